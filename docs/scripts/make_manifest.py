@@ -1,0 +1,65 @@
+"""Write the images and the bicubic PSNR of a dataset as TOML, for a new file under datasets/.
+
+    python docs/scripts/make_manifest.py ../shared/datasets/Set5/HR
+    python docs/scripts/make_manifest.py --manifest sample     (recompute an existing manifest's values)
+
+Add title, version, citation, licence and folders by hand, and compare the bicubic values with a published table
+before you trust them.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from srbench.methods.bicubic import Bicubic as BicubicMethod
+
+from srbench import dataset
+from srbench.degradation import Bicubic
+from srbench.evaluate import Example, compare, super_resolve
+from srbench.metrics.psnr import psnr
+from srbench.protocol import PROTOCOLS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("folder", type=Path, nargs="?")
+    group.add_argument("--manifest")
+    options = parser.parse_args()
+    images = []
+    if options.manifest:
+        manifest = dataset.manifests()[options.manifest]
+        paths = dataset.locate(manifest)
+        for old in manifest.images:
+            pixels = dataset.ImageFile(old.name, paths[old.name], old.crop).read()
+            facts = dataset.facts_of(pixels, old.file)
+            images.append((replace(facts, source=old.source, crop=old.crop), pixels))
+    else:
+        for file in dataset.find(str(options.folder)).images:
+            pixels = file.read()
+            images.append((dataset.facts_of(pixels, file.path.name), pixels))
+    print("images = [")
+    for facts, _ in images:
+        extra = f', source = "{facts.source}", crop = {list(facts.crop or ())}' if facts.source else ""
+        print(
+            f'    {{ file = "{facts.file}", size = [{facts.width}, {facts.height}], channels = {facts.channels}, '
+            f'sha256 = "{facts.sha256}"{extra} }},'
+        )
+    print("]\n")
+    method = BicubicMethod()
+    for protocol in PROTOCOLS.values():
+        print(f"[bicubic.{protocol.name}]")
+        for scale in (2, 3, 4):
+            total = 0.0
+            for _, pixels in images:
+                example = Example(pixels, scale, protocol, Bicubic())
+                pair = compare(super_resolve(method, example), example)
+                total += psnr(pair.sr_luma, pair.hr_luma).item()
+            print(f"x{scale} = {total / len(images):.4f}")
+        print()
+
+
+if __name__ == "__main__":
+    with torch.inference_mode():
+        main()

@@ -1,0 +1,158 @@
+"""The Python interface: a method on one's own picture, on a dataset, and a metric on one pair."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from srbench import metrics, plugins
+from srbench import protocol as protocols
+from srbench.color import luma, round_half_up, to_uint8
+from srbench.errors import ImageError, SrbenchError
+from srbench.evaluate import call, luma_method_on_rgb
+from srbench.images import Pixels, as_rgb, check_pixels
+from srbench.method import Method
+from srbench.metrics import Comparison
+from srbench.runner import RunOptions, resolve_device, run
+from srbench.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def load(method: str, device: str = "auto") -> Method:
+    """The method that ``method`` (a name, a .py file or a checkpoint) stands for, on a device.
+
+    Raises:
+        SrbenchError: no such method, or a file that defines more than one.
+    """
+    found = plugins.find(method)
+    if len(found) != 1:
+        raise SrbenchError(f"'{method}' defines {len(found)} methods", "name a file with one")
+    instance = plugins.instantiate(found[0])
+    instance.device = resolve_device(device)
+    return instance
+
+
+def upscale(method: str | Method, image: Pixels, scale: int, device: str = "auto") -> Pixels:
+    """Super-resolve one picture.
+
+    Args:
+        method: a name, a path, or a method that :func:`load` returned.
+        image: uint8, (H, W) or (H, W, 3) RGB.
+        scale: a whole number that the method supports.
+
+    Returns:
+        uint8, (scale * H, scale * W) or (scale * H, scale * W, 3).
+
+    Raises:
+        SrbenchError: an unknown method, a scale that is not supported, an image of another type or shape.
+
+    >>> import numpy as np
+    >>> upscale("bicubic", np.full((8, 8, 3), 200, np.uint8), scale=4).shape
+    (32, 32, 3)
+    """
+    check_pixels(image)
+    chosen = load(method, device) if isinstance(method, str) else method
+    chosen.require_scale(scale)
+    chosen.prepare(scale)
+    grey = image.ndim == 2
+    if grey and chosen.card.colour != "rgb":
+        planes = torch.from_numpy(image.copy())[None].to(torch.float64)
+        return to_uint8(call(chosen, planes, scale)[0]).cpu().numpy()
+    lr = torch.from_numpy(as_rgb(image).copy()).permute(2, 0, 1).to(torch.float64)
+    if chosen.card.colour == "luma":
+        sr = luma_method_on_rgb(chosen, lr, scale)
+    else:
+        sr = to_uint8(call(chosen, lr, scale))
+    if grey:
+        return to_uint8(sr.to(torch.float64).mean(dim=0)).cpu().numpy()
+    return sr.permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def evaluate(
+    method: str,
+    dataset: str,
+    scale: int = 4,
+    metrics: Sequence[str] = ("psnr", "ssim"),
+    protocol: str = "basicsr",
+    device: str = "auto",
+    out: str | Path | None = None,
+) -> pd.DataFrame:
+    """Evaluate one method on one dataset.
+
+    Args:
+        method: a name, a .py file or a checkpoint.
+        dataset: a name or a folder of images.
+        out: a results folder to keep everything in; without it nothing is kept.
+
+    Returns:
+        one row per image and metric: method, dataset, scale, protocol, degradation, image, metric, value, status.
+
+    Raises:
+        SrbenchError: what ``srbench run`` would end with.
+
+    >>> frame = evaluate("bicubic", "sample", scale=4, metrics=["psnr"])
+    >>> round(frame["value"].mean(), 2)
+    25.6
+    """
+    from srbench.leaderboard import PER_IMAGE_COLUMNS, per_image
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) if out is None else Path(out)
+        options = RunOptions(
+            methods=(method,),
+            datasets=(dataset,),
+            scales=(scale,),
+            metrics=tuple(metrics),
+            protocol=protocol,
+            device=device,
+            out=folder,
+            keep_images=out is not None,
+            command=f"srbench.evaluate({method!r}, {dataset!r}, scale={scale})",
+        )
+        summary = run(options)
+        with Store(folder) as store:
+            rows = per_image(store)
+    own = rows[(rows["run_id"] == summary.run_id) & rows["metric"].isin([*metrics, ""])]
+    return own[[*PER_IMAGE_COLUMNS, "status", "message"]].reset_index(drop=True)
+
+
+def score(metric: str, sr: Pixels, hr: Pixels, protocol: str = "basicsr", shave: int = 0) -> float:
+    """One metric on one pair of images, on the luma of ``protocol``.
+
+    Args:
+        sr, hr: uint8 of one shape, (H, W) or (H, W, 3) RGB.
+        shave: pixels to cut from each side first; papers cut as many as the scale.
+
+    Raises:
+        SrbenchError: an unknown metric or protocol, images of different shapes or too small.
+
+    >>> import numpy as np
+    >>> hr = np.full((16, 16), 100, np.uint8)
+    >>> round(score("psnr", hr + 1, hr, protocol="classic"), 3)
+    48.131
+    """
+    chosen, rules = metrics.get(metric), protocols.get(protocol)
+    check_pixels(sr)
+    check_pixels(hr)
+    if sr.shape != hr.shape:
+        raise ImageError(f"the images differ in shape: {sr.shape} and {hr.shape}", "compare images of one size")
+    planes = []
+    for pixels in (sr, hr):
+        if pixels.ndim == 2 and not rules.grey_as_rgb:
+            y = torch.from_numpy(pixels.copy()).to(torch.float64)
+        else:
+            y = luma(torch.from_numpy(as_rgb(pixels).copy()).permute(2, 0, 1))
+        y = round_half_up(y) if rules.luma_rounded else y
+        planes.append(y[shave : y.shape[0] - shave, shave : y.shape[1] - shave])
+    if min(planes[0].shape) < chosen.min_size:
+        raise ImageError(
+            f"{chosen.title} needs at least {chosen.min_size} pixels a side, {tuple(planes[0].shape)} are left",
+            "use larger images or a smaller shave",
+        )
+    return chosen.compute(Comparison(*planes))

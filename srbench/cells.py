@@ -1,0 +1,170 @@
+"""Compute one cell: the method's SR image and its scores. Pure work, safe in any worker thread."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from srbench.dataset import ImageFile
+from srbench.degradation import Degradation
+from srbench.errors import ImageError, NotSupportedError
+from srbench.evaluate import Example, Score, compare, measure, super_resolve
+from srbench.images import Pixels, pixel_hash, read_image, write_image
+from srbench.metrics import Metric
+from srbench.plan import Cell
+from srbench.protocol import Protocol
+from srbench.store import Outcome
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+_DECODED_BYTES = 96 << 20  # decoded HR images kept in memory: Set5, Set14 and BSD100 together take 58 MB
+
+
+class _Shared(Generic[_K, _V]):
+    """A small cache, least recently used first out, in which each value is made once, also between threads."""
+
+    def __init__(self, make: Callable[[_K], _V], budget: int, cost: Callable[[_V], int] = lambda _: 1) -> None:
+        self._make, self._budget, self._cost = make, budget, cost
+        self._values: OrderedDict[_K, _V] = OrderedDict()
+        self._making: dict[_K, Lock] = {}
+        self._lock = Lock()
+
+    def __call__(self, key: _K) -> _V:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            making = self._making.setdefault(key, Lock())
+        with making:
+            with self._lock:
+                if key in self._values:
+                    return self._values[key]
+            value = self._make(key)
+            with self._lock:
+                self._values[key] = value
+                self._making.pop(key, None)
+                while len(self._values) > 1 and sum(map(self._cost, self._values.values())) > self._budget:
+                    self._values.popitem(last=False)
+            return value
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a worker hands back. ``outcome`` is None when only scores were added to a known image."""
+
+    outcome: Outcome | None
+    scores: tuple[Score, ...]
+
+
+class Workshop:
+    """Everything workers share during a run: decoded images, LR images, where SR images are kept."""
+
+    def __init__(
+        self, protocol: Protocol, degradation: Degradation, folder: Path, *, keep_images: bool, workers: int
+    ) -> None:
+        self.protocol, self.degradation = protocol, degradation
+        self.folder, self.keep_images = folder, keep_images
+        self.pixels: _Shared[ImageFile, Pixels] = _Shared(ImageFile.read, _DECODED_BYTES, lambda x: x.nbytes)
+        self._examples: _Shared[tuple[ImageFile, int], Example] = _Shared(self._example, 2 * workers + 1)
+
+    def _example(self, key: tuple[ImageFile, int]) -> Example:
+        return Example(self.pixels(key[0]), key[1], self.protocol, self.degradation)
+
+    def example(self, image: ImageFile, scale: int) -> Example:
+        return self._examples((image, scale))
+
+    def compute(
+        self,
+        cell: Cell,
+        metrics: Sequence[Metric],
+        *,
+        kept: Outcome | None = None,
+        broken: Exception | None = None,
+    ) -> Result:
+        """Run the method and score its image; with ``kept``, score the image of that earlier outcome if it is
+        still there. Never raises for what a method or an image does: that is the outcome.
+
+        Args:
+            broken: why the method could not be prepared for this scale.
+        """
+        try:
+            if broken is not None:
+                raise broken
+            cell.method.require_scale(cell.scale)
+            example = self.example(cell.image, cell.scale)
+            sr = None if kept is None else self._read_kept(kept)
+            outcome = None
+            if sr is None:
+                start = time.perf_counter()
+                sr = super_resolve(cell.method, example)
+                outcome = self._keep(cell, sr, time.perf_counter() - start)
+            pair = compare(sr, example)
+            return Result(outcome, tuple(measure(metric, pair) for metric in metrics))
+        except NotSupportedError as error:
+            return Result(Outcome("not supported", str(error)), ())
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}"
+            return Result(Outcome("failed", message, "".join(traceback.format_exception(error))), ())
+
+    def psnr(self, cell: Cell, metric: Metric) -> float:
+        """One metric of one cell, nothing kept: for the canary. Raises what the cell raises."""
+        example = self.example(cell.image, cell.scale)
+        return metric.compute(compare(super_resolve(cell.method, example), example))
+
+    def _keep(self, cell: Cell, sr: Tensor, seconds: float) -> Outcome:
+        if not self.keep_images:
+            return Outcome("ok", seconds=seconds)
+        pixels = _to_pixels(sr)
+        path = image_path(cell)
+        write_image(self.folder / path, pixels)
+        return Outcome("ok", seconds=seconds, sr_path=path.as_posix(), sr_sha256=pixel_hash(pixels))
+
+    def _read_kept(self, outcome: Outcome) -> Tensor | None:
+        """The SR image of an earlier outcome, if its file still holds exactly those pixels."""
+        if not outcome.sr_path:
+            return None
+        try:
+            pixels = read_image(self.folder / outcome.sr_path)
+        except ImageError:
+            return None
+        if pixel_hash(pixels) != outcome.sr_sha256:
+            return None
+        planes = torch.from_numpy(np.array(pixels))
+        return planes[None] if planes.ndim == 2 else planes.permute(2, 0, 1)
+
+
+def image_path(cell: Cell) -> Path:
+    """Where a cell's SR image is kept, below the results folder."""
+    facts = cell.facts
+    variant = f"{facts.degradation}|{facts.options}|{facts.method_hash}"
+    method = f"{_safe(facts.method)}-{_mark(variant)}"
+    return Path("images", facts.protocol, _safe(facts.dataset), f"x{facts.scale}", method, f"{_safe(facts.image)}.png")
+
+
+def _safe(name: str) -> str:
+    """``name`` as a file name; names that had to be changed get a mark, so that two do not become one."""
+    safe = re.sub(r"[^\w.-]+", "_", name).lstrip(".")[:80]
+    return safe if safe == name else f"{safe}-{_mark(name)}"
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _to_pixels(sr: Tensor) -> Pixels:
+    sr = sr.cpu()
+    pixels = sr[0] if sr.shape[0] == 1 else sr.permute(1, 2, 0)
+    return np.ascontiguousarray(pixels.numpy())

@@ -1,0 +1,29 @@
+"""The command line. One file per command; each parses, calls the library, prints, and is the only place that exits."""
+
+from __future__ import annotations
+
+import typer
+
+from srbench.cli import check, list_, report, run, upscale, verify
+
+app = typer.Typer(
+    name="srbench",
+    help="Benchmark and evaluate image super-resolution: numbers that agree with the literature.",
+    epilog="Start with:  srbench run --methods all   and then   srbench report",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.command)
+app.command("report")(report.command)
+app.command("check")(check.command)
+app.command("upscale")(upscale.command)
+app.command("verify")(verify.command)
+app.command("list")(list_.command)
+
+
+def main() -> None:
+    """Entry point of the ``srbench`` script."""
+    app()

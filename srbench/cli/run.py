@@ -1,0 +1,112 @@
+"""``srbench run``: evaluate methods on datasets."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from srbench.cli.shell import INTERRUPTED, err, handled, parse_scales, split
+
+if TYPE_CHECKING:
+    from srbench.runner import Summary
+
+
+@handled
+def command(
+    methods: Annotated[
+        list[str], typer.Option(help="all, names, plugin files (.py) or checkpoints, separated by commas.")
+    ] = ["all"],  # noqa: B006
+    datasets: Annotated[
+        list[str] | None,
+        typer.Option(help="Names or folders of images. Default: Set5, Set14, BSD100 as far as they are here."),
+    ] = None,
+    scales: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "4",
+    metrics: Annotated[list[str] | None, typer.Option(help="Default: psnr,ssim.")] = None,
+    protocol: Annotated[str, typer.Option(help="basicsr or classic (docs/protocol.md).")] = "basicsr",
+    degradation: Annotated[str, typer.Option(help="How LR images are made.")] = "bicubic",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    threads: Annotated[
+        int, typer.Option(min=0, help="Workers, each computing on one thread; 0: one per processor.")
+    ] = 0,
+    out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
+    no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Compute again what is already there.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of methods and degradations that draw random numbers.")] = 0,
+) -> None:
+    """Evaluate methods on datasets and store every score.
+
+    Only what is missing is computed: interrupt it when you like, run it again to go on. Exit code 1 if a cell
+    failed.
+
+    Examples:
+
+      srbench run --methods all
+
+      srbench run --methods bicubic,tv-map --datasets set5,set14 --scales 2,3,4 --protocol classic
+
+      srbench run --methods ./my_method.py --datasets path/to/folder
+
+      srbench run --methods ./4x_model.safetensors --datasets set5
+    """
+    from srbench.cli.progress import progress
+    from srbench.cli.tables import print_means
+    from srbench.runner import RunOptions, run
+
+    options = RunOptions(
+        methods=split(methods),
+        datasets=split(datasets or ()),
+        scales=parse_scales(scales),
+        metrics=split(metrics or ()),
+        protocol=protocol,
+        degradation=degradation,
+        device=device,
+        threads=threads,
+        out=out,
+        keep_images=not no_images,
+        force=force,
+        seed=seed,
+        command=shlex.join(["srbench", *sys.argv[1:]]),
+    )
+    with progress(err()) as observer:
+        summary = run(options, observer)
+    print_means(out, run_id=summary.run_id)
+    _print_summary(summary, out)
+    if summary.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+def _print_summary(summary: Summary, folder: Path) -> None:
+    console = err()
+    for canary in summary.canaries:
+        if canary.verdict == "off":
+            console.print(
+                f"NOT COMPARABLE: bicubic on {canary.dataset} x{canary.scale} gives {canary.measured:.3f} dB instead "
+                f"of {canary.expected:.3f}: {canary.cause}",
+                style="red",
+                markup=False,
+            )
+    good = sum(canary.verdict == "good" for canary in summary.canaries)
+    without = sorted({c.dataset for c in summary.canaries if c.verdict == "none"})
+    if good:
+        console.print(f"canary: bicubic has its recorded PSNR on {good} of {len(summary.canaries)} dataset-scales")
+    if without:
+        console.print(f"canary: no recorded bicubic value for {', '.join(without)}", markup=False)
+    counts = f"{summary.computed} cells computed, {summary.known} already there"
+    if summary.not_supported:
+        counts += f", {summary.not_supported} not supported"
+    if summary.failed:
+        counts += f", {len(summary.failed)} failed"
+    console.print(f"run {summary.run_id}: {counts}; results in {folder}", markup=False)
+    for line in summary.failed[:10]:
+        console.print(f"failed: {line}", style="red", markup=False)
+    if len(summary.failed) > 10:
+        console.print(f"... and {len(summary.failed) - 10} more (srbench report {folder} --format json)", style="red")
+    if summary.interrupted:
+        left = summary.total - summary.known - summary.computed - summary.not_supported - len(summary.failed)
+        console.print(f"interrupted with {left} cells left: the same command goes on from here", style="yellow")

@@ -1,0 +1,92 @@
+"""What all commands share: errors become one line and an exit code, warnings become lines, lists are split."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from srbench.errors import SrbenchError, SrbenchWarning
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")]
+
+INTERRUPTED = 130
+
+
+def out() -> Console:
+    """The console for results."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _plain_width())
+
+
+def err() -> Console:
+    """The console for progress, notes and errors."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _plain_width() -> int:
+    # A table in a file or a pipe must not be cut to the 80 columns rich assumes there.
+    return int(os.environ.get("COLUMNS", "200"))
+
+
+def handled(function: Callable[..., None]) -> Callable[..., None]:
+    """Wrap a command: add ``--debug``, and turn :class:`SrbenchError` into one line on stderr and its exit code."""
+
+    @functools.wraps(function)
+    def command(*args: Any, debug: bool = False, **kwargs: Any) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", SrbenchWarning)
+            warnings.showwarning = _show_warning  # type: ignore[assignment]
+            try:
+                function(*args, **kwargs)
+            except SrbenchError as error:
+                if debug:
+                    raise
+                err().print(f"error: {error}", style="red", markup=False)
+                raise typer.Exit(error.exit_code) from error
+            except KeyboardInterrupt as error:
+                err().print("interrupted", style="yellow")
+                raise typer.Exit(INTERRUPTED) from error
+            except BrokenPipeError as error:  # `srbench report --format csv | head`
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise typer.Exit(0) from error
+
+    signature = inspect.signature(function, eval_str=True)
+    option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug)
+    parameters = [*signature.parameters.values(), option]
+    command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+    if issubclass(category, SrbenchWarning):
+        err().print(f"note: {message}", style="yellow", markup=False)
+
+
+def split(values: Iterable[str]) -> tuple[str, ...]:
+    """'a,b' and repeated options to a tuple without doubles. A path that exists is taken whole."""
+    parts: dict[str, None] = {}
+    for value in values:
+        for part in [value] if os.path.exists(value) else value.split(","):  # noqa: PTH110
+            if part.strip():
+                parts[part.strip()] = None
+    return tuple(parts)
+
+
+def parse_scales(text: str) -> tuple[int, ...]:
+    """'2,3,4' to (2, 3, 4); raises SrbenchError."""
+    scales = []
+    for part in split([text]):
+        if not part.isdigit() or int(part) < 1:
+            raise SrbenchError(f"'{part}' is not a scale", "give whole numbers, for example --scales 2,3,4")
+        scales.append(int(part))
+    if not scales:
+        raise SrbenchError("no scale given", "give whole numbers, for example --scales 2,3,4")
+    return tuple(scales)

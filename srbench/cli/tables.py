@@ -1,0 +1,96 @@
+"""Tables of means on the terminal."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pandas as pd
+from rich.table import Table
+
+from srbench.cli.shell import err, out
+from srbench.leaderboard import dataset_order, digits, means, methods_by_score, per_image
+from srbench.store import Store
+
+
+def print_means(folder: Path, run_id: int | None = None) -> None:
+    """One table per dataset, scale, protocol and degradation; of one run, or of the whole folder."""
+    with Store(folder) as store:
+        images = per_image(store)
+    if run_id is not None:
+        images = images[images["run_id"] == run_id]
+    if images.empty:
+        err().print("no results yet", style="yellow")
+        return
+    console = out()
+    table = means(images)
+    order = methods_by_score(table)
+    keys = ["dataset", "scale", "protocol", "degradation"]
+    groups = sorted(table.groupby(keys, sort=False), key=lambda item: (dataset_order(item[0][0]), item[0][1:]))
+    for key, group in groups:
+        console.print(_table(key, group, order))
+    console.print("mean over images with its 95% bootstrap interval; published values with their difference")
+    if (table["published_protocol"] != "").any() and _foreign(table).any():
+        console.print("* published under the classic protocol: the difference includes that of the protocols")
+
+
+def _foreign(table: pd.DataFrame) -> pd.Series[bool]:
+    return (table["published_protocol"] != "") & (table["published_protocol"] != table["protocol"])
+
+
+def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str]) -> Table:
+    dataset, scale, protocol, degradation = key
+    names = [metric for metric in group["metric"].unique() if metric]
+    with_published = group["published"].notna().any()
+    result = Table(title=f"{dataset} x{scale}, {protocol}, {degradation}", title_justify="left")
+    result.add_column("method")
+    for metric in names:
+        result.add_column(metric, justify="right")
+        if with_published:
+            result.add_column("published", justify="right")
+    result.add_column("n", justify="right")
+    result.add_column("note")
+    for method in order:
+        own = group[group["method"] == method].set_index("metric")
+        if own.empty:
+            continue
+        cells = [method]
+        for metric in names:
+            row = own.loc[metric] if metric in own.index else None
+            cells.append("" if row is None else _value(row, digits(metric)))
+            if with_published:
+                cells.append("" if row is None else _published(row, digits(metric), protocol))
+        first = own.iloc[0]
+        result.add_row(*cells, f"{first['n']}/{first['planned']}", _note(first))
+    return result
+
+
+def _value(row: pd.Series, places: int) -> str:
+    if math.isnan(row["mean"]):
+        return "-"
+    text = f"{row['mean']:.{places}f}"
+    if math.isnan(row["ci_low"]):
+        return text
+    return f"{text} [{row['ci_low']:.{places}f}, {row['ci_high']:.{places}f}]"
+
+
+def _published(row: pd.Series, places: int, protocol: str) -> str:
+    if math.isnan(row["published"]):
+        return ""
+    mark = "" if row["published_protocol"] == protocol else "*"
+    difference = row["mean"] - row["published"]
+    return f"{row['published']:.{places}f}{mark} ({difference:+.{places}f})"
+
+
+def _note(row: pd.Series) -> str:
+    parts = [
+        f"{row[column]} {text}"
+        for column, text in (
+            ("failed", "failed"),
+            ("unsupported", "not supported"),
+            ("pending", "pending"),
+            ("excluded", "left out (identical, NaN or too small)"),
+        )
+        if row[column]
+    ]
+    return ", ".join(parts)

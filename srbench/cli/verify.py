@@ -1,0 +1,51 @@
+"""``srbench verify``: are these the images that the literature measured?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from srbench.cli.shell import handled, out, split
+from srbench.errors import UnknownNameError
+
+
+@handled
+def command(
+    datasets: Annotated[list[str], typer.Argument(help="Names of datasets (srbench list datasets).")],
+) -> None:
+    """Compare a dataset on this machine with its manifest, image by image.
+
+    Says of each image: identical, other pixels, wrong size, missing or unreadable. Exit code 1 unless all are
+    identical.
+
+    Examples:
+
+      srbench verify set5
+
+      srbench verify set5,set14,bsd100
+    """
+    from rich.table import Table
+
+    from srbench import dataset
+
+    known = dataset.manifests()
+    wanted = split(datasets)
+    for name in wanted:
+        if name.lower() not in known:
+            raise UnknownNameError("dataset", name, known)
+    good = True
+    console = out()
+    for name in wanted:
+        manifest = known[name.lower()]
+        verdicts = list(dataset.verify(manifest))
+        bad = [verdict for verdict in verdicts if not verdict.good]
+        good = good and not bad
+        console.print(f"{manifest.title}: {len(verdicts) - len(bad)} of {len(verdicts)} images identical")
+        if bad:
+            table = Table("image", "verdict", "detail")
+            for verdict in bad:
+                table.add_row(verdict.image, verdict.verdict, verdict.detail)
+            console.print(table)
+    if not good:
+        raise typer.Exit(1)

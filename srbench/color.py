@@ -1,0 +1,65 @@
+"""BT.601 studio-range colour conversion and rounding, as MATLAB does them.
+
+All functions take torch tensors (..., 3, H, W) or (..., H, W) with values on the 0..255 scale and compute in
+double precision. Y is in 16..235, Cb and Cr in 16..240: MATLAB's ``rgb2ycbcr``, ITU-R BT.601.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+_TO_YCBCR = (
+    torch.tensor([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]], dtype=torch.float64)
+    / 255
+)
+_OFFSET = torch.tensor([16.0, 128.0, 128.0], dtype=torch.float64)
+
+# float32 carries an error of up to about 1e-4 grey levels. A value that close below a half is a half, and
+# MATLAB rounds halves up; without this, the last bit of a processor's arithmetic would decide pixels.
+_HALF = {torch.float64: 0.5 + 1e-9}
+_HALF_SINGLE = 0.5 + 1e-4
+
+
+def luma(rgb: Tensor) -> Tensor:
+    """(..., 3, H, W) RGB in 0..255 to (..., H, W) Y in 16..235, double, not rounded.
+
+    >>> luma(torch.tensor([255.0, 255.0, 255.0]).reshape(3, 1, 1)).item()
+    235.0
+    """
+    red, green, blue = rgb.unbind(-3)
+    y = red.to(torch.float64).mul_(65.481 / 255)
+    y.add_(green, alpha=128.553 / 255).add_(blue, alpha=24.966 / 255)
+    return y.add_(16.0)
+
+
+def rgb_to_ycbcr(rgb: Tensor) -> Tensor:
+    """(..., 3, H, W) RGB in 0..255 to (..., 3, H, W) YCbCr, double, not rounded."""
+    matrix, offset = _TO_YCBCR.to(rgb.device), _OFFSET.to(rgb.device)
+    return torch.einsum("ij,...jhw->...ihw", matrix, rgb.to(torch.float64)) + offset[:, None, None]
+
+
+def ycbcr_to_rgb(ycbcr: Tensor) -> Tensor:
+    """(..., 3, H, W) YCbCr to (..., 3, H, W) RGB on the 0..255 scale, double, neither clipped nor rounded."""
+    matrix, offset = torch.linalg.inv(_TO_YCBCR).to(ycbcr.device), _OFFSET.to(ycbcr.device)
+    return torch.einsum("ij,...jhw->...ihw", matrix, ycbcr.to(torch.float64) - offset[:, None, None])
+
+
+def grey(rgb: Tensor) -> Tensor:
+    """(..., 3, H, W) RGB in 0..255 to (..., H, W) full-range grey (MATLAB's ``rgb2gray``), double."""
+    red, green, blue = rgb.to(torch.float64).unbind(-3)
+    return 0.298936021293775 * red + 0.587043074451121 * green + 0.114020904255103 * blue
+
+
+def round_half_up(x: Tensor) -> Tensor:
+    """Clip to 0..255 and round, halves up; the floating type stays."""
+    return (x + _HALF.get(x.dtype, _HALF_SINGLE)).floor_().clamp_(0, 255)
+
+
+def to_uint8(x: Tensor) -> Tensor:
+    """Clip to 0..255, round halves up, convert to uint8.
+
+    >>> to_uint8(torch.tensor([-3.0, 0.5, 1.5, 2.49, 300.0])).tolist()
+    [0, 1, 2, 2, 255]
+    """
+    return round_half_up(x).to(torch.uint8)

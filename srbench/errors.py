@@ -1,0 +1,86 @@
+"""Everything that can go wrong for a user, in one family.
+
+    SrbenchError
+    +-- UnknownNameError     a method, dataset, metric or protocol of that name does not exist
+    +-- DatasetError         a dataset or one of its images is not usable
+    |   +-- DatasetMissingError  it is known, but not on this machine
+    |   +-- ImageError       a file cannot be decoded, or its pixels cannot be used
+    +-- MethodError          a plugin cannot be imported or does not keep the contract
+    |   +-- NotSupportedError    the method does not do this (scale, size); recorded, not a failure
+    |   +-- OutputError      an output of the wrong size or with NaN or infinite pixels
+    +-- WeightsError         a weight file is missing, unsafe or does not fit
+    +-- StoreError           a results folder cannot be read or written
+    +-- GateError            a thresholds file is wrong
+
+Each carries a message that names the thing and a way out; the command line prints the two and exits
+with ``exit_code`` (2: the command line or a file is wrong).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SrbenchError(Exception):
+    """Base class. ``str(error)`` is one line: what is wrong, then the way out."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, way_out: str = "") -> None:
+        super().__init__(message, way_out)
+        self.message = message
+        self.way_out = way_out
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.way_out}" if self.way_out else self.message
+
+
+class UnknownNameError(SrbenchError):
+    """A name that nothing carries; the nearest known names are the way out."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known) or 'none'}"
+        super().__init__(f"unknown {kind} '{name}'", hint)
+
+
+class DatasetError(SrbenchError):
+    """A dataset or one of its images is not usable."""
+
+
+class DatasetMissingError(DatasetError):
+    """The dataset is known, but its images are not on this machine."""
+
+
+class ImageError(DatasetError):
+    """A file cannot be decoded as an 8-bit image, or its pixels cannot be used."""
+
+
+class MethodError(SrbenchError):
+    """A plugin cannot be imported or does not keep the contract of :class:`srbench.method.Method`."""
+
+
+class NotSupportedError(MethodError):
+    """The method does not do what was asked (a scale, a size). Recorded as such; not a failure."""
+
+
+class OutputError(MethodError):
+    """A method returned an image of the wrong size, type or with NaN or infinite pixels."""
+
+
+class WeightsError(MethodError):
+    """A weight file is missing, would run code, or does not fit the network."""
+
+
+class StoreError(SrbenchError):
+    """A results folder cannot be read or written."""
+
+
+class GateError(SrbenchError):
+    """A thresholds file is wrong."""
+
+
+class SrbenchWarning(UserWarning):
+    """Something was decided for the user and should be known (alpha dropped, an image left out)."""

@@ -1,0 +1,167 @@
+"""One cell: an HR image is degraded, super-resolved and measured, exactly as its protocol says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from srbench.color import grey, luma, rgb_to_ycbcr, round_half_up, to_uint8, ycbcr_to_rgb
+from srbench.degradation import Degradation
+from srbench.errors import ImageError, NotSupportedError, OutputError
+from srbench.images import Pixels
+from srbench.method import Method
+from srbench.metrics import Comparison, Metric
+from srbench.protocol import Protocol
+from srbench.resize import imresize
+
+
+class Example:
+    """One image at one scale under one protocol: the HR image as it is measured, and its LR images.
+
+    All tensors are on the 0..255 scale. Made once and shared by all methods; nothing in it changes.
+
+    Raises:
+        ImageError: the image is too small to leave a pixel after it is cut and its border shaved.
+    """
+
+    def __init__(self, pixels: Pixels, scale: int, protocol: Protocol, degradation: Degradation) -> None:
+        height, width = pixels.shape[0] // scale * scale, pixels.shape[1] // scale * scale
+        self.scale, self.protocol, self.degradation = scale, protocol, degradation
+        self.shave = protocol.shave * scale
+        if min(height, width) <= 2 * self.shave:
+            raise ImageError(
+                f"an image of {pixels.shape[1]}x{pixels.shape[0]} is too small at x{scale}: "
+                f"nothing is left after {self.shave} pixels are shaved from each side",
+                "use a larger image or a smaller scale",
+            )
+        planes = torch.from_numpy(pixels.copy() if not pixels.flags.writeable else pixels)
+        planes = planes[:height, :width]
+        self.is_grey = planes.ndim == 2
+        # (1 or 3, H, W) uint8
+        self.hr = (planes[None] if self.is_grey else planes.permute(2, 0, 1)).contiguous()
+        if self.is_grey and protocol.grey_as_rgb:
+            self.hr = self.hr.repeat(3, 1, 1)
+
+    @property
+    def grey_as_grey(self) -> bool:
+        return self.hr.shape[0] == 1
+
+    @cached_property
+    def hr_luma(self) -> Tensor:
+        """(H, W) double: BT.601 Y of the HR image; of a grey image read as grey, its pixels."""
+        y = self.hr[0].to(torch.float64) if self.grey_as_grey else luma(self.hr)
+        return round_half_up(y) if self.protocol.luma_rounded else y
+
+    @cached_property
+    def lr_luma(self) -> Tensor:
+        """(h, w) double: the LR image of Y, for protocols that degrade Y."""
+        return self.degradation(self.hr_luma, self.scale)
+
+    @cached_property
+    def lr_rgb(self) -> Tensor:
+        """(3, h, w) double (whole numbers where the protocol rounds LR)."""
+        rgb = self.hr.expand(3, -1, -1)
+        hr = rgb if self.protocol.lr_rounded else rgb.to(torch.float64)
+        return self.degradation(hr, self.scale).to(torch.float64)
+
+
+def super_resolve(method: Method, example: Example) -> Tensor:
+    """Run ``method`` on an example under its protocol.
+
+    Returns:
+        uint8 (1, H, W) where the protocol works on luma and the method can, else (3, H, W): the pixels that are
+        measured and kept.
+
+    Raises:
+        NotSupportedError: the scale, or an LR image smaller than the method takes.
+        OutputError: wrong size or type, NaN or infinite pixels.
+    """
+    colour = method.card.colour
+    on_luma = example.protocol.working_space == "luma"
+    if colour == "luma" and not on_luma:
+        return luma_method_on_rgb(method, example.lr_rgb, example.scale)
+    lr = example.lr_luma[None] if on_luma and colour != "rgb" else example.lr_rgb
+    return to_uint8(call(method, lr, example.scale))
+
+
+def luma_method_on_rgb(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
+    """Y by the method, Cb and Cr by bicubic, as the papers of luma methods do. (3, h, w) to uint8 (3, H, W)."""
+    ycbcr = rgb_to_ycbcr(lr_rgb)
+    y = call(method, ycbcr[:1], scale)
+    chroma = imresize(ycbcr[1:], scale).to(y.device)
+    return to_uint8(ycbcr_to_rgb(torch.cat([y.to(torch.float64), chroma])))
+
+
+def call(method: Method, lr: Tensor, scale: int) -> Tensor:
+    """Call ``method`` on one image (C, h, w) of the 0..255 scale and hold it to its contract.
+
+    Returns:
+        (C, scale * h, scale * w) on the 0..255 scale, neither clipped nor rounded, on the method's device.
+    """
+    method.require_scale(scale)
+    name = method.card.name
+    if min(lr.shape[-2:]) < method.card.min_size:
+        raise NotSupportedError(
+            f"{name} needs LR images of at least {method.card.min_size} pixels a side, "
+            f"this one has {lr.shape[-1]}x{lr.shape[-2]}"
+        )
+    batch = (lr / 255).to(torch.float32)[None].to(method.device)
+    with torch.no_grad():
+        result = method.upscale(batch, scale)
+    expected = (1, lr.shape[0], scale * lr.shape[1], scale * lr.shape[2])
+    if not isinstance(result, Tensor) or not result.is_floating_point():
+        kind = result.dtype if isinstance(result, Tensor) else type(result).__name__
+        raise OutputError(f"{name} returned {kind}, not a floating-point tensor", "see docs/plugins.md")
+    if tuple(result.shape) != expected:
+        raise OutputError(f"{name} returned shape {tuple(result.shape)} instead of {expected}", "see docs/plugins.md")
+    if not torch.isfinite(result).all():
+        bad = int((~torch.isfinite(result)).sum())
+        raise OutputError(f"{name} returned {bad} NaN or infinite values", "look for a division or an overflow")
+    return result[0] * 255
+
+
+def compare(sr: Tensor, example: Example) -> Comparison:
+    """The arrays that metrics see, from an SR image as :func:`super_resolve` returns it."""
+    if sr.shape[0] == 1:
+        sr_luma = sr[0].to(torch.float64)
+    elif example.grey_as_grey:
+        # A colour method on a grey image: its Y is compared with grey values, so it must be full range too.
+        sr_luma = grey(sr)
+    else:
+        sr_luma = luma(sr)
+    if example.protocol.luma_rounded:
+        sr_luma = round_half_up(sr_luma)
+    cut = slice(example.shave, -example.shave or None)
+    hr_luma = example.hr_luma.to(sr.device)
+    return Comparison(sr_luma=sr_luma[cut, cut], hr_luma=hr_luma[cut, cut])
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric's value on one image. ``status``: 'ok', 'identical' (an infinite PSNR), 'nan' or 'too small'.
+
+    Only 'ok' values enter means.
+    """
+
+    metric: str
+    version: int
+    value: float
+    status: str
+
+
+def measure(metric: Metric, pair: Comparison) -> Score:
+    """The score of one pair; values that cannot be averaged are marked, not raised."""
+    if min(pair.sr_luma.shape) < metric.min_size:
+        return Score(metric.name, metric.version, math.nan, "too small")
+    value = metric.compute(pair)
+    if math.isnan(value):
+        status = "nan"
+    elif math.isinf(value):
+        status = "identical"
+    else:
+        status = "ok"
+    return Score(metric.name, metric.version, value, status)

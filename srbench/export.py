@@ -1,0 +1,37 @@
+"""The leaderboard as CSV and JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pandas as pd
+
+from srbench.leaderboard import MEAN_COLUMNS, PER_IMAGE_COLUMNS, means, per_image
+from srbench.store import Store
+
+
+def table(store: Store, *, by_image: bool) -> pd.DataFrame:
+    """The rows that both formats carry: means, or one row per image and metric. Full precision."""
+    images = per_image(store)
+    if by_image:
+        return images.loc[images["metric"] != "", PER_IMAGE_COLUMNS]
+    rows = means(images)
+    return rows.loc[rows["metric"] != "", MEAN_COLUMNS]
+
+
+def to_csv(store: Store, *, by_image: bool = False) -> str:
+    """Comma-separated values, one header line."""
+    text: str = table(store, by_image=by_image).to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def to_json(store: Store, *, by_image: bool = False) -> str:
+    """An object with ``rows`` (as in the CSV) and ``runs`` (the manifests). Absent numbers are null."""
+    rows: list[dict[str, Any]] = table(store, by_image=by_image).to_dict("records")
+    for row in rows:
+        for key, value in row.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                row[key] = None
+    return json.dumps({"rows": rows, "runs": store.runs()}, indent=2) + "\n"

@@ -1,0 +1,38 @@
+"""Peak signal-to-noise ratio."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from srbench.metrics.base import Metric
+
+
+def psnr(sr: Tensor, hr: Tensor, peak: float = 255.0) -> Tensor:
+    """10 log10(peak^2 / MSE), in dB, one value per image.
+
+    Args:
+        sr, hr: (..., H, W) of one shape, on the 0..peak scale; computed in double precision on their device.
+
+    Returns:
+        shape (...,). Identical images give infinity, NaN pixels give NaN.
+
+    >>> round(psnr(torch.zeros(8, 8), torch.full((8, 8), 16.0)).item(), 3)
+    24.048
+    """
+    error = (sr.to(torch.float64) - hr.to(torch.float64)).square_().mean(dim=(-2, -1))
+    return 10 * torch.log10(peak**2 / error)
+
+
+METRIC = Metric(
+    name="psnr",
+    title="PSNR",
+    version=1,
+    higher_is_better=True,
+    unit="dB",
+    bounds=(0.0, float("inf")),
+    digits=2,
+    space="luma",
+    compute=lambda pair: float(psnr(pair.sr_luma, pair.hr_luma)),
+    min_size=1,
+)

@@ -1,0 +1,89 @@
+"""The manifest of a run: what was run, by which code, on what machine, from which files."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+import srbench
+from srbench.dataset import Dataset, ImageFacts, ImageFile
+from srbench.method import Method
+from srbench.protocol import Protocol
+from srbench.weights import file_hash
+
+if TYPE_CHECKING:
+    from srbench.runner import RunOptions
+
+_PACKAGES = ("torch", "numpy", "pillow", "scipy", "spandrel")
+
+
+def describe(
+    options: RunOptions,
+    methods: Sequence[tuple[Method, str]],
+    datasets: Sequence[Dataset],
+    facts: dict[ImageFile, ImageFacts],
+    protocol: Protocol,
+    device: torch.device,
+    workers: int,
+) -> dict[str, Any]:
+    """All that is needed to say how a run's numbers were made, as plain JSON values."""
+    return {
+        "command": options.command,
+        "srbench": srbench.__version__,
+        "git": git_revision(),
+        "python": platform.python_version(),
+        "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "device": _device(device),
+        "workers": workers,
+        "seed": options.seed,
+        "scales": list(options.scales),
+        "degradation": options.degradation,
+        "protocol": {**asdict(protocol), "hash": protocol.hash},
+        "methods": [_method(method, identity) for method, identity in methods],
+        "datasets": [_dataset(data, facts) for data in datasets],
+    }
+
+
+def _method(method: Method, identity: str) -> dict[str, Any]:
+    files = {path.name: file_hash(path) for path in method.weight_files()}
+    return {"name": method.card.name, "title": method.card.title, "hash": identity, "weights": files}
+
+
+def _dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[str, Any]:
+    images = {image.name: facts[image].sha256 for image in data.images}
+    return {"name": data.name, "title": data.title, "version": data.version, "images": images}
+
+
+def git_revision() -> str:
+    """The revision of the checkout that srbench runs from, with '-dirty' if it was changed; empty in a wheel."""
+    root = Path(srbench.__file__).resolve().parent.parent
+    if not (root / "pyproject.toml").is_file():
+        return ""
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return result.stdout.strip()
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _device(device: torch.device) -> str:
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)

@@ -1,0 +1,40 @@
+"""Where methods, datasets and reports are: in an installed wheel, in a checkout, in the user's folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _builtin(kind: str) -> Path:
+    in_wheel = _PACKAGE / "_builtin" / kind
+    if in_wheel.is_dir():
+        return in_wheel
+    checkout = _PACKAGE.parent
+    if (checkout / "pyproject.toml").is_file() and (checkout / kind).is_dir():
+        return checkout / kind
+    raise FileNotFoundError(f"this installation of srbench has no folder '{kind}'; install it again")
+
+
+def _folders(variable: str) -> list[Path]:
+    return [Path(part).expanduser() for part in os.environ.get(variable, "").split(os.pathsep) if part]
+
+
+def search_path(kind: str) -> list[str]:
+    """Folders that hold ``kind`` ('methods', 'datasets' or 'reports'): the built-in one, then
+    ``kind`` below each folder of ``$SRBENCH_PATH``."""
+    return [str(_builtin(kind))] + [str(f / kind) for f in _folders("SRBENCH_PATH") if (f / kind).is_dir()]
+
+
+def cache() -> Path:
+    """The user's cache folder (``$SRBENCH_CACHE``, else the system's place for caches)."""
+    return Path(os.environ.get("SRBENCH_CACHE") or platformdirs.user_cache_dir("srbench"))
+
+
+def data() -> list[Path]:
+    """Folders in which datasets are looked for: ``$SRBENCH_DATA``, ``./data``, the user's cache."""
+    return [*_folders("SRBENCH_DATA"), Path("data"), cache() / "datasets"]

@@ -1,0 +1,332 @@
+"""Run all cells: plan, skip what is known, compute the rest on worker threads, store each as it is done."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol as Interface
+
+import threadpoolctl
+import torch
+
+from srbench import canary, dataset, degradation, metrics, plugins, protocol
+from srbench.cells import Result, Workshop
+from srbench.dataset import Dataset, ImageFacts, ImageFile
+from srbench.errors import SrbenchError
+from srbench.method import Method
+from srbench.metrics import Metric
+from srbench.plan import Cell, cells
+from srbench.provenance import describe
+from srbench.store import Canary, Known, Outcome, Store
+
+DEFAULT_METRICS = ("psnr", "ssim")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What to run. ``methods``, ``datasets`` and ``metrics`` are names or paths as on the command line."""
+
+    methods: tuple[str, ...] = ("all",)
+    datasets: tuple[str, ...] = ()  # empty: the standard ones that are on this machine, else sample
+    scales: tuple[int, ...] = (4,)
+    metrics: tuple[str, ...] = ()  # empty: the default ones
+    protocol: str = "basicsr"
+    degradation: str = "bicubic"
+    device: str = "auto"
+    threads: int = 0  # workers; 0: one per processor
+    out: Path = Path("results")
+    keep_images: bool = True
+    force: bool = False
+    seed: int = 0
+    command: str = ""  # the command line, for the manifest
+
+
+class Observer(Interface):
+    """Told what happens; the command line shows it. All calls come from the thread that called :func:`run`."""
+
+    def note(self, text: str) -> None: ...
+
+    def begin(self, total: int, known: int) -> None: ...
+
+    def done(self, cell: Cell, outcome: Outcome | None) -> None: ...
+
+
+class Silent:
+    """An observer that shows nothing."""
+
+    def note(self, text: str) -> None: ...
+
+    def begin(self, total: int, known: int) -> None: ...
+
+    def done(self, cell: Cell, outcome: Outcome | None) -> None: ...
+
+
+@dataclass
+class Summary:
+    """How a run ended. ``failed`` holds one line per failed cell."""
+
+    run_id: int
+    total: int
+    known: int = 0
+    computed: int = 0
+    not_supported: int = 0
+    failed: list[str] = field(default_factory=list)
+    canaries: list[Canary] = field(default_factory=list)
+    interrupted: bool = False
+
+
+def run(options: RunOptions, observer: Observer | None = None) -> Summary:
+    """Evaluate methods on datasets and store every score in ``options.out``.
+
+    Only what is missing is computed. Ctrl-C ends the run cleanly: cells under way are finished and stored, and
+    the summary says ``interrupted``; running again continues.
+
+    Raises:
+        SrbenchError: an unknown name, a dataset that is not here, an unreadable image, a broken plugin asked for
+            by name. What a single cell does wrong is recorded with the cell instead.
+    """
+    observer = observer or Silent()
+    chosen = protocol.get(options.protocol)
+    degrade = degradation.get(options.degradation)
+    wanted = [metrics.get(name) for name in options.metrics or DEFAULT_METRICS]
+    device = resolve_device(options.device)
+    workers = 1 if device.type == "cuda" else options.threads or available_processors()
+    methods = load_methods(options.methods, device, degrade, observer)
+    datasets = [dataset.find(spec) for spec in options.datasets or default_datasets(observer)]
+    torch.manual_seed(options.seed)
+
+    workshop = Workshop(chosen, degrade, options.out, keep_images=options.keep_images, workers=workers)
+    with Store(options.out, create=True) as store, single_threaded(workers) as pool:
+        facts = look_at_images(datasets, workshop, pool)
+        plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade))
+        manifest = describe(options, methods, datasets, facts, chosen, device, workers)
+        run_id = store.start_run(manifest)
+        ids = store.plan(run_id, [cell.facts for cell in plan])
+        summary = Summary(run_id, total=len(plan))
+        todo = _missing(plan, ids, store, wanted, options.force, summary)
+        observer.begin(len(plan), summary.known)
+        broken = _prepare(methods, options.scales)
+        try:
+            fresh = _not_done_elsewhere(todo, ids, store, options.force)
+            for cell, result in _compute(fresh, workshop, pool, workers, broken):
+                store.record(run_id, ids[cell.facts.key], result.outcome, result.scores, again=options.force)
+                _count(summary, cell, result)
+                observer.done(cell, result.outcome)
+            if todo:
+                summary.canaries = canary.check(datasets, facts, options.scales, workshop, pool, store, ids, plan)
+                for entry in summary.canaries:
+                    store.add_canary(run_id, entry)
+        except KeyboardInterrupt:
+            summary.interrupted = True
+        status = "interrupted" if summary.interrupted else "finished"
+        store.finish_run(run_id, status, manifest)
+        _write_manifest(options.out, run_id, {**manifest, "status": status})
+    return summary
+
+
+def resolve_device(name: str) -> torch.device:
+    """'auto', 'cpu', 'cuda' or 'cuda:N' as a device; raises SrbenchError if it is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise SrbenchError(f"unknown device '{name}'", "use auto, cpu, cuda or cuda:N") from error
+    if device.type not in ("cpu", "cuda"):
+        raise SrbenchError(f"device '{name}' is not supported", "use auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise SrbenchError(f"no device '{name}' here ({torch.cuda.device_count()} CUDA devices)", "use --device cpu")
+    return device
+
+
+def available_processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def load_methods(
+    specs: Sequence[str], device: torch.device, degrade: degradation.Degradation, observer: Observer
+) -> list[tuple[Method, str]]:
+    """Instances of the methods that ``specs`` name, each with its identity hash.
+
+    'all' stands for every built-in and installed method; a broken one among them is noted and left out, while a
+    broken one asked for by name is an error.
+    """
+    chosen: dict[str, plugins.Plugin] = {}
+    for spec in specs:
+        if spec == "all":
+            found = plugins.discover()
+            for plugin in found:
+                if plugin.error:
+                    observer.note(f"method '{plugin.name}' ({plugin.origin}) is broken and left out: {plugin.error}")
+            found = [plugin for plugin in found if not plugin.error]
+        else:
+            found = plugins.find(spec)
+        for plugin in found:
+            other = chosen.setdefault(plugin.name, plugin)
+            if other.origin != plugin.origin:
+                raise SrbenchError(
+                    f"two methods are called '{plugin.name}' ({other.origin}, {plugin.origin})", "rename one"
+                )
+    if not chosen:
+        raise SrbenchError("no method to run", "see: srbench list methods")
+    methods = []
+    for plugin in chosen.values():
+        method = plugins.instantiate(plugin)
+        method.device, method.degradation = device, degrade
+        methods.append((method, plugins.identity(plugin, method)))
+    return methods
+
+
+def default_datasets(observer: Observer) -> tuple[str, ...]:
+    """The standard datasets that are on this machine; if none is, the embedded sample. Says what it left out."""
+    here = tuple(name for name in dataset.STANDARD if dataset.available(name))
+    missing = [name for name in dataset.STANDARD if name not in here]
+    if not here:
+        observer.note("Set5, Set14 and BSD100 are not on this machine: using the embedded 'sample' (docs/datasets.md)")
+        return ("sample",)
+    if missing:
+        observer.note(f"not on this machine, left out: {', '.join(missing)} (docs/datasets.md)")
+    return here
+
+
+@contextmanager
+def single_threaded(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of workers that each compute on one thread, so that scores do not depend on how many there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    pool = ThreadPoolExecutor(workers, "srbench", initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        with threadpoolctl.threadpool_limits(1):
+            yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(before)
+
+
+def look_at_images(
+    datasets: Sequence[Dataset], workshop: Workshop, pool: ThreadPoolExecutor
+) -> dict[ImageFile, ImageFacts]:
+    """Size and pixel hash of every image, as it is on this machine; raises ImageError."""
+    images = [image for data in datasets for image in data.images]
+
+    def look(image: ImageFile) -> ImageFacts:
+        return dataset.facts_of(workshop.pixels(image), image.path.name)
+
+    return dict(zip(images, pool.map(look, images), strict=True))
+
+
+@dataclass(frozen=True)
+class _Todo:
+    cell: Cell
+    metrics: tuple[Metric, ...]
+    kept: Outcome | None  # an earlier outcome whose SR image may still be there
+
+
+def _missing(
+    plan: Sequence[Cell],
+    ids: dict[str, int],
+    store: Store,
+    wanted: Sequence[Metric],
+    force: bool,
+    summary: Summary,
+) -> list[_Todo]:
+    known = {} if force else store.known(list(ids.values()))
+    todo = []
+    for cell in plan:
+        have = known.get(ids[cell.facts.key], Known(None, frozenset()))
+        outcome = have.outcome
+        if outcome is not None and outcome.status == "not supported":
+            summary.known += 1
+            summary.not_supported += 1
+            continue
+        done = outcome is not None and outcome.status == "ok"
+        left = tuple(m for m in wanted if not (done and (m.name, m.version) in have.metrics))
+        if left or not done:
+            todo.append(_Todo(cell, left, outcome if done else None))
+        else:
+            summary.known += 1
+    return todo
+
+
+def _not_done_elsewhere(todo: Sequence[_Todo], ids: dict[str, int], store: Store, force: bool) -> Iterator[_Todo]:
+    """``todo``, without what another process that writes to the same folder has done by the time it is due."""
+    shared = False
+    for item in todo:
+        shared = shared or store.changed_elsewhere()
+        if shared and not force:
+            cell_id = ids[item.cell.facts.key]
+            known = store.known([cell_id])[cell_id]
+            if known.outcome is not None and {(m.name, m.version) for m in item.metrics} <= known.metrics:
+                continue
+        yield item
+
+
+def _prepare(methods: Sequence[tuple[Method, str]], scales: Sequence[int]) -> dict[tuple[str, int], Exception]:
+    """Load what every method needs; what went wrong is raised again in the cells it concerns."""
+    broken: dict[tuple[str, int], Exception] = {}
+    for method, _ in methods:
+        for scale in scales:
+            if method.supports(scale):
+                try:
+                    method.prepare(scale)
+                except Exception as error:
+                    broken[method.card.name, scale] = error
+    return broken
+
+
+def _compute(
+    todo: Iterator[_Todo],
+    workshop: Workshop,
+    pool: ThreadPoolExecutor,
+    workers: int,
+    broken: dict[tuple[str, int], Exception],
+) -> Iterator[tuple[Cell, Result]]:
+    """Results in the order in which they are done. Few cells are under way at once, so an interrupt is quick;
+    those are still yielded before it is raised."""
+    running: dict[Future[Result], _Todo] = {}
+    interrupt: KeyboardInterrupt | None = None
+    while True:
+        while interrupt is None and len(running) < 2 * workers and (item := next(todo, None)) is not None:
+            cause = broken.get((item.cell.facts.method, item.cell.scale))
+            job = pool.submit(workshop.compute, item.cell, item.metrics, kept=item.kept, broken=cause)
+            running[job] = item
+        if not running:
+            break
+        try:
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        except KeyboardInterrupt as error:
+            interrupt = error
+            for job in [job for job in running if job.cancel()]:
+                del running[job]
+            continue
+        for job in finished:
+            item = running.pop(job)
+            yield item.cell, job.result()
+    if interrupt is not None:
+        raise interrupt
+
+
+def _count(summary: Summary, cell: Cell, result: Result) -> None:
+    outcome = result.outcome
+    if outcome is not None and outcome.status == "not supported":
+        summary.not_supported += 1
+    elif outcome is not None and outcome.status == "failed":
+        summary.failed.append(f"{cell}: {outcome.message}")
+    else:
+        summary.computed += 1
+        summary.failed += [f"{cell}: {s.metric} is {s.status}" for s in result.scores if s.status in _BAD]
+
+
+_BAD = ("nan", "too small")
+
+
+def _write_manifest(folder: Path, run_id: int, manifest: dict[str, object]) -> None:
+    path = folder / "runs" / f"{run_id:04d}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,370 @@
+"""The results folder: one SQLite file, beside it the kept SR images and the manifests of the runs.
+
+Rows are only ever added. A score belongs to a cell (:class:`srbench.plan.CellFacts`) and a metric version; means,
+ranks and pictures are derived later. What a report shows of a cell is decided by the runs: the newest run that
+planned a method on an image says which version of the method that is, so nothing stale is shown.
+
+Each cell is committed as soon as it is done, and several processes may write to one folder at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    create_engine,
+    event,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from srbench.errors import StoreError
+from srbench.evaluate import Score
+from srbench.metrics import Metric
+from srbench.plan import CellFacts
+
+SCHEMA_VERSION = 1
+FILE = "results.sqlite"
+
+_metadata = MetaData()
+_meta = Table("meta", _metadata, Column("schema_version", Integer, nullable=False))
+_runs = Table(
+    "runs",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("started", String, nullable=False),
+    Column("finished", String),
+    Column("status", String, nullable=False),  # running, finished, interrupted
+    Column("manifest", String, nullable=False),  # JSON
+)
+_cells = Table(
+    "cells",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    *(
+        Column(name, Integer if kind == "int" else String, nullable=False)
+        for name, kind in CellFacts.__annotations__.items()
+    ),
+)
+_plans = Table(
+    "plans",
+    _metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
+)
+_outcomes = Table(
+    "outcomes",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cell_id", ForeignKey("cells.id"), nullable=False, index=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("status", String, nullable=False),  # ok, failed, not supported
+    Column("message", String, nullable=False),
+    Column("traceback", String, nullable=False),
+    Column("seconds", Float, nullable=False),  # of the method alone, wall clock
+    Column("sr_path", String, nullable=False),  # below the results folder; empty if the image was not kept
+    Column("sr_sha256", String, nullable=False),
+)
+_scores = Table(
+    "scores",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cell_id", ForeignKey("cells.id"), nullable=False),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("metric", String, nullable=False),
+    Column("metric_version", Integer, nullable=False),
+    Column("value", Float),  # empty unless finite
+    Column("status", String, nullable=False),
+    Index("scores_of_cell", "cell_id", "metric", "metric_version"),
+)
+_canaries = Table(
+    "canaries",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("dataset", String, nullable=False),
+    Column("scale", Integer, nullable=False),
+    Column("measured", Float),
+    Column("expected", Float),
+    Column("verdict", String, nullable=False),  # good, off, none
+    Column("cause", String, nullable=False),
+    UniqueConstraint("run_id", "dataset", "scale"),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a cell ended."""
+
+    status: str  # 'ok', 'failed' or 'not supported'
+    message: str = ""
+    traceback: str = ""
+    seconds: float = 0.0
+    sr_path: str = ""
+    sr_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store already has of a cell: its newest outcome and the metrics (name, version) scored on it."""
+
+    outcome: Outcome | None
+    metrics: frozenset[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Canary:
+    """Bicubic's PSNR on one dataset and scale against the value it must have. ``verdict``: good, off or none."""
+
+    dataset: str
+    scale: int
+    measured: float | None
+    expected: float | None
+    verdict: str
+    cause: str = ""
+
+
+class Store:
+    """The results in ``folder``. Use as a context manager; one instance belongs to one thread."""
+
+    def __init__(self, folder: str | Path, *, create: bool = False) -> None:
+        self.folder = Path(folder)
+        path = self.folder / FILE
+        if not create and not path.is_file():
+            raise StoreError(f"no results in '{folder}'", f"make some with: srbench run --out {folder}")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write to '{folder}' ({error.strerror})", "choose another --out") from error
+        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
+        event.listen(self._engine, "connect", _on_connect)
+        event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        self._data_version: int | None = None
+        with self._transaction() as connection:
+            self._open(connection, create)
+
+    def _open(self, connection: Connection, create: bool) -> None:
+        if create:
+            _metadata.create_all(connection)
+            if connection.scalar(select(func.count()).select_from(_meta)) == 0:
+                connection.execute(insert(_meta).values(schema_version=SCHEMA_VERSION))
+        found = connection.scalar(select(_meta.c.schema_version))
+        if found != SCHEMA_VERSION:
+            raise StoreError(
+                f"'{self.folder}' was written by another srbench (schema {found}, this one reads {SCHEMA_VERSION})",
+                "use the srbench that wrote it, or another --out",
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except (OperationalError, DatabaseError) as error:
+            reason = str(error.orig).splitlines()[0]
+            raise StoreError(f"'{self.folder / FILE}': {reason}", "check free space and rights, run again") from error
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    def start_run(self, manifest: dict[str, Any]) -> int:
+        with self._transaction() as connection:
+            row = insert(_runs).values(started=_now(), status="running", manifest=json.dumps(manifest))
+            key = connection.execute(row).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def finish_run(self, run_id: int, status: str, manifest: dict[str, Any]) -> None:
+        values = {"finished": _now(), "status": status, "manifest": json.dumps(manifest)}
+        with self._transaction() as connection:
+            connection.execute(update(_runs).where(_runs.c.id == run_id).values(**values))
+
+    def plan(self, run_id: int, cells: Sequence[CellFacts]) -> dict[str, int]:
+        """Register a run's cells; returns the id of each by key."""
+        if not cells:
+            return {}
+        keys = [facts.key for facts in cells]
+        with self._transaction() as connection:
+            rows = [{"key": key, **asdict(facts)} for key, facts in zip(keys, cells, strict=True)]
+            connection.execute(sqlite_insert(_cells).on_conflict_do_nothing(), rows)
+            ids: dict[str, int] = {}
+            for chunk in _chunks(keys):
+                found = connection.execute(select(_cells.c.key, _cells.c.id).where(_cells.c.key.in_(chunk)))
+                ids.update((key, number) for key, number in found)
+            pairs = [{"run_id": run_id, "cell_id": number} for number in ids.values()]
+            connection.execute(sqlite_insert(_plans).on_conflict_do_nothing(), pairs)
+        return ids
+
+    def record(
+        self,
+        run_id: int,
+        cell_id: int,
+        outcome: Outcome | None,
+        scores: Iterable[Score],
+        *,
+        again: bool = False,
+    ) -> None:
+        """Add a cell's outcome (None: it is known already) and scores in one transaction.
+
+        What another process added meanwhile is not added twice, unless ``again`` (``--force``) asks for it.
+        """
+        with self._transaction() as connection:
+            if outcome is not None:
+                twin = exists().where(
+                    _outcomes.c.cell_id == cell_id,
+                    _outcomes.c.status == "ok",
+                    _outcomes.c.sr_path == outcome.sr_path,
+                )
+                if again or outcome.status != "ok" or not connection.scalar(select(twin)):
+                    row = {"run_id": run_id, "cell_id": cell_id, **asdict(outcome)}
+                    connection.execute(insert(_outcomes).values(**row))
+            for score in scores:
+                known = exists().where(
+                    _scores.c.cell_id == cell_id,
+                    _scores.c.metric == score.metric,
+                    _scores.c.metric_version == score.version,
+                )
+                if again or not connection.scalar(select(known)):
+                    connection.execute(
+                        insert(_scores).values(
+                            run_id=run_id,
+                            cell_id=cell_id,
+                            metric=score.metric,
+                            metric_version=score.version,
+                            value=score.value if score.status == "ok" else None,
+                            status=score.status,
+                        )
+                    )
+
+    def add_canary(self, run_id: int, canary: Canary) -> None:
+        with self._transaction() as connection:
+            connection.execute(insert(_canaries).values(run_id=run_id, **asdict(canary)))
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def known(self, cell_ids: Sequence[int]) -> dict[int, Known]:
+        """What is already there of each cell."""
+        outcomes: dict[int, Outcome] = {}
+        metrics: dict[int, set[tuple[str, int]]] = {number: set() for number in cell_ids}
+        with self._transaction() as connection:
+            for chunk in _chunks(cell_ids):
+                rows = select(_outcomes).where(_outcomes.c.cell_id.in_(chunk)).order_by(_outcomes.c.id)
+                for row in connection.execute(rows).mappings():
+                    outcomes[row["cell_id"]] = _outcome(row)
+                scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version)
+                for number, metric, version in connection.execute(scored.where(_scores.c.cell_id.in_(chunk))):
+                    metrics[number].add((metric, version))
+        return {number: Known(outcomes.get(number), frozenset(metrics[number])) for number in cell_ids}
+
+    def values(self, cell_ids: Sequence[int], metric: Metric) -> dict[int, float]:
+        """The newest finite values of one metric, by cell."""
+        found: dict[int, float] = {}
+        with self._transaction() as connection:
+            for chunk in _chunks(cell_ids):
+                rows = (
+                    select(_scores.c.cell_id, _scores.c.value)
+                    .where(_scores.c.cell_id.in_(chunk), _scores.c.metric == metric.name)
+                    .where(_scores.c.metric_version == metric.version, _scores.c.status == "ok")
+                    .order_by(_scores.c.id)
+                )
+                found.update((number, value) for number, value in connection.execute(rows))
+        return found
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has written since the last call."""
+        raw = self._engine.raw_connection()
+        try:
+            version = raw.driver_connection.execute("PRAGMA data_version").fetchone()[0]  # type: ignore[union-attr]
+        finally:
+            raw.close()
+        changed = self._data_version not in (None, version)
+        self._data_version = version
+        return changed
+
+    def runs(self) -> list[dict[str, Any]]:
+        """All runs, oldest first, with their manifests and canaries."""
+        with self._transaction() as connection:
+            rows = [dict(row) for row in connection.execute(select(_runs).order_by(_runs.c.id)).mappings()]
+            canaries = [dict(row) for row in connection.execute(select(_canaries)).mappings()]
+        for row in rows:
+            row["manifest"] = json.loads(row["manifest"])
+            own = [canary for canary in canaries if canary["run_id"] == row["id"]]
+            row["canaries"] = [{k: v for k, v in c.items() if k not in ("id", "run_id")} for c in own]
+        return rows
+
+    def planned(self) -> list[dict[str, Any]]:
+        """One row per planned cell of every run, oldest run first: the cell's facts, ``cell_id``, ``run_id``."""
+        query = (
+            select(_cells, _plans.c.run_id)
+            .join(_plans, _plans.c.cell_id == _cells.c.id)
+            .order_by(_plans.c.run_id, _cells.c.id)
+        )
+        with self._transaction() as connection:
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        for row in rows:
+            row["cell_id"] = row.pop("id")
+        return rows
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """The newest outcome of every cell."""
+        newest = select(func.max(_outcomes.c.id)).group_by(_outcomes.c.cell_id)
+        return self._rows(select(_outcomes).where(_outcomes.c.id.in_(newest)))
+
+    def scores(self) -> list[dict[str, Any]]:
+        """The newest score of every cell and metric."""
+        newest = select(func.max(_scores.c.id)).group_by(_scores.c.cell_id, _scores.c.metric)
+        return self._rows(select(_scores).where(_scores.c.id.in_(newest)))
+
+    def _rows(self, query: Any) -> list[dict[str, Any]]:
+        with self._transaction() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _on_connect(connection: sqlite3.Connection, _: object) -> None:
+    # With the driver's own transactions off, BEGIN IMMEDIATE of the 'begin' event takes the write lock at once,
+    # so that check-then-insert is one step for all processes.
+    connection.isolation_level = None
+    # A killed process loses nothing that was committed; only a power cut may lose the last commits.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _outcome(row: Any) -> Outcome:
+    return Outcome(**{name: row[name] for name in Outcome.__annotations__})
+
+
+def _chunks(values: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
+    return (values[i : i + size] for i in range(0, len(values), size))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
