@@ -6,8 +6,8 @@ with the back-projection kernel p, add it, repeat:
     y <- y + p * U(x - D y)
 
 D is the degradation that made the LR image, U bicubic upsampling, and p the 5x5 Gaussian (sigma 1), squared and
-normalised, of Yang et al.'s sparse-coding package. Ten iterations are where the PSNR on training images (T91)
-has settled; more only sharpen ringing.
+normalised, of Yang et al.'s sparse-coding package. After ten iterations the PSNR has settled; more only sharpen
+ringing.
 """
 
 import torch

@@ -7,7 +7,8 @@ Marquina and Osher 2008), each channel alone. The problem is convex; the primal-
 Pock (2011) with step sizes tau * sigma * 8 <= 1 converges to its minimum. The data term's proximal map is exact:
 A is A_rows (x) A_columns, so with the singular value decompositions of two small matrices it is a division.
 
-ALPHA was chosen on T91, the training images, never on a test set: docs/training.md has the command and numbers.
+ALPHA was chosen on training photographs (BSDS400), never on a test set: docs/methods.md has the command and the
+numbers.
 """
 
 from functools import lru_cache
@@ -18,9 +19,9 @@ from torch import Tensor
 from srbench.method import Method, MethodCard
 from srbench.resize import Axis, imresize
 
-ALPHA = 1.0 / 255  # for images in [0, 1]
+ALPHA = 0.1 / 255  # for images in [0, 1]
 ITERATIONS = 100  # the objective is then within 0.3% of its minimum, the PSNR within 0.05 dB
-TAU = 12.0  # balances primal and dual steps for images in [0, 1] and such weights; any value converges
+TAU = 25.0  # balances primal and dual steps for images in [0, 1] and such weights; any value converges
 SIGMA = 1 / (8 * TAU)
 
 

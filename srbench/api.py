@@ -97,7 +97,7 @@ def evaluate(
         SrbenchError: what ``srbench run`` would end with.
 
     >>> frame = evaluate("bicubic", "sample", scale=4, metrics=["psnr"])
-    >>> round(frame["value"].mean(), 2)
+    >>> round(float(frame["value"].mean()), 2)
     25.6
     """
     from srbench.leaderboard import PER_IMAGE_COLUMNS, per_image

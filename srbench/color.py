@@ -28,7 +28,7 @@ def luma(rgb: Tensor) -> Tensor:
     235.0
     """
     red, green, blue = rgb.unbind(-3)
-    y = red.to(torch.float64).mul_(65.481 / 255)
+    y = red.to(torch.float64) * (65.481 / 255)
     y.add_(green, alpha=128.553 / 255).add_(blue, alpha=24.966 / 255)
     return y.add_(16.0)
 
@@ -51,8 +51,13 @@ def grey(rgb: Tensor) -> Tensor:
     return 0.298936021293775 * red + 0.587043074451121 * green + 0.114020904255103 * blue
 
 
+def round_half_up_(x: Tensor) -> Tensor:
+    """Clip to 0..255 and round, halves up, in place; the floating type stays."""
+    return x.add_(_HALF.get(x.dtype, _HALF_SINGLE)).floor_().clamp_(0, 255)
+
+
 def round_half_up(x: Tensor) -> Tensor:
-    """Clip to 0..255 and round, halves up; the floating type stays."""
+    """Clip to 0..255 and round, halves up, in a new tensor; the floating type stays."""
     return (x + _HALF.get(x.dtype, _HALF_SINGLE)).floor_().clamp_(0, 255)
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from srbench.color import grey, luma, rgb_to_ycbcr, round_half_up, to_uint8, ycbcr_to_rgb
+from srbench.color import grey, luma, rgb_to_ycbcr, round_half_up, round_half_up_, ycbcr_to_rgb
 from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError, OutputError
 from srbench.images import Pixels
@@ -85,7 +85,7 @@ def super_resolve(method: Method, example: Example) -> Tensor:
     if colour == "luma" and not on_luma:
         return luma_method_on_rgb(method, example.lr_rgb, example.scale)
     lr = example.lr_luma[None] if on_luma and colour != "rgb" else example.lr_rgb
-    return to_uint8(call(method, lr, example.scale))
+    return round_half_up_(call(method, lr, example.scale)).to(torch.uint8)
 
 
 def luma_method_on_rgb(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
@@ -93,7 +93,7 @@ def luma_method_on_rgb(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
     ycbcr = rgb_to_ycbcr(lr_rgb)
     y = call(method, ycbcr[:1], scale)
     chroma = imresize(ycbcr[1:], scale).to(y.device)
-    return to_uint8(ycbcr_to_rgb(torch.cat([y.to(torch.float64), chroma])))
+    return round_half_up_(ycbcr_to_rgb(torch.cat([y.to(torch.float64), chroma]))).to(torch.uint8)
 
 
 def call(method: Method, lr: Tensor, scale: int) -> Tensor:
@@ -118,7 +118,8 @@ def call(method: Method, lr: Tensor, scale: int) -> Tensor:
         raise OutputError(f"{name} returned {kind}, not a floating-point tensor", "see docs/plugins.md")
     if tuple(result.shape) != expected:
         raise OutputError(f"{name} returned shape {tuple(result.shape)} instead of {expected}", "see docs/plugins.md")
-    if not torch.isfinite(result).all():
+    # The sum is not finite if a value is not; the exact look is only for what seems wrong.
+    if not torch.isfinite(result.sum()) and not torch.isfinite(result).all():
         bad = int((~torch.isfinite(result)).sum())
         raise OutputError(f"{name} returned {bad} NaN or infinite values", "look for a division or an overflow")
     return result[0] * 255

@@ -29,8 +29,8 @@ def per_image(store: Store) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
     ``run_id``.
 
-    Of each method on each image only the cell of the newest run that planned it is shown: a changed plugin or
-    weight file replaces the old rows. ``status`` is 'ok', or why there is no value to average: 'identical',
+    Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
+    or weight file replaces the old rows. ``status`` is 'ok', or why there is no value to average: 'identical',
     'nan', 'too small', 'failed', 'not supported' or 'pending'. Cells without scores have one row with an empty
     ``metric``.
     """
@@ -39,7 +39,10 @@ def per_image(store: Store) -> pd.DataFrame:
     if planned.empty:
         return pd.DataFrame(columns=columns)
     planned["degradation"] = planned["degradation"].str.partition("/")[0]
-    planned = planned.drop_duplicates([*GROUP, "image"], keep="last")
+    # A run plans whole datasets: what its newest run no longer planned (a removed image, an old version of the
+    # method, another folder of the same name) is not part of the group any more.
+    newest = planned.groupby(GROUP)["run_id"].transform("max")
+    planned = planned[planned["run_id"] == newest]
     outcomes = pd.DataFrame(store.outcomes(), columns=["cell_id", "status", "message", "sr_path", "seconds"])
     scores = pd.DataFrame(store.scores(), columns=["cell_id", "metric", "value", "status"])
     rows = planned.merge(outcomes.rename(columns={"status": "outcome"}), on="cell_id", how="left")

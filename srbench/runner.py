@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -22,9 +24,10 @@ from srbench.method import Method
 from srbench.metrics import Metric
 from srbench.plan import Cell, cells
 from srbench.provenance import describe
-from srbench.store import Canary, Known, Outcome, Store
+from srbench.store import Canary, Entry, Known, Outcome, Store
 
 DEFAULT_METRICS = ("psnr", "ssim")
+COMMIT_EVERY = 0.2  # seconds between commits of cells that are faster than that
 
 
 @dataclass(frozen=True)
@@ -68,16 +71,25 @@ class Silent:
 
 @dataclass
 class Summary:
-    """How a run ended. ``failed`` holds one line per failed cell."""
+    """How a run ended: how many cells there are, how many of each kind, and one line per failure.
+
+    A cell whose image was scored but has a NaN is ``computed`` and has a line in ``failures``.
+    """
 
     run_id: int
     total: int
     known: int = 0
     computed: int = 0
     not_supported: int = 0
-    failed: list[str] = field(default_factory=list)
+    failed: int = 0
+    failures: list[str] = field(default_factory=list)
     canaries: list[Canary] = field(default_factory=list)
     interrupted: bool = False
+
+    @property
+    def left(self) -> int:
+        """Cells that were not reached."""
+        return self.total - self.known - self.computed - self.not_supported - self.failed
 
 
 def run(options: RunOptions, observer: Observer | None = None) -> Summary:
@@ -109,18 +121,19 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
         ids = store.plan(run_id, [cell.facts for cell in plan])
         summary = Summary(run_id, total=len(plan))
         todo = _missing(plan, ids, store, wanted, options.force, summary)
-        observer.begin(len(plan), summary.known)
+        observer.begin(len(plan), summary.known + summary.not_supported)
         broken = _prepare(methods, options.scales)
         try:
-            fresh = _not_done_elsewhere(todo, ids, store, options.force)
-            for cell, result in _compute(fresh, workshop, pool, workers, broken):
-                store.record(run_id, ids[cell.facts.key], result.outcome, result.scores, again=options.force)
-                _count(summary, cell, result)
-                observer.done(cell, result.outcome)
-            if todo:
-                summary.canaries = canary.check(datasets, facts, options.scales, workshop, pool, store, ids, plan)
-                for entry in summary.canaries:
-                    store.add_canary(run_id, entry)
+            fresh = todo if options.force else _not_done_elsewhere(todo, ids, store, summary, observer)
+            for batch in _compute(iter(fresh), workshop, pool, workers, broken):
+                entries = [Entry(ids[cell.facts.key], result.outcome, result.scores) for cell, result in batch]
+                store.record(run_id, entries, again=options.force)
+                for cell, result in batch:
+                    _count(summary, cell, result)
+                    observer.done(cell, result.outcome)
+            summary.canaries = canary.check(datasets, facts, options.scales, workshop, pool, store, ids, plan)
+            for entry in summary.canaries:
+                store.add_canary(run_id, entry)
         except KeyboardInterrupt:
             summary.interrupted = True
         status = "interrupted" if summary.interrupted else "finished"
@@ -158,6 +171,7 @@ def load_methods(
     broken one asked for by name is an error.
     """
     chosen: dict[str, plugins.Plugin] = {}
+    optional: set[str] = set()  # only 'all' brought them
     for spec in specs:
         if spec == "all":
             found = plugins.discover()
@@ -165,6 +179,7 @@ def load_methods(
                 if plugin.error:
                     observer.note(f"method '{plugin.name}' ({plugin.origin}) is broken and left out: {plugin.error}")
             found = [plugin for plugin in found if not plugin.error]
+            optional = {plugin.name for plugin in found} - set(specs)
         else:
             found = plugins.find(spec)
         for plugin in found:
@@ -173,13 +188,20 @@ def load_methods(
                 raise SrbenchError(
                     f"two methods are called '{plugin.name}' ({other.origin}, {plugin.origin})", "rename one"
                 )
-    if not chosen:
-        raise SrbenchError("no method to run", "see: srbench list methods")
     methods = []
     for plugin in chosen.values():
-        method = plugins.instantiate(plugin)
+        try:
+            method = plugins.instantiate(plugin)
+            identity = plugins.identity(plugin, method)
+        except SrbenchError as error:
+            if plugin.name not in optional:
+                raise
+            observer.note(f"method '{plugin.name}' ({plugin.origin}) is left out: {error}")
+            continue
         method.device, method.degradation = device, degrade
-        methods.append((method, plugins.identity(plugin, method)))
+        methods.append((method, identity))
+    if not methods:
+        raise SrbenchError("no method to run", "see: srbench list methods")
     return methods
 
 
@@ -242,7 +264,6 @@ def _missing(
         have = known.get(ids[cell.facts.key], Known(None, frozenset()))
         outcome = have.outcome
         if outcome is not None and outcome.status == "not supported":
-            summary.known += 1
             summary.not_supported += 1
             continue
         done = outcome is not None and outcome.status == "ok"
@@ -254,15 +275,27 @@ def _missing(
     return todo
 
 
-def _not_done_elsewhere(todo: Sequence[_Todo], ids: dict[str, int], store: Store, force: bool) -> Iterator[_Todo]:
-    """``todo``, without what another process that writes to the same folder has done by the time it is due."""
+def _not_done_elsewhere(
+    todo: Sequence[_Todo], ids: dict[str, int], store: Store, summary: Summary, observer: Observer
+) -> Iterator[_Todo]:
+    """``todo``, without what another process that writes to the same folder has done by the time it is due.
+
+    Once another process is seen, the rest goes in an order of this run's own: in the same order both would
+    compute each cell at the same moment.
+    """
+    rest = list(reversed(todo))
     shared = False
-    for item in todo:
-        shared = shared or store.changed_elsewhere()
-        if shared and not force:
+    while rest:
+        if not shared and store.changed_elsewhere():
+            shared = True
+            random.Random(summary.run_id).shuffle(rest)
+        item = rest.pop()
+        if shared:
             cell_id = ids[item.cell.facts.key]
             known = store.known([cell_id])[cell_id]
             if known.outcome is not None and {(m.name, m.version) for m in item.metrics} <= known.metrics:
+                summary.known += 1
+                observer.done(item.cell, known.outcome)
                 continue
         yield item
 
@@ -286,16 +319,21 @@ def _compute(
     pool: ThreadPoolExecutor,
     workers: int,
     broken: dict[tuple[str, int], Exception],
-) -> Iterator[tuple[Cell, Result]]:
-    """Results in the order in which they are done. Few cells are under way at once, so an interrupt is quick;
-    those are still yielded before it is raised."""
+) -> Iterator[list[tuple[Cell, Result]]]:
+    """Results as they are done; fast cells come several at once. Few cells are under way at a time, so an
+    interrupt is quick; those are still yielded before it is raised."""
     running: dict[Future[Result], _Todo] = {}
+    batch: list[tuple[Cell, Result]] = []
+    last = time.monotonic()
     interrupt: KeyboardInterrupt | None = None
     while True:
         while interrupt is None and len(running) < 2 * workers and (item := next(todo, None)) is not None:
             cause = broken.get((item.cell.facts.method, item.cell.scale))
             job = pool.submit(workshop.compute, item.cell, item.metrics, kept=item.kept, broken=cause)
             running[job] = item
+        if batch and (not running or time.monotonic() - last >= COMMIT_EVERY):
+            yield batch
+            batch, last = [], time.monotonic()
         if not running:
             break
         try:
@@ -305,9 +343,7 @@ def _compute(
             for job in [job for job in running if job.cancel()]:
                 del running[job]
             continue
-        for job in finished:
-            item = running.pop(job)
-            yield item.cell, job.result()
+        batch += [(running.pop(job).cell, job.result()) for job in finished]
     if interrupt is not None:
         raise interrupt
 
@@ -317,10 +353,11 @@ def _count(summary: Summary, cell: Cell, result: Result) -> None:
     if outcome is not None and outcome.status == "not supported":
         summary.not_supported += 1
     elif outcome is not None and outcome.status == "failed":
-        summary.failed.append(f"{cell}: {outcome.message}")
+        summary.failed += 1
+        summary.failures.append(f"{cell}: {outcome.message}")
     else:
         summary.computed += 1
-        summary.failed += [f"{cell}: {s.metric} is {s.status}" for s in result.scores if s.status in _BAD]
+        summary.failures += [f"{cell}: {s.metric} is {s.status}" for s in result.scores if s.status in _BAD]
 
 
 _BAD = ("nan", "too small")

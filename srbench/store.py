@@ -4,14 +4,16 @@ Rows are only ever added. A score belongs to a cell (:class:`srbench.plan.CellFa
 ranks and pictures are derived later. What a report shows of a cell is decided by the runs: the newest run that
 planned a method on an image says which version of the method that is, so nothing stale is shown.
 
-Each cell is committed as soon as it is done, and several processes may write to one folder at once.
+Cells are committed as they are done (fast ones several at once), and several processes may write to one folder at once.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -31,7 +33,6 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
-    exists,
     func,
     insert,
     select,
@@ -47,6 +48,7 @@ from srbench.plan import CellFacts
 
 SCHEMA_VERSION = 1
 FILE = "results.sqlite"
+LOOK_EVERY = 0.2  # seconds
 
 _metadata = MetaData()
 _meta = Table("meta", _metadata, Column("schema_version", Integer, nullable=False))
@@ -128,6 +130,15 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What is added to the store of one cell. ``outcome`` is None when only scores are added to a known image."""
+
+    cell_id: int
+    outcome: Outcome | None
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True)
 class Known:
     """What the store already has of a cell: its newest outcome and the metrics (name, version) scored on it."""
 
@@ -163,6 +174,7 @@ class Store:
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         self._data_version: int | None = None
+        self._looked = -math.inf
         with self._transaction() as connection:
             self._open(connection, create)
 
@@ -223,46 +235,42 @@ class Store:
             connection.execute(sqlite_insert(_plans).on_conflict_do_nothing(), pairs)
         return ids
 
-    def record(
-        self,
-        run_id: int,
-        cell_id: int,
-        outcome: Outcome | None,
-        scores: Iterable[Score],
-        *,
-        again: bool = False,
-    ) -> None:
-        """Add a cell's outcome (None: it is known already) and scores in one transaction.
+    def record(self, run_id: int, entries: Sequence[Entry], *, again: bool = False) -> None:
+        """Add the outcomes and scores of some cells in one transaction.
 
         What another process added meanwhile is not added twice, unless ``again`` (``--force``) asks for it.
         """
+        ids = [entry.cell_id for entry in entries]
         with self._transaction() as connection:
-            if outcome is not None:
-                twin = exists().where(
-                    _outcomes.c.cell_id == cell_id,
-                    _outcomes.c.status == "ok",
-                    _outcomes.c.sr_path == outcome.sr_path,
-                )
-                if again or outcome.status != "ok" or not connection.scalar(select(twin)):
-                    row = {"run_id": run_id, "cell_id": cell_id, **asdict(outcome)}
-                    connection.execute(insert(_outcomes).values(**row))
-            for score in scores:
-                known = exists().where(
-                    _scores.c.cell_id == cell_id,
-                    _scores.c.metric == score.metric,
-                    _scores.c.metric_version == score.version,
-                )
-                if again or not connection.scalar(select(known)):
-                    connection.execute(
-                        insert(_scores).values(
-                            run_id=run_id,
-                            cell_id=cell_id,
-                            metric=score.metric,
-                            metric_version=score.version,
-                            value=score.value if score.status == "ok" else None,
-                            status=score.status,
-                        )
-                    )
+            images: set[tuple[int, str]] = set()
+            scored: set[tuple[int, str, int]] = set()
+            for chunk in () if again else _chunks(ids):
+                done = select(_outcomes.c.cell_id, _outcomes.c.sr_path).where(_outcomes.c.status == "ok")
+                images |= set(connection.execute(done.where(_outcomes.c.cell_id.in_(chunk))).tuples())
+                known = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version)
+                scored |= set(connection.execute(known.where(_scores.c.cell_id.in_(chunk))).tuples())
+            outcomes = [
+                {"run_id": run_id, "cell_id": entry.cell_id, **vars(entry.outcome)}
+                for entry in entries
+                if entry.outcome is not None and (entry.cell_id, entry.outcome.sr_path) not in images
+            ]
+            scores = [
+                {
+                    "run_id": run_id,
+                    "cell_id": entry.cell_id,
+                    "metric": score.metric,
+                    "metric_version": score.version,
+                    "value": score.value if score.status == "ok" else None,
+                    "status": score.status,
+                }
+                for entry in entries
+                for score in entry.scores
+                if (entry.cell_id, score.metric, score.version) not in scored
+            ]
+            if outcomes:
+                connection.execute(insert(_outcomes), outcomes)
+            if scores:
+                connection.execute(insert(_scores), scores)
 
     def add_canary(self, run_id: int, canary: Canary) -> None:
         with self._transaction() as connection:
@@ -299,7 +307,10 @@ class Store:
         return found
 
     def changed_elsewhere(self) -> bool:
-        """Whether another process has written since the last call."""
+        """Whether another process has written since the last call; looks at most every LOOK_EVERY seconds."""
+        if time.monotonic() - self._looked < LOOK_EVERY:
+            return False
+        self._looked = time.monotonic()
         raw = self._engine.raw_connection()
         try:
             version = raw.driver_connection.execute("PRAGMA data_version").fetchone()[0]  # type: ignore[union-attr]

@@ -26,6 +26,7 @@ def command(
 
       srbench check results --thresholds ci/quality.toml
     """
+    from rich.markup import escape
     from rich.table import Table
 
     from srbench import gate
@@ -44,7 +45,7 @@ def command(
         for verdict in short:
             measured = "-" if verdict.measured != verdict.measured else f"{verdict.measured:.4f}"
             by = "" if verdict.short != verdict.short else f"{verdict.short:.4f}"
-            table.add_row(str(verdict.threshold), measured, verdict.reason, by)
+            table.add_row(escape(str(verdict.threshold)), measured, verdict.reason, by)
         console.print(table)
         raise typer.Exit(1)
     console.print(f"all {len(verdicts)} thresholds hold")

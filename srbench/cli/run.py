@@ -77,7 +77,7 @@ def command(
     _print_summary(summary, out)
     if summary.interrupted:
         raise typer.Exit(INTERRUPTED)
-    if summary.failed:
+    if summary.failures:
         raise typer.Exit(1)
 
 
@@ -101,12 +101,11 @@ def _print_summary(summary: Summary, folder: Path) -> None:
     if summary.not_supported:
         counts += f", {summary.not_supported} not supported"
     if summary.failed:
-        counts += f", {len(summary.failed)} failed"
+        counts += f", {summary.failed} failed"
     console.print(f"run {summary.run_id}: {counts}; results in {folder}", markup=False)
-    for line in summary.failed[:10]:
+    for line in summary.failures[:10]:
         console.print(f"failed: {line}", style="red", markup=False)
-    if len(summary.failed) > 10:
-        console.print(f"... and {len(summary.failed) - 10} more (srbench report {folder} --format json)", style="red")
+    if len(summary.failures) > 10:
+        console.print(f"... and {len(summary.failures) - 10} more (srbench report {folder} --format json)", style="red")
     if summary.interrupted:
-        left = summary.total - summary.known - summary.computed - summary.not_supported - len(summary.failed)
-        console.print(f"interrupted with {left} cells left: the same command goes on from here", style="yellow")
+        console.print(f"interrupted with {summary.left} cells left: the same command goes on from here", style="yellow")

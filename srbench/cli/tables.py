@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import pandas as pd
+from rich.markup import escape
 from rich.table import Table
 
 from srbench.cli.shell import err, out
@@ -42,7 +43,8 @@ def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str]
     dataset, scale, protocol, degradation = key
     names = [metric for metric in group["metric"].unique() if metric]
     with_published = group["published"].notna().any()
-    result = Table(title=f"{dataset} x{scale}, {protocol}, {degradation}", title_justify="left")
+    title = escape(f"{dataset} x{scale}, {protocol}, {degradation}")
+    result = Table(title=title, title_justify="left")
     result.add_column("method")
     for metric in names:
         result.add_column(metric, justify="right")
@@ -54,7 +56,7 @@ def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str]
         own = group[group["method"] == method].set_index("metric")
         if own.empty:
             continue
-        cells = [method]
+        cells = [escape(method)]
         for metric in names:
             row = own.loc[metric] if metric in own.index else None
             cells.append("" if row is None else _value(row, digits(metric)))

@@ -25,6 +25,7 @@ def command(
 
       srbench verify set5,set14,bsd100
     """
+    from rich.markup import escape
     from rich.table import Table
 
     from srbench import dataset
@@ -41,11 +42,11 @@ def command(
         verdicts = list(dataset.verify(manifest))
         bad = [verdict for verdict in verdicts if not verdict.good]
         good = good and not bad
-        console.print(f"{manifest.title}: {len(verdicts) - len(bad)} of {len(verdicts)} images identical")
+        console.print(f"{manifest.title}: {len(verdicts) - len(bad)} of {len(verdicts)} images identical", markup=False)
         if bad:
             table = Table("image", "verdict", "detail")
             for verdict in bad:
-                table.add_row(verdict.image, verdict.verdict, verdict.detail)
+                table.add_row(escape(verdict.image), verdict.verdict, escape(verdict.detail))
             console.print(table)
     if not good:
         raise typer.Exit(1)

@@ -1,4 +1,5 @@
-"""Structural similarity (Wang et al., Image quality assessment: from error visibility to structural similarity, 2004)."""
+"""Structural similarity (Wang et al., Image quality assessment: from error visibility to structural
+similarity, 2004)."""
 
 from __future__ import annotations
 
@@ -11,44 +12,63 @@ from srbench.errors import ImageError
 from srbench.metrics.base import Metric
 
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
-_STRIP = 128  # rows filtered at once: the working set stays in a processor's cache, memory stays small
+# Rows handled at once: the working set stays in a processor's cache, and memory small.
+_STRIP = 120
+# Outputs per matrix product of the filter: dense enough for BLAS, small enough to waste little on zeros.
+_BLOCK = 24
 
 
-@functools.cache
-def _taps() -> list[float]:
-    """The left half of the Gaussian window and its centre, from the outside in; the window sums to 1."""
+@functools.lru_cache(maxsize=64)
+def _band(outputs: int, device: torch.device) -> Tensor:
+    """(outputs, outputs + WINDOW - 1): the Gaussian window, which sums to 1, shifted by one from row to row."""
     offset = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
     window = torch.exp(-offset.square() / (2 * SIGMA**2))
-    return (window / window.sum())[: WINDOW // 2 + 1].tolist()
+    window /= window.sum()
+    band = torch.zeros(outputs, outputs + WINDOW - 1, dtype=torch.float64)
+    for row in range(outputs):
+        band[row, row : row + WINDOW] = window
+    return band.to(device)
 
 
 def _filter(maps: Tensor) -> Tensor:
-    """Separable Gaussian filter over the last two dimensions, valid region only. Adding shifted copies is over
-    ten times as fast as a convolution of doubles on a CPU, where torch has no direct one."""
-    taps, half = _taps(), WINDOW // 2
-    for dim in (-2, -1):
-        length = maps.shape[dim] - WINDOW + 1
-        out = maps.narrow(dim, half, length) * taps[half]
-        for k in range(half):
-            mirrored = maps.narrow(dim, k, length) + maps.narrow(dim, WINDOW - 1 - k, length)
-            out.add_(mirrored, alpha=taps[k])
-        maps = out
-    return maps
+    """Separable Gaussian filter of (N, H, W) doubles, valid region only, as products with banded matrices: on a
+    CPU ten times as fast as torch's convolution of doubles, twice as fast as adding shifted copies."""
+    n, height, width = maps.shape[0], maps.shape[1] - WINDOW + 1, maps.shape[2] - WINDOW + 1
+    rows = maps.new_empty((n, height, maps.shape[2]))
+    for start in range(0, height, _BLOCK):
+        stop = min(start + _BLOCK, height)
+        band = _band(stop - start, maps.device)
+        for plane, out in zip(maps, rows, strict=True):
+            torch.mm(band, plane[start : stop + WINDOW - 1], out=out[start:stop])
+    result = maps.new_empty((n * height, width))
+    flat = rows.view(n * height, -1)
+    for start in range(0, width, _BLOCK):
+        stop = min(start + _BLOCK, width)
+        band = _band(stop - start, maps.device)
+        torch.mm(flat[:, start : stop + WINDOW - 1], band.T, out=result[:, start:stop])
+    return result.view(n, height, width)
 
 
 def _index(x: Tensor, y: Tensor, peak: float) -> Tensor:
     """The SSIM map of doubles (..., H, W), valid region."""
-    # Sum and difference carry all second moments SSIM needs in two maps instead of three:
-    # E[x^2] + E[y^2] = (E[s^2] + E[d^2]) / 2 and 2 E[xy] = (E[s^2] - E[d^2]) / 2.
-    total, difference = x + y, x - y
-    moments = _filter(torch.stack([total, difference, total * total, difference * difference]))
-    mean_total, mean_difference, square_total, square_difference = moments
-    a, b = mean_total.square(), mean_difference.square()
-    power, product = (a + b).div_(2), a.sub_(b).div_(2)  # mu_x^2 + mu_y^2 and 2 mu_x mu_y
-    variance = (square_total + square_difference).div_(2).sub_(power)  # sigma_x^2 + sigma_y^2
-    covariance = square_total.sub_(square_difference).div_(2).sub_(product)  # 2 sigma_xy
     c1, c2 = (K1 * peak) ** 2, (K2 * peak) ** 2
-    index: Tensor = product.add_(c1).mul_(covariance.add_(c2)).div_(power.add_(c1).mul_(variance.add_(c2)))
+    # Sum and difference carry all second moments SSIM needs in two maps instead of three. With s = x + y and
+    # d = x - y: 2 mu_x mu_y = (E[s]^2 - E[d]^2) / 2, mu_x^2 + mu_y^2 = (E[s]^2 + E[d]^2) / 2, and likewise for
+    # E[s^2] and E[d^2]. The halves cancel in the fraction when the constants are doubled.
+    maps = x.new_empty((4, *x.shape))
+    torch.add(x, y, out=maps[0])
+    torch.sub(x, y, out=maps[1])
+    torch.mul(maps[:2], maps[:2], out=maps[2:])
+    filtered = _filter(maps.view(-1, *x.shape[-2:]))
+    s, d, ss, dd = filtered.view(4, *x.shape[:-2], *filtered.shape[-2:])
+    s.square_().add_(2 * c1)
+    d.square_()
+    ss.add_(2 * (c1 + c2))
+    covariance, variance = ss - dd, ss.add_(dd)
+    product, power = s - d, s.add_(d)
+    covariance.sub_(product)
+    variance.sub_(power)
+    index: Tensor = product.mul_(covariance).div_(power.mul_(variance))
     return index
 
 

@@ -1,0 +1,86 @@
+"""Bicubic with PSNR and SSIM on Set5, Set14 and BSD100 at x2, x3 and x4: 357 image-scale pairs, decoding included,
+no images kept, against the row-by-row way of the common scripts. Both in one process, one after the other."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from srbench.runner import RunOptions, run
+from srbench.store import Store
+
+SCALES = (2, 3, 4)
+
+
+def _reference():
+    spec = importlib.util.spec_from_file_location("reference", Path(__file__).with_name("reference.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _srbench(folder, threads):
+    options = RunOptions(
+        methods=("bicubic",),
+        datasets=("set5", "set14", "bsd100"),
+        scales=SCALES,
+        out=folder,
+        keep_images=False,
+        threads=threads,
+    )
+    summary = run(options)
+    assert summary.computed == 357
+    assert not summary.failed
+
+
+@pytest.mark.data
+def test_bicubic_against_row_by_row(standard_images, tmp_path, benchmark):
+    pairs = [(path, scale) for paths in standard_images.values() for path in paths for scale in SCALES]
+    evaluate = _reference().evaluate
+    start = time.perf_counter()
+    theirs = [evaluate(path, scale) for path, scale in pairs]
+    reference = time.perf_counter() - start
+
+    def fresh_folder():
+        shutil.rmtree(tmp_path / "results", ignore_errors=True)
+        return (tmp_path / "results", 0), {}
+
+    benchmark.pedantic(_srbench, setup=fresh_folder, rounds=3, warmup_rounds=1)
+    ratio = reference / benchmark.stats.stats.median
+    benchmark.extra_info["row by row, seconds"] = reference
+    benchmark.extra_info["times as fast"] = ratio
+    start = time.perf_counter()
+    _srbench(tmp_path / "one", 1)
+    one = time.perf_counter() - start
+    print(
+        f"\nrow by row {reference:.2f} s; srbench {benchmark.stats.stats.median:.2f} s ({ratio:.1f} times as fast), "
+        f"on one worker {one:.2f} s ({reference / one:.1f} times)"
+    )
+    with Store(tmp_path / "results") as store:
+        ours = [row["value"] for row in store.scores() if row["metric"] == "psnr"]
+    # Both computed the same thing; bridge, the one grey image, is RGB on both sides.
+    assert np.mean(ours) == pytest.approx(np.mean([psnr for psnr, _ in theirs]), abs=0.002)
+
+
+@pytest.mark.data
+def test_memory_above_torch(standard_images, tmp_path):
+    # getrusage would report the parent's peak: a child inherits it.
+    peak = "print(next(x for x in open('/proc/self/status') if x.startswith('VmHWM')).split()[1])"
+    work = (
+        "from pathlib import Path; from srbench.runner import RunOptions, run;"
+        "run(RunOptions(methods=('bicubic',), datasets=('set5', 'set14', 'bsd100'), scales=(2, 3, 4),"
+        f" out=Path({str(tmp_path)!r}), keep_images=False))"
+    )
+
+    def measure(code):
+        result = subprocess.run([sys.executable, "-c", f"{code}; {peak}"], capture_output=True, text=True, check=True)
+        return float(result.stdout) / 1024
+
+    torch, whole = measure("import torch"), measure(work)
+    print(f"\npeak memory: import torch {torch:.0f} MB, the run {whole:.0f} MB, difference {whole - torch:.0f} MB")
+    assert whole > torch
