@@ -13,7 +13,7 @@ from srbench import metrics, plugins
 from srbench import protocol as protocols
 from srbench.color import luma, round_half_up, to_uint8
 from srbench.errors import ImageError, SrbenchError
-from srbench.evaluate import call, luma_method_on_rgb
+from srbench.evaluation import call, luma_method_on_rgb
 from srbench.images import Pixels, as_rgb, check_pixels
 from srbench.method import Method
 from srbench.metrics import Comparison
@@ -138,6 +138,8 @@ def score(metric: str, sr: Pixels, hr: Pixels, protocol: str = "basicsr", shave:
     48.131
     """
     chosen, rules = metrics.get(metric), protocols.get(protocol)
+    if shave < 0:
+        raise SrbenchError(f"shave = {shave} is negative", "give the number of pixels to cut from each side")
     check_pixels(sr)
     check_pixels(hr)
     if sr.shape != hr.shape:

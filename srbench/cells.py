@@ -20,7 +20,7 @@ from torch import Tensor
 from srbench.dataset import ImageFile
 from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError
-from srbench.evaluate import Example, Score, compare, measure, super_resolve
+from srbench.evaluation import Example, Score, compare, measure, super_resolve
 from srbench.images import Pixels, pixel_hash, read_image, write_image
 from srbench.metrics import Metric
 from srbench.plan import Cell

@@ -76,7 +76,16 @@ def read(path: Path) -> list[Threshold]:
     return [_parse(entry, f"threshold {i} of '{path}'") for i, entry in enumerate(entries, start=1)]
 
 
-def _parse(entry: dict[str, Any], where: str) -> Threshold:
+_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "scale": (int, "whole number"),
+    "min": ((int, float), "number"),
+    "max": ((int, float), "number"),
+}
+
+
+def _parse(entry: Any, where: str) -> Threshold:
+    if not isinstance(entry, dict):
+        raise GateError(f"{where} is not a table", "write it as [[threshold]]")
     known = {field.name: field for field in fields(Threshold)}
     for key in entry:
         if key not in known:
@@ -85,9 +94,9 @@ def _parse(entry: dict[str, Any], where: str) -> Threshold:
         if key not in entry:
             raise GateError(f"{where} has no '{key}'", f"add {key} = ...")
     for key, value in entry.items():
-        number = key in ("min", "max", "scale")
-        if isinstance(value, bool) or not isinstance(value, (int, float) if number else str):
-            raise GateError(f"{where}: {key} = {value!r} is not a {'number' if number else 'text'}", "mend the value")
+        kind, name = _KINDS.get(key, (str, "text"))
+        if isinstance(value, bool) or not isinstance(value, kind):
+            raise GateError(f"{where}: {key} = {value!r} is not a {name}", "mend the value")
     threshold = Threshold(**entry)
     if math.isinf(threshold.min) and math.isinf(threshold.max):
         raise GateError(f"{where} has neither min nor max", "give at least one")

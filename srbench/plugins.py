@@ -122,7 +122,7 @@ def _from_builtin(stem: str, path: Path) -> list[Plugin]:
     name = stem.replace("_", "-")
     try:
         module = importlib.import_module(f"{_PACKAGE}.{stem}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return [Plugin(name, origin, path, error=f"{type(error).__name__}: {error}")]
     return [Plugin(cls.card.name, origin, path, cls) for cls in _methods_in(module, path)]
 
@@ -133,7 +133,7 @@ def _from_entry_point(entry: importlib.metadata.EntryPoint) -> Plugin:
         cls = entry.load()
         if not (isinstance(cls, type) and issubclass(cls, Method) and isinstance(cls.card, MethodCard)):
             raise TypeError(f"'{entry.value}' is not a subclass of srbench.method.Method with a card")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Plugin(entry.name, origin, error=f"{type(error).__name__}: {error}")
     source = Path(sys.modules[cls.__module__].__file__ or "")
     _set_source(cls, source)
@@ -153,7 +153,7 @@ def _from_file(path: Path) -> list[Plugin]:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script may exit when it is imported
         del sys.modules[name]
         raise MethodError(
             f"plugin '{path}' cannot be imported: {type(error).__name__}: {error}",

@@ -42,7 +42,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from srbench.errors import StoreError
-from srbench.evaluate import Score
+from srbench.evaluation import Score
 from srbench.metrics import Metric
 from srbench.plan import CellFacts
 
@@ -246,9 +246,11 @@ class Store:
             scored: set[tuple[int, str, int]] = set()
             for chunk in () if again else _chunks(ids):
                 done = select(_outcomes.c.cell_id, _outcomes.c.sr_path).where(_outcomes.c.status == "ok")
-                images |= set(connection.execute(done.where(_outcomes.c.cell_id.in_(chunk))).tuples())
+                images |= {
+                    (cell, path) for cell, path in connection.execute(done.where(_outcomes.c.cell_id.in_(chunk)))
+                }
                 known = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version)
-                scored |= set(connection.execute(known.where(_scores.c.cell_id.in_(chunk))).tuples())
+                scored |= {(c, m, v) for c, m, v in connection.execute(known.where(_scores.c.cell_id.in_(chunk)))}
             outcomes = [
                 {"run_id": run_id, "cell_id": entry.cell_id, **vars(entry.outcome)}
                 for entry in entries

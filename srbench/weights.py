@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,10 @@ from srbench.errors import WeightsError
 # The wrappers under which training code keeps a state; the first that is there is taken. The average of the
 # weights comes first: it is what papers evaluate.
 STATES = ("params_ema", "params", "state_dict", "model_state_dict", "model", "net", "network", "generator")
+
+
+# What torch's weights_only loader says of a pickle that needs code; anything else it says means a damaged file.
+_NEEDS_CODE = re.compile(r"(GLOBAL|Unsupported (global|class|callable)|Trying to (call|instantiate))[^.;\n]*", re.I)
 
 
 @dataclass(frozen=True)
@@ -75,11 +81,15 @@ def load_state(path: Path) -> tuple[dict[str, Tensor], str]:
         except (safetensors.SafetensorError, OSError) as error:
             raise WeightsError(f"'{path}' is not an intact safetensors file ({error})", "get it again") from error
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's remarks on pickle protocols; what matters is raised
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = next((line for line in str(error).splitlines() if "Unsupported" in line or "GLOBAL" in line), "")
+        code = _NEEDS_CODE.search(str(error))
+        if code is None:
+            raise WeightsError(f"'{path}' is not a checkpoint, or a damaged one", "get the file again") from error
         raise WeightsError(
-            f"'{path}' is refused: it would run code when it is unpickled ({reason.strip() or 'not plain tensors'})",
+            f"'{path}' is refused: it would run code when it is unpickled ({code.group().strip()})",
             "ask its author for a state_dict, or convert it to safetensors where you trust it",
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:

@@ -15,7 +15,7 @@ from srbench.methods.tv_map import TvMap
 from srbench import protocol
 from srbench.color import round_half_up
 from srbench.degradation import Bicubic
-from srbench.evaluate import Example
+from srbench.evaluation import Example
 from srbench.images import SUFFIXES, read_image
 from srbench.metrics.psnr import psnr
 

@@ -16,7 +16,7 @@ from srbench.methods.bicubic import Bicubic as BicubicMethod
 
 from srbench import dataset
 from srbench.degradation import Bicubic
-from srbench.evaluate import Example, compare, super_resolve
+from srbench.evaluation import Example, compare, super_resolve
 from srbench.metrics.psnr import psnr
 from srbench.protocol import PROTOCOLS
 
