@@ -117,8 +117,8 @@ def evaluate(
         )
         summary = run(options)
         with Store(folder) as store:
-            rows = per_image(store)
-    own = rows[(rows["run_id"] == summary.run_id) & rows["metric"].isin([*metrics, ""])]
+            rows = per_image(store, summary.run_id)
+    own = rows[rows["metric"].isin([*metrics, ""])]
     return own[[*PER_IMAGE_COLUMNS, "status", "message"]].reset_index(drop=True)
 
 

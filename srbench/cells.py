@@ -116,7 +116,7 @@ class Workshop:
         except NotSupportedError as error:
             return Result(Outcome("not supported", str(error)), ())
         except Exception as error:
-            message = f"{type(error).__name__}: {error}"
+            message = " ".join(f"{type(error).__name__}: {error}".split())
             return Result(Outcome("failed", message, "".join(traceback.format_exception(error))), ())
 
     def psnr(self, cell: Cell, metric: Metric) -> float:

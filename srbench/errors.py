@@ -33,7 +33,8 @@ class SrbenchError(Exception):
         self.way_out = way_out
 
     def __str__(self) -> str:
-        return f"{self.message}; {self.way_out}" if self.way_out else self.message
+        text = f"{self.message}; {self.way_out}" if self.way_out else self.message
+        return " ".join(text.split())  # a plugin's own error may have many lines
 
 
 class UnknownNameError(SrbenchError):

@@ -25,12 +25,12 @@ MEAN_COLUMNS = [
 ]
 
 
-def per_image(store: Store) -> pd.DataFrame:
+def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
     ``run_id``.
 
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
-    or weight file replaces the old rows. ``status`` is 'ok', or why there is no value to average: 'identical',
+    or weight file replaces the old rows. With ``run_id``, the cells of that run. ``status`` is 'ok', or why there is no value to average: 'identical',
     'nan', 'too small', 'failed', 'not supported' or 'pending'. Cells without scores have one row with an empty
     ``metric``.
     """
@@ -39,6 +39,8 @@ def per_image(store: Store) -> pd.DataFrame:
     if planned.empty:
         return pd.DataFrame(columns=columns)
     planned["degradation"] = planned["degradation"].str.partition("/")[0]
+    if run_id is not None:
+        planned = planned[planned["run_id"] == run_id]
     # A run plans whole datasets: what its newest run no longer planned (a removed image, an old version of the
     # method, another folder of the same name) is not part of the group any more.
     newest = planned.groupby(GROUP)["run_id"].transform("max")
@@ -138,6 +140,11 @@ def digits(metric: str) -> int:
         return metrics.get(metric).digits
     except SrbenchError:
         return 4
+
+
+def signed(value: float, places: int) -> str:
+    """A difference with its sign; one that rounds to zero has a plus."""
+    return f"{round(value, places) + 0.0:+.{places}f}"
 
 
 def methods_by_score(table: pd.DataFrame) -> list[str]:

@@ -12,8 +12,8 @@ import pandas as pd
 from markupsafe import Markup
 
 import srbench
-from srbench import plots, protocol, roots
-from srbench.leaderboard import dataset_order, digits, means, method_cards, methods_by_score, per_image
+from srbench import dataset, plots, protocol, roots
+from srbench.leaderboard import dataset_order, digits, means, method_cards, methods_by_score, per_image, signed
 from srbench.method import MethodCard
 from srbench.store import Store
 
@@ -95,7 +95,7 @@ def _sections(table: pd.DataFrame, cards: dict[str, MethodCard]) -> list[Section
 def _section(
     key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str], cards: dict[str, MethodCard]
 ) -> Section:
-    dataset, scale, protocol_name, degradation = key
+    name, scale, protocol_name, degradation = key
     metrics = [name for name in group["metric"].unique() if name]
     best = {metric: group.loc[group["metric"] == metric, "mean"].max() for metric in metrics}
     rows = []
@@ -119,13 +119,18 @@ def _section(
             )
         )
     return Section(
-        title=f"{dataset} ×{scale}, {protocol_name}, {degradation}",  # noqa: RUF001
+        title=f"{_title(name)} ×{scale}: protocol {protocol_name}, degradation {degradation}",  # noqa: RUF001
         protocol=protocol_name,
         metrics=metrics,
         rows=rows,
         plot=_plot(group, order),
         has_published=bool(group["published"].notna().any()),
     )
+
+
+def _title(name: str) -> str:
+    manifest = dataset.manifests().get(name)
+    return manifest.title if manifest else name
 
 
 def _entry(row: dict[str, Any] | None, best: float, protocol_name: str) -> Entry | None:
@@ -138,7 +143,7 @@ def _entry(row: dict[str, Any] | None, best: float, protocol_name: str) -> Entry
         interval="" if math.isnan(row["ci_low"]) else f"{row['ci_low']:.{places}f} to {row['ci_high']:.{places}f}",
         best=row["mean"] == best,
         published=f"{row['published']:.{places}f}" if known else "",
-        difference=f"{row['mean'] - row['published']:+.{places}f}" if known else "",
+        difference=signed(row["mean"] - row["published"], places) if known else "",
         source=row["published_source"],
         other_protocol=row["published_protocol"] if row["published_protocol"] != protocol_name else "",
     )

@@ -49,6 +49,7 @@ from srbench.plan import CellFacts
 SCHEMA_VERSION = 1
 FILE = "results.sqlite"
 LOOK_EVERY = 0.2  # seconds
+BUSY_TIMEOUT = 60  # seconds to wait while another process writes
 
 _metadata = MetaData()
 _meta = Table("meta", _metadata, Column("schema_version", Integer, nullable=False))
@@ -170,7 +171,7 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"cannot write to '{folder}' ({error.strerror})", "choose another --out") from error
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
+        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT})
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         self._data_version: int | None = None
@@ -365,8 +366,18 @@ def _on_connect(connection: sqlite3.Connection, _: object) -> None:
     # With the driver's own transactions off, BEGIN IMMEDIATE of the 'begin' event takes the write lock at once,
     # so that check-then-insert is one step for all processes.
     connection.isolation_level = None
-    # A killed process loses nothing that was committed; only a power cut may lose the last commits.
-    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}")
+    # A killed process loses nothing that was committed; only a power cut may lose the last commits. Unlike all
+    # else, the switch to WAL does not wait while another process makes it.
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
 

@@ -84,7 +84,7 @@ def parse_scales(text: str) -> tuple[int, ...]:
     """'2,3,4' to (2, 3, 4); raises SrbenchError."""
     scales = []
     for part in split([text]):
-        if not part.isdigit() or int(part) < 1:
+        if not (part.isascii() and part.isdigit()) or int(part) < 1:
             raise SrbenchError(f"'{part}' is not a scale", "give whole numbers, for example --scales 2,3,4")
         scales.append(int(part))
     if not scales:

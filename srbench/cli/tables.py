@@ -10,16 +10,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from srbench.cli.shell import err, out
-from srbench.leaderboard import dataset_order, digits, means, methods_by_score, per_image
+from srbench.leaderboard import dataset_order, digits, means, methods_by_score, per_image, signed
 from srbench.store import Store
 
 
 def print_means(folder: Path, run_id: int | None = None) -> None:
     """One table per dataset, scale, protocol and degradation; of one run, or of the whole folder."""
     with Store(folder) as store:
-        images = per_image(store)
-    if run_id is not None:
-        images = images[images["run_id"] == run_id]
+        images = per_image(store, run_id)
     if images.empty:
         err().print("no results yet", style="yellow")
         return
@@ -30,7 +28,9 @@ def print_means(folder: Path, run_id: int | None = None) -> None:
     groups = sorted(table.groupby(keys, sort=False), key=lambda item: (dataset_order(item[0][0]), item[0][1:]))
     for key, group in groups:
         console.print(_table(key, group, order))
-    console.print("mean over images with its 95% bootstrap interval; published values with their difference")
+    console.print("mean over images with its 95% bootstrap interval")
+    if table["published"].notna().any():
+        console.print("published: the literature's value and, in brackets, what was measured minus it")
     if (table["published_protocol"] != "").any() and _foreign(table).any():
         console.print("* published under the classic protocol: the difference includes that of the protocols")
 
@@ -80,8 +80,8 @@ def _published(row: pd.Series, places: int, protocol: str) -> str:
     if math.isnan(row["published"]):
         return ""
     mark = "" if row["published_protocol"] == protocol else "*"
-    difference = row["mean"] - row["published"]
-    return f"{row['published']:.{places}f}{mark} ({difference:+.{places}f})"
+    difference = signed(row["mean"] - row["published"], places)
+    return f"{row['published']:.{places}f}{mark} ({difference})"
 
 
 def _note(row: pd.Series) -> str:

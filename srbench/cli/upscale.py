@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from srbench.cli.shell import err, handled
-from srbench.errors import ImageError
+from srbench.errors import ImageError, MethodError, SrbenchError
 
 
 @handled
@@ -30,17 +30,43 @@ def command(
     from rich.progress import track
 
     from srbench import api
-    from srbench.images import SUFFIXES, read_image, write_image
+    from srbench.images import read_image, write_image
 
-    paths: list[Path] = []
-    for path in images:
-        paths += sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-    if not paths:
-        raise ImageError("no pictures there", f"srbench reads {', '.join(s[1:].upper() for s in SUFFIXES)}")
     loaded = api.load(method, device)
-    console = err()
-    steps = track(paths, "upscaling", console=console, transient=True) if console.is_terminal else paths
-    for path in steps:
+    targets: dict[Path, Path] = {}  # result: picture
+    for path in _pictures(images):
         result = output / f"{path.stem}_{loaded.card.name}_x{scale}.png"
-        write_image(result, api.upscale(loaded, read_image(path), scale))
+        if result in targets:
+            raise ImageError(f"'{targets[result]}' and '{path}' would both become '{result}'", "do them one by one")
+        targets[result] = path
+    console = err()
+    items = targets.items()
+    steps = track(items, "upscaling", console=console, transient=True) if console.is_terminal else items
+    for result, path in steps:
+        picture = read_image(path)
+        try:
+            upscaled = api.upscale(loaded, picture, scale)
+        except SrbenchError:
+            raise
+        except Exception as error:
+            raise MethodError(
+                f"{loaded.card.name} failed on '{path}': {error!r}", "see it whole with --debug"
+            ) from error
+        try:
+            write_image(result, upscaled)
+        except OSError as error:
+            raise ImageError(f"cannot write '{result}' ({error.strerror})", "choose another --output") from error
         console.print(f"wrote {result}", markup=False)
+
+
+def _pictures(paths: list[Path]) -> list[Path]:
+    from srbench.images import SUFFIXES
+
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else []
+        found += [p for p in inside if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+        found += [] if path.is_dir() else [path]
+    if not found:
+        raise ImageError("no pictures there", f"srbench reads {', '.join(s[1:].upper() for s in SUFFIXES)}")
+    return found
