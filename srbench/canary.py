@@ -7,64 +7,64 @@ number of that run can be compared.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
-from srbench import metrics, plugins
-from srbench.cells import Workshop
+from srbench import plugins
 from srbench.dataset import Dataset, ImageFacts, ImageFile
+from srbench.degradation import Degradation
 from srbench.plan import Cell, cells
-from srbench.store import Canary, Store
+from srbench.protocol import Protocol
+from srbench.store import Canary
 
 TOLERANCE = 0.005  # dB
 
 
-def check(
+def plan(
     datasets: Sequence[Dataset],
     facts: dict[ImageFile, ImageFacts],
     scales: Sequence[int],
-    workshop: Workshop,
-    pool: ThreadPoolExecutor,
-    store: Store,
-    ids: dict[str, int],
-    plan: Sequence[Cell],
-) -> list[Canary]:
-    """One verdict per dataset and scale. Bicubic's scores are taken from the run where it was asked for, and
-    computed here (PSNR only, nothing kept) where it was not."""
+    protocol: Protocol,
+    degradation: Degradation,
+) -> list[Cell]:
+    """Bicubic's cells on every dataset and scale that has a recorded value."""
     plugin = plugins.find("bicubic")[0]
     method = plugins.instantiate(plugin)
     identity = plugins.identity(plugin, method)
-    psnr = metrics.get("psnr")
-    asked = {ids[cell.facts.key] for cell in plan if cell.facts.method_hash == identity}
-    stored = store.values(sorted(asked), psnr)
-    verdicts = []
-    for dataset in datasets:
-        for scale in scales:
-            expected = _expected(dataset, workshop, scale)
-            if expected is None:
-                verdicts.append(Canary(dataset.name, scale, None, None, "none", "no recorded value to compare with"))
-                continue
-            own = list(cells([(method, identity)], [dataset], facts, [scale], workshop.protocol, workshop.degradation))
-            known = [stored.get(ids.get(cell.facts.key, -1)) for cell in own]
-            left = [cell for cell, value in zip(own, known, strict=True) if value is None]
-            fresh = iter(list(pool.map(lambda cell: workshop.psnr(cell, psnr), left)))
-            values = [next(fresh) if value is None else value for value in known]
-            measured = sum(values) / len(values)
-            verdicts.append(_judge(dataset, scale, measured, expected, facts))
-    return verdicts
+    return [
+        cell
+        for dataset in datasets
+        for scale in scales
+        if expected(dataset, scale, protocol, degradation) is not None
+        for cell in cells([(method, identity)], [dataset], facts, [scale], protocol, degradation)
+    ]
 
 
-def _expected(dataset: Dataset, workshop: Workshop, scale: int) -> float | None:
-    if dataset.manifest is None or workshop.degradation.name != "bicubic":
+def expected(dataset: Dataset, scale: int, protocol: Protocol, degradation: Degradation) -> float | None:
+    """The mean PSNR that bicubic must have, if it is known."""
+    if dataset.manifest is None or degradation.name != "bicubic":
         return None
-    return dataset.manifest.bicubic.get(workshop.protocol.name, {}).get(scale)
+    return dataset.manifest.bicubic.get(protocol.name, {}).get(scale)
 
 
-def _judge(
-    dataset: Dataset, scale: int, measured: float, expected: float, facts: dict[ImageFile, ImageFacts]
+def judge(
+    dataset: Dataset,
+    scale: int,
+    value: float | None,
+    psnr: Sequence[float | None],
+    facts: dict[ImageFile, ImageFacts],
 ) -> Canary:
-    if abs(measured - expected) <= TOLERANCE:
-        return Canary(dataset.name, scale, measured, expected, "good")
-    return Canary(dataset.name, scale, measured, expected, "off", _cause(dataset, facts))
+    """The verdict on one dataset and scale.
+
+    Args:
+        value: the recorded mean, None if there is none.
+        psnr: bicubic's PSNR on every image; None where it could not be measured.
+    """
+    if value is None:
+        return Canary(dataset.name, scale, None, None, "none", "no recorded value to compare with")
+    known = [v for v in psnr if v is not None]
+    measured = sum(known) / len(known) if known and len(known) == len(psnr) else None
+    if measured is not None and abs(measured - value) <= TOLERANCE:
+        return Canary(dataset.name, scale, measured, value, "good")
+    return Canary(dataset.name, scale, measured, value, "off", _cause(dataset, facts))
 
 
 def _cause(dataset: Dataset, facts: dict[ImageFile, ImageFacts]) -> str:

@@ -77,7 +77,7 @@ class Workshop:
     ) -> None:
         self.protocol, self.degradation = protocol, degradation
         self.folder, self.keep_images = folder, keep_images
-        self.pixels: _Shared[ImageFile, Pixels] = _Shared(ImageFile.read, _DECODED_BYTES, lambda x: x.nbytes)
+        self.pixels: _Shared[ImageFile, Pixels] = _Shared(_read_planar, _DECODED_BYTES, lambda x: x.nbytes)
         self._examples: _Shared[tuple[ImageFile, int], Example] = _Shared(self._example, 2 * workers + 1)
 
     def _example(self, key: tuple[ImageFile, int]) -> Example:
@@ -119,9 +119,12 @@ class Workshop:
             message = " ".join(f"{type(error).__name__}: {error}".split())
             return Result(Outcome("failed", message, "".join(traceback.format_exception(error))), ())
 
-    def psnr(self, cell: Cell, metric: Metric) -> float:
-        """One metric of one cell, nothing kept: for the canary. Raises what the cell raises."""
-        example = self.example(cell.image, cell.scale)
+    def psnr(self, cell: Cell, metric: Metric) -> float | None:
+        """One metric of one cell, nothing kept, for the canary. None if the image cannot be measured."""
+        try:
+            example = self.example(cell.image, cell.scale)
+        except ImageError:
+            return None
         return metric.compute(compare(super_resolve(cell.method, example), example))
 
     def _keep(self, cell: Cell, sr: Tensor, seconds: float) -> Outcome:
@@ -144,6 +147,12 @@ class Workshop:
             return None
         planes = torch.from_numpy(np.array(pixels))
         return planes[None] if planes.ndim == 2 else planes.permute(2, 0, 1)
+
+
+def _read_planar(image: ImageFile) -> Pixels:
+    """Decoded pixels (H, W, 3) that lie in memory channel by channel, as every use at every scale wants them."""
+    pixels = image.read()
+    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1)).transpose(1, 2, 0)
 
 
 def image_path(cell: Cell) -> Path:

@@ -67,4 +67,5 @@ def to_uint8(x: Tensor) -> Tensor:
     >>> to_uint8(torch.tensor([-3.0, 0.5, 1.5, 2.49, 300.0])).tolist()
     [0, 1, 2, 2, 255]
     """
-    return round_half_up(x).to(torch.uint8)
+    # Converting to integers cuts the fraction off, which is what floor does to what is not negative.
+    return (x + _HALF.get(x.dtype, _HALF_SINGLE)).clamp_(0, 255.5).to(torch.uint8)

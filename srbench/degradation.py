@@ -26,7 +26,7 @@ class Degradation(Protocol):
         ...
 
     def operator(self, height: int, width: int, scale: int) -> Downsampler:
-        """The linear part of the map for an HR image of that size, with its adjoint."""
+        """The linear part of the map for an HR image of that size."""
         ...
 
 

@@ -30,9 +30,10 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     ``run_id``.
 
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
-    or weight file replaces the old rows. With ``run_id``, the cells of that run. ``status`` is 'ok', or why there is no value to average: 'identical',
-    'nan', 'too small', 'failed', 'not supported' or 'pending'. Cells without scores have one row with an empty
-    ``metric``.
+    or weight file replaces the old rows. With ``run_id``, the cells of that run.
+
+    ``status`` is 'ok', or why there is no value to average: 'identical', 'nan', 'too small', 'failed',
+    'not supported' or 'pending'. Cells without scores have one row with an empty ``metric``.
     """
     planned = pd.DataFrame(store.planned())
     columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id"]

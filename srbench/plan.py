@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from srbench.dataset import Dataset, ImageFacts, ImageFile
 from srbench.degradation import Degradation
@@ -30,7 +31,7 @@ class CellFacts:
     protocol_hash: str
     options: str = ""  # what else changes the output (tiles, self-ensemble), as JSON; empty if nothing does
 
-    @property
+    @cached_property
     def key(self) -> str:
         """SHA-256 (hex) over all fields."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()

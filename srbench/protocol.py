@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Literal
 
 from srbench.errors import UnknownNameError
@@ -31,7 +32,7 @@ class Protocol:
     grey_as_rgb: bool  # a grey image is read as three equal channels
     shave: int  # pixels cut from each side before measuring, in multiples of the scale
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """16 hex digits over every field but the title."""
         fields = {name: value for name, value in asdict(self).items() if name != "title"}

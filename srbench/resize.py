@@ -1,8 +1,7 @@
 """MATLAB's ``imresize``, exactly: kernels, antialiasing, half-pixel grid, symmetric borders, rounding.
 
 One axis at a time, the output is a banded matrix times the input. Rows of the matrix are grouped into blocks
-whose inputs are contiguous, so that each block is one small dense product: fast on any device, for any scale,
-and the transpose of the same blocks is the exact adjoint, which model-based methods need.
+whose inputs are contiguous, so that each block is one small dense product: fast on any device, for any scale.
 
 The rules were checked against MATLAB's own output (docs/protocol.md).
 """
@@ -11,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import overload
 
@@ -20,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srbench.color import round_half_up_
+from srbench.color import round_half_up_, to_uint8
 from srbench.errors import SrbenchError
 
 _Array = NDArray[np.float64]
@@ -93,14 +92,18 @@ def weights(length: int, out_length: int, scale: float, kernel: str = "bicubic")
 
 
 @dataclass(frozen=True)
-class _Block:
-    rows: slice  # output samples
-    columns: slice  # input samples that they read
-    matrix: Tensor  # (rows, columns), double
+class _Blocks:
+    """``count`` equal blocks of the banded matrix, one after the other."""
+
+    row: int  # first output sample
+    column: int  # first input sample that it reads
+    step: int  # by how much the input moves on from block to block
+    count: int
+    matrix: Tensor  # (outputs, inputs) of one block
 
 
 class Axis:
-    """Resampling of one axis as a banded matrix, and its adjoint. Immutable; safe to share between threads."""
+    """Resampling of one axis as a banded matrix. Immutable; safe to share between threads."""
 
     def __init__(self, length: int, out_length: int, scale: float, kernel: str) -> None:
         self.length, self.out_length = length, out_length
@@ -108,58 +111,79 @@ class Axis:
         used = weight != 0
         low = np.where(used, index, length).min(axis=1)
         high = np.where(used, index, -1).max(axis=1) + 1
-        # Blocks about as wide as they are high keep the products dense without much wasted arithmetic.
+        # Blocks about as wide as they are high keep the products dense without much wasted arithmetic. For a whole
+        # scale they repeat, but at the borders, where mirrored samples fold back.
         height = max(8, min(64, round(16 * max(scale, 1.0))))
-        self._blocks: list[_Block] = []
+        blocks: list[_Blocks] = []
         for start in range(0, out_length, height):
             rows = slice(start, min(start + height, out_length))
             first, last = int(low[rows].min()), int(high[rows].max())
             dense = np.zeros((rows.stop - rows.start, last - first))
             local = np.where(used[rows], index[rows] - first, 0)
             np.add.at(dense, (np.arange(len(dense))[:, None], local), np.where(used[rows], weight[rows], 0.0))
-            self._blocks.append(_Block(rows, slice(first, last), torch.from_numpy(dense)))
-        self._cast: dict[tuple[torch.dtype, torch.device], list[_Block]] = {}
+            block = _Blocks(start, first, 0, 1, torch.from_numpy(dense))
+            joined = _join(blocks[-1], block) if blocks else None
+            if joined is None:
+                blocks.append(block)
+            else:
+                blocks[-1] = joined
+        self._blocks = blocks
+        self._cast: dict[tuple[torch.dtype, torch.device], list[_Blocks]] = {}
 
-    def _blocks_for(self, x: Tensor) -> list[_Block]:
+    def _blocks_for(self, x: Tensor) -> list[_Blocks]:
         key = (x.dtype, x.device)
         if key not in self._cast:
-            self._cast[key] = [_Block(b.rows, b.columns, b.matrix.to(x)) for b in self._blocks]
+            self._cast[key] = [replace(block, matrix=block.matrix.to(x)) for block in self._blocks]
         return self._cast[key]
 
     def apply(self, x: Tensor, dim: int) -> Tensor:
         """Resample ``x`` (..., H, W), floating, along ``dim`` (-2 rows, -1 columns)."""
-        return self._product(x, dim, adjoint=False)
-
-    def adjoint(self, x: Tensor, dim: int) -> Tensor:
-        """The transpose of :meth:`apply`: <apply(u), v> = <u, adjoint(v)>."""
-        return self._product(x, dim, adjoint=True)
-
-    def _product(self, x: Tensor, dim: int, adjoint: bool) -> Tensor:
+        x = x.contiguous()
         shape = list(x.shape)
-        shape[dim] = self.length if adjoint else self.out_length
-        # Blocks of the map write every output once; those of the adjoint overlap and add up.
-        out = x.new_zeros(shape) if adjoint else x.new_empty(shape)
-        beta = 1 if adjoint else 0
-        # Plain matrix products into views of the output: nothing is copied but what a strided input forces.
-        x, target = x.contiguous(), out
-        if dim == -1:
-            x, target = x.view(1, -1, x.shape[-1]), target.view(1, -1, target.shape[-1])
+        shape[dim] = self.out_length
+        out = x.new_empty(shape)
+        if dim == -2:
+            planes = zip(x.view(-1, *x.shape[-2:]), out.view(-1, *out.shape[-2:]), strict=True)
+            for plane, result in planes:
+                self._rows(plane, result)
         else:
-            x, target = x.view(-1, *x.shape[-2:]), target.view(-1, *target.shape[-2:])
-        for block in self._blocks_for(x):
-            read, write, matrix = block.columns, block.rows, block.matrix
-            if adjoint:
-                read, write, matrix = write, read, matrix.T
-            for plane, result in zip(x, target, strict=True):
-                if dim == -1:
-                    result[:, write].addmm_(plane[:, read], matrix.T, beta=beta)
-                else:
-                    result[write].addmm_(matrix, plane[read], beta=beta)
+            self._columns(x.view(-1, x.shape[-1]), out.view(-1, out.shape[-1]))
         return out
+
+    # Both passes read overlapping blocks through strides, so that all equal blocks are one batched product.
+
+    def _rows(self, x: Tensor, out: Tensor) -> None:
+        width = x.shape[1]
+        for block in self._blocks_for(x):
+            height, reach = block.matrix.shape
+            offset = x.storage_offset() + block.column * width
+            parts = x.as_strided((block.count, reach, width), (block.step * width, width, 1), offset)
+            target = out[block.row : block.row + block.count * height].view(block.count, height, width)
+            torch.bmm(block.matrix.expand(block.count, -1, -1), parts, out=target)
+
+    def _columns(self, x: Tensor, out: Tensor) -> None:
+        height, width = x.shape
+        for block in self._blocks_for(x):
+            columns, reach = block.matrix.shape
+            offset = x.storage_offset() + block.column
+            parts = x.as_strided((block.count, height, reach), (block.step, width, 1), offset)
+            product = torch.bmm(parts, block.matrix.T.expand(block.count, -1, -1))
+            target = out[:, block.row : block.row + block.count * columns].view(height, block.count, columns)
+            target.copy_(product.transpose(0, 1))
 
     def matrix(self) -> Tensor:
         """The whole matrix, dense, double (out_length, length)."""
         return self.apply(torch.eye(self.length, dtype=torch.float64), -2)
+
+
+def _join(run: _Blocks, block: _Blocks) -> _Blocks | None:
+    """``run`` with ``block`` added, if that is the next of its equal blocks."""
+    step = block.column - run.column - (run.count - 1) * run.step
+    if run.count > 1 and step != run.step:
+        return None
+    if run.matrix.shape != block.matrix.shape or (run.matrix - block.matrix).abs_().max() > 1e-13:
+        return None
+    return replace(run, step=step, count=run.count + 1)
 
 
 @lru_cache(maxsize=256)
@@ -230,9 +254,8 @@ def imresize(  # type: ignore[no-untyped-def]  # the overloads above are the sig
     if x.dtype != torch.uint8:
         return passes[1][1].apply(passes[0][1].apply(x, passes[0][0]), passes[1][0])
     x = x.to(_precision_for_uint8(scales, kernel))
-    for dim, resampler in passes:
-        x = round_half_up_(resampler.apply(x, dim))
-    return x.to(torch.uint8)
+    (first, one), (second, other) = passes
+    return to_uint8(other.apply(round_half_up_(one.apply(x, first)), second))
 
 
 def _precision_for_uint8(scales: tuple[float, float], kernel: str) -> torch.dtype:
@@ -267,13 +290,10 @@ def _geometry(
 
 @dataclass(frozen=True)
 class Downsampler:
-    """The linear map HR -> LR of a separable degradation, with its adjoint. Works on (..., H, W), floating."""
+    """The linear map HR -> LR of a separable degradation. Works on (..., H, W), floating."""
 
     rows: Axis
     columns: Axis
 
     def __call__(self, hr: Tensor) -> Tensor:
         return self.columns.apply(self.rows.apply(hr, -2), -1)
-
-    def adjoint(self, lr: Tensor) -> Tensor:
-        return self.rows.adjoint(self.columns.adjoint(lr, -1), -2)

@@ -1,22 +1,21 @@
-"""Run all cells: plan, skip what is known, compute the rest on worker threads, store each as it is done."""
+"""Run all cells: plan, skip what is known, compute the rest on workers, store each as it is done."""
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
-import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol as Interface
 
-import threadpoolctl
 import torch
 
 from srbench import canary, dataset, degradation, metrics, plugins, protocol
+from srbench import workers as workers_
 from srbench.cells import Result, Workshop
 from srbench.dataset import Dataset, ImageFacts, ImageFile
 from srbench.errors import SrbenchError
@@ -27,7 +26,6 @@ from srbench.provenance import describe
 from srbench.store import Canary, Entry, Known, Outcome, Store
 
 DEFAULT_METRICS = ("psnr", "ssim")
-COMMIT_EVERY = 0.2  # seconds between commits of cells that are faster than that
 
 
 @dataclass(frozen=True)
@@ -113,8 +111,8 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     torch.manual_seed(options.seed)
 
     workshop = Workshop(chosen, degrade, options.out, keep_images=options.keep_images, workers=workers)
-    with Store(options.out, create=True) as store, single_threaded(workers) as pool:
-        facts = look_at_images(datasets, workshop, pool)
+    with Store(options.out, create=True) as store, workers_.single_threaded():
+        facts = look_at_images(datasets, workshop, workers)
         plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade))
         manifest = describe(options, methods, datasets, facts, chosen, device, workers)
         run_id = store.start_run(manifest)
@@ -123,17 +121,36 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
         todo = _missing(plan, ids, store, wanted, options.force, summary)
         observer.begin(len(plan), summary.known + summary.not_supported)
         broken = _prepare(methods, options.scales)
+        # Bicubic cells of the run itself serve as its canary; the others are measured beside it, not stored.
+        psnr = metrics.get("psnr")
+        guards = canary.plan(datasets, facts, options.scales, chosen, degrade)
+        extra = [cell for cell in guards if psnr not in wanted or cell.facts.key not in ids]
+        tasks: list[workers_.Task] = [_task(workshop, item, broken) for item in todo]
+        tasks += [functools.partial(workshop.psnr, cell, psnr) for cell in extra]
         try:
-            fresh = todo if options.force else _not_done_elsewhere(todo, ids, store, summary, observer)
-            for batch in _compute(iter(fresh), workshop, pool, workers, broken):
-                entries = [Entry(ids[cell.facts.key], result.outcome, result.scores) for cell, result in batch]
-                store.record(run_id, entries, again=options.force)
-                for cell, result in batch:
-                    _count(summary, cell, result)
-                    observer.done(cell, result.outcome)
-            summary.canaries = canary.check(datasets, facts, options.scales, workshop, pool, store, ids, plan)
-            for entry in summary.canaries:
-                store.add_canary(run_id, entry)
+            with workers_.start(tasks, workers, device) as submit:
+                due = range(len(todo))
+                fresh = iter(due) if options.force else _not_done_elsewhere(todo, ids, store, summary, observer)
+                for batch in workers_.completed(submit, fresh, workers):
+                    results = [(todo[index].cell, result) for index, result in batch]
+                    entries = [Entry(ids[c.facts.key], result.outcome, result.scores) for c, result in results]
+                    store.record(run_id, entries, again=options.force)
+                    for cell, result in results:
+                        _count(summary, cell, result)
+                        observer.done(cell, result.outcome)
+                beside = iter(range(len(todo), len(tasks)))
+                values: dict[str, float | None] = {}
+                for batch in workers_.completed(submit, beside, workers):
+                    values |= {extra[index - len(todo)].facts.key: value for index, value in batch}
+            stored = store.values([ids[cell.facts.key] for cell in guards if cell.facts.key in ids], psnr)
+            values |= {cell.facts.key: stored.get(ids[cell.facts.key]) for cell in guards if cell not in extra}
+            for data in datasets:
+                for scale in options.scales:
+                    own = [c for c in guards if (c.facts.dataset, c.scale) == (data.name, scale)]
+                    known = canary.expected(data, scale, chosen, degrade)
+                    verdict = canary.judge(data, scale, known, [values[c.facts.key] for c in own], facts)
+                    summary.canaries.append(verdict)
+                    store.add_canary(run_id, verdict)
         except KeyboardInterrupt:
             summary.interrupted = True
         status = "interrupted" if summary.interrupted else "finished"
@@ -217,30 +234,15 @@ def default_datasets(observer: Observer) -> tuple[str, ...]:
     return here
 
 
-@contextmanager
-def single_threaded(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool of workers that each compute on one thread, so that scores do not depend on how many there are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    pool = ThreadPoolExecutor(workers, "srbench", initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        with threadpoolctl.threadpool_limits(1):
-            yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(before)
-
-
-def look_at_images(
-    datasets: Sequence[Dataset], workshop: Workshop, pool: ThreadPoolExecutor
-) -> dict[ImageFile, ImageFacts]:
+def look_at_images(datasets: Sequence[Dataset], workshop: Workshop, workers: int) -> dict[ImageFile, ImageFacts]:
     """Size and pixel hash of every image, as it is on this machine; raises ImageError."""
     images = [image for data in datasets for image in data.images]
 
     def look(image: ImageFile) -> ImageFacts:
         return dataset.facts_of(workshop.pixels(image), image.path.name)
 
-    return dict(zip(images, pool.map(look, images), strict=True))
+    with ThreadPoolExecutor(workers) as pool:
+        return dict(zip(images, pool.map(look, images), strict=True))
 
 
 @dataclass(frozen=True)
@@ -277,19 +279,20 @@ def _missing(
 
 def _not_done_elsewhere(
     todo: Sequence[_Todo], ids: dict[str, int], store: Store, summary: Summary, observer: Observer
-) -> Iterator[_Todo]:
-    """``todo``, without what another process that writes to the same folder has done by the time it is due.
+) -> Iterator[int]:
+    """Indices of ``todo``, without what another process that writes to the same folder has done by the time it is due.
 
     Once another process is seen, the rest goes in an order of this run's own: in the same order both would
     compute each cell at the same moment.
     """
-    rest = list(reversed(todo))
+    rest = list(reversed(range(len(todo))))
     shared = False
     while rest:
         if not shared and store.changed_elsewhere():
             shared = True
             random.Random(summary.run_id).shuffle(rest)
-        item = rest.pop()
+        index = rest.pop()
+        item = todo[index]
         if shared:
             cell_id = ids[item.cell.facts.key]
             known = store.known([cell_id])[cell_id]
@@ -297,7 +300,7 @@ def _not_done_elsewhere(
                 summary.known += 1
                 observer.done(item.cell, known.outcome)
                 continue
-        yield item
+        yield index
 
 
 def _prepare(methods: Sequence[tuple[Method, str]], scales: Sequence[int]) -> dict[tuple[str, int], Exception]:
@@ -313,39 +316,9 @@ def _prepare(methods: Sequence[tuple[Method, str]], scales: Sequence[int]) -> di
     return broken
 
 
-def _compute(
-    todo: Iterator[_Todo],
-    workshop: Workshop,
-    pool: ThreadPoolExecutor,
-    workers: int,
-    broken: dict[tuple[str, int], Exception],
-) -> Iterator[list[tuple[Cell, Result]]]:
-    """Results as they are done; fast cells come several at once. Few cells are under way at a time, so an
-    interrupt is quick; those are still yielded before it is raised."""
-    running: dict[Future[Result], _Todo] = {}
-    batch: list[tuple[Cell, Result]] = []
-    last = time.monotonic()
-    interrupt: KeyboardInterrupt | None = None
-    while True:
-        while interrupt is None and len(running) < 2 * workers and (item := next(todo, None)) is not None:
-            cause = broken.get((item.cell.facts.method, item.cell.scale))
-            job = pool.submit(workshop.compute, item.cell, item.metrics, kept=item.kept, broken=cause)
-            running[job] = item
-        if batch and (not running or time.monotonic() - last >= COMMIT_EVERY):
-            yield batch
-            batch, last = [], time.monotonic()
-        if not running:
-            break
-        try:
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-        except KeyboardInterrupt as error:
-            interrupt = error
-            for job in [job for job in running if job.cancel()]:
-                del running[job]
-            continue
-        batch += [(running.pop(job).cell, job.result()) for job in finished]
-    if interrupt is not None:
-        raise interrupt
+def _task(workshop: Workshop, item: _Todo, broken: dict[tuple[str, int], Exception]) -> workers_.Task:
+    cause = broken.get((item.cell.facts.method, item.cell.scale))
+    return functools.partial(workshop.compute, item.cell, item.metrics, kept=item.kept, broken=cause)
 
 
 def _count(summary: Summary, cell: Cell, result: Result) -> None:

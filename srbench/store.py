@@ -255,7 +255,8 @@ class Store:
             outcomes = [
                 {"run_id": run_id, "cell_id": entry.cell_id, **vars(entry.outcome)}
                 for entry in entries
-                if entry.outcome is not None and (entry.cell_id, entry.outcome.sr_path) not in images
+                if entry.outcome is not None
+                and not (entry.outcome.status == "ok" and (entry.cell_id, entry.outcome.sr_path) in images)
             ]
             scores = [
                 {

@@ -36,7 +36,7 @@ def command(
     targets: dict[Path, Path] = {}  # result: picture
     for path in _pictures(images):
         result = output / f"{path.stem}_{loaded.card.name}_x{scale}.png"
-        if result in targets:
+        if targets.get(result, path) != path:
             raise ImageError(f"'{targets[result]}' and '{path}' would both become '{result}'", "do them one by one")
         targets[result] = path
     console = err()
