@@ -16,12 +16,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srbench import roots
 from srbench.errors import DatasetError, DatasetMissingError, ImageError, UnknownNameError
-from srbench.images import SUFFIXES, Pixels, as_rgb, pixel_hash, read_image
 
+if TYPE_CHECKING:
+    from srbench.images import Pixels
+
+# srbench.images is imported where pixels are read: it brings numpy and Pillow, and listing datasets needs neither.
+
+SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg")  # files of a folder that are taken as images
 STANDARD = ("set5", "set14", "bsd100")  # what `srbench run` takes when it is not told
 
 # Folders below a dataset's own in which public copies keep the HR images; "" is the folder itself.
@@ -79,6 +84,8 @@ class ImageFile:
 
     def read(self) -> Pixels:
         """The decoded pixels, uint8 (H, W) or (H, W, 3); raises ImageError."""
+        from srbench.images import read_image
+
         pixels = read_image(self.path)
         if self.crop is None:
             return pixels
@@ -291,6 +298,8 @@ def verify(manifest: Manifest) -> Iterator[Verdict]:
 
 def judge(facts: ImageFacts, pixels: Pixels) -> Verdict:
     """Compare decoded pixels with the manifest's facts about them."""
+    from srbench.images import pixel_hash
+
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else 3
     if (width, height) != (facts.width, facts.height):
@@ -313,5 +322,7 @@ def judge(facts: ImageFacts, pixels: Pixels) -> Verdict:
 
 def facts_of(pixels: Pixels, file: str) -> ImageFacts:
     """The manifest entry of an image, for writing new manifests."""
+    from srbench.images import as_rgb, pixel_hash
+
     channels = 1 if pixels.ndim == 2 else 3
     return ImageFacts(file, pixels.shape[1], pixels.shape[0], channels, pixel_hash(as_rgb(pixels)))

@@ -17,8 +17,6 @@ from srbench.errors import ImageError, SrbenchWarning
 
 Pixels = NDArray[np.uint8]
 
-SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg")
-
 
 def read_image(path: str | Path) -> Pixels:
     """Decode a PNG, BMP or JPEG file.

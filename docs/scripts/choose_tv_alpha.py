@@ -14,9 +14,10 @@ from srbench.methods.tv_map import TvMap
 
 from srbench import protocol
 from srbench.color import round_half_up
+from srbench.dataset import SUFFIXES
 from srbench.degradation import Bicubic
 from srbench.evaluation import Example
-from srbench.images import SUFFIXES, read_image
+from srbench.images import read_image
 from srbench.metrics.psnr import psnr
 
 ALPHAS = (0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.7, 1.0)  # times 1/255

@@ -8,12 +8,14 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from srbench.errors import SrbenchError, SrbenchWarning
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")]
 
@@ -22,11 +24,15 @@ INTERRUPTED = 130
 
 def out() -> Console:
     """The console for results."""
+    from rich.console import Console  # late: --help does without it
+
     return Console(highlight=False, width=None if sys.stdout.isatty() else _plain_width())
 
 
 def err() -> Console:
     """The console for progress, notes and errors."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 

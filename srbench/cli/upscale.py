@@ -60,7 +60,7 @@ def command(
 
 
 def _pictures(paths: list[Path]) -> list[Path]:
-    from srbench.images import SUFFIXES
+    from srbench.dataset import SUFFIXES
 
     found: list[Path] = []
     for path in paths:
