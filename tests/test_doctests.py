@@ -5,11 +5,10 @@ import importlib
 import pkgutil
 
 import pytest
+
 import srbench
 
-MODULES = [
-    m.name for m in pkgutil.walk_packages(srbench.__path__, "srbench.") if not m.name.endswith("__main__")
-]
+MODULES = [m.name for m in pkgutil.walk_packages(srbench.__path__, "srbench.") if not m.name.endswith("__main__")]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -85,9 +85,10 @@ def _print_summary(summary: Summary, folder: Path) -> None:
     console = err()
     for canary in summary.canaries:
         if canary.verdict == "off":
+            found = "cannot be measured" if canary.measured is None else f"gives {canary.measured:.3f} dB"
             console.print(
-                f"NOT COMPARABLE: bicubic on {canary.dataset} x{canary.scale} gives {canary.measured:.3f} dB instead "
-                f"of {canary.expected:.3f}: {canary.cause}",
+                f"NOT COMPARABLE: bicubic on {canary.dataset} x{canary.scale} {found} instead of "
+                f"{canary.expected:.3f} dB: {canary.cause}",
                 style="red",
                 markup=False,
             )

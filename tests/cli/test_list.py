@@ -1,0 +1,70 @@
+"""``srbench list``."""
+
+import importlib.metadata
+import json
+
+import pytest
+
+
+def test_methods(srbench):
+    result = srbench("list", "methods")
+    assert result.exit_code == 0
+    for name in ("bicubic", "tv-map", "back-projection", "built in"):
+        assert name in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "name"),
+    [
+        ("methods", {"name", "title", "year", "family", "scales", "origin"}, "bicubic"),
+        ("datasets", {"name", "title", "images", "where"}, "set5"),
+        ("metrics", {"name", "title", "better", "unit"}, "psnr"),
+        ("protocols", {"name", "version", "hash", "title"}, "classic"),
+    ],
+)
+def test_json_is_an_array_of_objects(srbench, kind, keys, name):
+    result = srbench("list", kind, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    rows = json.loads(result.stdout)
+    assert name in {row["name"] for row in rows}
+    assert all(set(row) >= keys for row in rows)
+    table = srbench("list", kind)
+    assert table.exit_code == 0
+    assert name in table.stdout
+
+
+def test_datasets_say_where_they_are(srbench, tmp_path, monkeypatch, make_picture):
+    from srbench.images import write_image
+
+    rows = {row["name"]: row for row in json.loads(srbench("list", "datasets", "--json").stdout)}
+    assert rows["set5"]["where"] == "not on this machine"
+    assert rows["sample"]["where"] == "embedded"
+    write_image(tmp_path / "Set5" / "baby.png", make_picture(28, 28, 0))
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
+    rows = {row["name"]: row for row in json.loads(srbench("list", "datasets", "--json").stdout)}
+    assert rows["set5"]["where"] == f"1 of 5 images in {tmp_path / 'Set5'}"
+
+
+@pytest.mark.data
+def test_datasets_that_are_here(srbench):
+    rows = {row["name"]: row for row in json.loads(srbench("list", "datasets", "--json").stdout)}
+    assert rows["bsd100"]["images"] == 100
+    assert rows["bsd100"]["where"].endswith("HR")
+
+
+def test_a_broken_method_is_listed_with_its_error(srbench, monkeypatch):
+    point = importlib.metadata.EntryPoint("shiny", "no_such_package:Shiny", "srbench.methods")
+    real = importlib.metadata.entry_points
+    monkeypatch.setattr(
+        importlib.metadata,
+        "entry_points",
+        lambda **selection: [point] if selection == {"group": "srbench.methods"} else real(**selection),
+    )
+    rows = {row["name"]: row for row in json.loads(srbench("list", "methods", "--json").stdout)}
+    assert "BROKEN" in rows["shiny"]["title"]
+    assert "no_such_package" in rows["shiny"]["title"]
+    assert "bicubic" in rows
+
+
+def test_an_unknown_kind_is_one_line(wrong):
+    wrong("list", "metods", match="unknown list 'metods'; did you mean methods")

@@ -1,0 +1,77 @@
+"""``srbench upscale``: a method on one's own pictures."""
+
+import numpy as np
+import pytest
+
+import srbench as package
+from srbench.images import read_image
+
+
+def test_pictures_and_folders_are_upscaled(srbench, pictures, tmp_path):
+    out = tmp_path / "up"
+    result = srbench("upscale", "bicubic", pictures / "a.png", pictures, "--scale", 3, "--output", out)
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in out.iterdir()) == [f"{name}_bicubic_x3.png" for name in "abc"]
+    for name in "abc":
+        expected = package.upscale("bicubic", read_image(pictures / f"{name}.png"), 3)
+        assert np.array_equal(read_image(out / f"{name}_bicubic_x3.png"), expected)
+    assert str(out / "b_bicubic_x3.png") in result.stderr
+
+
+def test_a_users_plugin_is_a_method(srbench, pictures, write_plugin, tmp_path):
+    out = tmp_path / "up"
+    assert srbench("upscale", write_plugin(), pictures / "a.png", "--scale", 2, "--output", out).exit_code == 0
+    assert read_image(out / "a_mine_x2.png").shape == (56, 56, 3)
+
+
+def test_hidden_files_of_a_folder_are_left_out(srbench, pictures, tmp_path):
+    (pictures / ".part-1.png").write_bytes(b"half a file")
+    result = srbench("upscale", "nearest", pictures, "--scale", 2, "--output", tmp_path / "up")
+    assert result.exit_code == 0, result.output
+
+
+def test_two_pictures_of_one_name_do_not_overwrite_each_other(srbench, pictures, tmp_path, make_picture):
+    from srbench.images import write_image
+
+    write_image(tmp_path / "other" / "a.png", make_picture(30, 30, 8))
+    result = srbench("upscale", "nearest", pictures / "a.png", tmp_path / "other", "--output", tmp_path / "up")
+    if result.exit_code == 0:
+        assert len(list((tmp_path / "up").iterdir())) == 2
+    else:
+        assert result.exit_code == 2
+        assert "a.png" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("method", "image", "arguments", "match"),
+    [
+        ("bicubik", "a.png", [], "unknown method 'bicubik'; did you mean bicubic"),
+        ("nearest", "gone.png", [], r"no image at '.*gone\.png'"),
+        ("nearest", "empty", [], "no pictures"),
+        ("nearest", "notes.txt", [], r"cannot decode '.*notes\.txt'"),
+        ("nearest", "a.png", ["--device", "tpu"], "tpu"),
+        ("nearest", "a.png", ["--output", "{tmp}/file"], "file"),
+        ("./gone.py", "a.png", [], "no plugin file"),
+    ],
+)
+def test_what_is_wrong_is_one_line(wrong, pictures, tmp_path, monkeypatch, method, image, arguments, match):
+    monkeypatch.chdir(tmp_path)
+    (pictures / "empty").mkdir()
+    (pictures / "notes.txt").write_text("no image")
+    (tmp_path / "file").write_text("in the way")
+    arguments = [argument.format(tmp=tmp_path) for argument in arguments]
+    wrong("upscale", method, pictures / image, *arguments, match=match)
+
+
+def test_a_scale_that_is_not_supported_is_one_line(wrong, pictures, write_plugin, tmp_path):
+    arguments = ["--scale", 3, "--output", tmp_path / "up"]
+    wrong("upscale", write_plugin(scales=(2,)), pictures / "a.png", *arguments, match=r"does not support x3.*x2")
+
+
+def test_a_method_that_raises_says_so_without_a_traceback(srbench, pictures, write_plugin, tmp_path):
+    plugin = write_plugin("raise ValueError('no such luck')")
+    result = srbench("upscale", plugin, pictures / "a.png", "--output", tmp_path / "up")
+    assert result.exit_code in (1, 2)
+    assert "no such luck" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.glob("up/*"))

@@ -1,0 +1,58 @@
+"""``srbench verify``: are these the images that the literature measured?"""
+
+import shutil
+
+import pytest
+
+from srbench import dataset
+from srbench.images import write_image
+
+
+def test_the_sample_is_identical(srbench):
+    result = srbench("verify", "sample")
+    assert result.exit_code == 0
+    assert "8 of 8 images identical" in result.stdout
+
+
+def test_a_dataset_that_is_not_here_is_missing(srbench):
+    result = srbench("verify", "set5")
+    assert result.exit_code == 1
+    assert "Set5: 0 of 5 images identical" in result.stdout
+    assert result.stdout.count("missing") == 5
+
+
+@pytest.mark.data("set5")
+def test_changed_copies_are_named_with_the_reason(srbench, tmp_path, monkeypatch):
+    folder = tmp_path / "Set5"
+    for image in dataset.find("set5").images:
+        folder.mkdir(exist_ok=True)
+        shutil.copy(image.path, folder)
+        if image.name == "bird":
+            write_image(folder / "bird.png", image.read()[:-1])
+        if image.name == "head":
+            write_image(folder / "head.png", 255 - image.read())
+    (folder / "baby.png").write_bytes(b"broken")
+    (folder / "woman.png").unlink()
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
+    result = srbench("verify", "set5")
+    assert result.exit_code == 1
+    assert "1 of 5 images identical" in result.stdout
+    lines = {line.split("│")[1].strip(): line for line in result.stdout.splitlines() if line.count("│") > 2}
+    assert "unreadable" in lines["baby"]
+    assert "wrong size" in lines["bird"]
+    assert "288x287, not 288x288: a cropped copy" in lines["bird"]
+    assert "other pixels" in lines["head"]
+    assert "missing" in lines["woman"]
+    assert "butterfly" not in lines
+
+
+@pytest.mark.data
+def test_all_at_once(srbench):
+    result = srbench("verify", "set5,set14", "bsd100")
+    assert result.exit_code == 0
+    for line in ("Set5: 5 of 5", "Set14: 14 of 14", "100 of 100"):
+        assert line in result.stdout
+
+
+def test_an_unknown_name_is_one_line(wrong):
+    wrong("verify", "sett5", match="unknown dataset 'sett5'; did you mean set5")

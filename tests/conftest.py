@@ -1,0 +1,171 @@
+"""Fixtures of all tests: an environment of their own, the benchmark images, small pictures, throw-away plugins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from srbench import dataset, roots
+from srbench.images import write_image
+from srbench.runner import Observer, RunOptions, Summary, run
+from srbench.store import Store
+
+# Where this machine keeps its datasets, found before any test changes the environment or the current folder.
+DATA = os.pathsep.join(str(folder.resolve()) for folder in roots.data())
+MISSING = [name for name in dataset.STANDARD if not dataset.available(name)]
+torch.set_num_threads(1)  # small tensors: threads cost more than they bring, above all on a busy machine
+VARIABLES = ("SRBENCH_DATA", "SRBENCH_WEIGHTS", "SRBENCH_CACHE", "SRBENCH_PATH")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test marked ``data`` (all standard datasets) or ``data("set5", ...)`` needs them whole."""
+    marker = item.get_closest_marker("data")
+    missing = [name for name in (marker.args or dataset.STANDARD) if name in MISSING] if marker else []
+    if missing:
+        reason = f"{', '.join(missing)} not on this machine: set SRBENCH_DATA (docs/datasets.md)"
+        if os.environ.get("SRBENCH_REQUIRE_DATA") == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def own_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No SRBENCH_* variable, ./data, ./results or cache of the user reaches a test; only those marked ``data`` see
+    the benchmark images."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SRBENCH_CACHE", str(tmp_path_factory.getbasetemp() / "no-cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+    cwd = tmp_path_factory.getbasetemp() / "cwd"
+    cwd.mkdir(exist_ok=True)
+    monkeypatch.chdir(cwd)
+    if request.node.get_closest_marker("data"):
+        monkeypatch.setenv("SRBENCH_DATA", DATA)
+
+
+@pytest.fixture(scope="session")
+def data_folders() -> Iterator[str]:
+    """SRBENCH_DATA for fixtures that outlive a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SRBENCH_DATA", DATA)
+        yield DATA
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+def picture(height: int, width: int, seed: int, channels: int = 3) -> np.ndarray:
+    """A smooth picture with some noise, uint8: neither trivial to upscale nor pure noise."""
+    y, x = np.mgrid[:height, :width]
+    waves = [128 + 90 * np.sin(x / (3 + c) + seed) * np.cos(y / (4 + c)) for c in range(channels)]
+    noise = np.random.default_rng(seed).normal(0, 4, (height, width, channels))
+    pixels = np.clip(np.stack(waves, axis=-1) + noise, 0, 255).astype(np.uint8)
+    return pixels if channels == 3 else pixels[..., 0]
+
+
+@pytest.fixture
+def make_picture() -> Callable[..., np.ndarray]:
+    return picture
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of three small images of different widths, the last one grey."""
+    folder = tmp_path / "pictures"
+    for i, name in enumerate(("a", "b", "c")):
+        write_image(folder / f"{name}.png", picture(28, 28 + 4 * i, i, channels=1 if name == "c" else 3))
+    return folder
+
+
+BODY = "return imresize(lr, scale)"
+PLUGIN = """\
+import time
+from pathlib import Path
+import torch
+from srbench.method import Method, MethodCard
+from srbench.resize import imresize
+
+def log(lr, scale):
+    with Path({log!r}).open("a") as stream:
+        stream.write(f"{{lr.shape[-1] * scale}}\\n")
+
+class Mine(Method):
+    card = MethodCard(name={name!r}, title={title!r}, year=2024, family="test", paper="none",
+                      colour={colour!r}, scales={scales!r}, min_size={min_size})
+    def upscale(self, lr, scale):
+        log(lr, scale)
+        {body}
+"""
+
+
+@pytest.fixture
+def write_plugin(tmp_path: Path) -> Callable[..., str]:
+    """Writes a plugin file whose ``upscale`` runs ``body`` and logs the HR width of every call; returns its path."""
+
+    def write(
+        body: str = BODY,
+        name: str = "mine",
+        *,
+        file: str = "mine.py",
+        title: str = "Mine",
+        colour: str = "any",
+        scales: tuple[int, ...] | None = None,
+        min_size: int = 1,
+    ) -> str:
+        path = tmp_path / file
+        log = str(tmp_path / "calls.log")
+        text = PLUGIN.format(
+            log=log, name=name, title=title, colour=colour, scales=scales, min_size=min_size, body=body
+        )
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Callable[[], list[int]]:
+    """The HR widths of all calls of the plugins of ``write_plugin`` so far."""
+
+    def read() -> list[int]:
+        path = tmp_path / "calls.log"
+        return [int(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    return read
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def go(results: Path, pictures: Path) -> Callable[..., Summary]:
+    """Runs methods on the three small pictures at x2 into ``results``; any field of RunOptions can be given."""
+
+    def start(*methods: str, observer: Observer | None = None, **options: object) -> Summary:
+        chosen = {"datasets": (str(pictures),), "scales": (2,), "out": results, "threads": 1, "device": "cpu"} | options
+        return run(RunOptions(methods=methods, **chosen), observer)
+
+    return start
+
+
+@pytest.fixture
+def scores(results: Path) -> Callable[..., dict[tuple[str, str, str], float | None]]:
+    """All scores of a results folder by (method, image, metric), in full precision."""
+
+    def read(folder: Path | None = None) -> dict[tuple[str, str, str], float | None]:
+        with Store(folder or results) as store:
+            cells = {row["cell_id"]: (row["method"], row["image"]) for row in store.planned()}
+            return {(*cells[row["cell_id"]], row["metric"]): row["value"] for row in store.scores()}
+
+    return read

@@ -1,0 +1,98 @@
+"""A run that is killed or interrupted goes on where it was, and ends with the same bits."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from srbench.images import write_image
+from srbench.leaderboard import per_image
+from srbench.report import render
+from srbench.runner import RunOptions, run
+from srbench.store import Store
+
+IMAGES = 12
+WIDTHS = [28 + 4 * i for i in range(IMAGES)]
+
+
+@pytest.fixture
+def many(tmp_path, make_picture):
+    folder = tmp_path / "many"
+    for i, width in enumerate(WIDTHS):
+        write_image(folder / f"{width}.png", make_picture(28, width, i))
+    return folder
+
+
+@pytest.fixture
+def interrupted(write_plugin, many, results, calls):
+    """Starts a run in a process of its own, sends a signal once five images were begun; returns (plugin, process
+    end, standard error)."""
+
+    def start(number):
+        plugin = write_plugin("time.sleep(0.12); return imresize(lr, scale)")
+        command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(many)]
+        command += ["--scales", "2", "--threads", "1", "--out", str(results), "--device", "cpu"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            deadline = time.monotonic() + 100
+            while len(calls()) < 5 and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, number)
+            _, errors = process.communicate(timeout=60)
+        return plugin, process.returncode, errors
+
+    return start
+
+
+def stored(folder):
+    """HR widths of the cells that have an outcome."""
+    with Store(folder) as store:
+        names = {row["cell_id"]: int(row["image"]) for row in store.planned()}
+        return sorted(names[row["cell_id"]] for row in store.outcomes())
+
+
+def finish(plugin, many, out):
+    return run(RunOptions((plugin,), (str(many),), (2,), out=out, threads=1, device="cpu"))
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bits(interrupted, many, results, calls, scores, tmp_path):
+    plugin, code, _ = interrupted(signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    kept, begun = stored(results), calls()
+    assert 0 < len(kept) < IMAGES
+    assert len(begun) - len(kept) <= 3  # with one worker few cells are under way
+    with Store(results) as store:
+        assert store.runs()[0]["status"] == "running"
+        assert "Partial:" in render(store)
+        assert set(per_image(store)["status"]) == {"ok", "pending"}
+
+    summary = finish(plugin, many, results)
+    assert (summary.known, summary.computed, summary.failed) == (len(kept), IMAGES - len(kept), 0)
+    assert sorted(calls()[len(begun) :]) == sorted(set(WIDTHS) - set(kept))
+    assert stored(results) == WIDTHS
+
+    finish(plugin, many, tmp_path / "uninterrupted")
+    assert scores() == scores(tmp_path / "uninterrupted")
+    assert len(scores()) == 2 * IMAGES
+    pictures = {path.name: path.read_bytes() for path in results.glob("images/**/*x2/*/[!.]*.png")}
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "uninterrupted").glob("images/**/*x2/*/*.png")}
+    assert pictures == whole
+
+
+def test_an_interrupted_run_ends_cleanly_and_goes_on(interrupted, many, results, calls):
+    plugin, code, errors = interrupted(signal.SIGINT)
+    assert code == 130
+    assert "Traceback" not in errors
+    assert "interrupted" in errors
+    kept, begun = stored(results), calls()
+    assert sorted(begun) == kept  # what was under way was finished and stored
+    assert f"{IMAGES - len(kept)} cells left" in errors
+    with Store(results) as store:
+        assert store.runs()[0]["status"] == "interrupted"
+    summary = finish(plugin, many, results)
+    assert (summary.known, summary.computed) == (len(kept), IMAGES - len(kept))
+    assert sorted(calls()) == WIDTHS

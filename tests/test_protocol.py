@@ -1,0 +1,51 @@
+"""The two protocols and their hashes, which every score carries: changing one makes every stored score stale."""
+
+import dataclasses
+
+import pytest
+
+from srbench import protocol
+from srbench.errors import UnknownNameError
+
+
+@pytest.mark.parametrize(("name", "expected"), [("classic", "ff694dfd4f6e4d6a"), ("basicsr", "cd0e22bf233a7285")])
+def test_hashes_are_what_they_were(name, expected):
+    assert protocol.get(name).hash == expected
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(protocol.Protocol)])
+def test_every_field_but_the_title_changes_the_hash(field):
+    value = getattr(protocol.CLASSIC, field)
+    other = not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else "rgb"
+    changed = dataclasses.replace(protocol.CLASSIC, **{field: other})
+    assert (changed.hash == protocol.CLASSIC.hash) == (field == "title")
+
+
+def test_the_decisions_of_the_two_families():
+    classic, basicsr = protocol.get("classic"), protocol.get("basicsr")
+    assert (classic.working_space, classic.lr_rounded, classic.luma_rounded, classic.grey_as_rgb) == (
+        *("luma", False, True),
+        False,
+    )
+    assert (basicsr.working_space, basicsr.lr_rounded, basicsr.luma_rounded, basicsr.grey_as_rgb) == (
+        *("rgb", True, False),
+        True,
+    )
+    assert classic.shave == basicsr.shave == 1
+
+
+def test_protocols_stand_under_their_own_names():
+    assert {name: entry.name for name, entry in protocol.PROTOCOLS.items()} == {
+        "classic": "classic",
+        "basicsr": "basicsr",
+    }
+
+
+def test_protocols_cannot_be_changed_in_place():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        protocol.CLASSIC.shave = 0
+
+
+def test_an_unknown_name_is_an_error_with_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean basicsr"):
+        protocol.get("basic-sr")
