@@ -12,7 +12,7 @@ import pytest
 from srbench.images import write_image
 from srbench.leaderboard import per_image
 from srbench.report import render
-from srbench.runner import RunOptions, run
+from srbench.runner import RunOptions, Silent, run
 from srbench.store import Store
 
 IMAGES = 12
@@ -96,3 +96,24 @@ def test_an_interrupted_run_ends_cleanly_and_goes_on(interrupted, many, results,
     summary = finish(plugin, many, results)
     assert (summary.known, summary.computed) == (len(kept), IMAGES - len(kept))
     assert sorted(calls()) == WIDTHS
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_interrupt_at_any_moment_loses_nothing(many, write_plugin, calls, results, threads):
+    """Ctrl-C while the main thread is busy with something else than waiting: here, with showing progress."""
+
+    class Interrupting(Silent):
+        done_once = False
+
+        def done(self, cell, outcome):
+            if not self.done_once:
+                self.done_once = True
+                signal.raise_signal(signal.SIGINT)
+
+    plugin = write_plugin("time.sleep(0.05); return imresize(lr, scale)")
+    options = RunOptions((plugin,), (str(many),), (2,), out=results, threads=threads, device="cpu")
+    summary = run(options, Interrupting())
+    assert summary.interrupted
+    assert summary.computed == len(calls()) < IMAGES
+    assert sorted(calls()) == stored(results)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -205,7 +205,7 @@ def test_one_folder_takes_two_runs_at_once_in_one_process(go, write_plugin, scor
 
     def start():
         try:
-            go(*plugins)
+            go(*plugins, threads=2)
         except BaseException as error:
             errors.append(error)
 
