@@ -24,6 +24,9 @@ class CheckpointMethod(Method):
     def weight_files(self) -> list[Path]:
         return [self.source]
 
+    def load_audits(self) -> list[LoadAudit]:
+        return [self.audit]
+
     def prepare(self, scale: int) -> None:
         self.descriptor.to(self.device)
 

@@ -28,10 +28,14 @@ def to_csv(store: Store, *, by_image: bool = False) -> str:
 
 
 def to_json(store: Store, *, by_image: bool = False) -> str:
-    """An object with ``rows`` (as in the CSV) and ``runs`` (the manifests). Absent numbers are null."""
+    """An object with ``rows`` (as in the CSV), ``runs`` (the manifests) and ``excluded``: every image that is in no
+    mean, with its status and the message. Absent numbers are null."""
+    images = per_image(store)
+    excluded = images.loc[images["status"] != "ok", [*PER_IMAGE_COLUMNS[:-1], "status", "message"]]
     rows: list[dict[str, Any]] = table(store, by_image=by_image).to_dict("records")
     for row in rows:
         for key, value in row.items():
             if isinstance(value, float) and not math.isfinite(value):
                 row[key] = None
-    return json.dumps({"rows": rows, "runs": store.runs()}, indent=2) + "\n"
+    content = {"rows": rows, "excluded": excluded.to_dict("records"), "runs": store.runs()}
+    return json.dumps(content, indent=2) + "\n"

@@ -74,6 +74,10 @@ class Method:
     def prepare(self, scale: int) -> None:
         """Load whatever ``scale`` needs. Called once per scale before any image; the default loads nothing."""
 
+    def load_audits(self) -> list[LoadAudit]:
+        """What happened when weights were loaded, one entry per file loaded so far."""
+        return []
+
     def weight_files(self) -> list[Path]:
         """Files that decide the output beside the plugin's source; their hashes enter the method's identity."""
         return []
@@ -113,6 +117,9 @@ class TorchMethod(Method):
 
     def weight_files(self) -> list[Path]:
         return sorted({self.source.parent / name for name in self.weights.values()})
+
+    def load_audits(self) -> list[LoadAudit]:
+        return list(self.audits.values())
 
     def prepare(self, scale: int) -> None:
         self.module(scale)

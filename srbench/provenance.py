@@ -55,7 +55,8 @@ def describe(
 
 def _method(method: Method, identity: str) -> dict[str, Any]:
     files = {path.name: file_hash(path) for path in method.weight_files()}
-    return {"name": method.card.name, "title": method.card.title, "hash": identity, "weights": files}
+    loads = [str(audit) for audit in method.load_audits()]
+    return {"name": method.card.name, "title": method.card.title, "hash": identity, "weights": files, "loads": loads}
 
 
 def _dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[str, Any]:

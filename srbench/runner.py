@@ -114,13 +114,13 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     with Store(options.out, create=True) as store, workers_.single_threaded():
         facts = look_at_images(datasets, workshop, workers)
         plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade))
+        broken = _prepare(methods, options.scales, observer)
         manifest = describe(options, methods, datasets, facts, chosen, device, workers)
         run_id = store.start_run(manifest)
         ids = store.plan(run_id, [cell.facts for cell in plan])
         summary = Summary(run_id, total=len(plan))
         todo = _missing(plan, ids, store, wanted, options.force, summary)
         observer.begin(len(plan), summary.known + summary.not_supported)
-        broken = _prepare(methods, options.scales)
         # Bicubic cells of the run itself serve as its canary; the others are measured beside it, not stored.
         psnr = metrics.get("psnr")
         guards = canary.plan(datasets, facts, options.scales, chosen, degrade)
@@ -303,8 +303,11 @@ def _not_done_elsewhere(
         yield index
 
 
-def _prepare(methods: Sequence[tuple[Method, str]], scales: Sequence[int]) -> dict[tuple[str, int], Exception]:
-    """Load what every method needs; what went wrong is raised again in the cells it concerns."""
+def _prepare(
+    methods: Sequence[tuple[Method, str]], scales: Sequence[int], observer: Observer
+) -> dict[tuple[str, int], Exception]:
+    """Load what every method needs; what went wrong is raised again in the cells it concerns. A load that was not
+    complete, which only a method that declares it survives, is noted."""
     broken: dict[tuple[str, int], Exception] = {}
     for method, _ in methods:
         for scale in scales:
@@ -313,6 +316,9 @@ def _prepare(methods: Sequence[tuple[Method, str]], scales: Sequence[int]) -> di
                     method.prepare(scale)
                 except Exception as error:
                     broken[method.card.name, scale] = error
+        for audit in method.load_audits():
+            if not audit.complete:
+                observer.note(f"{method.card.name} loaded only a part: {audit}")
     return broken
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from srbench import dataset, roots
 from srbench.images import write_image
@@ -19,6 +20,8 @@ from srbench.store import Store
 DATA = os.pathsep.join(str(folder.resolve()) for folder in roots.data())
 MISSING = [name for name in dataset.STANDARD if not dataset.available(name)]
 torch.set_num_threads(1)  # small tensors: threads cost more than they bring, above all on a busy machine
+settings.register_profile("srbench", database=None, deadline=None)  # nothing is written into the repository
+settings.load_profile("srbench")
 VARIABLES = ("SRBENCH_DATA", "SRBENCH_WEIGHTS", "SRBENCH_CACHE", "SRBENCH_PATH")
 
 

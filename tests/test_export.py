@@ -76,7 +76,16 @@ def test_an_empty_folder_has_the_header_alone(results):
     with Store(results, create=True) as store:
         assert to_csv(store) == MEANS + "\n"
         assert to_csv(store, by_image=True) == PER_IMAGE + "\n"
-        assert json.loads(to_json(store)) == {"rows": [], "runs": []}
+        assert json.loads(to_json(store)) == {"rows": [], "excluded": [], "runs": []}
+
+
+def test_what_is_in_no_mean_is_in_the_json_with_its_reason(go, write_plugin, results):
+    go(write_plugin("1 / 0"), metrics=("psnr",), keep_images=False)
+    with Store(results) as store:
+        excluded = json.loads(to_json(store))["excluded"]
+    assert len(excluded) == 3
+    assert {row["status"] for row in excluded} == {"failed"}
+    assert all("ZeroDivisionError" in row["message"] for row in excluded)
 
 
 def test_a_published_value_has_its_source(go, tmp_path):
