@@ -94,7 +94,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     """Evaluate methods on datasets and store every score in ``options.out``.
 
     Only what is missing is computed. Ctrl-C ends the run cleanly: cells under way are finished and stored, and
-    the summary says ``interrupted``; running again continues.
+    the summary says ``interrupted``; running again continues. A second Ctrl-C does not wait for them.
 
     Raises:
         SrbenchError: an unknown name, a dataset that is not here, an unreadable image, a broken plugin asked for
@@ -128,10 +128,10 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
         tasks: list[workers_.Task] = [_task(workshop, item, broken) for item in todo]
         tasks += [functools.partial(workshop.psnr, cell, psnr) for cell in extra]
         try:
-            with workers_.start(tasks, workers, device) as submit:
+            with workers_.stoppable() as stop, workers_.start(tasks, workers, device) as submit:
                 due = range(len(todo))
                 fresh = iter(due) if options.force else _not_done_elsewhere(todo, ids, store, summary, observer)
-                for batch in workers_.completed(submit, fresh, workers):
+                for batch in workers_.completed(submit, fresh, workers, stop):
                     results = [(todo[index].cell, result) for index, result in batch]
                     entries = [Entry(ids[c.facts.key], result.outcome, result.scores) for c, result in results]
                     store.record(run_id, entries, again=options.force)
@@ -140,7 +140,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
                         observer.done(cell, result.outcome)
                 beside = iter(range(len(todo), len(tasks)))
                 values: dict[str, float | None] = {}
-                for batch in workers_.completed(submit, beside, workers):
+                for batch in workers_.completed(submit, beside, workers, stop):
                     values |= {extra[index - len(todo)].facts.key: value for index, value in batch}
             stored = store.values([ids[cell.facts.key] for cell in guards if cell.facts.key in ids], psnr)
             values |= {cell.facts.key: stored.get(ids[cell.facts.key]) for cell in guards if cell not in extra}

@@ -10,10 +10,11 @@ import ctypes
 import multiprocessing
 import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
@@ -29,7 +30,7 @@ Submit = Callable[[int], "Future[Any]"]
 DELIVER_EVERY = 0.2  # seconds between deliveries of results that are done faster than that
 _PR_SET_PDEATHSIG = 1
 
-_tasks: Sequence[Task] = ()  # what forked workers inherit; only an index is sent to them
+_tasks: Sequence[Task] = ()  # of a forked worker; only an index is sent to it
 
 
 @contextmanager
@@ -51,28 +52,30 @@ def start(tasks: Sequence[Task], workers: int, device: torch.device) -> Iterator
     Everything the tasks need must be loaded before. What a task returns must be picklable.
     """
     global _tasks
-    forked = sys.platform == "linux" and device.type == "cpu" and workers > 1 and not torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-    pool: Executor
-    if forked:
-        pool = ProcessPoolExecutor(min(workers, len(tasks) or 1), multiprocessing.get_context("fork"), _begin)
-    else:
-        pool = ThreadPoolExecutor(workers, "srbench", torch.set_num_threads, (1,))
-    _tasks = tasks
+    forked = sys.platform == "linux" and device.type == "cpu" and workers > 1
+    if not forked or torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        with ThreadPoolExecutor(workers, "srbench", torch.set_num_threads, (1,)) as threads:
+            yield lambda index: threads.submit(tasks[index])
+        return
+
+    context = multiprocessing.get_context("fork")
+    processes = ProcessPoolExecutor(min(workers, len(tasks) or 1), context, _begin, (tasks,))
 
     def submit(index: int) -> Future[Any]:
         with warnings.catch_warnings():
             # The first call forks. Other threads (a progress bar, BLAS) hold nothing that the workers use.
             warnings.simplefilter("ignore", DeprecationWarning)
-            return pool.submit(_do, index)
+            return processes.submit(_do, index)
 
     try:
         yield submit
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        _tasks = ()
+        processes.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin() -> None:
+def _begin(tasks: Sequence[Task]) -> None:
+    global _tasks
+    _tasks = tasks
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process, which ends the run in order
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody is left behind when that is killed
     torch.set_num_threads(1)
@@ -82,11 +85,40 @@ def _do(index: int) -> Any:
     return _tasks[index]()
 
 
-def completed(submit: Submit, indices: Iterator[int], workers: int) -> Iterator[list[tuple[int, Any]]]:
+class Stop:
+    """Whether Ctrl-C was pressed."""
+
+    pressed = False
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Make Ctrl-C set a flag, so that it never hits in the middle of storing a result; a second one raises.
+
+    Only where Ctrl-C would raise KeyboardInterrupt otherwise: not where it is ignored, not beside the main thread.
+    """
+    stop = Stop()
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield stop
+        return
+
+    def press(*_: object) -> None:
+        if stop.pressed:
+            raise KeyboardInterrupt
+        stop.pressed = True
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) -> Iterator[list[tuple[int, Any]]]:
     """Indices with their results as they are done; fast ones come several at once.
 
-    Few are under way at a time, so an interrupt is quick: those are still delivered before KeyboardInterrupt is
-    raised.
+    Few are under way at a time, so a stop is quick: those are still delivered before KeyboardInterrupt is raised.
 
     Raises:
         MethodError: a worker process died (a crash in compiled code, or no memory left).
@@ -94,9 +126,8 @@ def completed(submit: Submit, indices: Iterator[int], workers: int) -> Iterator[
     running: dict[Future[Any], int] = {}
     batch: list[tuple[int, Any]] = []
     last = time.monotonic()
-    interrupt: KeyboardInterrupt | None = None
     while True:
-        while interrupt is None and len(running) < 2 * workers and (index := next(indices, None)) is not None:
+        while not stop.pressed and len(running) < 2 * workers and (index := next(indices, None)) is not None:
             running[submit(index)] = index
         if batch and (not running or time.monotonic() - last >= DELIVER_EVERY):
             yield batch
@@ -104,14 +135,10 @@ def completed(submit: Submit, indices: Iterator[int], workers: int) -> Iterator[
         if not running:
             break
         try:
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
+            # Now and then it looks up, so that a stop does not wait for work that has not begun.
+            for future in wait(running, timeout=DELIVER_EVERY, return_when=FIRST_COMPLETED).done:
                 index = running.pop(future)
                 batch.append((index, future.result()))
-        except KeyboardInterrupt as error:
-            interrupt = error
-            for future in [future for future in running if future.cancel()]:
-                del running[future]
         except BrokenProcessPool as error:
             if batch:
                 yield batch
@@ -119,5 +146,7 @@ def completed(submit: Submit, indices: Iterator[int], workers: int) -> Iterator[
                 "a worker process died, by a crash in compiled code or for lack of memory",
                 "run again with --threads 1; what was done is kept",
             ) from error
-    if interrupt is not None:
-        raise interrupt
+        if stop.pressed:
+            running = {future: index for future, index in running.items() if not future.cancel()}
+    if stop.pressed:
+        raise KeyboardInterrupt

@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import srbench
 from srbench import dataset, roots
 from srbench.dataset import ImageFacts, Manifest, facts_of, find, judge, locate, verify
 from srbench.errors import DatasetError, DatasetMissingError, ImageError, UnknownNameError
 from srbench.images import as_rgb, read_image, write_image
 
-REPOSITORY = Path(srbench.__file__).parent.parent
+REPOSITORY = Path(__file__).parents[1]
 COUNTS = {"set5": 5, "set14": 14, "bsd100": 100, "sample": 8}
 
 

@@ -19,6 +19,14 @@ IMAGES = 12
 WIDTHS = [28 + 4 * i for i in range(IMAGES)]
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_interrupts():
+    """A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def many(tmp_path, make_picture):
     folder = tmp_path / "many"

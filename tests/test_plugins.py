@@ -14,7 +14,7 @@ from srbench.api import upscale
 from srbench.errors import MethodError, UnknownNameError
 from srbench.method import Method, MethodCard
 
-METHODS = Path(srbench.__file__).parent.parent / "methods"
+METHODS = Path(roots.search_path("methods")[0])
 FILES = sorted(METHODS.glob("*.py"))
 
 USERS_PLUGIN = '''\
