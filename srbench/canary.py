@@ -45,6 +45,24 @@ def expected(dataset: Dataset, scale: int, protocol: Protocol, degradation: Degr
     return dataset.manifest.bicubic.get(protocol.name, {}).get(scale)
 
 
+def judge_all(
+    datasets: Sequence[Dataset],
+    facts: dict[ImageFile, ImageFacts],
+    scales: Sequence[int],
+    protocol: Protocol,
+    degradation: Degradation,
+    planned: Sequence[Cell],
+    psnr: dict[str, float | None],
+) -> list[Canary]:
+    """A verdict on every dataset and scale, from bicubic's PSNR on the ``planned`` cells, by cell key."""
+    verdicts = []
+    for dataset in datasets:
+        for scale in scales:
+            own = [psnr[c.facts.key] for c in planned if (c.facts.dataset, c.scale) == (dataset.name, scale)]
+            verdicts.append(judge(dataset, scale, expected(dataset, scale, protocol, degradation), own, facts))
+    return verdicts
+
+
 def judge(
     dataset: Dataset,
     scale: int,

@@ -121,36 +121,27 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
         summary = Summary(run_id, total=len(plan))
         todo = _missing(plan, ids, store, wanted, options.force, summary)
         observer.begin(len(plan), summary.known + summary.not_supported)
+        guards = canary.plan(datasets, facts, options.scales, chosen, degrade)
         # Bicubic cells of the run itself serve as its canary; the others are measured beside it, not stored.
         psnr = metrics.get("psnr")
-        guards = canary.plan(datasets, facts, options.scales, chosen, degrade)
-        extra = [cell for cell in guards if psnr not in wanted or cell.facts.key not in ids]
+        beside = [cell for cell in guards if psnr not in wanted or cell.facts.key not in ids]
         tasks: list[workers_.Task] = [_task(workshop, item, broken) for item in todo]
-        tasks += [functools.partial(workshop.psnr, cell, psnr) for cell in extra]
+        tasks += [functools.partial(workshop.psnr, cell, psnr) for cell in beside]
         try:
             with workers_.stoppable() as stop, workers_.start(tasks, workers, device) as submit:
                 due = range(len(todo))
                 fresh = iter(due) if options.force else _not_done_elsewhere(todo, ids, store, summary, observer)
                 for batch in workers_.completed(submit, fresh, workers, stop):
                     results = [(todo[index].cell, result) for index, result in batch]
-                    entries = [Entry(ids[c.facts.key], result.outcome, result.scores) for c, result in results]
-                    store.record(run_id, entries, again=options.force)
-                    for cell, result in results:
-                        _count(summary, cell, result)
-                        observer.done(cell, result.outcome)
-                beside = iter(range(len(todo), len(tasks)))
-                values: dict[str, float | None] = {}
-                for batch in workers_.completed(submit, beside, workers, stop):
-                    values |= {extra[index - len(todo)].facts.key: value for index, value in batch}
-            stored = store.values([ids[cell.facts.key] for cell in guards if cell.facts.key in ids], psnr)
-            values |= {cell.facts.key: stored.get(ids[cell.facts.key]) for cell in guards if cell not in extra}
-            for data in datasets:
-                for scale in options.scales:
-                    own = [c for c in guards if (c.facts.dataset, c.scale) == (data.name, scale)]
-                    known = canary.expected(data, scale, chosen, degrade)
-                    verdict = canary.judge(data, scale, known, [values[c.facts.key] for c in own], facts)
-                    summary.canaries.append(verdict)
-                    store.add_canary(run_id, verdict)
+                    _record(results, ids, store, options.force, summary, observer)
+                rest = iter(range(len(todo), len(tasks)))
+                measured = [pair for batch in workers_.completed(submit, rest, workers, stop) for pair in batch]
+            values = store.values([ids[cell.facts.key] for cell in guards if cell.facts.key in ids], psnr)
+            by_key = {cell.facts.key: values.get(ids.get(cell.facts.key, -1)) for cell in guards}
+            by_key |= {beside[index - len(todo)].facts.key: value for index, value in measured}
+            summary.canaries = canary.judge_all(datasets, facts, options.scales, chosen, degrade, guards, by_key)
+            for verdict in summary.canaries:
+                store.add_canary(run_id, verdict)
         except KeyboardInterrupt:
             summary.interrupted = True
         status = "interrupted" if summary.interrupted else "finished"
@@ -325,6 +316,21 @@ def _prepare(
 def _task(workshop: Workshop, item: _Todo, broken: dict[tuple[str, int], Exception]) -> workers_.Task:
     cause = broken.get((item.cell.facts.method, item.cell.scale))
     return functools.partial(workshop.compute, item.cell, item.metrics, kept=item.kept, broken=cause)
+
+
+def _record(
+    results: Sequence[tuple[Cell, Result]],
+    ids: dict[str, int],
+    store: Store,
+    again: bool,
+    summary: Summary,
+    observer: Observer,
+) -> None:
+    entries = [Entry(ids[cell.facts.key], result.outcome, result.scores) for cell, result in results]
+    store.record(summary.run_id, entries, again=again)
+    for cell, result in results:
+        _count(summary, cell, result)
+        observer.done(cell, result.outcome)
 
 
 def _count(summary: Summary, cell: Cell, result: Result) -> None:
