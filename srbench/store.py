@@ -176,8 +176,12 @@ class Store:
         event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         self._data_version: int | None = None
         self._looked = -math.inf
-        with self._transaction() as connection:
-            self._open(connection, create)
+        try:
+            with self._transaction() as connection:
+                self._open(connection, create)
+        except StoreError:
+            self._engine.dispose()
+            raise
 
     def _open(self, connection: Connection, create: bool) -> None:
         if create:

@@ -13,7 +13,7 @@ from srbench.metrics.base import Metric
 
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
 # Rows handled at once: the working set stays in a processor's cache, and memory small.
-_STRIP = 144
+_STRIP = 96
 # Outputs per matrix product of the filter: dense enough for BLAS, small enough to waste little on zeros.
 _BLOCK = 16
 
