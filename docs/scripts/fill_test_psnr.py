@@ -1,0 +1,34 @@
+"""Write the test PSNR (classic protocol) of a results folder into the cards of the shipped weights.
+
+    srbench run --methods all --protocol classic --out RESULTS
+    python docs/scripts/fill_test_psnr.py RESULTS
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from srbench import plugins
+from srbench.leaderboard import means, per_image
+from srbench.store import Store
+from srbench.training import TrainedMethod
+
+
+def main(results: Path) -> None:
+    with Store(results) as store:
+        frame = means(per_image(store))
+    rows = frame[(frame["metric"] == "psnr") & (frame["protocol"] == "classic") & (frame["n"] > 0)]
+    for plugin in plugins.discover():
+        if plugin.method is None or not issubclass(plugin.method, TrainedMethod):
+            continue
+        method = plugin.method()
+        own = rows[rows["method"] == plugin.name]
+        for path in method.weight_files():
+            card_path = path.with_suffix(".json")
+            card = json.loads(card_path.read_text(encoding="utf-8"))
+            served = [row for row in own.itertuples() if method.weight_path(row.scale) == path]
+            card["test_psnr"] = {f"{row.dataset} x{row.scale}": round(row.mean, 3) for row in served}
+            card_path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+main(Path(sys.argv[1]))
