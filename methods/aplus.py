@@ -44,7 +44,7 @@ def differences(x: Tensor, scale: int) -> Tensor:
 def samples(
     pictures: Sequence[Picture], scale: int, rescale: Sequence[float], count: int, rng: np.random.Generator
 ) -> Iterator[tuple[Array, Array]]:
-    """About ``count`` random patches, image by image: features (n, 4 p p) and HR minus bicubic (n, p p), p = 3 scale."""
+    """About ``count`` random patches, image by image: features (n, 4 p p), HR minus bicubic (n, p p); p = 3 scale."""
     sizes = [p.pixels.shape[0] * p.pixels.shape[1] for p in pictures]
     share = count / sum(size * r * r for size in sizes for r in rescale)
     side = WINDOW * scale
