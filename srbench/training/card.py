@@ -29,6 +29,7 @@ def training_card(
     seconds: float,
     device: torch.device,
     parameters: int,
+    started_from: str = "",
 ) -> dict[str, Any]:
     """Facts of a finished training; ``test_psnr`` stays empty until the weights are evaluated."""
     return {
@@ -39,6 +40,7 @@ def training_card(
         "recipe": asdict(recipe),
         "recipe_hash": recipe.hash,
         "images": dict(images),
+        "started_from": started_from or "random weights",
         "steps": steps,
         "wall_seconds": round(seconds),
         "device": device_name(device),

@@ -42,6 +42,7 @@ def export(
     steps: int,
     seconds: float,
     device: torch.device,
+    started_from: str = "",
 ) -> Exported:
     """Write ``weights`` to ``folder``, in half precision where that costs less than 0.005 dB, and their card.
 
@@ -69,6 +70,7 @@ def export(
         steps=steps,
         seconds=seconds,
         device=device,
+        started_from=started_from,
         parameters=sum(p.numel() for p in next(iter(networks.values())).parameters()),
     )
     state.write_json(path.with_suffix(".json"), card)

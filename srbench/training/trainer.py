@@ -69,6 +69,7 @@ class Trainer:
         self.patches, self.validation, self.folder, self.device = patches, validation, folder, device
         self.loss = Loss(recipe.loss)
         self.step, self.seconds = 0, 0.0
+        self.started_from = ""  # the weights given to init(), for the card
         self.rows: list[list[float]] = []
         self._since: list[float] = []  # losses since the last row of the log
         self.stop = False  # set it from a signal handler or another thread: the step in work is finished first
@@ -97,7 +98,8 @@ class Trainer:
 
     def init(self, path: Path) -> None:
         """Start from the weights in ``path`` (any file that holds exactly the network's tensors)."""
-        load_into(self.network, path)
+        audit = load_into(self.network, path)
+        self.started_from = f"{path.name}, sha256 {audit.sha256[:16]}"
         self.average = {key: value.detach().clone() for key, value in self.network.state_dict().items()}
 
     def save(self) -> None:
@@ -107,6 +109,7 @@ class Trainer:
             "scales": list(self.scales),
             "recipe": self.recipe.hash,
             "images": self.validation.hash,
+            "started_from": self.started_from,
             "step": self.step,
             "seconds": self.seconds,
             "rows": self.rows,
@@ -146,6 +149,7 @@ class Trainer:
         if content["rng_cuda"] is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(content["rng_cuda"], self.device)
         self.step, self.seconds = content["step"], content["seconds"]
+        self.started_from = content["started_from"]
         self.rows, self._since = content["rows"], content["since"]
 
     def run(self, observer: Observer, max_minutes: float | None = None) -> Outcome:
@@ -252,6 +256,7 @@ class Trainer:
             self.folder,
             observer,
             images=self.patches.images,
+            started_from=self.started_from,
             steps=self.step,
             seconds=self.seconds,
             device=self.device,
