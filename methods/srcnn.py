@@ -62,8 +62,8 @@ class Srcnn(TrainedMethod):
         ),
     )
     recipe = Recipe(
-        steps=7000,
-        batch=16,
+        steps=8000,
+        batch=8,
         patch=40,
         shave=4,
         rescale=(1.0, 0.8, 0.6),

@@ -1,7 +1,7 @@
 """Write the test PSNR (classic protocol) of a results folder into the cards of the shipped weights.
 
-    srbench run --methods all --protocol classic --out RESULTS
-    python docs/scripts/fill_test_psnr.py RESULTS
+srbench run --methods all --protocol classic --out RESULTS
+python docs/scripts/fill_test_psnr.py RESULTS
 """
 
 import json

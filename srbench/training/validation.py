@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from srbench.color import to_uint8
 from srbench.degradation import Bicubic
-from srbench.evaluate import Example, call, compare
+from srbench.evaluation import Example, call, compare
 from srbench.method import Method, MethodCard
 from srbench.metrics.psnr import METRIC
 from srbench.protocol import CLASSIC
