@@ -149,7 +149,7 @@ class Trainer:
         if content["rng_cuda"] is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(content["rng_cuda"], self.device)
         self.step, self.seconds = content["step"], content["seconds"]
-        self.started_from = content["started_from"]
+        self.started_from = content.get("started_from", "")
         self.rows, self._since = content["rows"], content["since"]
 
     def run(self, observer: Observer, max_minutes: float | None = None) -> Outcome:
