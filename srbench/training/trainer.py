@@ -80,7 +80,7 @@ class Trainer:
             _share(self.network, other)
         if device.type == "cuda":
             for network in self.networks.values():
-                network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+                network.to(memory_format=torch.channels_last)
         self.average = {key: value.detach().clone() for key, value in self.network.state_dict().items()}
         self.optimiser = self._optimiser()
 
