@@ -98,12 +98,12 @@ class Lapsrn(TrainedMethod):
         ),
     )
     recipe = Recipe(
-        steps=8000,
-        batch=8,
+        steps=5000,
+        batch=4,
         patch=64,
         rescale=(1.0, 0.8, 0.6),
         loss=(("charbonnier", 1.0),),
-        learning_rate=1e-3,
+        learning_rate=6e-4,
         clip_norm=1.0,
         joint_scales=(4,),
         validate_every=500,

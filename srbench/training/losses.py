@@ -149,16 +149,32 @@ discriminator, which the method brings along in its own ``training_loss``."""
 
 
 class Loss:
-    """A weighted sum of pieces: ``Loss([("l1", 1.0), ("tv", 1e-3)])``; raises UnknownNameError."""
+    """A weighted sum of pieces: ``Loss([("l1", 1.0), ("tv", 1e-3)])``; raises UnknownNameError.
 
-    def __init__(self, pieces: Iterable[tuple[str, float]]) -> None:
-        self.pieces = tuple(pieces)
+    ``shave`` pixels at the border of SR and HR are not seen (nor the LR pixels that they cover): near the border of
+    a patch a network sees its own padding, which in a whole image is rare.
+    """
+
+    def __init__(self, pieces: Iterable[tuple[str, float]], shave: int = 0) -> None:
+        self.pieces, self.shave = tuple(pieces), shave
         for name, _ in self.pieces:
             if name not in PIECES:
                 raise UnknownNameError("loss", name, PIECES)
 
     def __call__(self, batch: Batch) -> Tensor:
+        small = self.shave // batch.scale
+        inner = Batch(
+            inside(batch.sr, small * batch.scale),
+            inside(batch.hr, small * batch.scale),
+            inside(batch.lr, small),
+            batch.scale,
+        )
         total = batch.sr.new_zeros(())
         for name, weight in self.pieces:
-            total = total + weight * PIECES[name](batch)
+            total = total + weight * PIECES[name](inner)
         return total
+
+
+def inside(x: Tensor, border: int) -> Tensor:
+    """(..., H, W) without ``border`` pixels on each side."""
+    return x[..., border : x.shape[-2] - border, border : x.shape[-1] - border]

@@ -41,12 +41,7 @@ class TrainedMethod(TorchMethod):
             progress: 0 at the first step, 1 at the last.
             loss: the recipe's.
         """
-        return loss(Batch(self.shaved(network(lr)), self.shaved(hr), lr, scale))
-
-    def shaved(self, x: Tensor) -> Tensor:
-        """``x`` (N, C, H, W) without the recipe's border."""
-        cut = self.recipe.shave if isinstance(self.recipe, Recipe) else 0
-        return x[..., cut : x.shape[-2] - cut, cut : x.shape[-1] - cut] if cut else x
+        return loss(Batch(network(lr), hr, lr, scale))
 
     @classmethod
     def weight_name(cls, scales: Sequence[int]) -> str:

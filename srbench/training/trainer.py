@@ -67,7 +67,7 @@ class Trainer:
     ) -> None:
         self.method, self.recipe, self.scales = method, recipe, tuple(scales)
         self.patches, self.validation, self.folder, self.device = patches, validation, folder, device
-        self.loss = Loss(recipe.loss)
+        self.loss = Loss(recipe.loss, recipe.shave)
         self.step, self.seconds = 0, 0.0
         self.started_from = ""  # the weights given to init(), for the card
         self.rows: list[list[float]] = []

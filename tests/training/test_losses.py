@@ -86,3 +86,11 @@ def test_a_loss_is_a_weighted_sum_of_named_pieces():
         Loss([("charbonier", 1.0)])
     for name in losses.PIECES:
         assert torch.isfinite(Loss([(name, 1.0)])(batch))
+
+
+def test_a_shaved_loss_sees_the_inside_alone():
+    hr, lr = torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 4, 4)
+    sr = torch.ones(1, 1, 8, 8)
+    sr[..., 2:6, 2:6] = 0.5
+    assert Loss([("l1", 1.0)], shave=3)(Batch(sr, hr, lr, 2)).item() == pytest.approx(0.5)  # 3 is rounded down to 2
+    assert Loss([("cycle", 1.0)], shave=2)(Batch(sr, hr, lr, 2)).item() == pytest.approx(0.5)
