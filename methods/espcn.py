@@ -46,7 +46,7 @@ class Espcn(TrainedMethod):
         + published("SRGAN paper (arXiv:1609.04802), Table 2", {"bsd100": ((4, 27.02, None),)}),
     )
     recipe = Recipe(
-        steps=14_000,
+        steps=8000,
         batch=16,
         patch=96,
         shave=16,

@@ -98,7 +98,7 @@ class Lapsrn(TrainedMethod):
         ),
     )
     recipe = Recipe(
-        steps=5000,
+        steps=2000,
         batch=4,
         patch=64,
         rescale=(1.0, 0.8, 0.6),
@@ -106,7 +106,7 @@ class Lapsrn(TrainedMethod):
         learning_rate=6e-4,
         clip_norm=1.0,
         joint_scales=(4,),
-        validate_every=500,
+        validate_every=250,
     )
 
     def build(self, scale: int) -> nn.Module:

@@ -90,6 +90,8 @@ class Patches:
         scales: the scales that batches are asked for.
         patch: side of the HR patch; at each scale it is rounded down to a multiple of the scale.
         rescale: every image is used at these sizes (1.0 is the image itself).
+        by_folder: every folder gives equally many patches; else every pixel is equally likely, and a folder of large
+            images drowns one of small ones.
 
     Raises:
         TrainingError: no image is as large as a patch. ``skipped`` counts those that are not.
@@ -101,6 +103,7 @@ class Patches:
         scales: Sequence[int],
         patch: int,
         rescale: Sequence[float] = (1.0,),
+        by_folder: bool = False,
     ) -> None:
         self.scales, self.patch = tuple(scales), patch
         self.images = count_by_folder([p for p in pictures if min(p.pixels.shape[:2]) >= patch])
@@ -108,6 +111,7 @@ class Patches:
         self._hr: dict[int, list[NDArray[np.uint8]]] = {s: [] for s in scales}
         self._lr: dict[int, list[NDArray[np.float32]]] = {s: [] for s in scales}
         self._shares: dict[int, NDArray[np.float64]] = {}
+        folders: dict[int, list[Path]] = {s: [] for s in scales}
         degrade = Bicubic()
         for picture in pictures:
             whole = picture_luma(picture.pixels)
@@ -119,6 +123,7 @@ class Patches:
                         continue
                     hr = y[:height, :width].contiguous()
                     lr = degrade(hr.to(torch.float64), scale) / 255
+                    folders[scale].append(picture.path.parent)
                     self._hr[scale].append(hr.numpy())
                     self._lr[scale].append(lr.to(torch.float32).numpy())
         for scale in scales:
@@ -128,6 +133,9 @@ class Patches:
                     "give larger images, or a smaller patch with --set patch=N",
                 )
             areas = np.array([hr.size for hr in self._hr[scale]], np.float64)
+            if by_folder:
+                names, which = np.unique([str(folder) for folder in folders[scale]], return_inverse=True)
+                areas /= np.bincount(which, areas, len(names))[which]
             self._shares[scale] = np.cumsum(areas / areas.sum())
 
     def side(self, scale: int) -> int:

@@ -62,6 +62,7 @@ class Recipe(_Base):
     batch: int = 16
     patch: int = 96  # side of an HR patch; rounded down to a multiple of the scale
     shave: int = 0  # border that the loss does not see; rounded down to a multiple of the scale
+    by_folder: bool = True  # patches come from all folders equally often; else from all pixels
     loss: tuple[tuple[str, float], ...] = (("l1", 1.0),)  # names of srbench.training.losses with weights
     optimiser: Literal["adam", "sgd"] = "adam"
     learning_rate: float = 1e-3

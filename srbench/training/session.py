@@ -48,7 +48,7 @@ class Job:
                 f"{self.method.card.name} is fitted at once, not in steps", "leave out --resume, --init"
             )
         training, validation = self._split()
-        patches = Patches(training, self.scales, recipe.patch, recipe.rescale)
+        patches = Patches(training, self.scales, recipe.patch, recipe.rescale, recipe.by_folder)
         if patches.skipped:
             notes.note(f"{patches.skipped} images are smaller than a patch of {recipe.patch} pixels and left out")
         return Trainer(self.method, recipe, self.scales, patches, validation, self.folder, self.device)

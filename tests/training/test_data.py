@@ -101,3 +101,14 @@ def test_no_usable_data(tmp_path, content):
 def test_too_few_images_to_hold_some_out(folder):
     with pytest.raises(TrainingError, match="too few"):
         hold_out(read_pictures([folder]), 4, 0)
+
+
+def test_folders_of_small_images_are_not_drowned(folder, tmp_path):
+    write_image(tmp_path / "white/one.png", np.full((24, 24), 255, np.uint8))
+    pictures = read_pictures([folder, tmp_path / "white"])
+
+    def white(patches):
+        return (patches.batch(0, 0, 400)[1] == 1).all(dim=(1, 2, 3)).float().mean().item()
+
+    assert white(Patches(pictures, (2,), 16)) < 0.15
+    assert white(Patches(pictures, (2,), 16, by_folder=True)) == pytest.approx(0.5, abs=0.08)
