@@ -82,12 +82,11 @@ class Drcn(TrainedMethod):
         ),
     )
     recipe = Recipe(
-        steps=20_000,
-        batch=16,
+        steps=40_000,
+        batch=32,
         patch=40,
         loss=(("l2", 1.0),),
         learning_rate=5e-4,
-        weight_decay=0.0,
         clip_norm=0.5,
         validate_every=500,
     )

@@ -45,16 +45,7 @@ class Espcn(TrainedMethod):
         )
         + published("SRGAN paper (arXiv:1609.04802), Table 2", {"bsd100": ((4, 27.02, None),)}),
     )
-    recipe = Recipe(
-        steps=8000,
-        batch=16,
-        patch=96,
-        shave=16,
-        rescale=(1.0, 0.8, 0.6),
-        loss=(("l2", 1.0),),
-        learning_rate=1e-3,
-        clip_norm=1.0,
-    )
+    recipe = Recipe(steps=200_000, batch=32, patch=96, shave=16, loss=(("l2", 1.0),), learning_rate=1e-3, clip_norm=1.0)
 
     def build(self, scale: int) -> nn.Module:
         return EspcnNet(scale)

@@ -52,15 +52,7 @@ class Fsrcnn(TrainedMethod):
             },
         ),
     )
-    recipe = Recipe(
-        steps=28_000,
-        batch=16,
-        patch=64,
-        rescale=(1.0, 0.8, 0.6),
-        loss=(("l2", 1.0),),
-        learning_rate=1e-3,
-        clip_norm=1.0,
-    )
+    recipe = Recipe(steps=200_000, batch=32, patch=96, shave=16, loss=(("l2", 1.0),), learning_rate=1e-3, clip_norm=1.0)
 
     def build(self, scale: int) -> nn.Module:
         return FsrcnnNet(scale)

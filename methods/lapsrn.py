@@ -98,15 +98,14 @@ class Lapsrn(TrainedMethod):
         ),
     )
     recipe = Recipe(
-        steps=2000,
-        batch=4,
-        patch=64,
-        rescale=(1.0, 0.8, 0.6),
+        steps=60_000,
+        batch=32,
+        patch=128,
         loss=(("charbonnier", 1.0),),
         learning_rate=6e-4,
         clip_norm=1.0,
         joint_scales=(4,),
-        validate_every=250,
+        validate_every=500,
     )
 
     def build(self, scale: int) -> nn.Module:

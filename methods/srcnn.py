@@ -61,16 +61,7 @@ class Srcnn(TrainedMethod):
             {"bsd100": ((2, 31.36, 0.8879), (3, 28.41, 0.7863), (4, 26.90, 0.7101))},
         ),
     )
-    recipe = Recipe(
-        steps=8000,
-        batch=8,
-        patch=40,
-        shave=4,
-        rescale=(1.0, 0.8, 0.6),
-        loss=(("l2", 1.0),),
-        learning_rate=5e-4,
-        clip_norm=1.0,
-    )
+    recipe = Recipe(steps=100_000, batch=32, patch=48, shave=8, loss=(("l2", 1.0),), learning_rate=5e-4, clip_norm=1.0)
 
     def build(self, scale: int) -> nn.Module:
         return SrcnnNet(scale)

@@ -55,12 +55,11 @@ class Vdsr(TrainedMethod):
         ),
     )
     recipe = Recipe(
-        steps=4000,
-        batch=8,
+        steps=40_000,
+        batch=64,
         patch=41,
-        rescale=(1.0, 0.8, 0.6),
         loss=(("l1", 1.0),),
-        learning_rate=1e-3,
+        learning_rate=5e-4,
         clip_theta=1e-5,
         joint_scales=(2, 3, 4),
         validate_every=500,
