@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srbench.color import luma, round_half_up
+from srbench.dataset import SUFFIXES
 from srbench.degradation import Bicubic
 from srbench.errors import ImageError, SrbenchWarning, TrainingError
-from srbench.images import SUFFIXES, Pixels, pixel_hash, read_image
+from srbench.images import Pixels, pixel_hash, read_image
 from srbench.resize import imresize
 
 
