@@ -11,6 +11,7 @@
     +-- WeightsError         a weight file is missing, unsafe or does not fit
     +-- StoreError           a results folder cannot be read or written
     +-- GateError            a thresholds file is wrong
+    +-- TrainingError        a training cannot start, or cannot go on
 
 Each carries a message that names the thing and a way out; the command line prints the two and exits
 with ``exit_code`` (2: the command line or a file is wrong).
@@ -81,6 +82,10 @@ class StoreError(SrbenchError):
 
 class GateError(SrbenchError):
     """A thresholds file is wrong."""
+
+
+class TrainingError(SrbenchError):
+    """A training cannot start (recipe, data, checkpoint), or cannot go on (NaN, no space left)."""
 
 
 class SrbenchWarning(UserWarning):

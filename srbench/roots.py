@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import platformdirs
-
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -32,7 +30,13 @@ def search_path(kind: str) -> list[str]:
 
 def cache() -> Path:
     """The user's cache folder (``$SRBENCH_CACHE``, else the system's place for caches)."""
-    return Path(os.environ.get("SRBENCH_CACHE") or platformdirs.user_cache_dir("srbench"))
+    if os.environ.get("SRBENCH_CACHE"):
+        return Path(os.environ["SRBENCH_CACHE"])
+    try:
+        import platformdirs
+    except ModuleNotFoundError:  # `python -m srbench train` runs from a bare checkout without it
+        return Path.home() / ".cache" / "srbench"
+    return Path(platformdirs.user_cache_dir("srbench"))
 
 
 def data() -> list[Path]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from srbench.cli.shell import handled, out
 from srbench.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from srbench.plugins import Plugin
 
 
 @handled
@@ -57,10 +60,19 @@ def _methods() -> list[dict[str, Any]]:
                 "year": card.year if card else "",
                 "family": card.family if card else "",
                 "scales": ([f"x{s}" for s in card.scales] if card.scales else ["any"]) if card else [],
+                "weights": _weights(plugin),
                 "origin": plugin.origin,
             }
         )
     return rows
+
+
+def _weights(plugin: Plugin) -> list[str]:
+    """What is shipped, by scale, with the measured PSNR and its distance to the published one."""
+    from srbench import plugins
+    from srbench.training.shipped import shipped
+
+    return [] if plugin.method is None else shipped(plugins.instantiate(plugin))
 
 
 def _datasets() -> list[dict[str, Any]]:

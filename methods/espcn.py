@@ -1,0 +1,51 @@
+"""ESPCN: three convolutions at LR size, then the channels are rearranged into HR pixels (sub-pixel convolution).
+
+Shi et al., Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
+Network, CVPR 2016 (arXiv:1609.05158). tanh, as in the paper, which found it better than ReLU on the 91 images.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from srbench.method import MethodCard
+from srbench.training import Recipe, TrainedMethod, published
+
+
+class EspcnNet(nn.Module):
+    """(N, 1, H, W) to (N, 1, scale H, scale W)."""
+
+    def __init__(self, scale: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, 64, 5, padding=2), nn.Tanh(), nn.Conv2d(64, 32, 3, padding=1), nn.Tanh())
+        self.head = nn.Conv2d(32, scale**2, 3, padding=1)
+        self.shuffle = nn.PixelShuffle(scale)
+        # All sub-pixels of a pixel start equal, so that there is no checkerboard to unlearn (ICNR, arXiv:1707.02937).
+        with torch.no_grad():
+            self.head.weight.copy_(self.head.weight[:1].expand_as(self.head.weight))
+            self.head.bias.zero_()
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self.shuffle(self.head(self.body(lr)))
+
+
+class Espcn(TrainedMethod):
+    card = MethodCard(
+        name="espcn",
+        title="ESPCN",
+        year=2016,
+        family="cnn, post-upsampling",
+        paper="Shi et al., Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel "
+        "Convolutional Neural Network, CVPR 2016",
+        url="https://arxiv.org/abs/1609.05158",
+        colour="luma",
+        scales=(2, 3, 4),
+        published=published(
+            "ESPCN paper (ImageNet training), quoted in the EDSR-mobile README",
+            {"set5": ((3, 33.13, None), (4, 30.90, None)), "set14": ((3, 29.49, None), (4, 27.73, None))},
+        )
+        + published("SRGAN paper (arXiv:1609.04802), Table 2", {"bsd100": ((4, 27.02, None),)}),
+    )
+    recipe = Recipe(steps=200_000, batch=32, patch=96, shave=16, loss=(("l2", 1.0),), learning_rate=1e-3, clip_norm=1.0)
+
+    def build(self, scale: int) -> nn.Module:
+        return EspcnNet(scale)

@@ -1,0 +1,58 @@
+"""FSRCNN: features at LR size, shrunk, mapped, expanded, and one transposed convolution to HR size.
+
+Dong, Loy, Tang, Accelerating the Super-Resolution Convolutional Neural Network, ECCV 2016 (arXiv:1608.00367),
+with the paper's (d, s, m) = (56, 12, 4): 12,464 weights. Published tables count the transposed convolution once per
+output pixel; counted truly it is evaluated once per input pixel.
+"""
+
+from torch import Tensor, nn
+
+from srbench.method import MethodCard
+from srbench.training import Recipe, TrainedMethod, published
+
+
+class FsrcnnNet(nn.Module):
+    """(N, 1, H, W) to (N, 1, scale H, scale W)."""
+
+    def __init__(self, scale: int, d: int = 56, s: int = 12, m: int = 4) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(1, d, 5, padding=2), nn.PReLU(d), nn.Conv2d(d, s, 1), nn.PReLU(s)]
+        for _ in range(m):
+            layers += [nn.Conv2d(s, s, 3, padding=1), nn.PReLU(s)]
+        layers += [nn.Conv2d(s, d, 1), nn.PReLU(d)]
+        self.features = nn.Sequential(*layers)
+        self.upscale = nn.ConvTranspose2d(d, 1, 9, stride=scale, padding=4, output_padding=scale - 1)
+        for layer in self.features:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, a=0.25)
+                nn.init.zeros_(layer.bias)
+        nn.init.normal_(self.upscale.weight, std=0.001)
+        nn.init.zeros_(self.upscale.bias)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self.upscale(self.features(lr))
+
+
+class Fsrcnn(TrainedMethod):
+    card = MethodCard(
+        name="fsrcnn",
+        title="FSRCNN (56, 12, 4)",
+        year=2016,
+        family="cnn, post-upsampling",
+        paper="Dong, Loy, Tang, Accelerating the Super-Resolution Convolutional Neural Network, ECCV 2016",
+        url="https://arxiv.org/abs/1608.00367",
+        colour="luma",
+        scales=(2, 3, 4),
+        published=published(
+            "CARN paper (arXiv:1803.08664), table of PSNR/SSIM",
+            {
+                "set5": ((2, 37.00, 0.9558), (3, 33.16, 0.9140), (4, 30.71, 0.8657)),
+                "set14": ((2, 32.63, 0.9088), (3, 29.43, 0.8242), (4, 27.59, 0.7535)),
+                "bsd100": ((2, 31.53, 0.8920), (3, 28.53, 0.7910), (4, 26.98, 0.7150)),
+            },
+        ),
+    )
+    recipe = Recipe(steps=200_000, batch=32, patch=96, shave=16, loss=(("l2", 1.0),), learning_rate=1e-3, clip_norm=1.0)
+
+    def build(self, scale: int) -> nn.Module:
+        return FsrcnnNet(scale)

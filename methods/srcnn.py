@@ -1,0 +1,67 @@
+"""SRCNN: three convolutions on the bicubically enlarged image.
+
+Dong, Loy, He, Tang, Image Super-Resolution Using Deep Convolutional Networks, TPAMI 2016 (arXiv:1501.00092), with
+filters of 9, 5, 5 and 64, 32 channels: 57,184 weights. The paper starts from Gaussian noise and needs 8e8
+back-propagations; here one channel of each layer starts as the identity, so that the network starts as bicubic
+interpolation. What it can represent is unchanged.
+"""
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from srbench.method import MethodCard
+from srbench.resize import imresize
+from srbench.training import Recipe, TrainedMethod, published
+
+
+class SrcnnNet(nn.Module):
+    """(N, 1, H, W) to (N, 1, scale H, scale W)."""
+
+    def __init__(self, scale: int, sizes: tuple[int, int, int] = (9, 5, 5)) -> None:
+        super().__init__()
+        self.scale = scale
+        first, second, third = sizes
+        self.patches = nn.Conv2d(1, 64, first, padding=first // 2)
+        self.mapping = nn.Conv2d(64, 32, second, padding=second // 2)
+        self.reconstruction = nn.Conv2d(32, 1, third, padding=third // 2)
+        with torch.no_grad():
+            for layer in (self.patches, self.mapping, self.reconstruction):
+                layer.bias.zero_()
+                middle = layer.kernel_size[0] // 2
+                layer.weight[0] = 0
+                if layer is self.reconstruction:
+                    layer.weight.normal_(std=1e-3)
+                layer.weight[0, 0, middle, middle] = 1
+
+    def forward(self, lr: Tensor) -> Tensor:
+        x = imresize(lr, self.scale)
+        return self.reconstruction(F.relu(self.mapping(F.relu(self.patches(x)))))
+
+
+class Srcnn(TrainedMethod):
+    card = MethodCard(
+        name="srcnn",
+        title="SRCNN (9-5-5)",
+        year=2014,
+        family="cnn, pre-upsampling",
+        paper="Dong, Loy, He, Tang, Image Super-Resolution Using Deep Convolutional Networks, TPAMI 2016 (ECCV 2014)",
+        url="https://arxiv.org/abs/1501.00092",
+        colour="luma",
+        scales=(2, 3, 4),
+        published=published(
+            "SRCNN paper (arXiv:1501.00092), Tables 2-4",
+            {
+                "set5": ((2, 36.66, 0.9542), (3, 32.75, 0.9090), (4, 30.49, 0.8627)),
+                "set14": ((2, 32.45, 0.9067), (3, 29.30, 0.8215), (4, 27.50, 0.7513)),
+            },
+        )
+        + published(
+            "EDSR paper (arXiv:1707.02921), Table 3",
+            {"bsd100": ((2, 31.36, 0.8879), (3, 28.41, 0.7863), (4, 26.90, 0.7101))},
+        ),
+    )
+    recipe = Recipe(steps=100_000, batch=32, patch=48, shave=8, loss=(("l2", 1.0),), learning_rate=5e-4, clip_norm=1.0)
+
+    def build(self, scale: int) -> nn.Module:
+        return SrcnnNet(scale)

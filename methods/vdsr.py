@@ -1,0 +1,69 @@
+"""VDSR: twenty 3x3 convolutions predict what bicubic interpolation misses; one network for x2, x3 and x4.
+
+Kim, Lee, Lee, Accurate Image Super-Resolution Using Very Deep Convolutional Networks, CVPR 2016
+(arXiv:1511.04587): 664,704 weights. Trained with the paper's adjustable clipping of every gradient element to
+[-theta / rate, theta / rate] (section 3.2), but with Adam and mean losses, for which rates and theta differ.
+"""
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from srbench.method import MethodCard
+from srbench.resize import imresize
+from srbench.training import Recipe, TrainedMethod, published
+
+
+class VdsrNet(nn.Module):
+    """(N, 1, H, W) to (N, 1, scale H, scale W)."""
+
+    def __init__(self, scale: int, depth: int = 20, width: int = 64) -> None:
+        super().__init__()
+        self.scale = scale
+        channels = [1, *[width] * (depth - 1), 1]
+        layers: list[nn.Module] = []
+        for n_in, n_out in pairwise(channels):
+            conv = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
+            nn.init.kaiming_normal_(conv.weight)
+            layers += [conv, nn.ReLU(inplace=True)]
+        # The residual starts at zero, the image at bicubic.
+        nn.init.zeros_(layers[-2].weight)  # type: ignore[arg-type]
+        self.body = nn.Sequential(*layers[:-1])
+
+    def forward(self, lr: Tensor) -> Tensor:
+        x = imresize(lr, self.scale)
+        return x + self.body(x)
+
+
+class Vdsr(TrainedMethod):
+    card = MethodCard(
+        name="vdsr",
+        title="VDSR",
+        year=2016,
+        family="cnn, pre-upsampling",
+        paper="Kim, Lee, Lee, Accurate Image Super-Resolution Using Very Deep Convolutional Networks, CVPR 2016",
+        url="https://arxiv.org/abs/1511.04587",
+        colour="luma",
+        scales=(2, 3, 4),
+        published=published(
+            "VDSR paper (arXiv:1511.04587), Table 3",
+            {
+                "set5": ((2, 37.53, 0.9587), (3, 33.66, 0.9213), (4, 31.35, 0.8838)),
+                "set14": ((2, 33.03, 0.9124), (3, 29.77, 0.8314), (4, 28.01, 0.7674)),
+                "bsd100": ((2, 31.90, 0.8960), (3, 28.82, 0.7976), (4, 27.29, 0.7251)),
+            },
+        ),
+    )
+    recipe = Recipe(
+        steps=40_000,
+        batch=64,
+        patch=41,
+        loss=(("l1", 1.0),),
+        learning_rate=5e-4,
+        clip_theta=1e-5,
+        joint_scales=(2, 3, 4),
+        validate_every=500,
+    )
+
+    def build(self, scale: int) -> nn.Module:
+        return VdsrNet(scale)

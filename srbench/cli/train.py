@@ -1,0 +1,163 @@
+"""``srbench train``: train a method's network by its recipe."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from srbench.cli.shell import INTERRUPTED, err, handled, out, parse_scales
+from srbench.errors import TrainingError
+
+if TYPE_CHECKING:
+    from srbench.training.trainer import Outcome, Trainer
+
+PLAIN_EVERY = 30.0  # seconds between lines where there is no terminal
+
+
+@handled
+def command(
+    method: Annotated[str, typer.Argument(help="A method that has a recipe, or a plugin's file.")],
+    data: Annotated[list[Path], typer.Option("--data", help="Folder of training images; may be repeated.")],
+    scale: Annotated[str, typer.Option("--scale", help="Scales, for example 2,3,4.")] = "4",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    max_minutes: Annotated[float | None, typer.Option(help="Stop cleanly after so many minutes.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    init: Annotated[Path | None, typer.Option(help="Start from these weights instead of random ones.")] = None,
+    changes: Annotated[list[str] | None, typer.Option("--set", help="Change the recipe: key=value.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for weights, log and checkpoint.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Processor threads.")] = None,
+) -> None:
+    """Train a method's network by the recipe in its file.
+
+    Examples:
+
+      srbench train srcnn --data T91 --data BSDS400
+
+      srbench train vdsr --data BSDS400 --max-minutes 30 --resume
+
+      srbench train fsrcnn --data T91 --init methods/weights/fsrcnn_x4.safetensors --set learning_rate=0.0005
+    """
+    import torch
+
+    from srbench import plugins
+    from srbench.training.recipe import FitRecipe, parse_changes
+    from srbench.training.session import plan
+
+    if resume and init is not None:
+        raise TrainingError("--resume and --init exclude each other", "a checkpoint already holds the weights")
+    if threads is not None:
+        torch.set_num_threads(threads)
+    console = err()
+    plugin = plugins.find(method)[0]
+    jobs = plan(plugins.instantiate(plugin), data, parse_scales(scale), device, parse_changes(changes or []), output)
+    for job in jobs:
+        if isinstance(job.recipe, FitRecipe):
+            if resume or init is not None:
+                raise TrainingError(f"{method} is fitted at once, not in steps", "leave out --resume and --init")
+            _done(console, job.fit(_Notes(console)))
+            continue
+        trainer = job.trainer(_Notes(console))
+        if resume:
+            trainer.resume()
+        elif init is not None:
+            trainer.init(init)
+        again = f"srbench train {method} --scale {scale} " + " ".join(f"--data {folder}" for folder in data)
+        again += "".join(f" --set {change}" for change in changes or []) + " --resume"
+        _run(console, trainer, max_minutes, again)
+
+
+def _run(console: Console, trainer: Trainer, max_minutes: float | None, again: str) -> None:
+    scales = ", ".join(f"x{s}" for s in trainer.scales)
+    recipe, count = trainer.recipe, sum(trainer.patches.images.values())
+    console.print(
+        f"{trainer.method.card.title} {scales}: steps {trainer.step} to {recipe.steps}, {count} images, "
+        f"{trainer.device}, files in {trainer.folder}",
+        markup=False,
+    )
+    with _progress(console, trainer) as observer, _interruptible(trainer) as interrupted:
+        outcome = trainer.run(observer, max_minutes)
+    if outcome.finished:
+        _done(console, outcome)
+        return
+    reason = "interrupted" if interrupted() else "time is up"
+    console.print(f"{reason} at step {outcome.step} of {recipe.steps}; go on with:\n  {again}", markup=False)
+    if interrupted():
+        raise typer.Exit(INTERRUPTED)
+
+
+def _done(console: Console, outcome: Outcome) -> None:
+    out().print(f"{outcome.weights}", markup=False, soft_wrap=True)
+    console.print(f"done: {outcome.step} steps, {outcome.seconds:.0f} s, validation {outcome.psnr:.3f} dB")
+
+
+@contextmanager
+def _interruptible(trainer: Trainer) -> Iterator[Any]:
+    """Ctrl-C ends the training after the step in work; a second Ctrl-C at once."""
+
+    def handler(*_: Any) -> None:
+        if trainer.stop:
+            raise KeyboardInterrupt
+        trainer.stop = True
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: trainer.stop
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+class _Notes:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def note(self, text: str) -> None:
+        self._console.print(f"note: {text}", style="yellow", markup=False)
+
+
+class _Bar(_Notes):
+    def __init__(self, console: Console, bar: Any, trainer: Trainer) -> None:
+        super().__init__(console)
+        self._bar = bar
+        self._task = bar.add_task("training", total=trainer.recipe.steps, completed=trainer.step, facts="")
+
+    def step(self, step: int, loss: float, psnr: float, seconds_left: float) -> None:
+        self._bar.update(self._task, completed=step, facts=_facts(loss, psnr, seconds_left))
+
+
+class _Lines(_Notes):
+    def __init__(self, console: Console, trainer: Trainer) -> None:
+        super().__init__(console)
+        self._steps, self._last = trainer.recipe.steps, time.monotonic()
+
+    def step(self, step: int, loss: float, psnr: float, seconds_left: float) -> None:
+        now = time.monotonic()
+        if now - self._last >= PLAIN_EVERY:
+            self._last = now
+            self._console.print(f"step {step}/{self._steps}  {_facts(loss, psnr, seconds_left)}")
+
+
+def _facts(loss: float, psnr: float, seconds_left: float) -> str:
+    known = "" if math.isnan(psnr) else f"validation {psnr:.3f} dB  "
+    minutes, seconds = divmod(round(seconds_left), 60)
+    return f"loss {loss:.6f}  {known}{minutes}:{seconds:02d} left"
+
+
+@contextmanager
+def _progress(console: Console, trainer: Trainer) -> Iterator[_Bar | _Lines]:
+    if not console.is_terminal:
+        yield _Lines(console, trainer)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[facts]}"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield _Bar(bar.console, bar, trainer)

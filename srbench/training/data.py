@@ -1,0 +1,178 @@
+"""Training images, held in memory, and the patches cut from them.
+
+Patches are made by the code that makes the test images (:mod:`srbench.degradation`, the classic protocol: Y
+rounded, LR not): whole images are degraded once, and an LR patch and its HR patch are cut at matching places. So
+the network sees in training exactly what it sees in the evaluation, at any place of an image.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srbench.color import luma, round_half_up
+from srbench.dataset import SUFFIXES
+from srbench.degradation import Bicubic
+from srbench.errors import ImageError, SrbenchWarning, TrainingError
+from srbench.images import Pixels, pixel_hash, read_image
+from srbench.resize import imresize
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded training image: where it came from, its pixels (H, W[, 3]) and their hash."""
+
+    path: Path
+    pixels: Pixels
+    hash: str
+
+
+def read_pictures(folders: Iterable[Path]) -> list[Picture]:
+    """All images of the folders, each once, in the order of their names; unreadable ones are warned of.
+
+    Raises:
+        TrainingError: a folder is not there, or no image could be read.
+    """
+    pictures: dict[str, Picture] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise TrainingError(f"no folder '{folder}'", "give a folder of PNG, BMP or JPEG images with --data")
+        for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES):
+            try:
+                pixels = read_image(path)
+            except ImageError as error:
+                warnings.warn(f"left out: {error.message}", SrbenchWarning, stacklevel=2)
+                continue
+            picture = Picture(path, pixels, pixel_hash(pixels))
+            pictures.setdefault(picture.hash, picture)
+    if not pictures:
+        raise TrainingError("no readable image in the data folders", "give folders of PNG, BMP or JPEG images")
+    return list(pictures.values())
+
+
+def hold_out(pictures: Sequence[Picture], count: int, seed: int) -> tuple[list[Picture], list[Picture]]:
+    """Split into (training, validation). Which images are held out depends on their pixels and the seed alone."""
+    if len(pictures) <= count:
+        raise TrainingError(
+            f"{len(pictures)} images are too few to hold {count} out for validation",
+            "give more images, or --set validation_images=1",
+        )
+    by_hash = sorted(pictures, key=lambda p: p.hash)
+    chosen = np.random.default_rng(seed).choice(len(by_hash), count, replace=False)
+    held = {by_hash[i].hash for i in chosen}
+    return [p for p in pictures if p.hash not in held], [p for p in pictures if p.hash in held]
+
+
+def count_by_folder(pictures: Sequence[Picture]) -> dict[str, int]:
+    """How many pictures there are from each folder, by the folder's name."""
+    return dict(Counter(p.path.parent.name for p in pictures))
+
+
+def picture_luma(pixels: Pixels) -> Tensor:
+    """(H, W) or (H, W, 3) uint8 to (H, W) uint8: BT.601 Y, rounded; a grey image as it is."""
+    if pixels.ndim == 2:
+        return torch.from_numpy(pixels.copy())
+    return round_half_up(luma(torch.from_numpy(pixels.copy()).permute(2, 0, 1))).to(torch.uint8)
+
+
+class Patches:
+    """Random patches at one or more scales, from images held in memory.
+
+    Args:
+        pictures: the training images.
+        scales: the scales that batches are asked for.
+        patch: side of the HR patch; at each scale it is rounded down to a multiple of the scale.
+        rescale: every image is used at these sizes (1.0 is the image itself).
+        by_folder: every folder gives equally many patches; else every pixel is equally likely, and a folder of large
+            images drowns one of small ones.
+
+    Raises:
+        TrainingError: no image is as large as a patch. ``skipped`` counts those that are not.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[Picture],
+        scales: Sequence[int],
+        patch: int,
+        rescale: Sequence[float] = (1.0,),
+        by_folder: bool = False,
+    ) -> None:
+        self.scales, self.patch = tuple(scales), patch
+        self.images = count_by_folder([p for p in pictures if min(p.pixels.shape[:2]) >= patch])
+        self.skipped = sum(min(p.pixels.shape[:2]) < patch for p in pictures)
+        self._hr: dict[int, list[NDArray[np.uint8]]] = {s: [] for s in scales}
+        self._lr: dict[int, list[NDArray[np.float32]]] = {s: [] for s in scales}
+        self._shares: dict[int, NDArray[np.float64]] = {}
+        folders: dict[int, list[Path]] = {s: [] for s in scales}
+        degrade = Bicubic()
+        for picture in pictures:
+            whole = picture_luma(picture.pixels)
+            for factor in rescale:
+                y = whole if factor == 1.0 else imresize(whole, factor)
+                for scale in scales:
+                    height, width = (n // scale * scale for n in y.shape)
+                    if min(height, width) < self.side(scale):
+                        continue
+                    hr = y[:height, :width].contiguous()
+                    lr = degrade(hr.to(torch.float64), scale) / 255
+                    folders[scale].append(picture.path.parent)
+                    self._hr[scale].append(hr.numpy())
+                    self._lr[scale].append(lr.to(torch.float32).numpy())
+        for scale in scales:
+            if not self._hr[scale]:
+                raise TrainingError(
+                    f"no image is as large as a patch of {self.side(scale)} pixels at x{scale}",
+                    "give larger images, or a smaller patch with --set patch=N",
+                )
+            areas = np.array([hr.size for hr in self._hr[scale]], np.float64)
+            if by_folder:
+                names, which = np.unique([str(folder) for folder in folders[scale]], return_inverse=True)
+                areas /= np.bincount(which, areas, len(names))[which]
+            self._shares[scale] = np.cumsum(areas / areas.sum())
+
+    def side(self, scale: int) -> int:
+        """Side of the HR patch at ``scale``."""
+        return max(1, self.patch // scale) * scale
+
+    def batch(self, step: int, seed: int, size: int) -> tuple[Tensor, Tensor, int]:
+        """The batch of ``step``, a function of its arguments alone.
+
+        Returns:
+            LR (N, 1, h, w) and HR (N, 1, scale h, scale w), float32 in [0, 1], and their scale.
+        """
+        rng = np.random.default_rng((seed, step))
+        scale = self.scales[int(rng.integers(len(self.scales)))] if len(self.scales) > 1 else self.scales[0]
+        side = self.side(scale)
+        small = side // scale
+        lr = np.empty((size, 1, small, small), np.float32)
+        hr = np.empty((size, 1, side, side), np.uint8)
+        which = np.searchsorted(self._shares[scale], rng.random(size), side="right")
+        places, turns = rng.random((size, 2)), rng.integers(0, 8, size)
+        for n, (index, place, turn) in enumerate(zip(which, places, turns, strict=True)):
+            index = min(int(index), len(self._hr[scale]) - 1)
+            lr_image, hr_image = self._lr[scale][index], self._hr[scale][index]
+            top = int(place[0] * (lr_image.shape[0] - small + 1))
+            left = int(place[1] * (lr_image.shape[1] - small + 1))
+            lr_patch = lr_image[top : top + small, left : left + small]
+            top, left = top * scale, left * scale
+            hr_patch = hr_image[top : top + side, left : left + side]
+            lr[n, 0], hr[n, 0] = _turned(lr_patch, turn), _turned(hr_patch, turn)
+        return torch.from_numpy(lr), torch.from_numpy(hr).to(torch.float32).div_(255), scale
+
+
+def _turned(patch: NDArray[np.generic], turn: int) -> NDArray[np.generic]:
+    """One of the eight symmetries of the square: bit 0 mirrors rows, bit 1 columns, bit 2 transposes."""
+    if turn & 1:
+        patch = patch[::-1]
+    if turn & 2:
+        patch = patch[:, ::-1]
+    return patch.T if turn & 4 else patch

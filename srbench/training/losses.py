@@ -1,0 +1,180 @@
+"""Losses as named pieces that recipes combine, each with its formula and source.
+
+Images are (N, C, H, W) in [0, 1]. Every piece is a mean, not a sum, so that a weight means the same for every
+patch size and batch; where a paper sums, its learning rate does not carry over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from srbench.errors import UnknownNameError
+from srbench.resize import imresize
+
+
+def l1(sr: Tensor, hr: Tensor) -> Tensor:
+    """mean |sr - hr|: its minimiser is the conditional median. EDSR (Lim et al. 2017), section 3.
+
+    >>> l1(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]])).item()
+    1.5
+    """
+    return (sr - hr).abs().mean()
+
+
+def l2(sr: Tensor, hr: Tensor) -> Tensor:
+    """mean (sr - hr)^2: its minimiser is the conditional mean, the best in PSNR. SRCNN (Dong et al. 2014), eq. 4.
+
+    >>> l2(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]])).item()
+    2.5
+    """
+    return (sr - hr).square().mean()
+
+
+def charbonnier(sr: Tensor, hr: Tensor, epsilon: float = 1e-3) -> Tensor:
+    """mean sqrt((sr - hr)^2 + epsilon^2), a smooth L1. LapSRN (Lai et al. 2017), eq. 2, epsilon 1e-3."""
+    return ((sr - hr).square() + epsilon**2).sqrt().mean()
+
+
+def content(sr: Tensor, hr: Tensor, features: Callable[[Tensor], Tensor]) -> Tensor:
+    """mean (phi(sr) - phi(hr))^2 for a frozen backbone's layer phi: ||phi(sr) - phi(hr)||^2 / (C H W).
+
+    Johnson et al. 2016, eq. 2 (VGG-16 relu2_2); SRGAN (Ledig et al. 2017), eq. 5. ``features`` maps images to
+    (N, C, h, w). The target carries no gradient.
+    """
+    with torch.no_grad():
+        target = features(hr)
+    return l2(features(sr), target)
+
+
+def gram(x: Tensor) -> Tensor:
+    """(N, C, H, W) to (N, C, C): G_ij = sum over pixels of x_i x_j / (C H W). Johnson et al. 2016, eq. 3."""
+    flat = x.flatten(2)
+    return flat @ flat.transpose(1, 2) / (x.shape[1] * x.shape[2] * x.shape[3])
+
+
+def texture(sr: Tensor, hr: Tensor, features: Callable[[Tensor], Tensor]) -> Tensor:
+    """mean over the batch of ||G(phi(sr)) - G(phi(hr))||_F^2. Gatys et al. 2015; Johnson et al. 2016, eq. 4."""
+    with torch.no_grad():
+        target = gram(features(hr))
+    return (gram(features(sr)) - target).square().sum(dim=(1, 2)).mean()
+
+
+def adversarial_generator(fake: Tensor) -> Tensor:
+    """mean -log sigmoid(fake): the non-saturating generator loss on a discriminator's logits.
+
+    Goodfellow et al. 2014; SRGAN, eq. 6.
+    """
+    return F.softplus(-fake).mean()
+
+
+def adversarial_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """mean -log sigmoid(real) + mean -log(1 - sigmoid(fake)), on logits. Goodfellow et al. 2014, eq. 1."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """The fake should look more real than the average real and the reverse, halved; logits (N, ...).
+
+    Relativistic average GAN (Jolicoeur-Martineau 2018); ESRGAN (Wang et al. 2018), eq. 2, with the two terms
+    averaged as in its released code.
+    """
+    return (F.softplus(real - fake.mean()).mean() + F.softplus(real.mean() - fake).mean()) / 2
+
+
+def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """The real should look more real than the average fake and the reverse, halved. ESRGAN, eq. 1."""
+    return (F.softplus(fake.mean() - real).mean() + F.softplus(fake - real.mean()).mean()) / 2
+
+
+def cycle_consistency(sr: Tensor, lr: Tensor, scale: int) -> Tensor:
+    """mean |D(sr) - lr| with D the known bicubic degradation: SR must look like the input when it is shrunk.
+
+    CycleGAN (Zhu et al. 2017) learns D; CinCGAN (Yuan et al. 2018) uses it for SR.
+    """
+    return l1(imresize(sr, 1 / scale), lr)
+
+
+def total_variation(sr: Tensor) -> Tensor:
+    """mean |dx| + mean |dy|, anisotropic, over neighbouring pixels. Rudin, Osher, Fatemi 1992.
+
+    >>> total_variation(torch.tensor([[[[0.0, 1.0], [0.0, 3.0]]]])).item()
+    3.0
+    """
+    across = (sr[..., :, 1:] - sr[..., :, :-1]).abs().mean()
+    down = (sr[..., 1:, :] - sr[..., :-1, :]).abs().mean()
+    return across + down
+
+
+def gradient_map(x: Tensor) -> Tensor:
+    """(N, C, H, W) to (N, C, H, W): sqrt(dx^2 + dy^2 + 1e-6) of central differences, zero outside the image.
+
+    SPSR (Ma et al. 2020), eq. 1.
+    """
+    padded = F.pad(x, (1, 1, 1, 1))
+    dx = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
+    dy = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
+    return (dx.square() + dy.square() + 1e-6).sqrt()
+
+
+def gradient_prior(sr: Tensor, hr: Tensor) -> Tensor:
+    """mean |M(sr) - M(hr)| of the gradient maps M: a prior on edges by a frozen operator. SPSR, eq. 4."""
+    return l1(gradient_map(sr), gradient_map(hr))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a loss may look at: sr and hr (N, C, sH, sW), lr (N, C, H, W), all in [0, 1]."""
+
+    sr: Tensor
+    hr: Tensor
+    lr: Tensor
+    scale: int
+
+
+PIECES: dict[str, Callable[[Batch], Tensor]] = {
+    "l1": lambda b: l1(b.sr, b.hr),
+    "l2": lambda b: l2(b.sr, b.hr),
+    "charbonnier": lambda b: charbonnier(b.sr, b.hr),
+    "cycle": lambda b: cycle_consistency(b.sr, b.lr, b.scale),
+    "tv": lambda b: total_variation(b.sr),
+    "gradient": lambda b: gradient_prior(b.sr, b.hr),
+}
+"""The pieces that need nothing but the batch, by the names that recipes use. The others need a backbone or a
+discriminator, which the method brings along in its own ``training_loss``."""
+
+
+class Loss:
+    """A weighted sum of pieces: ``Loss([("l1", 1.0), ("tv", 1e-3)])``; raises UnknownNameError.
+
+    ``shave`` pixels at the border of SR and HR are not seen (nor the LR pixels that they cover): near the border of
+    a patch a network sees its own padding, which in a whole image is rare.
+    """
+
+    def __init__(self, pieces: Iterable[tuple[str, float]], shave: int = 0) -> None:
+        self.pieces, self.shave = tuple(pieces), shave
+        for name, _ in self.pieces:
+            if name not in PIECES:
+                raise UnknownNameError("loss", name, PIECES)
+
+    def __call__(self, batch: Batch) -> Tensor:
+        small = self.shave // batch.scale
+        inner = Batch(
+            inside(batch.sr, small * batch.scale),
+            inside(batch.hr, small * batch.scale),
+            inside(batch.lr, small),
+            batch.scale,
+        )
+        total = batch.sr.new_zeros(())
+        for name, weight in self.pieces:
+            total = total + weight * PIECES[name](inner)
+        return total
+
+
+def inside(x: Tensor, border: int) -> Tensor:
+    """(..., H, W) without ``border`` pixels on each side."""
+    return x[..., border : x.shape[-2] - border, border : x.shape[-1] - border]

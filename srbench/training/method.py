@@ -1,0 +1,91 @@
+"""A method whose weights come from the trainer: where its weights are, and how its loss is computed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from srbench.errors import NotSupportedError
+from srbench.method import TorchMethod
+from srbench.training.data import Picture
+from srbench.training.losses import Batch, Loss
+from srbench.training.recipe import FitRecipe, Recipe
+
+
+class TrainedMethod(TorchMethod):
+    """A network with a recipe. Its weights stand in ``weights/`` beside the plugin, or in ``$SRBENCH_WEIGHTS``.
+
+    The files are ``NAME_xS.safetensors``, or ``NAME.safetensors`` for all scales where ``recipe.joint_scales`` says
+    that they share one network (``-`` in a name is ``_``). A scale without a file is not supported.
+    """
+
+    recipe: ClassVar[Recipe | FitRecipe]
+
+    def fit(self, pictures: Sequence[Picture], scale: int, recipe: Any, note: Callable[[str], None]) -> nn.Module:
+        """The fitted network for ``scale``, for methods whose recipe is a FitRecipe."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement fit(pictures, scale, recipe, note)")
+
+    def training_loss(
+        self, network: nn.Module, lr: Tensor, hr: Tensor, scale: int, progress: float, loss: Loss
+    ) -> Tensor:
+        """The loss of one batch; methods with more than one output override it.
+
+        Args:
+            network: what :meth:`build` made, in training mode.
+            lr, hr: (N, C, h, w) and (N, C, scale h, scale w) in [0, 1].
+            progress: 0 at the first step, 1 at the last.
+            loss: the recipe's.
+        """
+        return loss(Batch(network(lr), hr, lr, scale))
+
+    @classmethod
+    def weight_name(cls, scales: Sequence[int]) -> str:
+        """The stem of the file for weights that were trained for ``scales``."""
+        stem = cls.card.name.replace("-", "_")
+        joint = set(scales) == set(cls.recipe.joint_scales or ())
+        return stem if joint else f"{stem}_{'_'.join(f'x{s}' for s in sorted(scales))}"
+
+    def weight_path(self, scale: int) -> Path | None:
+        names = [self.weight_name((scale,))]
+        if scale in (self.recipe.joint_scales or ()):
+            names.append(self.weight_name(self.recipe.joint_scales or ()))
+        for folder in _folders(self.source):
+            for name in names:
+                path = folder / f"{name}.safetensors"
+                if path.is_file():
+                    return path
+        return None
+
+    def weight_files(self) -> list[Path]:
+        paths = (self.weight_path(scale) for scale in self.card.scales or ())
+        return sorted({path for path in paths if path is not None})
+
+    def supports(self, scale: int) -> bool:
+        return super().supports(scale) and self.weight_path(scale) is not None
+
+    def require_scale(self, scale: int) -> None:
+        if super().supports(scale) and self.weight_path(scale) is None:
+            name = self.card.name
+            raise NotSupportedError(
+                f"{name} has no weights for x{scale}", f"train them: srbench train {name} --scale {scale} --data DIR"
+            )
+        super().require_scale(scale)
+
+    def training_card(self, scale: int) -> dict[str, Any] | None:
+        """The JSON card beside the weights: recipe, images, steps, time, device, PSNR; None if there is none."""
+        path = self.weight_path(scale)
+        card = path.with_suffix(".json") if path else None
+        if card is None or not card.is_file():
+            return None
+        content: dict[str, Any] = json.loads(card.read_text(encoding="utf-8"))
+        return content
+
+
+def _folders(source: Path) -> list[Path]:
+    own = [Path(part).expanduser() for part in os.environ.get("SRBENCH_WEIGHTS", "").split(os.pathsep) if part]
+    return [*own, source.parent / "weights"]

@@ -1,0 +1,20 @@
+"""Published numbers as a table in a method's file, compact enough to be checked against the paper by eye."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from srbench.method import Published
+
+Row = tuple[int, float, float | None]  # scale, PSNR, SSIM
+
+
+def published(source: str, table: Mapping[str, tuple[Row, ...]]) -> tuple[Published, ...]:
+    """{dataset: ((scale, PSNR, SSIM or None), ...)} under the classic protocol, printed in ``source``."""
+    found = []
+    for dataset, rows in table.items():
+        for scale, psnr, ssim in rows:
+            found.append(Published(dataset, scale, "psnr", psnr, source))
+            if ssim is not None:
+                found.append(Published(dataset, scale, "ssim", ssim, source))
+    return tuple(found)

@@ -1,0 +1,126 @@
+"""From what was asked for on the command line to the trainings that do it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from srbench.errors import SrbenchError, TrainingError
+from srbench.method import Method
+from srbench.roots import cache
+from srbench.training.data import Patches, Picture, count_by_folder, hold_out, read_pictures
+from srbench.training.export import export
+from srbench.training.method import TrainedMethod
+from srbench.training.recipe import FitRecipe, Recipe
+from srbench.training.trainer import Outcome, Trainer
+from srbench.training.validation import Validation
+
+
+class Notes(Protocol):
+    def note(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: a network for one scale, or for several that share it."""
+
+    method: TrainedMethod
+    recipe: Recipe | FitRecipe
+    scales: tuple[int, ...]
+    pictures: Callable[[], list[Picture]]
+    folder: Path
+    device: torch.device
+
+    def _split(self) -> tuple[list[Picture], Validation]:
+        training, held = hold_out(self.pictures(), self.recipe.validation_images, self.recipe.seed)
+        return training, Validation(held, self.scales)
+
+    def trainer(self, notes: Notes) -> Trainer:
+        """Decode and degrade the images and build the network; says how many images are too small."""
+        recipe = self.recipe
+        if not isinstance(recipe, Recipe):
+            raise TrainingError(
+                f"{self.method.card.name} is fitted at once, not in steps", "leave out --resume, --init"
+            )
+        training, validation = self._split()
+        patches = Patches(training, self.scales, recipe.patch, recipe.rescale, recipe.by_folder)
+        if patches.skipped:
+            notes.note(f"{patches.skipped} images are smaller than a patch of {recipe.patch} pixels and left out")
+        return Trainer(self.method, recipe, self.scales, patches, validation, self.folder, self.device)
+
+    def fit(self, notes: Notes) -> Outcome:
+        """Fit a method that is not trained in steps, and write its weights and card."""
+        start = time.monotonic()
+        training, validation = self._split()
+        (scale,) = self.scales
+        network = self.method.fit(training, scale, self.recipe, notes.note).to(self.device)
+        result = export(
+            self.method,
+            self.recipe,
+            {scale: network},
+            network.state_dict(),
+            validation,
+            self.folder,
+            notes,
+            images=count_by_folder(training),
+            steps=0,
+            seconds=time.monotonic() - start,
+            device=self.device,
+        )
+        return Outcome(True, 0, time.monotonic() - start, result.psnr[scale], result.path)
+
+
+def plan(
+    method: Method,
+    data: Sequence[Path],
+    scales: Sequence[int],
+    device: str = "auto",
+    changes: Mapping[str, Any] | None = None,
+    output: Path | None = None,
+) -> list[Job]:
+    """The trainings that ``method`` needs for ``scales``: one for all where the recipe joins them, else one each.
+
+    Raises:
+        TrainingError: the method cannot be trained, not at these scales, or the recipe has no such key.
+    """
+    name = method.card.name
+    if not isinstance(method, TrainedMethod):
+        raise TrainingError(f"{name} has no recipe", "only methods with a recipe are trained (docs/training.md)")
+    known = method.card.scales or ()
+    for scale in scales:
+        if scale not in known:
+            raise TrainingError(
+                f"{name} is not trained for x{scale}", f"its scales are {', '.join(f'x{s}' for s in known)}"
+            )
+    recipe = method.recipe.changed(changes or {})
+    joint = recipe.joint_scales
+    groups = [tuple(scales)] if joint and all(s in joint for s in scales) else [(s,) for s in scales]
+    pictures: list[Picture] = []
+
+    def read() -> list[Picture]:
+        if not pictures:
+            pictures.extend(read_pictures(data))
+        return pictures
+
+    base = output if output is not None else cache() / "training"
+    place = torch_device(device)
+    return [
+        Job(method, recipe, group, read, base / f"{name}_{'_'.join(f'x{s}' for s in group)}", place) for group in groups
+    ]
+
+
+def torch_device(name: str) -> torch.device:
+    """'auto' is CUDA where there is one; raises SrbenchError for a device that is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise SrbenchError(f"no device '{name}' ({str(error).splitlines()[0]})", "use auto, cpu or cuda") from error
+    return device

@@ -1,0 +1,97 @@
+"""The files of a training in progress: checkpoint, log, curve, weights and card, each written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pickle
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from srbench.errors import TrainingError
+
+FORMAT = 1
+COLUMNS = ("step", "seconds", "rate", "loss", "psnr")
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Call ``write`` on a temporary file beside ``path``, then put it in its place: a crash leaves the old file.
+
+    Raises:
+        TrainingError: the file cannot be written (no space left, no permission).
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        write(temporary)
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)  # mkstemp's 0600 would follow the weights into a package
+        temporary.replace(path)
+    except (
+        OSError,
+        RuntimeError,
+        safetensors.SafetensorError,
+    ) as error:  # torch.save reports a full disk as RuntimeError
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        kept = "; the one before is kept" if path.exists() else ""
+        raise TrainingError(f"cannot write '{path}' ({reason}){kept}", "make room, then go on with --resume") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
+    write_whole(path, lambda temporary: torch.save({"format": FORMAT, **content}, temporary))
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint; raises TrainingError if it is missing, damaged or of another format."""
+    if not path.is_file():
+        raise TrainingError(f"no checkpoint at '{path}'", "start without --resume")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise TrainingError(
+            f"'{path}' is not an intact checkpoint", "start without --resume, or with --init"
+        ) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise TrainingError(f"'{path}' is not a checkpoint of this trainer", "start without --resume, or with --init")
+    return content
+
+
+def save_weights(path: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
+    write_whole(path, lambda temporary: safetensors.torch.save_file(tensors, temporary, metadata))
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_log(path: Path, rows: list[list[float]]) -> None:
+    """The log as CSV with the columns :data:`COLUMNS`; the PSNR is the validation's, in dB."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for step, seconds, rate, loss, psnr in rows:
+        writer.writerow([int(step), f"{seconds:.1f}", f"{rate:.3e}", f"{loss:.6f}", f"{psnr:.4f}"])
+    write_text(path, stream.getvalue())
+
+
+def write_text(path: Path, text: str) -> None:
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, encoding="utf-8")
+
+    write_whole(path, write)

@@ -1,0 +1,274 @@
+"""The trainer: steps of a recipe on patches, validation on held-out images, checkpoints that resume bit for bit."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from srbench.errors import TrainingError
+from srbench.training import state
+from srbench.training.curve import learning_curve
+from srbench.training.data import Patches
+from srbench.training.export import export
+from srbench.training.losses import Loss
+from srbench.training.method import TrainedMethod
+from srbench.training.recipe import Recipe
+from srbench.training.validation import Validation
+from srbench.weights import load_into
+
+
+class Observer(Protocol):
+    """What a training reports to; the command line draws it."""
+
+    def step(self, step: int, loss: float, psnr: float, seconds_left: float) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call of :meth:`Trainer.run` ended: after all steps, or stopped (time is up, interrupted)."""
+
+    finished: bool
+    step: int
+    seconds: float  # of all calls together
+    psnr: float  # validation, dB, of the averaged weights
+    weights: Path | None
+
+
+class Trainer:
+    """Trains one network for one scale, or for several that share it.
+
+    Everything random is a function of the recipe's seed and the step; so a training that is stopped and resumed
+    on one device gives the same weights, bit for bit, as one that was not.
+
+    Args:
+        folder: where checkpoint, log, curve and weights are kept.
+    """
+
+    def __init__(
+        self,
+        method: TrainedMethod,
+        recipe: Recipe,
+        scales: Sequence[int],
+        patches: Patches,
+        validation: Validation,
+        folder: Path,
+        device: torch.device,
+    ) -> None:
+        self.method, self.recipe, self.scales = method, recipe, tuple(scales)
+        self.patches, self.validation, self.folder, self.device = patches, validation, folder, device
+        self.loss = Loss(recipe.loss, recipe.shave)
+        self.step, self.seconds = 0, 0.0
+        self.started_from = ""  # the weights given to init(), for the card
+        self.rows: list[list[float]] = []
+        self._since: list[float] = []  # losses since the last row of the log
+        self.stop = False  # set it from a signal handler or another thread: the step in work is finished first
+        torch.manual_seed(recipe.seed)
+        self.networks = {scale: method.build(scale).to(device).train() for scale in self.scales}
+        self.network = self.networks[self.scales[0]]
+        for other in list(self.networks.values())[1:]:
+            _share(self.network, other)
+        if device.type == "cuda":
+            for network in self.networks.values():
+                network.to(memory_format=torch.channels_last)
+        self.average = {key: value.detach().clone() for key, value in self.network.state_dict().items()}
+        self.optimiser = self._optimiser()
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        recipe, parameters = self.recipe, [p for p in self.network.parameters() if p.requires_grad]
+        if recipe.optimiser == "sgd":
+            return torch.optim.SGD(
+                parameters, recipe.learning_rate, momentum=0.9, weight_decay=recipe.weight_decay, foreach=True
+            )
+        return torch.optim.Adam(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True)
+
+    def init(self, path: Path) -> None:
+        """Start from the weights in ``path`` (any file that holds exactly the network's tensors)."""
+        audit = load_into(self.network, path)
+        self.started_from = f"{path.name}, sha256 {audit.sha256[:16]}"
+        self.average = {key: value.detach().clone() for key, value in self.network.state_dict().items()}
+
+    def save(self) -> None:
+        """Write everything that going on needs; raises TrainingError, with the previous checkpoint kept."""
+        content = {
+            "method": self.method.card.name,
+            "scales": list(self.scales),
+            "recipe": self.recipe.hash,
+            "images": self.validation.hash,
+            "started_from": self.started_from,
+            "step": self.step,
+            "seconds": self.seconds,
+            "rows": self.rows,
+            "since": self._since,
+            "network": self.network.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "rng": torch.get_rng_state(),
+            "rng_cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+        }
+        state.save_checkpoint(self.checkpoint, content)
+
+    def resume(self) -> None:
+        """Go on from the checkpoint in the folder.
+
+        Raises:
+            TrainingError: there is none, or it belongs to another method, scale, recipe or set of images.
+        """
+        content = state.load_checkpoint(self.checkpoint)
+        own = {
+            "method": self.method.card.name,
+            "scales": list(self.scales),
+            "recipe": self.recipe.hash,
+            "images": self.validation.hash,
+        }
+        for key, value in own.items():
+            if content.get(key) != value:
+                raise TrainingError(
+                    f"the checkpoint '{self.checkpoint}' is of another {key.rstrip('s')} "
+                    f"({content.get(key)}, not {value})",
+                    "start without --resume, or give the same --data, --scale and --set as before",
+                )
+        self.network.load_state_dict(content["network"])
+        self.average = {key: value.to(self.device) for key, value in content["average"].items()}
+        self.optimiser.load_state_dict(content["optimiser"])
+        torch.set_rng_state(content["rng"])
+        if content["rng_cuda"] is not None and self.device.type == "cuda":
+            torch.cuda.set_rng_state(content["rng_cuda"], self.device)
+        self.step, self.seconds = content["step"], content["seconds"]
+        self.started_from = content.get("started_from", "")
+        self.rows, self._since = content["rows"], content["since"]
+
+    def run(self, observer: Observer, max_minutes: float | None = None) -> Outcome:
+        """Train until the recipe's last step, ``max_minutes`` from now, or until ``stop`` is set.
+
+        Raises:
+            TrainingError: the loss is not finite (the last checkpoint is from before), or no space is left.
+        """
+        recipe, start, before = self.recipe, time.monotonic(), self.seconds
+        first, saved = self.step, start
+        with ThreadPoolExecutor(1) as loader:
+            ahead: Future[tuple[Tensor, Tensor, int]] | None = None
+            while self.step < recipe.steps and not self.stop:
+                batch = ahead.result() if ahead else self._batch(self.step)
+                ahead = loader.submit(self._batch, self.step + 1)
+                self._since.append(self._train(*batch))
+                self.step += 1
+                now = time.monotonic()
+                self.seconds = before + now - start
+                if self.step % recipe.validate_every == 0 or self.step == recipe.steps:
+                    self._log()
+                left = (recipe.steps - self.step) * (now - start) / (self.step - first)
+                observer.step(self.step, self._since[-1] if self._since else self.rows[-1][3], self.psnr, left)
+                if max_minutes is not None and now - start >= 60 * max_minutes:
+                    break
+                if now - saved >= 60 * recipe.checkpoint_minutes:
+                    self.save()
+                    saved = now
+        self.seconds = before + time.monotonic() - start
+        self.save()
+        finished = self.step >= recipe.steps
+        weights = None
+        if finished:
+            weights = self.export(observer)
+        return Outcome(finished, self.step, self.seconds, self.psnr, weights)
+
+    @property
+    def psnr(self) -> float:
+        """The last validation PSNR; NaN before the first."""
+        return self.rows[-1][4] if self.rows else math.nan
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor, int]:
+        return self.patches.batch(step, self.recipe.seed, self.recipe.batch)
+
+    def _train(self, lr: Tensor, hr: Tensor, scale: int) -> float:
+        recipe, rate = self.recipe, self.recipe.rate(self.step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        lr, hr = lr.to(self.device, non_blocking=True), hr.to(self.device, non_blocking=True)
+        mixed = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
+        with mixed:
+            progress = self.step / max(1, recipe.steps - 1)
+            loss = self.method.training_loss(self.networks[scale], lr, hr, scale, progress, self.loss)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            known = (
+                f"the last good checkpoint is '{self.checkpoint}'" if self.checkpoint.is_file() else "no checkpoint yet"
+            )
+            raise TrainingError(
+                f"the loss is {value} at step {self.step}; {known}",
+                "lower the learning rate (--set learning_rate=...) or set clip_norm",
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        parameters = [p for p in self.network.parameters() if p.grad is not None]
+        if recipe.clip_theta is not None:
+            nn.utils.clip_grad_value_(parameters, recipe.clip_theta / rate)
+        if recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
+        self.optimiser.step()
+        # A young average would still hold the random start; it forgets faster at first.
+        decay = min(recipe.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            current = self.network.state_dict()
+            floating = [key for key, value in current.items() if value.is_floating_point()]
+            torch._foreach_lerp_([self.average[k] for k in floating], [current[k] for k in floating], 1 - decay)
+            for key in current.keys() - floating:
+                self.average[key].copy_(current[key])
+        return value
+
+    def _log(self) -> None:
+        psnr = self.validate(self.average)
+        mean = sum(self._since) / len(self._since)
+        self.rows.append([float(self.step), self.seconds, self.recipe.rate(self.step - 1), mean, psnr])
+        self._since = []
+        state.write_log(self.folder / "log.csv", self.rows)
+        scales = ", ".join(f"x{s}" for s in self.scales)
+        picture = learning_curve(f"{self.method.card.title}, {scales}", self.rows)
+        state.write_text(self.folder / "curve.svg", picture)
+
+    def validate(self, weights: dict[str, Tensor]) -> float:
+        """Mean validation PSNR over images and scales with ``weights`` in place of the network's own."""
+        values = self.validation.with_weights(self.networks, weights, self.device)
+        return sum(values.values()) / len(values)
+
+    def export(self, observer: Observer) -> Path:
+        """Write the averaged weights and their card."""
+        result = export(
+            self.method,
+            self.recipe,
+            self.networks,
+            self.average,
+            self.validation,
+            self.folder,
+            observer,
+            images=self.patches.images,
+            started_from=self.started_from,
+            steps=self.step,
+            seconds=self.seconds,
+            device=self.device,
+        )
+        return result.path
+
+
+def _share(source: nn.Module, other: nn.Module) -> None:
+    """Make ``other`` hold the very parameters of ``source``, by name."""
+    own = dict(source.named_parameters())
+    if own.keys() != dict(other.named_parameters()).keys():
+        raise TrainingError("the networks of joint scales have different parameters", "train each scale alone")
+    for name, parameter in own.items():
+        parent, _, leaf = name.rpartition(".")
+        setattr(other.get_submodule(parent), leaf, parameter)

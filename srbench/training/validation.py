@@ -1,0 +1,76 @@
+"""Validation PSNR on held-out training images, measured by the evaluation's own code under the classic protocol."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from srbench.color import to_uint8
+from srbench.degradation import Bicubic
+from srbench.evaluation import Example, call, compare
+from srbench.method import Method, MethodCard
+from srbench.metrics.psnr import METRIC
+from srbench.protocol import CLASSIC
+from srbench.resize import imresize
+from srbench.training.data import Picture
+
+LIMIT = 240  # side of the centre crop that is measured: a larger part costs time and tells little more
+
+
+class _Network(Method):
+    card = MethodCard(name="in-training", title="in training", year=0, family="", paper="", colour="luma")
+
+    def __init__(self, network: nn.Module, device: torch.device) -> None:
+        super().__init__()
+        self.network, self.device = network, device
+
+    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+        return cast(Tensor, self.network(lr))
+
+
+class Validation:
+    """The held-out images at every scale that is trained."""
+
+    def __init__(self, pictures: Sequence[Picture], scales: Sequence[int]) -> None:
+        self.hash = hashlib.sha256("".join(sorted(p.hash for p in pictures)).encode()).hexdigest()[:16]
+        self._examples = {scale: [self._example(p, scale) for p in pictures] for scale in scales}
+
+    def _example(self, picture: Picture, scale: int) -> Example:
+        height, width = (min(n, LIMIT) // scale * scale for n in picture.pixels.shape[:2])
+        top, left = ((n - m) // 2 for n, m in zip(picture.pixels.shape[:2], (height, width), strict=True))
+        return Example(picture.pixels[top : top + height, left : left + width], scale, CLASSIC, Bicubic())
+
+    def psnr(self, network: nn.Module, scale: int, device: torch.device) -> float:
+        """Mean PSNR (dB) of ``network`` at ``scale``; the network is put back into the mode it was in."""
+        was_training = network.training
+        network.eval()
+        try:
+            method = _Network(network, device)
+            values = []
+            for example in self._examples[scale]:
+                sr = to_uint8(call(method, example.lr_luma[None], scale)).cpu()
+                values.append(METRIC.compute(compare(sr, example)))
+            return sum(values) / len(values)
+        finally:
+            network.train(was_training)
+
+    def with_weights(
+        self, networks: Mapping[int, nn.Module], weights: Mapping[str, Tensor], device: torch.device
+    ) -> dict[int, float]:
+        """Mean PSNR (dB) at each scale with ``weights`` in place of the networks' own, which are put back."""
+        shared = next(iter(networks.values()))
+        own = {key: value.clone() for key, value in shared.state_dict().items()}
+        try:
+            shared.load_state_dict(weights)
+            return {scale: self.psnr(network, scale, device) for scale, network in networks.items()}
+        finally:
+            shared.load_state_dict(own)
+
+    def bicubic(self, scale: int) -> float:
+        """Mean PSNR (dB) of bicubic interpolation on the same images."""
+        pairs = [(to_uint8(imresize(e.lr_luma[None], scale)), e) for e in self._examples[scale]]
+        return sum(METRIC.compute(compare(sr, e)) for sr, e in pairs) / len(pairs)

@@ -1,0 +1,84 @@
+"""The weights in the repository: small, complete with cards, and as good as their cards say."""
+
+import json
+import statistics
+from pathlib import Path
+
+import pytest
+
+from srbench import dataset, degradation, metrics, plugins, protocol, roots
+from srbench.evaluation import Example, compare, super_resolve
+from srbench.method import MethodCard, Published
+from srbench.training import TrainedMethod
+from srbench.training.shipped import shipped, trailing
+
+WEIGHTS = Path(roots.search_path("methods")[0]) / "weights"
+CARDS = sorted(WEIGHTS.glob("*.json"))
+METHODS = {
+    plugin.name: plugins.instantiate(plugin)
+    for plugin in plugins.discover()
+    if plugin.method is not None and issubclass(plugin.method, TrainedMethod)
+}
+READY = [(name, scale) for name, method in METHODS.items() for scale in method.card.scales if method.supports(scale)]
+BICUBIC = {2: 33.66, 3: 30.39, 4: 28.42}  # on Set5, as published
+
+
+def test_weights_are_small_and_every_file_has_its_card():
+    files = sorted(WEIGHTS.glob("*.safetensors"))
+    assert files
+    assert [path.stem for path in files] == [path.stem for path in CARDS]
+    assert sum(path.stat().st_size for path in files) < 8e6
+
+
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
+def test_cards_are_complete(path):
+    card = json.loads(path.read_text())
+    keys = {"recipe_hash", "images", "steps", "wall_seconds", "device", "seed", "validation_psnr", "date", "versions"}
+    assert keys <= set(card)
+    for scale in card["scales"]:
+        assert {f"{name} x{scale}" for name in dataset.STANDARD} <= set(card["test_psnr"])
+    assert METHODS[card["method"]].supports(card["scales"][0])
+    assert str(Path.home()) not in path.read_text()
+
+
+@pytest.mark.data("set5")
+@pytest.mark.parametrize(("name", "scale"), READY)
+def test_set5_is_what_the_card_says(name, scale):
+    method, psnr = METHODS[name], metrics.get("psnr")
+    method.prepare(scale)
+    values = []
+    for image in dataset.find("set5").images:
+        example = Example(image.read(), scale, protocol.CLASSIC, degradation.get("bicubic"))
+        values.append(psnr.compute(compare(super_resolve(method, example), example)))
+    card = method.training_card(scale)
+    mean = statistics.mean(values)
+    assert mean == pytest.approx(card["test_psnr"][f"set5 x{scale}"], abs=0.01)
+    assert mean > BICUBIC[scale] + 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_scales_without_weights_are_refused_with_a_way_out(name, monkeypatch, tmp_path):
+    from srbench.errors import NotSupportedError
+
+    method = METHODS[name]
+    monkeypatch.setattr(type(method), "source", tmp_path / "x.py")
+    assert method.weight_files() == []
+    with pytest.raises(NotSupportedError, match=f"no weights for x2; train them: srbench train {name} --scale 2"):
+        method.require_scale(2)
+    with pytest.raises(NotSupportedError, match="does not support x5"):
+        method.require_scale(5)
+
+
+def test_shipped_weights_are_described():
+    texts = shipped(METHODS["aplus"])
+    assert any(text.startswith("x4: 26.7") and "on bsd100 (-0.0" in text for text in texts)
+    assert shipped(plugins.instantiate(plugins.find("bicubic")[0])) == []
+
+
+def test_a_method_that_trails_one_it_beats_in_print_is_found():
+    def card(name, value):
+        return MethodCard(name, name, 2020, "f", "p", "luma", published=(Published("bsd100", 4, "psnr", value, "t"),))
+
+    cards = {"old": card("old", 26.0), "new": card("new", 27.0), "best": card("best", 28.0)}
+    found = trailing(cards, {"old": 25.9, "new": 25.8, "best": 27.5}, 4)
+    assert found == {"old": [], "new": ["old"], "best": []}

@@ -1,0 +1,109 @@
+"""``srbench train`` from a bare checkout, its errors, and how it stops."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import srbench as package
+from srbench.cli import app
+
+CHECKOUT = Path(package.__file__).parent.parent
+# All that `python -m srbench train` may import beside the standard library and srbench.
+ALLOWED = ("torch", "numpy", "PIL", "scipy", "safetensors", "typer", "rich", "skimage")
+BLOCKED = ("pandas", "matplotlib", "sqlalchemy", "platformdirs", "jinja2", "spandrel", "torchvision", "threadpoolctl")
+OPTIONS = ["--set", "validation_images=1", "--set", "patch=16", "--set", "batch=2", "--device", "cpu"]
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, ["train", *map(str, arguments)])
+
+
+def test_train_runs_without_the_other_dependencies(folder, tmp_path):
+    arguments = ["fsrcnn", "--data", str(folder), "--scale", "2", "--output", str(tmp_path / "out"), "--set", "steps=2"]
+    hook = f"""
+import sys
+sys.modules.update(dict.fromkeys({BLOCKED!r}))  # None makes an import fail as if it were not installed
+sys.argv = ["srbench", "train", *{[*arguments, *OPTIONS]!r}]
+from srbench.cli import main
+main()
+"""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SRBENCH")}
+    result = subprocess.run(
+        [sys.executable, "-c", hook], capture_output=True, text=True, cwd=CHECKOUT, env=environment, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert "done: 2 steps" in result.stderr
+    assert result.stdout.strip() == str(tmp_path / "out/fsrcnn_x2/fsrcnn_x2.safetensors")
+
+
+def test_one_training_per_scale_and_a_way_to_go_on(folder, tmp_path):
+    arguments = ["espcn", "--data", folder, "--scale", "2,3", "--output", tmp_path, "--set", "steps=3", *OPTIONS]
+    result = invoke(*arguments, "--max-minutes", "0")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("time is up at step 1 of 3; go on with:") == 2
+    line = next(line for line in result.stderr.splitlines() if line.endswith("--resume"))
+    assert "--set steps=3" in line
+    result = invoke(*arguments, "--resume")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.split() == [str(tmp_path / f"espcn_x{s}/espcn_x{s}.safetensors") for s in (2, 3)]
+
+
+def test_a_fitted_method(folder, tmp_path):
+    small = ["samples=2000", "anchors=8", "neighbours=64", "dimensions=6", "validation_images=1", "rescale=[1.0]"]
+    options = [part for change in small for part in ("--set", change)]
+    result = invoke("aplus", "--data", folder, "--scale", "2", "--output", tmp_path, *options)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "aplus_x2/aplus_x2.json").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_ctrl_c_leaves_a_checkpoint(folder, tmp_path):
+    command = [sys.executable, "-m", "srbench", "train", "fsrcnn", "--data", str(folder), "--scale", "2", *OPTIONS]
+    process = subprocess.Popen(
+        [*command, "--output", str(tmp_path), "--set", "validate_every=2"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=CHECKOUT,
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "fsrcnn_x2/log.csv").is_file() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert re.search(r"interrupted at step \d+ of 200000; go on with:\n .*--resume", stderr)
+    assert (tmp_path / "fsrcnn_x2/checkpoint.pt").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["bicubic"], "bicubic has no recipe"),
+        (["fsrcn"], "did you mean fsrcnn"),
+        (["fsrcnn", "--scale", "5"], "not trained for x5"),
+        (["fsrcnn", "--set", "stepz=3"], "did you mean 'steps'"),
+        (["fsrcnn", "--resume", "--output", "none", "--set", "patch=16"], "no checkpoint"),
+        (["fsrcnn", "--resume", "--init", "w.safetensors"], "exclude each other"),
+        (["fsrcnn", "--init", "w.safetensors", "--set", "patch=16"], "no weights at"),
+        (["fsrcnn", "--device", "abacus"], "no device 'abacus'"),
+        (["aplus", "--resume"], "fitted at once"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line(folder, arguments, message):
+    result = invoke(*arguments, "--data", folder, "--set", "validation_images=1")
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    result = invoke("fsrcnn", "--data", tmp_path / "none")
+    assert result.exit_code == 2
+    assert "no folder" in result.stderr

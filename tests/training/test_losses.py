@@ -1,0 +1,96 @@
+"""Every loss against a case computed by hand."""
+
+import math
+
+import pytest
+import torch
+
+from srbench.errors import UnknownNameError
+from srbench.training import losses
+from srbench.training.losses import Batch, Loss
+
+SR = torch.tensor([[[[0.0, 0.5], [1.0, 0.25]]]])
+HR = torch.tensor([[[[0.5, 0.5], [0.0, 0.75]]]])  # differences -0.5, 0, 1, -0.5
+
+
+def softplus(x):
+    return math.log(1 + math.exp(x))
+
+
+def test_pixel_losses():
+    assert losses.l1(SR, HR).item() == pytest.approx(0.5)
+    assert losses.l2(SR, HR).item() == pytest.approx((0.25 + 1 + 0.25) / 4)
+    by_hand = (2 * math.sqrt(0.25 + 0.01) + 0.1 + math.sqrt(1.01)) / 4
+    assert losses.charbonnier(SR, HR, epsilon=0.1).item() == pytest.approx(by_hand)
+
+
+def doubled(x):
+    return torch.cat([x, 2 * x], dim=1)
+
+
+def test_content_compares_features_and_leaves_the_target_alone():
+    sr, hr = SR.clone().requires_grad_(), HR.clone().requires_grad_()
+    loss = losses.content(sr, hr, doubled)
+    assert loss.item() == pytest.approx((1.5 + 4 * 1.5) / 8)
+    loss.backward()
+    assert hr.grad is None
+    assert sr.grad is not None
+
+
+def test_gram_and_texture():
+    x = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]])  # two channels of two pixels: C H W = 4
+    assert torch.allclose(losses.gram(x), torch.tensor([[[5.0, 11.0], [11.0, 25.0]]]) / 4)
+    zero = torch.zeros_like(x)
+    assert losses.texture(x, zero, lambda y: y).item() == pytest.approx((25 + 121 + 121 + 625) / 16)
+
+
+def test_adversarial_losses():
+    real, fake = torch.tensor([2.0, 0.0]), torch.tensor([-1.0, 1.0])
+    assert losses.adversarial_generator(fake).item() == pytest.approx((softplus(1) + softplus(-1)) / 2)
+    by_hand = (softplus(-2) + softplus(0)) / 2 + (softplus(-1) + softplus(1)) / 2
+    assert losses.adversarial_discriminator(real, fake).item() == pytest.approx(by_hand)
+
+
+def test_relativistic_losses():
+    real, fake = torch.tensor([2.0, 0.0]), torch.tensor([-1.0, 1.0])  # means 1 and 0
+    real_above = (softplus(0 - 2) + softplus(0 - 0)) / 2
+    fake_below = (softplus(-1 - 1) + softplus(1 - 1)) / 2
+    assert losses.relativistic_discriminator(real, fake).item() == pytest.approx((real_above + fake_below) / 2)
+    real_below = (softplus(2 - 0) + softplus(0 - 0)) / 2
+    fake_above = (softplus(1 + 1) + softplus(1 - 1)) / 2
+    assert losses.relativistic_generator(real, fake).item() == pytest.approx((real_below + fake_above) / 2)
+
+
+def test_cycle_consistency_of_a_constant_image():
+    lr = torch.full((1, 1, 4, 4), 0.5)
+    assert losses.cycle_consistency(torch.full((1, 1, 8, 8), 0.75), lr, 2).item() == pytest.approx(0.25)
+
+
+def test_total_variation():
+    # across: |0.5|, |-0.75|; down: |1|, |-0.25|
+    assert losses.total_variation(SR).item() == pytest.approx(0.625 + 0.625)
+
+
+def test_gradient_prior():
+    ramp = torch.arange(5.0).expand(1, 1, 5, 5)
+    inside = losses.gradient_map(ramp)[0, 0, 1:-1, 1:-1]
+    assert torch.allclose(inside, torch.full((3, 3), 2.0), atol=1e-5)  # central difference over two pixels
+    assert losses.gradient_prior(ramp, ramp).item() == 0
+
+
+def test_a_loss_is_a_weighted_sum_of_named_pieces():
+    batch = Batch(SR, HR, torch.zeros(1, 1, 1, 1), 2)
+    both = Loss([("l1", 2.0), ("tv", 0.1)])
+    assert both(batch).item() == pytest.approx(2 * 0.5 + 0.1 * 1.25)
+    with pytest.raises(UnknownNameError, match="charbonnier"):
+        Loss([("charbonier", 1.0)])
+    for name in losses.PIECES:
+        assert torch.isfinite(Loss([(name, 1.0)])(batch))
+
+
+def test_a_shaved_loss_sees_the_inside_alone():
+    hr, lr = torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 4, 4)
+    sr = torch.ones(1, 1, 8, 8)
+    sr[..., 2:6, 2:6] = 0.5
+    assert Loss([("l1", 1.0)], shave=3)(Batch(sr, hr, lr, 2)).item() == pytest.approx(0.5)  # 3 is rounded down to 2
+    assert Loss([("cycle", 1.0)], shave=2)(Batch(sr, hr, lr, 2)).item() == pytest.approx(0.5)

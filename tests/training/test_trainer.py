@@ -1,0 +1,181 @@
+"""The trainer: it resumes bit for bit, stops cleanly, keeps the last good checkpoint, and writes what it says."""
+
+import csv
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+import safetensors.torch
+import torch
+
+from srbench.errors import TrainingError
+from srbench.training import state
+from srbench.training.session import plan
+
+
+def trainer(method, folder, output, observer, scale=2, **changes):
+    (job,) = plan(method, [folder], (scale,), "cpu", changes, output)
+    return job.trainer(observer)
+
+
+def weights(outcome):
+    return safetensors.torch.load_file(outcome.weights)
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(tiny, folder, tmp_path, observer):
+    whole = trainer(tiny, folder, tmp_path / "whole", observer).run(observer)
+    first = trainer(tiny, folder, tmp_path / "halves", observer)
+    first.run(StopAt(first, 6))
+    assert first.step == 6
+    second = trainer(tiny, folder, tmp_path / "halves", observer)
+    second.resume()
+    assert second.step == 6
+    resumed = second.run(observer)
+    assert resumed.finished
+    for key, value in weights(whole).items():
+        assert torch.equal(value, weights(resumed)[key]), key
+    logs = [
+        list(csv.DictReader((tmp_path / name / "tiny_x2/log.csv").read_text().splitlines()))
+        for name in ("whole", "halves")
+    ]
+    assert [(r["step"], r["loss"], r["psnr"]) for r in logs[0]] == [(r["step"], r["loss"], r["psnr"]) for r in logs[1]]
+
+
+class StopAt:
+    def __init__(self, trainer, step):
+        self.trainer, self.at = trainer, step
+
+    def step(self, step, loss, psnr, seconds_left):
+        self.trainer.stop = step >= self.at
+
+    def note(self, text):
+        raise AssertionError(text)
+
+
+def test_the_files_of_a_finished_training(tiny, folder, tmp_path, observer):
+    made = trainer(tiny, folder, tmp_path / "out", observer)
+    outcome = made.run(observer)
+    assert outcome.finished
+    assert observer.steps == list(range(1, 13))
+    assert outcome.weights == tmp_path / "out/tiny_x2/tiny_x2.safetensors"
+    assert all(value.dtype == torch.float16 for value in weights(outcome).values())
+    card = json.loads(outcome.weights.with_suffix(".json").read_text())
+    assert card["recipe_hash"] == made.recipe.hash
+    assert card["steps"] == 12
+    assert card["images"] == {"images": 3}
+    assert set(card["validation_psnr"]) == {"x2"}
+    rows = list(csv.reader((tmp_path / "out/tiny_x2/log.csv").read_text().splitlines()))
+    assert rows[0] == list(state.COLUMNS)
+    assert [row[0] for row in rows[1:]] == ["5", "10", "12"]
+    assert ET.parse(tmp_path / "out/tiny_x2/curve.svg").getroot().tag.endswith("svg")
+
+
+def test_the_method_finds_its_weights(tiny, folder, tmp_path, observer, monkeypatch):
+    assert not tiny.supports(2)
+    with pytest.raises(TrainingError, match="x3"):
+        plan(tiny, [folder], (3,))
+    outcome = trainer(tiny, folder, tmp_path / "out", observer).run(observer)
+    monkeypatch.setenv("SRBENCH_WEIGHTS", str(outcome.weights.parent))
+    assert tiny.supports(2)
+    assert not tiny.supports(4)
+    assert tiny.weight_files() == [outcome.weights]
+    assert tiny.training_card(2)["method"] == "tiny"
+    tiny.prepare(2)
+    assert tiny.upscale(torch.rand(1, 1, 5, 6), 2).shape == (1, 1, 10, 12)
+
+
+def test_max_minutes_stops_and_leaves_a_checkpoint(tiny, folder, tmp_path, observer):
+    outcome = trainer(tiny, folder, tmp_path, observer).run(observer, max_minutes=0)
+    assert not outcome.finished
+    assert outcome.step == 1
+    assert (tmp_path / "tiny_x2/checkpoint.pt").is_file()
+
+
+def test_nan_stops_and_keeps_the_checkpoint(tiny, folder, tmp_path, observer):
+    made = trainer(tiny, folder, tmp_path, observer)
+    made.run(StopAt(made, 3))
+    before = made.checkpoint.read_bytes()
+    broken = trainer(tiny, folder, tmp_path, observer)
+    broken.resume()
+    with torch.no_grad():
+        broken.network.conv.weight.fill_(float("nan"))
+    with pytest.raises(TrainingError, match=r"loss is nan at step 3.*checkpoint"):
+        broken.run(observer)
+    assert made.checkpoint.read_bytes() == before
+
+
+def test_a_full_disk_leaves_the_previous_checkpoint(tiny, folder, tmp_path, observer, monkeypatch):
+    made = trainer(tiny, folder, tmp_path, observer)
+    made.run(observer, max_minutes=0)
+    before = made.checkpoint.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(state.torch, "save", full)
+    with pytest.raises(TrainingError, match=r"No space left.*the one before is kept.*--resume"):
+        made.save()
+    assert made.checkpoint.read_bytes() == before
+    assert [p.name for p in made.folder.iterdir() if p.name.startswith(".part")] == []
+
+
+@pytest.mark.parametrize(
+    ("other", "what"), [({"scale": 4}, "scale"), ({"learning_rate": 0.5}, "recipe"), ({"validation_images": 2}, "")]
+)
+def test_a_checkpoint_of_another_training_is_refused(tiny, folder, tmp_path, observer, other, what):
+    made = trainer(tiny, folder, tmp_path / "a", observer)
+    made.run(observer, max_minutes=0)
+    another = trainer(tiny, folder, tmp_path / "b", observer, **other)
+    another.folder.mkdir(parents=True)
+    another.checkpoint.write_bytes(made.checkpoint.read_bytes())
+    with pytest.raises(TrainingError, match=f"is of another {what}"):
+        another.resume()
+
+
+@pytest.mark.parametrize(("content", "message"), [(None, "no checkpoint"), (b"PK\3\4rubbish", "not an intact")])
+def test_no_or_a_damaged_checkpoint(tiny, folder, tmp_path, observer, content, message):
+    made = trainer(tiny, folder, tmp_path, observer)
+    if content is not None:
+        made.folder.mkdir(parents=True)
+        made.checkpoint.write_bytes(content)
+    with pytest.raises(TrainingError, match=message):
+        made.resume()
+
+
+def test_init_starts_from_weights(tiny, folder, tmp_path, observer):
+    outcome = trainer(tiny, folder, tmp_path / "a", observer).run(observer)
+    other = trainer(tiny, folder, tmp_path / "b", observer)
+    other.init(outcome.weights)
+    for key, value in weights(outcome).items():
+        assert torch.equal(other.network.state_dict()[key], value.float())
+    card = json.loads(other.run(observer).weights.with_suffix(".json").read_text())
+    assert card["started_from"].startswith("tiny_x2.safetensors, sha256 ")
+
+
+def test_joint_scales_share_their_parameters(folder, tmp_path, observer):
+    from srbench.methods.vdsr import Vdsr
+
+    (job,) = plan(Vdsr(), [folder], (2, 4), "cpu", {"validation_images": 1, "steps": 1}, tmp_path)
+    networks = job.trainer(observer).networks
+    assert [id(p) for p in networks[2].parameters()] == [id(p) for p in networks[4].parameters()]
+    assert networks[2].scale != networks[4].scale
+
+
+def test_gradients_are_clipped_by_the_rate(tiny, folder, tmp_path, observer, monkeypatch):
+    bounds = []
+    monkeypatch.setattr("torch.nn.utils.clip_grad_value_", lambda parameters, bound: bounds.append(bound))
+    made = trainer(tiny, folder, tmp_path, observer, clip_theta=0.01, steps=3)
+    made.run(observer)
+    assert bounds == pytest.approx([0.01 / made.recipe.rate(step) for step in range(3)])
+
+
+def test_srcnn_beats_bicubic_after_a_short_training(folder, tmp_path, observer):
+    """The trainer really learns: the smallest of the paper's networks on pictures with hard edges."""
+    from srbench.methods.srcnn import Srcnn
+
+    changes = {"validation_images": 1, "steps": 30, "validate_every": 30, "batch": 4, "learning_rate": 0.002}
+    (job,) = plan(Srcnn(), [folder], (2,), "cpu", {**changes, "ema": 0.9, "warmup": 5}, tmp_path)
+    made = job.trainer(observer)
+    torch.set_num_threads(2)
+    outcome = made.run(observer)
+    assert outcome.psnr > made.validation.bicubic(2) + 1
