@@ -43,7 +43,7 @@ def sparse_codes(dictionary: Tensor, y: Tensor, weight: float, steps: int = CODI
     Returns:
         (P, atoms), mostly zeros.
     """
-    step = 1 / torch.linalg.matrix_norm(dictionary.double(), 2).square().float()
+    step = 1 / torch.linalg.matrix_norm(dictionary.double(), 2).square().clamp(min=1e-6).float()
     a = y.new_zeros(len(y), len(dictionary))
     ahead, t = a, 1.0
     for _ in range(steps):

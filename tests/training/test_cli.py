@@ -18,7 +18,18 @@ CHECKOUT = Path(package.__file__).parent.parent
 # All that `python -m srbench train` may import beside the standard library and srbench.
 ALLOWED = ("torch", "numpy", "PIL", "scipy", "safetensors", "typer", "rich", "skimage")
 BLOCKED = ("pandas", "matplotlib", "sqlalchemy", "platformdirs", "jinja2", "spandrel", "torchvision", "threadpoolctl")
-OPTIONS = ["--set", "validation_images=1", "--set", "patch=16", "--set", "batch=2", "--device", "cpu"]
+OPTIONS = [
+    "--set",
+    "validation_images=1",
+    "--set",
+    "patch=16",
+    "--set",
+    "shave=0",
+    "--set",
+    "batch=2",
+    "--device",
+    "cpu",
+]
 
 
 def invoke(*arguments):
@@ -89,9 +100,9 @@ def test_ctrl_c_leaves_a_checkpoint(folder, tmp_path):
         (["fsrcn"], "did you mean fsrcnn"),
         (["fsrcnn", "--scale", "5"], "not trained for x5"),
         (["fsrcnn", "--set", "stepz=3"], "did you mean 'steps'"),
-        (["fsrcnn", "--resume", "--output", "none", "--set", "patch=16"], "no checkpoint"),
+        (["fsrcnn", "--resume", "--output", "none", *OPTIONS[2:6]], "no checkpoint"),
         (["fsrcnn", "--resume", "--init", "w.safetensors"], "exclude each other"),
-        (["fsrcnn", "--init", "w.safetensors", "--set", "patch=16"], "no weights at"),
+        (["fsrcnn", "--init", "w.safetensors", *OPTIONS[2:6]], "no weights at"),
         (["fsrcnn", "--device", "abacus"], "no device 'abacus'"),
         (["aplus", "--resume"], "fitted at once"),
     ],
