@@ -173,7 +173,7 @@ def test_srcnn_beats_bicubic_after_a_short_training(folder, tmp_path, observer):
     """The trainer really learns: the smallest of the paper's networks on pictures with hard edges."""
     from srbench.methods.srcnn import Srcnn
 
-    changes = {"validation_images": 1, "steps": 30, "validate_every": 30, "batch": 4, "patch": 40, "shave": 4}
+    changes = {"validation_images": 1, "steps": 60, "validate_every": 60, "batch": 8, "patch": 40, "shave": 4}
     (job,) = plan(
         Srcnn(), [folder], (2,), "cpu", {**changes, "learning_rate": 0.002, "ema": 0.9, "warmup": 5}, tmp_path
     )
