@@ -228,12 +228,8 @@ def default_datasets(observer: Observer) -> tuple[str, ...]:
 def look_at_images(datasets: Sequence[Dataset], workshop: Workshop, workers: int) -> dict[ImageFile, ImageFacts]:
     """Size and pixel hash of every image, as it is on this machine; raises ImageError."""
     images = [image for data in datasets for image in data.images]
-
-    def look(image: ImageFile) -> ImageFacts:
-        return dataset.facts_of(workshop.pixels(image), image.path.name)
-
     with ThreadPoolExecutor(workers) as pool:
-        return dict(zip(images, pool.map(look, images), strict=True))
+        return dict(zip(images, pool.map(workshop.facts, images), strict=True))
 
 
 @dataclass(frozen=True)
