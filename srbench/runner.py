@@ -18,7 +18,7 @@ from srbench import canary, dataset, degradation, metrics, plugins, protocol
 from srbench import workers as workers_
 from srbench.cells import Result, Workshop
 from srbench.dataset import Dataset, ImageFacts, ImageFile
-from srbench.errors import SrbenchError
+from srbench.errors import NotSupportedError, SrbenchError
 from srbench.method import Method
 from srbench.metrics import Metric
 from srbench.plan import Cell, cells
@@ -106,7 +106,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     wanted = [metrics.get(name) for name in options.metrics or DEFAULT_METRICS]
     device = resolve_device(options.device)
     workers = 1 if device.type == "cuda" else options.threads or available_processors()
-    methods = load_methods(options.methods, device, degrade, observer)
+    methods = load_methods(options.methods, options.scales, device, degrade, observer)
     datasets = [dataset.find(spec) for spec in options.datasets or default_datasets(observer)]
     torch.manual_seed(options.seed)
 
@@ -171,12 +171,17 @@ def available_processors() -> int:
 
 
 def load_methods(
-    specs: Sequence[str], device: torch.device, degrade: degradation.Degradation, observer: Observer
+    specs: Sequence[str],
+    scales: Sequence[int],
+    device: torch.device,
+    degrade: degradation.Degradation,
+    observer: Observer,
 ) -> list[tuple[Method, str]]:
     """Instances of the methods that ``specs`` name, each with its identity hash.
 
-    'all' stands for every built-in and installed method; a broken one among them is noted and left out, while a
-    broken one asked for by name is an error.
+    'all' stands for every built-in and installed method, but those that are broken, have nothing for any of the
+    scales, or are left to be named (``MethodCard.default``): each is noted. Asked for by name, a broken one is an
+    error, and one without these scales is in the results as 'not supported'.
     """
     chosen: dict[str, plugins.Plugin] = {}
     optional: set[str] = set()  # only 'all' brought them
@@ -206,11 +211,26 @@ def load_methods(
                 raise
             observer.note(f"method '{plugin.name}' ({plugin.origin}) is left out: {error}")
             continue
+        if plugin.name in optional and (reason := _not_in_all(method, scales)):
+            observer.note(f"'all' leaves out {plugin.name}: {reason}")
+            continue
         method.device, method.degradation = device, degrade
         methods.append((method, identity))
     if not methods:
         raise SrbenchError("no method to run", "see: srbench list methods")
     return methods
+
+
+def _not_in_all(method: Method, scales: Sequence[int]) -> str:
+    """Why 'all' does not stand for ``method`` too; empty if it does."""
+    if not method.card.default:
+        return f"it is slow; run it with --methods {method.card.name}"
+    if not any(method.supports(scale) for scale in scales):
+        try:
+            method.require_scale(scales[0])
+        except NotSupportedError as error:
+            return str(error)
+    return ""
 
 
 def default_datasets(observer: Observer) -> tuple[str, ...]:

@@ -334,6 +334,25 @@ def test_all_stands_for_every_method_that_works(go):
     assert summary.total >= 3 * 7
 
 
+def test_all_leaves_out_with_a_line_what_is_slow_or_has_nothing_for_the_scale(go, monkeypatch):
+    from dataclasses import replace
+
+    from srbench.methods.tv_map import TvMap
+
+    notes = []
+
+    class Recorder(Silent):
+        def note(self, text):
+            notes.append(text)
+
+    monkeypatch.setattr(TvMap, "card", replace(TvMap.card, default=False))
+    go("all", scales=(7,), metrics=("psnr",), observer=Recorder())
+    assert "'all' leaves out tv-map: it is slow; run it with --methods tv-map" in notes
+    assert any(note.startswith("'all' leaves out srcnn: srcnn does not support x7") for note in notes)
+    assert go("tv-map", scales=(7,), metrics=("psnr",)).computed == 3
+    assert go("srcnn", scales=(7,), metrics=("psnr",)).not_supported == 3
+
+
 def test_a_mean_is_that_of_the_images_not_of_pooled_errors(go, results, scores):
     go("bicubic", metrics=("psnr",))
     row = means(shown(results)).iloc[0]
