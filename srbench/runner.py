@@ -218,10 +218,13 @@ def default_datasets(observer: Observer) -> tuple[str, ...]:
     here = tuple(name for name in dataset.STANDARD if dataset.available(name))
     missing = [name for name in dataset.STANDARD if name not in here]
     if not here:
-        observer.note("Set5, Set14 and BSD100 are not on this machine: using the embedded 'sample' (docs/datasets.md)")
+        observer.note(
+            "Set5, Set14 and BSD100 are not on this machine: using the embedded 'sample' "
+            "(get them: srbench fetch set5,set14,bsd100)"
+        )
         return ("sample",)
     if missing:
-        observer.note(f"not on this machine, left out: {', '.join(missing)} (docs/datasets.md)")
+        observer.note(f"not on this machine, left out: {', '.join(missing)} (srbench fetch {','.join(missing)})")
     return here
 
 

@@ -18,7 +18,8 @@ from srbench.training.recipe import FitRecipe, Recipe
 
 
 class TrainedMethod(TorchMethod):
-    """A network with a recipe. Its weights stand in ``weights/`` beside the plugin, or in :func:`srbench.roots.weights`.
+    """A network with a recipe. Its weights stand beside the plugin in ``weights/``, or in
+    :func:`srbench.roots.weights`.
 
     The files are ``NAME_xS.safetensors``, or ``NAME.safetensors`` for all scales where ``recipe.joint_scales`` says
     that they share one network (``-`` in a name is ``_``). A scale without a file is not supported.
@@ -84,4 +85,3 @@ class TrainedMethod(TorchMethod):
             return None
         content: dict[str, Any] = json.loads(card.read_text(encoding="utf-8"))
         return content
-
