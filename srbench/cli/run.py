@@ -74,14 +74,15 @@ def command(
     with progress(err()) as observer:
         summary = run(options, observer)
     print_means(out, run_id=summary.run_id)
-    _print_summary(summary, out)
+    print_summary(summary, out)
     if summary.interrupted:
         raise typer.Exit(INTERRUPTED)
     if summary.failures:
         raise typer.Exit(1)
 
 
-def _print_summary(summary: Summary, folder: Path) -> None:
+def print_summary(summary: Summary, folder: Path) -> None:
+    """What was computed, how the canary is, and the first failures, on the terminal."""
     console = err()
     for canary in summary.canaries:
         if canary.verdict == "off":
