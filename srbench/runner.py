@@ -102,7 +102,9 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     """
     observer = observer or Silent()
     chosen = protocol.get(options.protocol)
-    degrade = degradation.get(options.degradation)
+    degrade = degradation.get(options.degradation, options.seed)
+    for scale in options.scales:
+        degrade.require_scale(scale)
     wanted = [metrics.get(name) for name in options.metrics or DEFAULT_METRICS]
     device = resolve_device(options.device)
     workers = 1 if device.type == "cuda" else options.threads or available_processors()

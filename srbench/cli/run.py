@@ -27,7 +27,9 @@ def command(
     scales: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "4",
     metrics: Annotated[list[str] | None, typer.Option(help="Default: psnr,ssim.")] = None,
     protocol: Annotated[str, typer.Option(help="basicsr or classic (docs/protocol.md).")] = "basicsr",
-    degradation: Annotated[str, typer.Option(help="How LR images are made.")] = "bicubic",
+    degradation: Annotated[
+        str, typer.Option(help="How LR images are made: bicubic, blur-down, bicubic-noise, kernel:FILE.npy.")
+    ] = "bicubic",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     threads: Annotated[
         int, typer.Option(min=0, help="Workers, each computing on one thread; 0: one per processor.")
