@@ -21,6 +21,7 @@ from srbench.dataset import Dataset, ImageFacts, ImageFile
 from srbench.errors import SrbenchError
 from srbench.method import Method
 from srbench.metrics import Metric
+from srbench.options import MethodOptions, SelfEnsemble, Tiled, seams
 from srbench.plan import Cell, cells
 from srbench.provenance import describe
 from srbench.store import Canary, Entry, Known, Outcome, Store
@@ -44,6 +45,8 @@ class RunOptions:
     keep_images: bool = True
     force: bool = False
     seed: int = 0
+    tile: int = 0  # side of LR tiles; 0: whole images
+    self_ensemble: bool = False
     command: str = ""  # the command line, for the manifest
 
 
@@ -108,16 +111,22 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     wanted = [metrics.get(name) for name in options.metrics or DEFAULT_METRICS]
     device = resolve_device(options.device)
     workers = 1 if device.type == "cuda" else options.threads or available_processors()
-    methods = load_methods(options.methods, device, degrade, observer)
+    way = MethodOptions(options.tile, options.self_ensemble)
+    loaded = load_methods(options.methods, device, degrade, observer)
+    methods = [(way.apply(method), identity) for method, identity in loaded]
     datasets = [dataset.find(spec) for spec in options.datasets or default_datasets(observer)]
     torch.manual_seed(options.seed)
 
     workshop = Workshop(chosen, degrade, options.out, keep_images=options.keep_images, workers=workers)
     with Store(options.out, create=True) as store, workers_.single_threaded():
         facts = look_at_images(datasets, workshop, workers)
-        plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade))
+        plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade, way.key))
         broken = _prepare(methods, options.scales, observer)
         manifest = describe(options, methods, datasets, facts, chosen, device, workers)
+        if way.key:
+            manifest["options"] = way.key
+        if way.tile:
+            manifest["seams"] = _compare_tiles(plan, broken, way.tile, workshop, observer)
         run_id = store.start_run(manifest)
         ids = store.plan(run_id, [cell.facts for cell in plan])
         summary = Summary(run_id, total=len(plan))
@@ -316,6 +325,30 @@ def _prepare(
             if not audit.complete:
                 observer.note(f"{method.card.name} loaded only a part: {audit}")
     return broken
+
+
+def _compare_tiles(
+    plan: Sequence[Cell], broken: dict[tuple[str, int], Exception], tile: int, workshop: Workshop, observer: Observer
+) -> list[dict[str, object]]:
+    """What tiles change, measured for every method and scale on the first image that is larger than a tile."""
+    found: dict[tuple[str, int], dict[str, object]] = {}
+    for cell in plan:
+        key = (cell.facts.method, cell.scale)
+        tiled = cell.method.inner if isinstance(cell.method, SelfEnsemble) else cell.method
+        if key in found or key in broken or not isinstance(tiled, Tiled) or not tiled.supports(cell.scale):
+            continue
+        try:
+            example = workshop.example(cell.image, cell.scale)
+            lr = example.lr_rgb if tiled.card.colour == "rgb" else example.lr_luma[None]
+            if max(lr.shape[-2:]) <= tile:
+                continue
+            difference = seams(tiled, lr, cell.scale)
+        except Exception:  # the cell itself will say what is wrong
+            continue
+        found[key] = {"method": key[0], "scale": key[1], "image": cell.facts.image, "grey_levels": difference}
+        by = "an unknown amount (no memory for the whole)" if difference is None else f"{difference:.2g} grey levels"
+        observer.note(f"{key[0]} x{key[1]}: tiles of {tile} and the whole {cell.facts.image} differ by at most {by}")
+    return list(found.values())
 
 
 def _task(workshop: Workshop, item: _Todo, broken: dict[tuple[str, int], Exception]) -> workers_.Task:

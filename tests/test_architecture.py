@@ -15,7 +15,7 @@ FLOORS = (
     {"errors", "roots"},
     {"images", "color", "resize", "statistics", "workers"},
     {"degradation", "protocol"},
-    {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan"},
+    {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
     {"evaluation"},
     {"store", "cells"},
     {"canary", "provenance", "runner", "leaderboard", "plots"},

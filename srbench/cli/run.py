@@ -37,6 +37,12 @@ def command(
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is already there.")] = False,
+    tile: Annotated[
+        int, typer.Option(min=0, help="Run methods on overlapping tiles of so many LR pixels a side; 0: whole images.")
+    ] = 0,
+    self_ensemble: Annotated[
+        bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of methods and degradations that draw random numbers.")] = 0,
 ) -> None:
     """Evaluate methods on datasets and store every score.
@@ -71,6 +77,8 @@ def command(
         keep_images=not no_images,
         force=force,
         seed=seed,
+        tile=tile,
+        self_ensemble=self_ensemble,
         command=shlex.join(["srbench", *sys.argv[1:]]),
     )
     with progress(err()) as observer:
