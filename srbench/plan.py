@@ -65,12 +65,14 @@ def cells(
     scales: Iterable[int],
     protocol: Protocol,
     degradation: Degradation,
+    options: str = "",
 ) -> Iterator[Cell]:
     """All cells, image by image, so that the methods of a run share each decoded image and its LR images.
 
     Args:
         methods: pairs of a method and its identity hash.
         pixels: what the images of the datasets really hold on this machine.
+        options: :attr:`srbench.options.MethodOptions.key` of how the methods are run.
     """
     methods, scales = list(methods), list(scales)
     for dataset in datasets:
@@ -89,5 +91,6 @@ def cells(
                         degradation=degradation.key,
                         protocol=protocol.name,
                         protocol_hash=protocol.hash,
+                        options=options,
                     )
                     yield Cell(facts, method, image)

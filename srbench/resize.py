@@ -103,17 +103,21 @@ class _Blocks:
 
 
 class Axis:
-    """Resampling of one axis as a banded matrix. Immutable; safe to share between threads."""
+    """Resampling of one axis as a banded matrix. Immutable; safe to share between threads.
 
-    def __init__(self, length: int, out_length: int, scale: float, kernel: str) -> None:
-        self.length, self.out_length = length, out_length
-        weight, index = weights(length, out_length, scale, kernel)
+    Output sample i is the sum over j of ``weight[i, j]`` times input sample ``index[i, j]``; both are
+    (outputs, taps), and an index may come twice.
+    """
+
+    def __init__(self, length: int, weight: _Array, index: NDArray[np.int64]) -> None:
+        self.length, self.out_length = length, len(weight)
+        out_length = self.out_length
         used = weight != 0
         low = np.where(used, index, length).min(axis=1)
         high = np.where(used, index, -1).max(axis=1) + 1
         # Blocks about as wide as they are high keep the products dense without much wasted arithmetic. For a whole
         # scale they repeat, but at the borders, where mirrored samples fold back.
-        height = max(8, min(64, round(16 * max(scale, 1.0))))
+        height = max(8, min(64, round(16 * max(out_length / length, 1.0))))
         starts = np.arange(0, out_length, height)
         first, last = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
         block, row = np.divmod(np.arange(out_length), height)
@@ -191,7 +195,7 @@ def _join(run: _Blocks, block: _Blocks) -> _Blocks | None:
 @lru_cache(maxsize=256)
 def axis(length: int, out_length: int, scale: float, kernel: str = "bicubic") -> Axis:
     """The (cached) :class:`Axis` that maps ``length`` samples to ``out_length`` at ``scale``."""
-    return Axis(length, out_length, scale, kernel)
+    return Axis(length, *weights(length, out_length, scale, kernel))
 
 
 @overload

@@ -27,7 +27,9 @@ def command(
     scales: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "4",
     metrics: Annotated[list[str] | None, typer.Option(help="Default: psnr,ssim.")] = None,
     protocol: Annotated[str, typer.Option(help="basicsr or classic (docs/protocol.md).")] = "basicsr",
-    degradation: Annotated[str, typer.Option(help="How LR images are made.")] = "bicubic",
+    degradation: Annotated[
+        str, typer.Option(help="How LR images are made: bicubic, blur-down, bicubic-noise, kernel:FILE.npy.")
+    ] = "bicubic",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     threads: Annotated[
         int, typer.Option(min=0, help="Workers, each computing on one thread; 0: one per processor.")
@@ -35,6 +37,12 @@ def command(
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is already there.")] = False,
+    tile: Annotated[
+        int, typer.Option(min=0, help="Run methods on overlapping tiles of so many LR pixels a side; 0: whole images.")
+    ] = 0,
+    self_ensemble: Annotated[
+        bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of methods and degradations that draw random numbers.")] = 0,
 ) -> None:
     """Evaluate methods on datasets and store every score.
@@ -69,19 +77,22 @@ def command(
         keep_images=not no_images,
         force=force,
         seed=seed,
+        tile=tile,
+        self_ensemble=self_ensemble,
         command=shlex.join(["srbench", *sys.argv[1:]]),
     )
     with progress(err()) as observer:
         summary = run(options, observer)
     print_means(out, run_id=summary.run_id)
-    _print_summary(summary, out)
+    print_summary(summary, out)
     if summary.interrupted:
         raise typer.Exit(INTERRUPTED)
     if summary.failures:
         raise typer.Exit(1)
 
 
-def _print_summary(summary: Summary, folder: Path) -> None:
+def print_summary(summary: Summary, folder: Path) -> None:
+    """What was computed, how the canary is, and the first failures, on the terminal."""
     console = err()
     for canary in summary.canaries:
         if canary.verdict == "off":
