@@ -19,7 +19,7 @@ FLOORS = (
     {"evaluation"},
     {"store", "cells"},
     {"canary", "provenance", "runner", "leaderboard", "plots"},
-    {"export", "report", "gate", "api", "training", "fetch", "foreign"},
+    {"export", "report", "gate", "api", "training", "fetch", "foreign", "paper", "campaign"},
     {"cli", "__main__"},
 )
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
