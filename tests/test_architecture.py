@@ -12,7 +12,7 @@ import srbench
 PACKAGE = Path(srbench.__file__).parent
 # From the ground up; a module imports from its own floor and those below it.
 FLOORS = (
-    {"errors", "roots"},
+    {"errors", "roots", "scaffold"},
     {"images", "color", "resize", "statistics", "workers"},
     {"degradation", "protocol"},
     {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
