@@ -12,14 +12,14 @@ import srbench
 PACKAGE = Path(srbench.__file__).parent
 # From the ground up; a module imports from its own floor and those below it.
 FLOORS = (
-    {"errors", "roots"},
+    {"errors", "roots", "scaffold"},
     {"images", "color", "resize", "statistics", "workers"},
     {"degradation", "protocol"},
     {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
     {"evaluation"},
     {"store", "cells", "selection"},
     {"canary", "provenance", "runner", "leaderboard", "plots"},
-    {"export", "report", "gate", "api", "training", "fetch", "foreign"},
+    {"export", "report", "gate", "api", "training", "fetch", "foreign", "paper", "campaign"},
     {"cli", "__main__"},
 )
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}

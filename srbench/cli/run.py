@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @handled
 def command(
+    context: typer.Context,
     methods: Annotated[
         list[str], typer.Option(help="all, names, plugin files (.py) or checkpoints, separated by commas.")
     ] = ["all"],  # noqa: B006
@@ -44,6 +45,9 @@ def command(
         bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of methods and degradations that draw random numbers.")] = 0,
+    config: Annotated[
+        Path | None, typer.Option(help="A TOML file with these options, for one run or several (docs/campaigns.md).")
+    ] = None,
 ) -> None:
     """Evaluate methods on datasets and store every score.
 
@@ -59,7 +63,12 @@ def command(
       srbench run --methods ./my_method.py --datasets path/to/folder
 
       srbench run --methods ./4x_model.safetensors --datasets set5
+
+      srbench run --config campaign.toml
     """
+    if config is not None:
+        _campaign(context, config)
+        return
     from srbench.cli.progress import progress
     from srbench.cli.tables import print_means
     from srbench.runner import RunOptions, run
@@ -88,6 +97,29 @@ def command(
     if summary.interrupted:
         raise typer.Exit(INTERRUPTED)
     if summary.failures:
+        raise typer.Exit(1)
+
+
+def _campaign(context: typer.Context, config: Path) -> None:
+    """Every run of a file; what is given on the command line too overrides the file."""
+    from srbench import campaign
+
+    known = {name: value for name, value in context.params.items() if name != "debug"}
+    given = {
+        name: value
+        for name, value in known.items()
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+    failed = False
+    for values in campaign.read(config, known):
+        options = {**known, **values, **given, "config": None}
+        try:
+            command.__wrapped__(context, **{**options, "out": Path(options["out"])})  # type: ignore[attr-defined]
+        except typer.Exit as end:
+            if end.exit_code != 1:
+                raise
+            failed = True
+    if failed:
         raise typer.Exit(1)
 
 
