@@ -13,13 +13,15 @@ PACKAGE = Path(srbench.__file__).parent
 # From the ground up; a module imports from its own floor and those below it.
 FLOORS = (
     {"errors", "roots"},
-    {"images", "color", "resize", "statistics", "workers"},
+    {"images", "color", "resize", "statistics", "workers", "machine"},
     {"degradation", "protocol"},
     {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan"},
-    {"evaluation"},
+    {"evaluation", "cost"},
+    {"timing"},
     {"store", "cells"},
-    {"canary", "provenance", "runner", "leaderboard", "plots"},
+    {"canary", "provenance", "timing_session", "timing_table", "runner", "leaderboard", "plots"},
     {"export", "report", "gate", "api", "training"},
+    {"pytest_plugin"},
     {"cli", "__main__"},
 )
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}

@@ -35,6 +35,10 @@ def command(
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is already there.")] = False,
+    time: Annotated[
+        bool,
+        typer.Option("--time", help="Then time every method, on one thread (docs/timing.md)."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of methods and degradations that draw random numbers.")] = 0,
 ) -> None:
     """Evaluate methods on datasets and store every score.
@@ -54,6 +58,7 @@ def command(
     """
     from srbench.cli.progress import progress
     from srbench.cli.tables import print_means
+    from srbench.cli.time_ import print_timings
     from srbench.runner import RunOptions, run
 
     options = RunOptions(
@@ -68,12 +73,15 @@ def command(
         out=out,
         keep_images=not no_images,
         force=force,
+        time=time,
         seed=seed,
         command=shlex.join(["srbench", *sys.argv[1:]]),
     )
     with progress(err()) as observer:
         summary = run(options, observer)
     print_means(out, run_id=summary.run_id)
+    if summary.timings:
+        print_timings(summary.timings)
     _print_summary(summary, out)
     if summary.interrupted:
         raise typer.Exit(INTERRUPTED)
