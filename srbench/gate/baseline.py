@@ -48,9 +48,9 @@ def write(evidence: Evidence, path: Path, recording: Recording) -> int:
         (group for group in evidence.groups if group.supported),
         key=lambda g: (g.dataset, g.scale, g.protocol, g.degradation, g.method),
     )
-    if not any(group.metrics for group in groups):
-        raise GateError(f"there are no results in '{evidence.folder}'", "make some with: srbench run")
     entries = [entry for group in groups for entry in _entries(group, recording)]
+    if not entries:
+        raise GateError(f"there are no results in '{evidence.folder}'", "make some with: srbench run")
     images = path.with_name(f"{path.stem}-images") if isinstance(recording.pixels, int) else None
     try:
         if images is not None:

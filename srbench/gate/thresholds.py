@@ -103,7 +103,7 @@ def read(path: Path) -> ThresholdsFile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise GateError(f"'{path}' is not valid TOML: {error}", "mend that line") from error
     for key in sorted(set(table) - {"threshold", "baseline"}):
-        raise UnknownNameError(f"key in '{path}'", key, ["threshold", "baseline"])
+        raise UnknownNameError("key", key, ["threshold", "baseline"])
     entries = table.get("threshold", [])
     if not isinstance(entries, list) or not entries:
         raise GateError(f"'{path}' holds no thresholds", "add a [[threshold]] table (docs/ci.md)")
