@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from srbench import cost
-from srbench.errors import NotSupportedError, OutputError
+from srbench.errors import NotSupportedError, OutputError, SrbenchError
 from srbench.machine import describe_device, load_average
 from srbench.method import Method, TorchMethod
 
@@ -125,6 +125,14 @@ def synthetic(width: int, height: int, scale: int) -> Subject:
     waves = torch.stack([0.5 + 0.35 * torch.sin(x / (5 + c)) * torch.cos(y / (7 + c)) for c in range(3)])
     noise = torch.rand(waves.shape, generator=torch.Generator().manual_seed(0))
     return Subject(f"{width}x{height}", scale, (waves + 0.05 * noise).clamp(0, 1))
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """'320x180' to (320, 180), width and height of an LR image; raises SrbenchError."""
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(p.isascii() and p.isdigit() and int(p) > 0 for p in parts):
+        raise SrbenchError(f"'{text}' is not a size", "give WIDTHxHEIGHT of the LR image, for example 320x180")
+    return int(parts[0]), int(parts[1])
 
 
 class Clock(Protocol):
@@ -305,10 +313,6 @@ def _check_output(result: object, lr: Tensor, scale: int) -> None:
 
 def _warm_up(job: _Job, clock: Clock, device: torch.device) -> None:
     """Call until the median of the last five calls is within 5% of that of the five before, or WARM_SECONDS."""
-    before_call = 0
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-        before_call = torch.cuda.memory_allocated(device)
     seconds: list[float] = []
     deadline = time.perf_counter() + WARM_SECONDS
     while time.perf_counter() < deadline:
@@ -317,5 +321,16 @@ def _warm_up(job: _Job, clock: Clock, device: torch.device) -> None:
             before, last = np.median(seconds[-10:-5]), np.median(seconds[-5:])
             if abs(last - before) <= 0.05 * before:
                 break
-    if device.type == "cuda":
-        job.timing = replace(job.timing, peak_memory=torch.cuda.max_memory_allocated(device) - before_call)
+    job.timing = replace(job.timing, peak_memory=peak_memory(job.call, device))
+
+
+def peak_memory(call: Callable[[], object], device: torch.device) -> int | None:
+    """Bytes that a call takes above what was there, from the CUDA allocator; None on the CPU, which has none."""
+    if device.type != "cuda":
+        return None
+    torch.cuda.synchronize(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
+    call()
+    torch.cuda.synchronize(device)
+    return int(torch.cuda.max_memory_allocated(device)) - before

@@ -40,10 +40,10 @@ def command(
     """
     from srbench import plugins
     from srbench.machine import available_processors, resolve_device
-    from srbench.timing import measure, synthetic
+    from srbench.timing import measure, parse_size, synthetic
 
     place = resolve_device(device)
-    scales, sizes = parse_scales(scale), [_parse_size(text) for text in split([size])]
+    scales, sizes = parse_scales(scale), [parse_size(text) for text in split([size])]
     chosen = []
     for spec in split(methods):
         found = [p for p in plugins.discover() if not p.error] if spec == "all" else plugins.find(spec)
@@ -64,13 +64,6 @@ def command(
         err().print(f"failed: {timing}: {timing.message}", style="red", markup=False)
     if failed:
         raise typer.Exit(1)
-
-
-def _parse_size(text: str) -> tuple[int, int]:
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(p.isascii() and p.isdigit() and int(p) > 0 for p in parts):
-        raise SrbenchError(f"'{text}' is not a size", "give WIDTHxHEIGHT of the LR image, for example 320x180")
-    return int(parts[0]), int(parts[1])
 
 
 def _save(timings: Sequence[Timing], path: Path) -> None:
