@@ -41,9 +41,8 @@ class Evaluation:
         metrics.get(metric)
         own = self.frame[self.frame["metric"] == metric]
         found = {str(image): math.nan for image in self.frame["image"]}
-        return found | {
-            str(i): float(v) for i, v, s in zip(own["image"], own["value"], own["status"], strict=True) if s == "ok"
-        }
+        finite = own[own["status"] == "ok"]
+        return found | dict(zip(finite["image"].map(str), finite["value"].map(float), strict=True))
 
     def mean(self, metric: str) -> float:
         """Over all images; NaN if one of them has no value."""
