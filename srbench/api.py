@@ -15,9 +15,10 @@ from srbench.color import luma, round_half_up, to_uint8
 from srbench.errors import ImageError, SrbenchError
 from srbench.evaluation import call, luma_method_on_rgb
 from srbench.images import Pixels, as_rgb, check_pixels
+from srbench.machine import resolve_device
 from srbench.method import Method
 from srbench.metrics import Comparison
-from srbench.runner import RunOptions, resolve_device, run
+from srbench.runner import RunOptions, run
 from srbench.store import Store
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ MEAN_COLUMNS = [
 
 def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
-    ``run_id``.
+    ``run_id``, ``cell_id``.
 
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
     or weight file replaces the old rows. With ``run_id``, the cells of that run.
@@ -37,7 +37,7 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     'not supported' or 'pending'. Cells without scores have one row with an empty ``metric``.
     """
     planned = pd.DataFrame(store.planned())
-    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id"]
+    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", "cell_id"]
     if planned.empty:
         return pd.DataFrame(columns=columns)
     planned["degradation"] = planned["degradation"].str.partition("/")[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from srbench import canary, dataset, degradation, metrics, protocol
 from srbench import workers as workers_
 from srbench.cells import Result, Workshop
 from srbench.dataset import Dataset, ImageFacts, ImageFile
-from srbench.errors import SrbenchError
+from srbench.machine import available_processors, resolve_device
 from srbench.method import Method
 from srbench.metrics import Metric
 from srbench.options import MethodOptions, SelfEnsemble, Tiled, seams
@@ -26,6 +25,9 @@ from srbench.plan import Cell, cells
 from srbench.provenance import describe
 from srbench.selection import default_datasets, load_methods
 from srbench.store import Canary, Entry, Known, Outcome, Store
+from srbench.timing import Timing
+from srbench.timing_session import time_methods
+from srbench.timing_table import add_timings
 
 DEFAULT_METRICS = ("psnr", "ssim")
 
@@ -45,6 +47,7 @@ class RunOptions:
     out: Path = Path("results")
     keep_images: bool = True
     force: bool = False
+    time: bool = False  # time every method after the cells are done, on one thread
     seed: int = 0
     tile: int = 0  # side of LR tiles; 0: whole images
     self_ensemble: bool = False
@@ -86,6 +89,7 @@ class Summary:
     failed: int = 0
     failures: list[str] = field(default_factory=list)
     canaries: list[Canary] = field(default_factory=list)
+    timings: list[Timing] = field(default_factory=list)
     interrupted: bool = False
 
     @property
@@ -154,32 +158,16 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
             summary.canaries = canary.judge_all(datasets, facts, options.scales, chosen, degrade, guards, by_key)
             for verdict in summary.canaries:
                 store.add_canary(run_id, verdict)
+            if options.time:  # the workers are gone: nothing of ours runs beside it
+                summary.timings = time_methods(methods, datasets, facts, options.scales, degrade, device, observer.note)
+                add_timings(store, run_id, summary.timings)
+                summary.failures += [f"timing of {t}: {t.message}" for t in summary.timings if t.status == "failed"]
         except KeyboardInterrupt:
             summary.interrupted = True
         status = "interrupted" if summary.interrupted else "finished"
         store.finish_run(run_id, status, manifest)
         _write_manifest(options.out, run_id, {**manifest, "status": status})
     return summary
-
-
-def resolve_device(name: str) -> torch.device:
-    """'auto', 'cpu', 'cuda' or 'cuda:N' as a device; raises SrbenchError if it is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise SrbenchError(f"unknown device '{name}'", "use auto, cpu, cuda or cuda:N") from error
-    if device.type not in ("cpu", "cuda"):
-        raise SrbenchError(f"device '{name}' is not supported", "use auto, cpu, cuda or cuda:N")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise SrbenchError(f"no device '{name}' here ({torch.cuda.device_count()} CUDA devices)", "use --device cpu")
-    return device
-
-
-def available_processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def look_at_images(datasets: Sequence[Dataset], workshop: Workshop, workers: int) -> dict[ImageFile, ImageFacts]:

@@ -44,6 +44,10 @@ def command(
     self_ensemble: Annotated[
         bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")
     ] = False,
+    time: Annotated[
+        bool,
+        typer.Option("--time", help="Then time every method, on one thread (docs/timing.md)."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of methods and degradations that draw random numbers.")] = 0,
     config: Annotated[
         Path | None, typer.Option(help="A TOML file with these options, for one run or several (docs/campaigns.md).")
@@ -71,6 +75,7 @@ def command(
         return
     from srbench.cli.progress import progress
     from srbench.cli.tables import print_means
+    from srbench.cli.time_ import print_timings
     from srbench.runner import RunOptions, run
 
     options = RunOptions(
@@ -85,6 +90,7 @@ def command(
         out=out,
         keep_images=not no_images,
         force=force,
+        time=time,
         seed=seed,
         tile=tile,
         self_ensemble=self_ensemble,
@@ -93,6 +99,8 @@ def command(
     with progress(err()) as observer:
         summary = run(options, observer)
     print_means(out, run_id=summary.run_id)
+    if summary.timings:
+        print_timings(summary.timings)
     print_summary(summary, out)
     if summary.interrupted:
         raise typer.Exit(INTERRUPTED)
