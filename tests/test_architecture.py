@@ -17,6 +17,7 @@ FLOORS = (
     {"degradation", "protocol"},
     {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan"},
     {"evaluation"},
+    {"score_details"},
     {"store", "cells"},
     {"canary", "provenance", "runner", "leaderboard", "plots"},
     {"export", "report", "gate", "api", "training"},
