@@ -13,14 +13,14 @@ PACKAGE = Path(srbench.__file__).parent
 # From the ground up; a module imports from its own floor and those below it.
 FLOORS = (
     {"errors", "roots"},
-    {"images", "color", "resize", "statistics", "workers"},
+    {"images", "color", "raters", "resize", "statistics", "workers"},
     {"degradation", "protocol"},
     {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan"},
     {"evaluation"},
     {"score_details"},
     {"store", "cells"},
     {"canary", "provenance", "runner", "leaderboard", "plots"},
-    {"export", "report", "gate", "api", "training"},
+    {"export", "report", "gate", "api", "explain", "training"},
     {"cli", "__main__"},
 )
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from srbench.cli import check, list_, report, run, train, upscale, verify
+from srbench.cli import check, explain, list_, report, run, train, upscale, verify
 
 app = typer.Typer(
     name="srbench",
@@ -22,6 +22,7 @@ app.command("check")(check.command)
 app.command("upscale")(upscale.command)
 app.command("verify")(verify.command)
 app.command("train")(train.command)
+app.command("explain")(explain.command)
 app.command("list")(list_.command)
 
 

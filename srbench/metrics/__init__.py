@@ -26,7 +26,11 @@ _BUILTIN = {
     "lpips": "lpips",
     "lpips-squeeze": "lpips",
     "lpips-vgg": "lpips",
+    "mos": "mos",
+    "mos-structural": "mos",
     "consistency": "consistency",
+    "niqe": "iqa",
+    "pi": "iqa",
 }
 
 
@@ -40,9 +44,13 @@ def get(name: str) -> Metric:
 
     Raises:
         UnknownNameError: no such metric, with the nearest names.
-        UnavailableError: ``pyiqa:NAME`` without pyiqa.
+        UnavailableError: ``pyiqa:NAME``, and pyiqa is not installed.
         SrbenchError: an installed metric is broken.
     """
+    if name.startswith("pyiqa:"):
+        from srbench.metrics import iqa
+
+        return iqa.gateway(name.removeprefix("pyiqa:"))
     if name in _BUILTIN:
         module = importlib.import_module(f"srbench.metrics.{_BUILTIN[name]}")
         return next(metric for metric in _metrics_in(module) if metric.name == name)

@@ -13,7 +13,7 @@ from srbench.metrics.base import Metric
 from srbench.protocol import Protocol
 
 ALWAYS = ("psnr", "ssim")
-IF_POSSIBLE = ("lpips",)  # where images are in colour and the weights are here
+IF_POSSIBLE = ("lpips", "mos")  # where images are in colour and the weights are here
 
 
 @dataclass(frozen=True)
