@@ -271,6 +271,8 @@ def _measure(kind: str) -> Callable[[Tensor, Tensor], float]:
     if kind == SSIMS[0]:
         return lambda x, y: float(ssim(x, y).mean())
 
+    from skimage.metrics import structural_similarity
+
     gaussian = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
     similarity: Any = structural_similarity  # it has no types
 
