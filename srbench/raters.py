@@ -51,7 +51,7 @@ class Panel:
         return np.clip(np.floor(opinion + 0.5), 1, 5).astype(np.int64)
 
 
-def interval(ratings: Ratings) -> tuple[float, float]:
+def interval(ratings: Ratings | Array) -> tuple[float, float]:
     """The 95% interval of the mean over raters (ITU-R BT.500: mean ± 1.96 s / sqrt(N))."""
     half = 1.96 * float(np.std(ratings, ddof=1)) / len(ratings) ** 0.5 if len(ratings) > 1 else float("nan")
     mean = float(np.mean(ratings))

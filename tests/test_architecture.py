@@ -20,6 +20,7 @@ FLOORS = (
     {"score_details"},
     {"store", "cells"},
     {"canary", "provenance", "runner", "leaderboard", "plots"},
+    {"perception"},
     {"export", "report", "gate", "api", "explain", "training"},
     {"cli", "__main__"},
 )

@@ -1,13 +1,14 @@
 """Fit and validate the simulated mean opinion score.
 
-    srbench run --methods nearest,bicubic,srcnn,espcn --datasets set5,set14,bsd100 --out results
+    srbench run --methods nearest,bicubic,srcnn,espcn --datasets set5,set14,bsd100 \
+        --metrics psnr,ssim,lpips --out results
     python docs/scripts/calibrate_mos.py features results     # results -> docs/mos/features.csv
     python docs/scripts/calibrate_mos.py fit                  # docs/mos/*.csv -> srbench/metrics/mos.json
     python docs/scripts/calibrate_mos.py validate             # prints the validation of the fit
 
 Run it again whenever a method of docs/mos/published.csv gets weights: add its name to the run. A method enters on those
-datasets on which its PSNR is within 0.5 dB of the paper's. ``features`` needs AlexNet's weights; the others need only
-the files of the repository.
+datasets on which its PSNR is within 0.5 dB of the paper's. ``fit`` and ``validate`` need only the files of the
+repository.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import argparse
 import csv
 import json
 import math
-import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,8 +29,8 @@ import torch
 from srbench import dataset
 from srbench.degradation import Bicubic
 from srbench.evaluation import Example, compare
-from srbench.images import read_image
-from srbench.metrics import lpips, mos, psnr
+from srbench.images import pixel_hash, read_image
+from srbench.metrics import mos
 from srbench.protocol import BASICSR
 from srbench.raters import Panel
 from srbench.store import Store
@@ -50,35 +50,33 @@ Point = tuple[str, str]  # method, dataset
 
 def make_features(results: Path) -> None:
     """Features of every kept SR image of ``results``, and of the originals, as docs/mos/features.csv."""
-    lpips.LPIPS.prepare()
     with Store(results) as store:
-        kept = {row["cell_id"]: row["sr_path"] for row in store.outcomes() if row["sr_path"]}
-        cells = [
-            (row["method"], row["dataset"], row["image"], kept[row["cell_id"]])
+        outcomes = {row["cell_id"]: row for row in store.outcomes() if row["sr_path"]}
+        scores = {(row["cell_id"], row["metric"]): row["value"] for row in store.scores()}
+        cells = {
+            (row["method"], row["dataset"], row["image"]): row["cell_id"]
             for row in store.planned()
-            if (row["protocol"], row["scale"], row["options"]) == (BASICSR.name, SCALE, "") and row["cell_id"] in kept
-        ]
-    paths = {(method, data, image): results / path for method, data, image, path in cells}
-    methods = sorted({key[0] for key in paths} & {method for method, _ in published()})
+            if (row["protocol"], row["scale"], row["options"]) == (BASICSR.name, SCALE, "")
+        }
+    methods = sorted({method for method, _ in published()} & {method for method, *_ in cells})
     rows = []
     for name in DATASETS:
         for image in dataset.find(name).images:
             example = Example(image.read(), SCALE, BASICSR, Bicubic())
-            found = {m: paths[m, name, image.name] for m in methods if (m, name, image.name) in paths}
-            sources = {"original": example.hr} | {m: _planes(path) for m, path in found.items()}
-            for method, sr in sources.items():
-                pair = compare(sr, example)
-                values = mos.all_features(pair) | {"psnr": float(psnr.psnr(pair.sr_luma, pair.hr_luma))}
+            rows.append(["original", name, image.name, "inf", "0", "1", "0", "0"])
+            for method in methods:
+                cell = cells[method, name, image.name]
+                pixels = read_image(results / outcomes[cell]["sr_path"])
+                if pixel_hash(pixels) != outcomes[cell]["sr_sha256"]:
+                    raise SystemExit(f"{outcomes[cell]['sr_path']} is not the image that was scored")
+                pair = compare(torch.from_numpy(np.array(pixels)).permute(2, 0, 1), example)
+                known = {metric: scores[cell, metric] for metric in ("psnr", "lpips", "ssim")}
+                values = known | mos.gradients(pair)
                 rows.append([method, name, image.name] + [f"{values[key]:.6g}" for key in ("psnr", *FEATURES)])
-            print(name, image.name, len(sources), file=sys.stderr)
     with (FOLDER / "features.csv").open("w", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["method", "dataset", "image", "psnr", *FEATURES])
         writer.writerows(sorted(rows, key=lambda row: (row[0], DATASETS.index(row[1]), row[2])))
-
-
-def _planes(path: Path) -> torch.Tensor:
-    return torch.from_numpy(np.array(read_image(path))).permute(2, 0, 1)
 
 
 def published() -> dict[Point, dict[str, float]]:

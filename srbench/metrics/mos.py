@@ -69,20 +69,21 @@ def gradient(luma: Tensor) -> Tensor:
     return (down.square() + across.square()).sqrt()
 
 
-def structural(pair: Comparison) -> dict[str, float]:
-    """Features that need no weights, on Y after the shave.
+def gradients(pair: Comparison) -> dict[str, float]:
+    """What became of the edges, on Y after the shave.
 
-    ``ssim``; ``gmsd``: deviation of the gradient similarity (Xue et al. 2014; without its downsampling);
-    ``blur``: how much gradient is lost, 1 - mean gradient of SR / mean gradient of HR, at least 0.
+    ``gmsd``: deviation of the gradient similarity (Xue et al. 2014; without its downsampling); ``blur``: how much
+    gradient is lost, 1 - mean gradient of SR / mean gradient of HR, at least 0.
     """
     sr, hr = gradient(pair.sr_luma), gradient(pair.hr_luma)
     similarity = (2 * sr * hr + 170) / (sr.square() + hr.square() + 170)
     lost = 1 - float(sr.mean()) / max(float(hr.mean()), 1e-6)
-    return {
-        "ssim": pair.once("ssim", lambda: float(ssim(pair.sr_luma, pair.hr_luma))),
-        "gmsd": float(similarity.std(correction=0)),
-        "blur": max(lost, 0.0),
-    }
+    return {"gmsd": float(similarity.std(correction=0)), "blur": max(lost, 0.0)}
+
+
+def structural(pair: Comparison) -> dict[str, float]:
+    """Features that need no weights: ``ssim`` and :func:`gradients`."""
+    return {"ssim": pair.once("ssim", lambda: float(ssim(pair.sr_luma, pair.hr_luma))), **gradients(pair)}
 
 
 def all_features(pair: Comparison) -> dict[str, float]:
