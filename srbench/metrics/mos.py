@@ -77,7 +77,7 @@ def gradients(pair: Comparison) -> dict[str, float]:
     """
     sr, hr = gradient(pair.sr_luma), gradient(pair.hr_luma)
     similarity = (2 * sr * hr + 170) / (sr.square() + hr.square() + 170)
-    lost = 1 - float(sr.mean()) / max(float(hr.mean()), 1e-6)
+    lost = 1 - float(sr.mean()) / float(hr.mean()) if hr.any() else 0.0
     return {"gmsd": float(similarity.std(correction=0)), "blur": max(lost, 0.0)}
 
 
