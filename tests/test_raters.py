@@ -13,8 +13,8 @@ def panel():
 
 def test_the_expected_mean_is_that_of_many_draws(panel):
     for quality in (0.5, 1.4, 3.0, 4.8):
-        drawn = np.mean([panel.rate(quality, seed).mean() for seed in range(2000)])
-        assert panel.expected(np.array(quality)) == pytest.approx(drawn, abs=0.01)
+        drawn = np.mean([panel.rate(quality, seed).mean() for seed in range(500)])
+        assert panel.expected(np.array(quality)) == pytest.approx(drawn, abs=0.02)
 
 
 def test_ratings_are_whole_numbers_of_the_scale_and_repeat(panel):
@@ -54,8 +54,7 @@ def test_the_subject_model_needs_several_of_both():
 
 
 def test_screening_rejects_one_who_rates_at_random_and_keeps_the_strict(rng):
-    truth = rng.integers(2, 5, 60)
-    table = np.clip(truth + rng.integers(-1, 2, (20, 60)) * (rng.random((20, 60)) < 0.3), 1, 5)
+    table = 3 + rng.integers(-1, 2, (20, 60))
     strict = np.clip(table[0] - 1, 1, 5)
     wild = rng.choice([1, 5], 60)
     found = rejected(np.vstack([table, strict, wild]))
