@@ -19,9 +19,10 @@ from srbench.degradation import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, SrbenchWarning, UnavailableError
 from srbench.evaluation import Example, call, compare, luma_method_on_rgb, measure
 from srbench.images import Pixels, as_rgb, check_pixels
+from srbench.machine import resolve_device
 from srbench.method import Method
 from srbench.metrics import find as find_metrics
-from srbench.runner import RunOptions, resolve_device, run
+from srbench.runner import RunOptions, run
 from srbench.store import Store
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@
     |   +-- OutputError      an output of the wrong size or with NaN or infinite pixels
     +-- WeightsError         a weight file is missing, unsafe or does not fit
     +-- UnavailableError     a metric lacks a package or weights on this machine
+    +-- FetchError           a download failed, or brought something else than was expected
     +-- StoreError           a results folder cannot be read or written
     +-- GateError            a thresholds file is wrong
     +-- TrainingError        a training cannot start, or cannot go on
@@ -81,6 +82,10 @@ class UnavailableError(SrbenchError):
     """A metric cannot be computed on this machine: a package or its weights are not here."""
 
     exit_code = 1
+
+
+class FetchError(SrbenchError):
+    """A download failed, or brought something else than was expected."""
 
 
 class StoreError(SrbenchError):

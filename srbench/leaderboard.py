@@ -11,6 +11,7 @@ import pandas as pd
 
 from srbench import dataset, metrics, plugins
 from srbench.errors import SrbenchError
+from srbench.options import label
 from srbench.statistics import mean_interval
 from srbench.store import Store
 
@@ -28,7 +29,7 @@ MEAN_COLUMNS = [
 
 def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
-    ``run_id``, ``extra`` (JSON: what a metric keeps beside its value).
+    ``run_id``, ``cell_id``, ``extra`` (JSON: what a metric keeps beside its value).
 
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
     or weight file replaces the old rows. With ``run_id``, the cells of that run.
@@ -37,10 +38,11 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     raised), 'failed', 'not supported' or 'pending'. Cells without scores have one row with an empty ``metric``.
     """
     planned = pd.DataFrame(store.planned())
-    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", "extra"]
+    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", "cell_id", "extra"]
     if planned.empty:
         return pd.DataFrame(columns=columns)
     planned["degradation"] = planned["degradation"].str.partition("/")[0]
+    planned["method"] = [label(*pair) for pair in zip(planned["method"], planned["options"], strict=True)]
     if run_id is not None:
         planned = planned[planned["run_id"] == run_id]
     # A run plans whole datasets: what its newest run no longer planned (a removed image, an old version of the

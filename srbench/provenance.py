@@ -14,6 +14,7 @@ import torch
 
 import srbench
 from srbench.dataset import Dataset, ImageFacts, ImageFile
+from srbench.machine import processor
 from srbench.method import Method
 from srbench.metrics import Metric
 from srbench.protocol import Protocol
@@ -42,7 +43,7 @@ def describe(
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "device": _device(device),
         "workers": workers,
         "seed": options.seed,
@@ -83,15 +84,6 @@ def git_revision() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return result.stdout.strip()
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 def _device(device: torch.device) -> str:

@@ -45,5 +45,5 @@ def data() -> list[Path]:
 
 
 def weights() -> list[Path]:
-    """Folders in which weights are looked for: ``$SRBENCH_WEIGHTS``, the user's cache."""
+    """Folders in which weight files are looked for: ``$SRBENCH_WEIGHTS``, the user's cache."""
     return [*_folders("SRBENCH_WEIGHTS"), cache() / "weights"]

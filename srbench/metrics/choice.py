@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -59,6 +59,19 @@ def prepare(wanted: Iterable[Metric]) -> dict[str, str]:
         except (UnavailableError, MethodError) as error:
             reasons[metric.name] = str(error)
     return reasons
+
+
+def ready(specs: Sequence[str], protocol: Protocol, note: Callable[[str], None]) -> tuple[list[Metric], list[str]]:
+    """The metrics of :func:`select` that can be computed here, loaded, and a line for each asked for that cannot;
+    those of the defaults are only noted."""
+    selected = select(specs, protocol)
+    for line in selected.notes:
+        note(line)
+    reasons = prepare(selected.metrics)
+    lines = by_reason(reasons)
+    for line in () if selected.asked else lines:
+        note(f"left out: {line}")
+    return [m for m in selected.metrics if m.name not in reasons], lines if selected.asked else []
 
 
 def by_reason(reasons: dict[str, str]) -> list[str]:
