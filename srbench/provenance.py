@@ -16,6 +16,7 @@ import srbench
 from srbench.dataset import Dataset, ImageFacts, ImageFile
 from srbench.machine import processor
 from srbench.method import Method
+from srbench.metrics import Metric
 from srbench.protocol import Protocol
 from srbench.weights import file_hash
 
@@ -52,6 +53,13 @@ def describe(
         "methods": [_method(method, identity) for method, identity in methods],
         "datasets": [_dataset(data, facts) for data in datasets],
     }
+
+
+def describe_metric(metric: Metric) -> dict[str, Any]:
+    """What a reader of the scores needs to know, also where the metric itself is not installed."""
+    facts = ("name", "title", "version", "higher_is_better", "unit", "digits", "footnote")
+    weights = {path.name: file_hash(path) for path in metric.files()}
+    return {**{name: getattr(metric, name) for name in facts}, "weights": weights}
 
 
 def _method(method: Method, identity: str) -> dict[str, Any]:

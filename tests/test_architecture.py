@@ -13,14 +13,15 @@ PACKAGE = Path(srbench.__file__).parent
 # From the ground up; a module imports from its own floor and those below it.
 FLOORS = (
     {"errors", "roots", "scaffold"},
-    {"images", "color", "resize", "statistics", "workers", "machine"},
+    {"images", "color", "raters", "resize", "statistics", "workers", "machine"},
     {"degradation", "protocol"},
     {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
     {"evaluation", "cost"},
-    {"timing"},
+    {"timing", "score_details"},
     {"store", "cells", "selection"},
     {"canary", "provenance", "timing_session", "timing_table", "runner", "leaderboard", "plots"},
-    {"export", "report", "gate", "api", "training", "fetch", "foreign", "paper", "campaign"},
+    {"perception"},
+    {"export", "report", "gate", "api", "explain", "training", "fetch", "foreign", "paper", "campaign"},
     {"pytest_plugin"},
     {"cli", "__main__"},
 )
