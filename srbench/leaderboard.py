@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # What identifies a row of the report; within one, images are averaged.
 GROUP = ["method", "dataset", "scale", "protocol", "degradation", "options"]
 PER_IMAGE_COLUMNS = ["method", "dataset", "scale", "protocol", "degradation", "image", "metric", "value"]
+_CELL_COLUMNS = ("sr_path", "image_sha256", "method_hash")
 MEAN_COLUMNS = [
     *("method", "dataset", "scale", "protocol", "degradation", "metric"),
     *("mean", "ci_low", "ci_high", "n", "published", "published_source"),
@@ -27,7 +28,7 @@ MEAN_COLUMNS = [
 
 def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
-    ``run_id``.
+    ``run_id``, and of the cell ``sr_path`` (empty if the SR image was not kept), ``image_sha256``, ``method_hash``.
 
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
     or weight file replaces the old rows. With ``run_id``, the cells of that run.
@@ -36,7 +37,7 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     'not supported' or 'pending'. Cells without scores have one row with an empty ``metric``.
     """
     planned = pd.DataFrame(store.planned())
-    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id"]
+    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", *_CELL_COLUMNS]
     if planned.empty:
         return pd.DataFrame(columns=columns)
     planned["degradation"] = planned["degradation"].str.partition("/")[0]
@@ -55,6 +56,7 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     rows.loc[(rows["status"] == "ok") & rows["metric"].isna(), "status"] = "pending"
     rows["metric"] = rows["metric"].fillna("")
     rows["message"] = rows["message"].fillna("")
+    rows["sr_path"] = rows["sr_path"].fillna("")
     rows["value"] = rows["value"].astype(float)
     return rows[columns].reset_index(drop=True)
 
@@ -78,7 +80,7 @@ def means(images: pd.DataFrame, cards: dict[str, MethodCard] | None = None) -> p
                 ("pending", "pending"),
             )
         }
-        names = sorted(set(group["metric"]) - {""}, key=_metric_order) or [""]
+        names = sorted(set(group["metric"]) - {""}, key=metric_order) or [""]
         for metric in names:
             own = group[group["metric"] == metric]
             values = own.loc[own["status"] == "ok", "value"].to_numpy(float)
@@ -124,7 +126,7 @@ def _cite(entry: Published) -> str:
     return f"{entry.source} [protocol {entry.protocol}]"
 
 
-def _metric_order(name: str) -> tuple[int, str]:
+def metric_order(name: str) -> tuple[int, str]:
     known = metrics.names()
     return (known.index(name) if name in known else len(known), name)
 
@@ -141,6 +143,14 @@ def digits(metric: str) -> int:
         return metrics.get(metric).digits
     except SrbenchError:
         return 4
+
+
+def higher_is_better(metric: str) -> bool | None:
+    """Direction of a metric; None if this srbench does not know it, and so cannot say which value is best."""
+    try:
+        return metrics.get(metric).higher_is_better
+    except SrbenchError:
+        return None
 
 
 def signed(value: float, places: int) -> str:

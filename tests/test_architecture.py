@@ -19,6 +19,7 @@ FLOORS = (
     {"evaluation"},
     {"store", "cells"},
     {"canary", "provenance", "runner", "leaderboard", "plots"},
+    {"comparison"},
     {"export", "report", "gate", "api", "training"},
     {"cli", "__main__"},
 )
