@@ -162,7 +162,7 @@ def _scene(
     shown = dict(pixels)
     if original is not None and original.shape[0] >= size[0] and original.shape[1] >= size[1]:
         original = original[: size[0], : size[1]]
-        shown = {ORIGINAL: np.clip(np.rint(_luma(original)), 0, 255).astype(np.uint8) if grey else original, **pixels}
+        shown = {ORIGINAL: _as_measured(original) if grey else original, **pixels}
     scores = _scores(own)
     pictures = []
     for label, image in shown.items():
@@ -205,6 +205,10 @@ def _luma(image: Pixels) -> NDArray[np.float64]:
         return image.astype(float)
     y: NDArray[np.float64] = luma(torch.tensor(image).permute(2, 0, 1)).numpy()
     return y
+
+
+def _as_measured(image: Pixels) -> Pixels:
+    return np.clip(np.rint(_luma(image)), 0, 255).astype(np.uint8)
 
 
 def _scores(own: pd.DataFrame) -> dict[str, list[str]]:

@@ -216,7 +216,7 @@ def _view(
         )
     if rankings:  # as the page is first sorted; those without a rank last
         first = rankings[0][0]
-        rows.sort(key=lambda row: int(row.ranks[first].rstrip("=") or len(rows) + 1))
+        rows.sort(key=lambda row: float(row.ranks[first].rstrip("=") or math.inf))
     return View(
         key=f"x{scale}-{protocol}-{degradation}",
         scale=scale,
