@@ -49,7 +49,17 @@ def distribution(names: Sequence[str], values: Sequence[Sequence[float]], label:
     jitter = np.random.default_rng(0)
     for row, own in zip(rows, values, strict=True):
         y = row + jitter.uniform(-0.22, 0.22, len(own))
-        axes.plot(own, y, ".", color=COLOURS[0], alpha=0.6, markersize=4.5, markeredgewidth=0)
+        # Dots as short strokes with round ends, in one path: an element per dot makes browsers slow.
+        gap = np.full(len(own), np.nan)
+        x = np.column_stack([own, own, gap]).ravel()
+        axes.plot(
+            x,
+            np.column_stack([y, y + 0.01, gap]).ravel(),
+            color=COLOURS[0],
+            alpha=0.6,
+            linewidth=3.2,
+            solid_capstyle="round",
+        )
         low, median, high = np.percentile(own, [25, 50, 75])
         axes.add_patch(Rectangle((low, row - 0.3), high - low, 0.6, fill=False, edgecolor=INK, linewidth=1))
         axes.plot([median, median], [row - 0.3, row + 0.3], color=COLOURS[1], linewidth=2)
@@ -225,7 +235,9 @@ def _plain(name: str) -> str:
 def _svg(figure: Figure, title: str) -> str:
     stream = io.StringIO()
     # A fixed salt and no date: the same results give the same page.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
+    with matplotlib.rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif", "path.simplify": False}
+    ):
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
     svg = stream.getvalue()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

@@ -157,7 +157,7 @@ def _scene(
         missing.append(f"{titles[label]}: the image on disk has another size")
         del pixels[label]
     grey = all(image.ndim == 2 for image in pixels.values())
-    top, left, height, width = region([_luma(image) for image in pixels.values()])
+    top, left, height, width = region([_grey(image) for image in pixels.values()])
     original = finder.find(data, name, own["image_sha256"].iloc[0])
     shown = dict(pixels)
     if original is not None and original.shape[0] >= size[0] and original.shape[1] >= size[1]:
@@ -200,15 +200,16 @@ def region(planes: list[NDArray[np.float64]]) -> tuple[int, int, int, int]:
     return int(top), int(left), height, width
 
 
-def _luma(image: Pixels) -> NDArray[np.float64]:
-    if image.ndim == 2:
-        return image.astype(float)
-    y: NDArray[np.float64] = luma(torch.tensor(image).permute(2, 0, 1)).numpy()
-    return y
+def _grey(image: Pixels) -> NDArray[np.float64]:
+    return image.astype(float) if image.ndim == 2 else image.mean(axis=2)
 
 
 def _as_measured(image: Pixels) -> Pixels:
-    return np.clip(np.rint(_luma(image)), 0, 255).astype(np.uint8)
+    """Y of an original, rounded, to stand beside SR images that are Y; a grey image as it is."""
+    if image.ndim == 2:
+        return image
+    y: Pixels = luma(torch.tensor(image).permute(2, 0, 1)).round().to(torch.uint8).numpy()
+    return y
 
 
 def _scores(own: pd.DataFrame) -> dict[str, list[str]]:
@@ -223,7 +224,7 @@ def _scores(own: pd.DataFrame) -> dict[str, list[str]]:
 def _data_uri(pixels: Pixels) -> str:
     stream = io.BytesIO()
     # Lossless WebP is about a third smaller than PNG, and every browser of the last years reads it.
-    Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB").save(stream, "WEBP", lossless=True, method=4)
+    Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB").save(stream, "WEBP", lossless=True, method=2)
     return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
 
 

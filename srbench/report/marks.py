@@ -46,7 +46,10 @@ class Mark:
 
 def of_cells(cells: pd.DataFrame) -> list[Mark]:
     """Marks of one method's cells in one table, one per reason: '3 images of set5: ValueError: ...'."""
-    found = []
+    found: list[Mark] = []
+    cells = cells[cells["status"] != "ok"]
+    if cells.empty:
+        return found
     for status, word in WORDS.items():
         own = cells[cells["status"] == status]
         for (dataset, message), group in own.groupby(["dataset", "message"], sort=False):

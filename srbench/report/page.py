@@ -15,6 +15,7 @@ import pandas as pd
 import srbench
 from srbench import roots
 from srbench.leaderboard import means, method_cards, per_image
+from srbench.method import MethodCard
 from srbench.report import marks, notes
 from srbench.report.costs import Cost
 from srbench.report.figures import plots_of
@@ -45,8 +46,8 @@ def render(
     """
     started = time.perf_counter()
     images = per_image(store)
-    cards = method_cards()
     runs = store.runs()
+    cards = _strangers(runs) | method_cards()
     training = marks.training(runs)
     tables = views(images, means(images, cards), cards, costs or {}, training)
     images = _with_labels(images, tables)
@@ -73,6 +74,15 @@ def render(
         )
     )
     return Page(text, middle - started + time.perf_counter() - ended, ended - middle)
+
+
+def _strangers(runs: list[dict[str, Any]]) -> dict[str, MethodCard]:
+    """What the manifests say of methods that may no longer be there: plugins by path, checkpoints."""
+    return {
+        method["name"]: MethodCard(method["name"], method["title"], 0, "user's own", "", "any")
+        for run in runs
+        for method in run["manifest"].get("methods", [])
+    }
 
 
 def environment() -> jinja2.Environment:

@@ -232,12 +232,11 @@ def _view(
 
 
 def _partial(own: pd.DataFrame) -> list[Mark]:
-    scored = own.loc[own["status"] == "ok", ["dataset", "image"]].drop_duplicates()
-    planned = own[["dataset", "image"]].drop_duplicates()
     # 'not supported' is a property of the method; what was to be computed and is missing makes a row partial.
-    missing = own.loc[own["status"].isin(["pending", "failed"]), ["dataset", "image"]].drop_duplicates()
-    if missing.empty or scored.empty:
+    scored = own.loc[own["status"] == "ok", ["dataset", "image"]].drop_duplicates()
+    if scored.empty or not own["status"].isin(["pending", "failed"]).any():
         return []
+    planned = own[["dataset", "image"]].drop_duplicates()
     return [Mark("partial", f"means over {len(scored)} of {len(planned)} images")]
 
 
