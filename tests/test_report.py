@@ -137,6 +137,7 @@ def test_a_run_that_did_not_end_is_partial(go, write_plugin, page, results):
     assert found
     left = int(found[1])
     assert f"means over {3 - left} of 3 images" in text
+    assert f" {3 - left} of 3 " in text.replace("of 3 images", "")
     assert f"pending : {left} image" in text
 
 
