@@ -10,6 +10,7 @@ import pandas as pd
 
 from srbench import dataset, metrics, plugins
 from srbench.errors import SrbenchError
+from srbench.options import label
 from srbench.statistics import mean_interval
 from srbench.store import Store
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 # What identifies a row of the report; within one, images are averaged.
 GROUP = ["method", "dataset", "scale", "protocol", "degradation", "options"]
 PER_IMAGE_COLUMNS = ["method", "dataset", "scale", "protocol", "degradation", "image", "metric", "value"]
-_CELL_COLUMNS = ("sr_path", "image_sha256", "method_hash")
+_CELL_COLUMNS = ("plugin", "sr_path", "image_sha256", "method_hash")
 MEAN_COLUMNS = [
     *("method", "dataset", "scale", "protocol", "degradation", "metric"),
     *("mean", "ci_low", "ci_high", "n", "published", "published_source"),
@@ -28,7 +29,8 @@ MEAN_COLUMNS = [
 
 def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
-    ``run_id``, and of the cell ``sr_path`` (empty if the SR image was not kept), ``image_sha256``, ``method_hash``.
+    ``run_id``, and of the cell ``plugin`` (the method's name without its options), ``sr_path`` (empty if the SR image
+    was not kept), ``image_sha256``, ``method_hash``.
 
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
     or weight file replaces the old rows. With ``run_id``, the cells of that run.
@@ -41,6 +43,8 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     if planned.empty:
         return pd.DataFrame(columns=columns)
     planned["degradation"] = planned["degradation"].str.partition("/")[0]
+    planned["plugin"] = planned["method"]
+    planned["method"] = [label(*pair) for pair in zip(planned["method"], planned["options"], strict=True)]
     if run_id is not None:
         planned = planned[planned["run_id"] == run_id]
     # A run plans whole datasets: what its newest run no longer planned (a removed image, an old version of the

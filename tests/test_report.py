@@ -196,7 +196,7 @@ def test_methods_with_options_have_rows_of_their_own(made_up):
     folder = made_up(methods=2, datasets={"set5": 5}, scales=(4,), options=("", '{"tile": 64, "self_ensemble": true}'))
     with Store(folder) as store:
         text = shown(render(store).text)
-    assert "made-up-0 (tile 64, self_ensemble)" in text
+    assert "made-up-0+ (tile 64)" in text
 
 
 def test_protocols_are_never_averaged_together(go, page):

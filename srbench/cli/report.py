@@ -10,13 +10,13 @@ import typer
 from srbench.cli.shell import err, handled
 from srbench.errors import SrbenchError
 
-FORMATS = ("html", "table", "csv", "json")
+FORMATS = ("html", "table", "csv", "json", "markdown", "latex")
 
 
 @handled
 def command(
     results: Annotated[Path, typer.Argument(help="The results folder.")] = Path("results"),
-    format: Annotated[str, typer.Option(help="html, table, csv or json.")] = "html",
+    format: Annotated[str, typer.Option(help="html, table, csv, json, markdown or latex.")] = "html",
     per_image: Annotated[
         bool, typer.Option("--per-image", help="One row per image instead of means (csv, json).")
     ] = False,
@@ -33,13 +33,15 @@ def command(
         typer.Option(metavar="A B", help="What B changed against A: results folders, or numbers of runs in RESULTS."),
     ] = None,
 ) -> None:
-    """Show what a results folder holds: an HTML leaderboard, a table, CSV or JSON.
+    """Show what a results folder holds: an HTML leaderboard, a table, CSV, JSON, or tables for papers.
 
     Examples:
 
       srbench report
 
       srbench report results --format table
+
+      srbench report results --format latex --output table.tex
 
       srbench report results --format csv --per-image --output scores.csv
 
@@ -56,6 +58,8 @@ def command(
     if full_images and (format != "html" or compare):
         raise SrbenchError("--full-images goes with the HTML leaderboard only", "leave out the other option")
     if compare:
+        if format in ("markdown", "latex"):
+            raise SrbenchError(f"{format} does not go with --compare", "use html, table, csv or json")
         if per_image:
             raise SrbenchError("--per-image does not go with --compare", "leave out one of the two")
         _compare(results, compare, format, output, open_)
@@ -68,7 +72,7 @@ def command(
         print_means(results)
         return
 
-    from srbench import export, report
+    from srbench import export, paper, report
     from srbench.store import Store
 
     with Store(results) as store:
@@ -76,6 +80,8 @@ def command(
             output = output or results / "report.html"
             page = report.render(store, full_images=_beside(output) if full_images else None)
             text = page.text
+        elif format in ("markdown", "latex"):
+            text = (paper.to_markdown if format == "markdown" else paper.to_latex)(store)
         else:
             text = (export.to_csv if format == "csv" else export.to_json)(store, by_image=per_image)
     _write(text, output, open_)

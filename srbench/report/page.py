@@ -46,11 +46,11 @@ def render(
     """
     started = time.perf_counter()
     images = per_image(store)
+    images = images.assign(label=images["method"])
     runs = store.runs()
     cards = _strangers(runs) | method_cards()
     training = marks.training(runs)
     tables = views(images, means(images, cards), cards, costs or {}, training)
-    images = _with_labels(images, tables)
     plots = {view.key: plots_of(view, _of(images, view), training) for view in tables}
     middle = time.perf_counter()
     titles = {row.name: row.title for view in tables for row in view.rows}
@@ -94,13 +94,6 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _with_labels(images: pd.DataFrame, tables: list[View]) -> pd.DataFrame:
-    if not tables:
-        return images.assign(label="")
-    labels = pd.concat([view.frame for view in tables])[["method", "options", "label"]].drop_duplicates()
-    return images.merge(labels, on=["method", "options"], how="left")
 
 
 def _of(images: pd.DataFrame, view: View) -> pd.DataFrame:

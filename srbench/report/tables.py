@@ -126,11 +126,10 @@ def views(
     """One view per scale, protocol and degradation, never two of them in one; that with the most cells first.
 
     Args:
-        images: as :func:`srbench.leaderboard.per_image` gives it.
+        images: as :func:`srbench.leaderboard.per_image` gives it, with a column ``label``: what a row is called.
         table: its :func:`srbench.leaderboard.means`.
     """
-    images = images.assign(label=_labels(images))
-    table = table.assign(label=_labels(table))
+    table = table.assign(label=table["method"])
     found = []
     for key, group in table.groupby(VIEW, sort=False):
         own = images
@@ -138,22 +137,6 @@ def views(
             own = own[own[column] == value]
         found.append(_view(key, own, group, cards, costs, training))
     return sorted(found, key=lambda view: (-len(view.rows) * len(view.datasets), -view.scale, view.key))
-
-
-def _labels(frame: pd.DataFrame) -> pd.Series[str]:
-    """What a row is called: the method, and the options that change its output."""
-    return frame["method"] + frame["options"].map(_options)
-
-
-def _options(text: str) -> str:
-    if not text:
-        return ""
-    try:
-        content = json.loads(text)
-        words = [key if value is True else f"{key} {value}" for key, value in content.items() if value]
-    except (ValueError, AttributeError):
-        words = [text]
-    return f" ({', '.join(words)})" if words else ""
 
 
 def metric_facts(name: str) -> Metric:
@@ -189,7 +172,7 @@ def _view(
     rows = []
     for label in labels:
         own = images_of[label]
-        method = own["method"].iloc[0]
+        method = own["plugin"].iloc[0]
         card = cards.get(method)
         cells = [
             _cell(
@@ -202,7 +185,7 @@ def _view(
         rows.append(
             Row(
                 name=label,
-                title=card.title if card else label,
+                title=card.title + label.removeprefix(method) if card else label,
                 year=str(card.year or "") if card else "",
                 family=card.family if card else "user's own",
                 url=card.url if card else "",

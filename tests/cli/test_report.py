@@ -66,6 +66,7 @@ def test_an_empty_folder_has_a_page_and_a_table(srbench, results):
         (["--format", "csv", "--full-images"], "--full-images goes with the HTML leaderboard only"),
         (["--compare", "1", "1", "--full-images"], "--full-images goes with the HTML leaderboard only"),
         (["--compare", "1", "1", "--per-image", "--format", "csv"], "--per-image does not go with --compare"),
+        (["--compare", "1", "1", "--format", "latex"], "latex does not go with --compare"),
         (["--compare", "1", "7"], "no run 7 in .*its runs: 1"),
         (["--compare", "1", "nowhere"], "no results in 'nowhere'"),
         (["--compare", "1", "1", "--format", "table", "--output", "x"], "--output does not go with table"),
