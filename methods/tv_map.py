@@ -16,8 +16,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from srbench.errors import NotSupportedError
 from srbench.method import Method, MethodCard
-from srbench.resize import Axis, imresize
+from srbench.resize import Axis, Downsampler, imresize
 
 ALPHA = 0.1 / 255  # for images in [0, 1]
 ITERATIONS = 100  # the objective is then within 0.3% of its minimum, the PSNR within 0.05 dB
@@ -63,6 +64,8 @@ class TvMap(Method):
     def upscale(self, lr: Tensor, scale: int, alpha: float = ALPHA, iterations: int = ITERATIONS) -> Tensor:
         y = imresize(lr, scale)
         operator = self.degradation.operator(y.shape[-2], y.shape[-1], scale)
+        if not isinstance(operator, Downsampler):
+            raise NotSupportedError("tv-map needs a degradation that is separable", "use back-projection")
         data_term = _DataTerm(operator.rows, operator.columns, lr, scale, TAU)
         p, q = torch.zeros_like(y), torch.zeros_like(y)  # dual variables of the two differences
         ahead = y

@@ -1,7 +1,8 @@
 """Datasets: manifests that say what a benchmark is, and where its images are on this machine.
 
 A manifest (``datasets/NAME.toml``) holds the facts of a dataset: title, citation, licence, every image with its
-size and the SHA-256 of its pixels, and the PSNR that bicubic must give. The images themselves are looked for in
+size and the SHA-256 of its pixels, the PSNR that bicubic must give, and where the images can be had. Of some
+datasets only the number of images is recorded (``images = "unknown"``). The images themselves are looked for in
 ``$SRBENCH_DATA``, ``./data`` and the user's cache, in the layouts in which the public copies come. Any folder of
 images is a dataset too, without facts to check it against.
 """
@@ -13,7 +14,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 # srbench.images is imported where pixels are read: it brings numpy and Pillow, and listing datasets needs neither.
 
 SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg")  # files of a folder that are taken as images
+UNKNOWN = "unknown"  # in place of a manifest's images: only their number is recorded
 STANDARD = ("set5", "set14", "bsd100")  # what `srbench run` takes when it is not told
 
 # Folders below a dataset's own in which public copies keep the HR images; "" is the folder itself.
@@ -54,8 +56,20 @@ class ImageFacts:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where a dataset can be had: the address of an archive, and the folder in it that holds the images."""
+
+    address: str
+    inside: str = ""
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """The facts of one dataset. ``bicubic[protocol][scale]`` is the mean PSNR that bicubic must give."""
+    """The facts of one dataset.
+
+    ``bicubic[protocol][scale]`` is the mean PSNR that bicubic must give, to four decimals; ``published`` the same
+    as papers print it, to two. ``images`` is empty where names, sizes and pixels are not recorded.
+    """
 
     name: str
     title: str
@@ -66,11 +80,25 @@ class Manifest:
     folders: tuple[str, ...]
     images: tuple[ImageFacts, ...]
     bicubic: dict[str, dict[int, float]]
+    unrecorded: int = 0  # how many images there are, where ``images`` does not say
+    published: dict[str, dict[int, float]] = field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
+    how: str = ""  # how to get the images by hand, where no address can be given
+
+    @property
+    def count(self) -> int:
+        """How many images there are."""
+        return len(self.images) or self.unrecorded
+
+    @property
+    def recorded(self) -> bool:
+        """Names, sizes and pixels of the images are known."""
+        return bool(self.images)
 
     @property
     def embedded(self) -> bool:
         """The images ship inside a package: nothing to download."""
-        return all(image.source for image in self.images)
+        return self.recorded and all(image.source for image in self.images)
 
 
 @dataclass(frozen=True)
@@ -125,6 +153,10 @@ def _manifests(folders: tuple[str, ...]) -> dict[str, Manifest]:
 def _parse(path: Path) -> Manifest:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
+        images = () if table["images"] == UNKNOWN else tuple(_parse_image(image) for image in table["images"])
+        count = len(images) if images else table["count"]
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ValueError(f"count = {count!r}")
         return Manifest(
             name=path.stem,
             title=table["title"],
@@ -133,14 +165,19 @@ def _parse(path: Path) -> Manifest:
             licence=table["licence"],
             homepage=table.get("homepage", ""),
             folders=tuple(table.get("folders", [path.stem])),
-            images=tuple(_parse_image(image) for image in table["images"]),
-            bicubic={
-                protocol: {int(key.removeprefix("x")): value for key, value in row.items()}
-                for protocol, row in table.get("bicubic", {}).items()
-            },
+            images=images,
+            bicubic=_parse_psnr(table.get("bicubic", {})),
+            unrecorded=0 if images else count,
+            published=_parse_psnr(table.get("published", {})),
+            sources=tuple(Source(**source) for source in table.get("source", ())),
+            how=table.get("how", ""),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise DatasetError(f"manifest '{path}' is not valid ({error})", "compare it with datasets/set5.toml") from error
+
+
+def _parse_psnr(table: dict[str, dict[str, float]]) -> dict[str, dict[int, float]]:
+    return {name: {int(key.removeprefix("x")): value for key, value in row.items()} for name, row in table.items()}
 
 
 def _parse_image(table: dict[str, Any]) -> ImageFacts:
@@ -178,8 +215,7 @@ def find(spec: str) -> Dataset:
 def available(name: str) -> bool:
     """Whether every image of the known dataset ``name`` is on this machine."""
     manifest = manifests()[name]
-    files = locate(manifest)
-    return len(files) == len(manifest.images)
+    return len(locate(manifest)) == manifest.count
 
 
 def locate(manifest: Manifest) -> dict[str, Path]:
@@ -190,7 +226,13 @@ def locate(manifest: Manifest) -> dict[str, Path]:
     best: dict[str, Path] = {}
     for folder in _candidates(manifest):
         present = _images_by_name(folder)
-        here = {image.name: present[key] for image in manifest.images if (key := _plain(image.name)) in present}
+        if not manifest.recorded:
+            # Whatever lies there is taken, but a folder with the right number of images before any other.
+            if len(present) == manifest.count:
+                return present
+            best = best or present
+            continue
+        here = {image.name: present[key] for image in manifest.images if (key := plain_name(image.name)) in present}
         if len(here) > len(best):
             best = here
         if len(best) == len(manifest.images):
@@ -201,13 +243,22 @@ def locate(manifest: Manifest) -> dict[str, Path]:
 def _from_manifest(manifest: Manifest) -> Dataset:
     paths = locate(manifest)
     missing = [image.file for image in manifest.images if image.name not in paths]
-    if len(missing) == len(manifest.images):
+    if not paths:
         places = ", ".join(str(root) for root in roots.data())
         raise DatasetMissingError(
             f"{manifest.title} is not on this machine (looked in {places})",
-            f"put its images into ./data/{manifest.folders[0]}, or set SRBENCH_DATA to the folder that holds "
-            f"{manifest.folders[0]}/",
+            f"get it with srbench fetch {manifest.name}, put its images into ./data/{manifest.folders[0]}, or set "
+            f"SRBENCH_DATA to the folder that holds {manifest.folders[0]}/",
         )
+    if not manifest.recorded:
+        if len(paths) != manifest.count:
+            folder = next(iter(paths.values())).parent
+            raise DatasetMissingError(
+                f"'{folder}' holds {len(paths)} images, {manifest.title} has {manifest.count}",
+                f"complete it, or score the folder as it is with --datasets {folder}",
+            )
+        unchecked = tuple(ImageFile(name, path) for name, path in paths.items())
+        return Dataset(manifest.name, manifest.title, manifest.version, unchecked, manifest)
     if missing:
         names = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         folder = next(iter(paths.values())).parent
@@ -245,19 +296,20 @@ def _candidates(manifest: Manifest) -> Iterator[Path]:
 
 
 def _child(folder: Path | None, name: str) -> Path | None:
-    """The subfolder ``name``, whatever its case; None if there is none."""
-    if folder is None or not folder.is_dir():
-        return None
-    if not name:
-        return folder
-    return next((p for p in sorted(folder.iterdir()) if p.name.lower() == name.lower() and p.is_dir()), None)
+    """The subfolder ``name`` (which may be a path), whatever its case; None if there is none."""
+    for part in Path(name).parts:
+        if folder is None or not folder.is_dir():
+            return None
+        folder = next((p for p in sorted(folder.iterdir()) if p.name.lower() == part.lower() and p.is_dir()), None)
+    return folder if folder is not None and folder.is_dir() else None
 
 
 def _images_by_name(folder: Path) -> dict[str, Path]:
-    return {_plain(p.stem): p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()}
+    return {plain_name(p.stem): p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()}
 
 
-def _plain(stem: str) -> str:
+def plain_name(stem: str) -> str:
+    """An image's name without case and without what public copies append to it."""
     return _DECORATION.sub("", stem.lower())
 
 
@@ -270,7 +322,8 @@ def _packaged(source: str) -> Path:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What :func:`verify` says of one image: 'identical', 'other pixels', 'wrong size', 'missing', 'unreadable'."""
+    """What :func:`verify` says of one image: 'identical', 'other pixels', 'wrong size', 'missing', 'unreadable', or
+    'not recorded' where there is nothing to compare it with."""
 
     image: str
     verdict: str
@@ -284,6 +337,9 @@ class Verdict:
 def verify(manifest: Manifest) -> Iterator[Verdict]:
     """Compare the images on this machine with their manifest, one after the other."""
     paths = locate(manifest)
+    if not manifest.recorded:
+        yield from (Verdict(name, "not recorded") for name in paths)
+        yield from (Verdict(f"image {i + 1}", "missing") for i in range(len(paths), manifest.count))
     for facts in manifest.images:
         if facts.name not in paths:
             yield Verdict(facts.name, "missing")

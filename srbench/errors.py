@@ -9,6 +9,7 @@
     |   +-- NotSupportedError    the method does not do this (scale, size); recorded, not a failure
     |   +-- OutputError      an output of the wrong size or with NaN or infinite pixels
     +-- WeightsError         a weight file is missing, unsafe or does not fit
+    +-- FetchError           a download failed, or brought something else than was expected
     +-- StoreError           a results folder cannot be read or written
     +-- GateError            a thresholds file is wrong
     +-- TrainingError        a training cannot start, or cannot go on
@@ -74,6 +75,10 @@ class OutputError(MethodError):
 
 class WeightsError(MethodError):
     """A weight file is missing, would run code, or does not fit the network."""
+
+
+class FetchError(SrbenchError):
+    """A download failed, or brought something else than was expected."""
 
 
 class StoreError(SrbenchError):

@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from srbench.color import grey, luma, rgb_to_ycbcr, round_half_up, to_uint8, ycbcr_to_rgb
+from srbench.color import grey, luma, rgb_to_ycbcr, round_half_up, to_uint8_, ycbcr_to_rgb
 from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError, OutputError
 from srbench.images import Pixels
@@ -85,7 +85,7 @@ def super_resolve(method: Method, example: Example) -> Tensor:
     if colour == "luma" and not on_luma:
         return luma_method_on_rgb(method, example.lr_rgb, example.scale)
     lr = example.lr_luma[None] if on_luma and colour != "rgb" else example.lr_rgb
-    return to_uint8(call(method, lr, example.scale))
+    return to_uint8_(call(method, lr, example.scale))
 
 
 def luma_method_on_rgb(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
@@ -93,7 +93,7 @@ def luma_method_on_rgb(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
     ycbcr = rgb_to_ycbcr(lr_rgb)
     y = call(method, ycbcr[:1], scale)
     chroma = imresize(ycbcr[1:], scale).to(y.device)
-    return to_uint8(ycbcr_to_rgb(torch.cat([y.to(torch.float64), chroma])))
+    return to_uint8_(ycbcr_to_rgb(torch.cat([y.to(torch.float64), chroma])))
 
 
 def call(method: Method, lr: Tensor, scale: int) -> Tensor:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from srbench import dataset, metrics, plugins
 from srbench.errors import SrbenchError
+from srbench.options import label
 from srbench.statistics import mean_interval
 from srbench.store import Store
 
@@ -40,6 +41,7 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     if planned.empty:
         return pd.DataFrame(columns=columns)
     planned["degradation"] = planned["degradation"].str.partition("/")[0]
+    planned["method"] = [label(*pair) for pair in zip(planned["method"], planned["options"], strict=True)]
     if run_id is not None:
         planned = planned[planned["run_id"] == run_id]
     # A run plans whole datasets: what its newest run no longer planned (a removed image, an old version of the

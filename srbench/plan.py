@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 
 from srbench.dataset import Dataset, ImageFacts, ImageFile
@@ -31,10 +31,15 @@ class CellFacts:
     protocol_hash: str
     options: str = ""  # what else changes the output (tiles, self-ensemble), as JSON; empty if nothing does
 
+    def values(self) -> dict[str, str | int]:
+        """All fields by name."""
+        # asdict copies deeply: a fifth of a millisecond for each of what may be a hundred thousand cells.
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
     @cached_property
     def key(self) -> str:
         """SHA-256 (hex) over all fields."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.values(), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,14 @@ def cells(
     scales: Iterable[int],
     protocol: Protocol,
     degradation: Degradation,
+    options: str = "",
 ) -> Iterator[Cell]:
     """All cells, image by image, so that the methods of a run share each decoded image and its LR images.
 
     Args:
         methods: pairs of a method and its identity hash.
         pixels: what the images of the datasets really hold on this machine.
+        options: :attr:`srbench.options.MethodOptions.key` of how the methods are run.
     """
     methods, scales = list(methods), list(scales)
     for dataset in datasets:
@@ -84,5 +91,6 @@ def cells(
                         degradation=degradation.key,
                         protocol=protocol.name,
                         protocol_hash=protocol.hash,
+                        options=options,
                     )
                     yield Cell(facts, method, image)

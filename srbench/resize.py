@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srbench.color import round_half_up_, to_uint8
+from srbench.color import round_half_up_, to_uint8_
 from srbench.errors import SrbenchError
 
 _Array = NDArray[np.float64]
@@ -103,28 +103,34 @@ class _Blocks:
 
 
 class Axis:
-    """Resampling of one axis as a banded matrix. Immutable; safe to share between threads."""
+    """Resampling of one axis as a banded matrix. Immutable; safe to share between threads.
 
-    def __init__(self, length: int, out_length: int, scale: float, kernel: str) -> None:
-        self.length, self.out_length = length, out_length
-        weight, index = weights(length, out_length, scale, kernel)
+    Output sample i is the sum over j of ``weight[i, j]`` times input sample ``index[i, j]``; both are
+    (outputs, taps), and an index may come twice.
+    """
+
+    def __init__(self, length: int, weight: _Array, index: NDArray[np.int64]) -> None:
+        self.length, self.out_length = length, len(weight)
+        out_length = self.out_length
         used = weight != 0
         low = np.where(used, index, length).min(axis=1)
         high = np.where(used, index, -1).max(axis=1) + 1
         # Blocks about as wide as they are high keep the products dense without much wasted arithmetic. For a whole
         # scale they repeat, but at the borders, where mirrored samples fold back.
-        height = max(8, min(64, round(16 * max(scale, 1.0))))
+        height = max(8, min(64, round(16 * max(out_length / length, 1.0))))
+        starts = np.arange(0, out_length, height)
+        first, last = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
+        block, row = np.divmod(np.arange(out_length), height)
+        dense = np.zeros((len(starts), height, int((last - first).max())))
+        local = np.where(used, index - first[block][:, None], 0)
+        np.add.at(dense, (block[:, None], row[:, None], local), np.where(used, weight, 0.0))
         blocks: list[_Blocks] = []
-        for start in range(0, out_length, height):
-            rows = slice(start, min(start + height, out_length))
-            first, last = int(low[rows].min()), int(high[rows].max())
-            dense = np.zeros((rows.stop - rows.start, last - first))
-            local = np.where(used[rows], index[rows] - first, 0)
-            np.add.at(dense, (np.arange(len(dense))[:, None], local), np.where(used[rows], weight[rows], 0.0))
-            block = _Blocks(start, first, 0, 1, torch.from_numpy(dense))
-            joined = _join(blocks[-1], block) if blocks else None
+        for number, start in enumerate(starts.tolist()):
+            matrix = dense[number, : out_length - start, : last[number] - first[number]]
+            following = _Blocks(start, int(first[number]), 0, 1, torch.from_numpy(matrix))
+            joined = _join(blocks[-1], following) if blocks else None
             if joined is None:
-                blocks.append(block)
+                blocks.append(following)
             else:
                 blocks[-1] = joined
         self._blocks = blocks
@@ -189,7 +195,7 @@ def _join(run: _Blocks, block: _Blocks) -> _Blocks | None:
 @lru_cache(maxsize=256)
 def axis(length: int, out_length: int, scale: float, kernel: str = "bicubic") -> Axis:
     """The (cached) :class:`Axis` that maps ``length`` samples to ``out_length`` at ``scale``."""
-    return Axis(length, out_length, scale, kernel)
+    return Axis(length, *weights(length, out_length, scale, kernel))
 
 
 @overload
@@ -255,7 +261,7 @@ def imresize(  # type: ignore[no-untyped-def]  # the overloads above are the sig
         return passes[1][1].apply(passes[0][1].apply(x, passes[0][0]), passes[1][0])
     x = x.to(_precision_for_uint8(scales, kernel))
     (first, one), (second, other) = passes
-    return to_uint8(other.apply(round_half_up_(one.apply(x, first)), second))
+    return to_uint8_(other.apply(round_half_up_(one.apply(x, first)), second))
 
 
 def _precision_for_uint8(scales: tuple[float, float], kernel: str) -> torch.dtype:

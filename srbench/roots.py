@@ -42,3 +42,8 @@ def cache() -> Path:
 def data() -> list[Path]:
     """Folders in which datasets are looked for: ``$SRBENCH_DATA``, ``./data``, the user's cache."""
     return [*_folders("SRBENCH_DATA"), Path("data"), cache() / "datasets"]
+
+
+def weights() -> list[Path]:
+    """Folders in which weight files are looked for: ``$SRBENCH_WEIGHTS``, the user's cache."""
+    return [*_folders("SRBENCH_WEIGHTS"), cache() / "weights"]

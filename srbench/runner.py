@@ -13,16 +13,17 @@ from typing import Protocol as Interface
 
 import torch
 
-from srbench import canary, dataset, degradation, metrics, plugins, protocol
+from srbench import canary, dataset, degradation, metrics, protocol
 from srbench import workers as workers_
 from srbench.cells import Result, Workshop
 from srbench.dataset import Dataset, ImageFacts, ImageFile
-from srbench.errors import SrbenchError
 from srbench.machine import available_processors, resolve_device
 from srbench.method import Method
 from srbench.metrics import Metric
+from srbench.options import MethodOptions, SelfEnsemble, Tiled, seams
 from srbench.plan import Cell, cells
 from srbench.provenance import describe
+from srbench.selection import default_datasets, load_methods
 from srbench.store import Canary, Entry, Known, Outcome, Store
 from srbench.timing import Timing
 from srbench.timing_session import time_methods
@@ -48,6 +49,8 @@ class RunOptions:
     force: bool = False
     time: bool = False  # time every method after the cells are done, on one thread
     seed: int = 0
+    tile: int = 0  # side of LR tiles; 0: whole images
+    self_ensemble: bool = False
     command: str = ""  # the command line, for the manifest
 
 
@@ -107,20 +110,28 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     """
     observer = observer or Silent()
     chosen = protocol.get(options.protocol)
-    degrade = degradation.get(options.degradation)
+    degrade = degradation.get(options.degradation, options.seed)
+    for scale in options.scales:
+        degrade.require_scale(scale)
     wanted = [metrics.get(name) for name in options.metrics or DEFAULT_METRICS]
     device = resolve_device(options.device)
     workers = 1 if device.type == "cuda" else options.threads or available_processors()
-    methods = load_methods(options.methods, device, degrade, observer)
-    datasets = [dataset.find(spec) for spec in options.datasets or default_datasets(observer)]
+    way = MethodOptions(options.tile, options.self_ensemble)
+    loaded = load_methods(options.methods, options.scales, device, degrade, observer.note)
+    methods = [(way.apply(method), identity) for method, identity in loaded]
+    datasets = [dataset.find(spec) for spec in options.datasets or default_datasets(observer.note)]
     torch.manual_seed(options.seed)
 
     workshop = Workshop(chosen, degrade, options.out, keep_images=options.keep_images, workers=workers)
     with Store(options.out, create=True) as store, workers_.single_threaded():
         facts = look_at_images(datasets, workshop, workers)
-        plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade))
+        plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade, way.key))
         broken = _prepare(methods, options.scales, observer)
         manifest = describe(options, methods, datasets, facts, chosen, device, workers)
+        if way.key:
+            manifest["options"] = way.key
+        if way.tile:
+            manifest["seams"] = _compare_tiles(plan, broken, way.tile, workshop, observer)
         run_id = store.start_run(manifest)
         ids = store.plan(run_id, [cell.facts for cell in plan])
         summary = Summary(run_id, total=len(plan))
@@ -159,70 +170,11 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     return summary
 
 
-def load_methods(
-    specs: Sequence[str], device: torch.device, degrade: degradation.Degradation, observer: Observer
-) -> list[tuple[Method, str]]:
-    """Instances of the methods that ``specs`` name, each with its identity hash.
-
-    'all' stands for every built-in and installed method; a broken one among them is noted and left out, while a
-    broken one asked for by name is an error.
-    """
-    chosen: dict[str, plugins.Plugin] = {}
-    optional: set[str] = set()  # only 'all' brought them
-    for spec in specs:
-        if spec == "all":
-            found = plugins.discover()
-            for plugin in found:
-                if plugin.error:
-                    observer.note(f"method '{plugin.name}' ({plugin.origin}) is broken and left out: {plugin.error}")
-            found = [plugin for plugin in found if not plugin.error]
-            optional = {plugin.name for plugin in found} - set(specs)
-        else:
-            found = plugins.find(spec)
-        for plugin in found:
-            other = chosen.setdefault(plugin.name, plugin)
-            if other.origin != plugin.origin:
-                raise SrbenchError(
-                    f"two methods are called '{plugin.name}' ({other.origin}, {plugin.origin})", "rename one"
-                )
-    methods = []
-    for plugin in chosen.values():
-        try:
-            method = plugins.instantiate(plugin)
-            identity = plugins.identity(plugin, method)
-        except SrbenchError as error:
-            if plugin.name not in optional:
-                raise
-            observer.note(f"method '{plugin.name}' ({plugin.origin}) is left out: {error}")
-            continue
-        method.device, method.degradation = device, degrade
-        methods.append((method, identity))
-    if not methods:
-        raise SrbenchError("no method to run", "see: srbench list methods")
-    return methods
-
-
-def default_datasets(observer: Observer) -> tuple[str, ...]:
-    """The standard datasets that are on this machine; if none is, the embedded sample. Says what it left out."""
-    here = tuple(name for name in dataset.STANDARD if dataset.available(name))
-    missing = [name for name in dataset.STANDARD if name not in here]
-    if not here:
-        observer.note("Set5, Set14 and BSD100 are not on this machine: using the embedded 'sample' (docs/datasets.md)")
-        return ("sample",)
-    if missing:
-        observer.note(f"not on this machine, left out: {', '.join(missing)} (docs/datasets.md)")
-    return here
-
-
 def look_at_images(datasets: Sequence[Dataset], workshop: Workshop, workers: int) -> dict[ImageFile, ImageFacts]:
     """Size and pixel hash of every image, as it is on this machine; raises ImageError."""
     images = [image for data in datasets for image in data.images]
-
-    def look(image: ImageFile) -> ImageFacts:
-        return dataset.facts_of(workshop.pixels(image), image.path.name)
-
     with ThreadPoolExecutor(workers) as pool:
-        return dict(zip(images, pool.map(look, images), strict=True))
+        return dict(zip(images, pool.map(workshop.facts, images), strict=True))
 
 
 @dataclass(frozen=True)
@@ -300,6 +252,30 @@ def _prepare(
             if not audit.complete:
                 observer.note(f"{method.card.name} loaded only a part: {audit}")
     return broken
+
+
+def _compare_tiles(
+    plan: Sequence[Cell], broken: dict[tuple[str, int], Exception], tile: int, workshop: Workshop, observer: Observer
+) -> list[dict[str, object]]:
+    """What tiles change, measured for every method and scale on the first image that is larger than a tile."""
+    found: dict[tuple[str, int], dict[str, object]] = {}
+    for cell in plan:
+        key = (cell.facts.method, cell.scale)
+        tiled = cell.method.inner if isinstance(cell.method, SelfEnsemble) else cell.method
+        if key in found or key in broken or not isinstance(tiled, Tiled) or not tiled.supports(cell.scale):
+            continue
+        try:
+            example = workshop.example(cell.image, cell.scale)
+            lr = example.lr_rgb if tiled.card.colour == "rgb" else example.lr_luma[None]
+            if max(lr.shape[-2:]) <= tile:
+                continue
+            difference = seams(tiled, lr, cell.scale)
+        except Exception:  # the cell itself will say what is wrong
+            continue
+        found[key] = {"method": key[0], "scale": key[1], "image": cell.facts.image, "grey_levels": difference}
+        by = "an unknown amount (no memory for the whole)" if difference is None else f"{difference:.2g} grey levels"
+        observer.note(f"{key[0]} x{key[1]}: tiles of {tile} and the whole {cell.facts.image} differ by at most {by}")
+    return list(found.values())
 
 
 def _task(workshop: Workshop, item: _Todo, broken: dict[tuple[str, int], Exception]) -> workers_.Task:

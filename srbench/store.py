@@ -230,7 +230,7 @@ class Store:
             return {}
         keys = [facts.key for facts in cells]
         with self._transaction() as connection:
-            rows = [{"key": key, **asdict(facts)} for key, facts in zip(keys, cells, strict=True)]
+            rows = [{"key": key, **facts.values()} for key, facts in zip(keys, cells, strict=True)]
             connection.execute(sqlite_insert(_cells).on_conflict_do_nothing(), rows)
             ids: dict[str, int] = {}
             for chunk in _chunks(keys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from srbench.cli import check, list_, report, run, time_, train, upscale, verify
+from srbench.cli import check, fetch, list_, new_method, report, run, score, time_, train, upscale, verify
 
 app = typer.Typer(
     name="srbench",
@@ -19,10 +19,13 @@ app = typer.Typer(
 app.command("run")(run.command)
 app.command("report")(report.command)
 app.command("check")(check.command)
+app.command("score")(score.command)
 app.command("upscale")(upscale.command)
+app.command("fetch")(fetch.command)
 app.command("verify")(verify.command)
 app.command("train")(train.command)
 app.command("time")(time_.command)
+app.command("new-method")(new_method.command)
 app.command("list")(list_.command)
 
 

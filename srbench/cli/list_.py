@@ -81,7 +81,7 @@ def _datasets() -> list[dict[str, Any]]:
     rows = []
     for manifest in dataset.manifests().values():
         found = dataset.locate(manifest)
-        total = len(manifest.images)
+        total = manifest.count
         if not found:
             where = "not on this machine"
         elif manifest.embedded:

@@ -10,13 +10,13 @@ import typer
 from srbench.cli.shell import err, handled
 from srbench.errors import SrbenchError
 
-FORMATS = ("html", "table", "csv", "json")
+FORMATS = ("html", "table", "csv", "json", "markdown", "latex")
 
 
 @handled
 def command(
     results: Annotated[Path, typer.Argument(help="The results folder.")] = Path("results"),
-    format: Annotated[str, typer.Option(help="html, table, csv or json.")] = "html",
+    format: Annotated[str, typer.Option(help="html, table, csv, json, markdown or latex.")] = "html",
     per_image: Annotated[
         bool, typer.Option("--per-image", help="One row per image instead of means (csv, json).")
     ] = False,
@@ -26,13 +26,15 @@ def command(
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Show what a results folder holds: an HTML leaderboard, a table, CSV or JSON.
+    """Show what a results folder holds: an HTML leaderboard, a table, CSV, JSON, or tables for papers.
 
     Examples:
 
       srbench report
 
       srbench report results --format table
+
+      srbench report results --format latex --output table.tex
 
       srbench report results --format csv --per-image --output scores.csv
     """
@@ -50,13 +52,15 @@ def command(
         print_means(results)
         return
 
-    from srbench import export, report
+    from srbench import export, paper, report
     from srbench.store import Store
 
     with Store(results) as store:
         if format == "html":
             text = report.render(store)
             output = output or results / "report.html"
+        elif format in ("markdown", "latex"):
+            text = (paper.to_markdown if format == "markdown" else paper.to_latex)(store)
         else:
             text = (export.to_csv if format == "csv" else export.to_json)(store, by_image=per_image)
     if output is None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @handled
 def command(
+    context: typer.Context,
     methods: Annotated[
         list[str], typer.Option(help="all, names, plugin files (.py) or checkpoints, separated by commas.")
     ] = ["all"],  # noqa: B006
@@ -27,7 +28,9 @@ def command(
     scales: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "4",
     metrics: Annotated[list[str] | None, typer.Option(help="Default: psnr,ssim.")] = None,
     protocol: Annotated[str, typer.Option(help="basicsr or classic (docs/protocol.md).")] = "basicsr",
-    degradation: Annotated[str, typer.Option(help="How LR images are made.")] = "bicubic",
+    degradation: Annotated[
+        str, typer.Option(help="How LR images are made: bicubic, blur-down, bicubic-noise, kernel:FILE.npy.")
+    ] = "bicubic",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     threads: Annotated[
         int, typer.Option(min=0, help="Workers, each computing on one thread; 0: one per processor.")
@@ -35,11 +38,20 @@ def command(
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is already there.")] = False,
+    tile: Annotated[
+        int, typer.Option(min=0, help="Run methods on overlapping tiles of so many LR pixels a side; 0: whole images.")
+    ] = 0,
+    self_ensemble: Annotated[
+        bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")
+    ] = False,
     time: Annotated[
         bool,
         typer.Option("--time", help="Then time every method, on one thread (docs/timing.md)."),
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of methods and degradations that draw random numbers.")] = 0,
+    config: Annotated[
+        Path | None, typer.Option(help="A TOML file with these options, for one run or several (docs/campaigns.md).")
+    ] = None,
 ) -> None:
     """Evaluate methods on datasets and store every score.
 
@@ -55,7 +67,12 @@ def command(
       srbench run --methods ./my_method.py --datasets path/to/folder
 
       srbench run --methods ./4x_model.safetensors --datasets set5
+
+      srbench run --config campaign.toml
     """
+    if config is not None:
+        _campaign(context, config)
+        return
     from srbench.cli.progress import progress
     from srbench.cli.tables import print_means
     from srbench.cli.time_ import print_timings
@@ -75,6 +92,8 @@ def command(
         force=force,
         time=time,
         seed=seed,
+        tile=tile,
+        self_ensemble=self_ensemble,
         command=shlex.join(["srbench", *sys.argv[1:]]),
     )
     with progress(err()) as observer:
@@ -82,14 +101,38 @@ def command(
     print_means(out, run_id=summary.run_id)
     if summary.timings:
         print_timings(summary.timings)
-    _print_summary(summary, out)
+    print_summary(summary, out)
     if summary.interrupted:
         raise typer.Exit(INTERRUPTED)
     if summary.failures:
         raise typer.Exit(1)
 
 
-def _print_summary(summary: Summary, folder: Path) -> None:
+def _campaign(context: typer.Context, config: Path) -> None:
+    """Every run of a file; what is given on the command line too overrides the file."""
+    from srbench import campaign
+
+    known = {name: value for name, value in context.params.items() if name != "debug"}
+    given = {
+        name: value
+        for name, value in known.items()
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+    failed = False
+    for values in campaign.read(config, known):
+        options = {**known, **values, **given, "config": None}
+        try:
+            command.__wrapped__(context, **{**options, "out": Path(options["out"])})  # type: ignore[attr-defined]
+        except typer.Exit as end:
+            if end.exit_code != 1:
+                raise
+            failed = True
+    if failed:
+        raise typer.Exit(1)
+
+
+def print_summary(summary: Summary, folder: Path) -> None:
+    """What was computed, how the canary is, and the first failures, on the terminal."""
     console = err()
     for canary in summary.canaries:
         if canary.verdict == "off":

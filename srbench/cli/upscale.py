@@ -17,6 +17,12 @@ def command(
     images: Annotated[list[Path], typer.Argument(help="Pictures (PNG, BMP, JPEG) or folders of pictures.")],
     scale: Annotated[int, typer.Option(min=1, help="Magnification.")] = 4,
     output: Annotated[Path, typer.Option(help="Folder for the results, NAME_METHOD_xSCALE.png.")] = Path("upscaled"),
+    tile: Annotated[
+        int, typer.Option(min=0, help="Overlapping tiles of so many pixels a side; 0: whole, as far as memory goes.")
+    ] = 0,
+    self_ensemble: Annotated[
+        bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
     """Super-resolve your own pictures.
@@ -31,8 +37,9 @@ def command(
 
     from srbench import api
     from srbench.images import read_image, write_image
+    from srbench.options import MethodOptions
 
-    loaded = api.load(method, device)
+    loaded = MethodOptions(tile, self_ensemble).apply(api.load(method, device))
     targets: dict[Path, Path] = {}  # result: picture
     for path in _pictures(images):
         result = output / f"{path.stem}_{loaded.card.name}_x{scale}.png"

@@ -41,6 +41,15 @@ def command(
         manifest = known[name.lower()]
         verdicts = list(dataset.verify(manifest))
         bad = [verdict for verdict in verdicts if not verdict.good]
+        if not manifest.recorded:
+            found = sum(verdict.verdict != "missing" for verdict in verdicts)
+            console.print(
+                f"{manifest.title}: {found} of {manifest.count} images here; their pixels are not recorded, so there "
+                "is nothing to compare them with",
+                markup=False,
+            )
+            good = False
+            continue
         good = good and not bad
         console.print(f"{manifest.title}: {len(verdicts) - len(bad)} of {len(verdicts)} images identical", markup=False)
         if bad:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from srbench import roots
 from srbench.errors import NotSupportedError
 from srbench.method import TorchMethod
 from srbench.training.data import Picture
@@ -18,7 +18,8 @@ from srbench.training.recipe import FitRecipe, Recipe
 
 
 class TrainedMethod(TorchMethod):
-    """A network with a recipe. Its weights stand in ``weights/`` beside the plugin, or in ``$SRBENCH_WEIGHTS``.
+    """A network with a recipe. Its weights stand beside the plugin in ``weights/``, or in
+    :func:`srbench.roots.weights`.
 
     The files are ``NAME_xS.safetensors``, or ``NAME.safetensors`` for all scales where ``recipe.joint_scales`` says
     that they share one network (``-`` in a name is ``_``). A scale without a file is not supported.
@@ -54,7 +55,7 @@ class TrainedMethod(TorchMethod):
         names = [self.weight_name((scale,))]
         if scale in (self.recipe.joint_scales or ()):
             names.append(self.weight_name(self.recipe.joint_scales or ()))
-        for folder in _folders(self.source):
+        for folder in (*roots.weights(), self.source.parent / "weights"):
             for name in names:
                 path = folder / f"{name}.safetensors"
                 if path.is_file():
@@ -84,8 +85,3 @@ class TrainedMethod(TorchMethod):
             return None
         content: dict[str, Any] = json.loads(card.read_text(encoding="utf-8"))
         return content
-
-
-def _folders(source: Path) -> list[Path]:
-    own = [Path(part).expanduser() for part in os.environ.get("SRBENCH_WEIGHTS", "").split(os.pathsep) if part]
-    return [*own, source.parent / "weights"]

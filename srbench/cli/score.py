@@ -1,0 +1,48 @@
+"""``srbench score``: images that another program made, on the same leaderboard."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from srbench.cli.shell import err, handled, split
+
+
+@handled
+def command(
+    folder: Annotated[Path, typer.Argument(help="The folder of SR images.", metavar="DIR")],
+    dataset: Annotated[str, typer.Option(help="The dataset that they belong to: a name or a folder of HR images.")],
+    scale: Annotated[int, typer.Option(min=1, help="Their magnification.")],
+    name: Annotated[str, typer.Option(help="What to call the method on the leaderboard.")],
+    metrics: Annotated[list[str] | None, typer.Option(help="Default: as for srbench run.")] = None,
+    protocol: Annotated[str, typer.Option(help="basicsr or classic (docs/protocol.md).")] = "basicsr",
+    out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
+) -> None:
+    """Score SR images that were made elsewhere, as srbench run scores its own.
+
+    Files are paired with the dataset's images by name; endings such as _x4, x4 and _SR are understood. An image
+    without a file, a file without an image, or a wrong size is an error, and nothing is stored.
+
+    Examples:
+
+      srbench score their_set5 --dataset set5 --scale 4 --name their-method
+
+      srbench score their_y_images --dataset set14 --scale 3 --name their-method --protocol classic
+    """
+    from srbench.cli.progress import progress
+    from srbench.cli.run import print_summary
+    from srbench.cli.tables import print_means
+    from srbench.foreign import ForeignOptions, score
+
+    line = shlex.join(["srbench", *sys.argv[1:]])
+    options = ForeignOptions(folder, dataset, scale, name, split(metrics or ()), protocol, out, line)
+    with progress(err()) as observer:
+        summary = score(options, observer)
+    print_means(out, run_id=summary.run_id)
+    print_summary(summary, out)
+    if summary.failures:
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Bring datasets and weights from the network: resumed, unpacked safely, checked before anything is installed."""

@@ -1,0 +1,87 @@
+"""The ImageNet networks that perceptual metrics look through: torchvision's files, of which only the features stay."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from srbench import roots
+from srbench.errors import FetchError
+from srbench.fetch.download import Observer, download, forget
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A file of torchvision's, with the hash that it must have, and the name under which its features are kept."""
+
+    name: str
+    address: str
+    sha256: str
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}_features.safetensors"
+
+
+BACKBONES = (
+    Backbone(
+        "alexnet",
+        "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+        "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
+    ),
+    Backbone(
+        "squeezenet1_1",
+        "https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
+        "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
+    ),
+)
+
+
+def find(file: str) -> Path | None:
+    """The weight file of that name in the folders of :func:`srbench.roots.weights`; None if it is nowhere."""
+    return next((folder / file for folder in roots.weights() if (folder / file).is_file()), None)
+
+
+def fetch(backbone: Backbone, observer: Observer) -> tuple[Path, bool]:
+    """The backbone's features as safetensors, tensors named as in torchvision ('features.0.weight', ...).
+
+    Returns:
+        the file, and whether it had to be fetched.
+
+    Raises:
+        FetchError: the download failed, or the file is not the one that torchvision publishes.
+    """
+    here = find(backbone.file)
+    if here is not None:
+        return here, False
+    # Imported late: torch is not needed where the weights are here already.
+    from safetensors.torch import save_file
+
+    from srbench.weights import file_hash, load_state
+
+    source = download(backbone.address, observer)
+    found = file_hash(source)
+    if found != backbone.sha256:
+        forget(backbone.address)
+        raise FetchError(
+            f"{backbone.address} has sha256 {found}, expected {backbone.sha256}",
+            "it was removed: try again, or from another network",
+        )
+    state, _ = load_state(source)
+    features = {key: value.contiguous() for key, value in state.items() if key.startswith("features.")}
+    target = roots.cache() / "weights" / backbone.file
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+        os.close(handle)
+        try:
+            save_file(features, temporary, metadata={"source": backbone.address, "sha256": backbone.sha256})
+            Path(temporary).replace(target)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+    except OSError as error:
+        raise FetchError(f"cannot write '{target}' ({error.strerror})", "free space or set SRBENCH_CACHE") from error
+    forget(backbone.address)
+    return target, True

@@ -1,0 +1,77 @@
+"""``--tile`` and ``--self-ensemble`` of run and upscale."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from srbench.images import read_image
+
+
+@pytest.fixture
+def run(srbench, pictures, results):
+    def call(*arguments):
+        fixed = ["--datasets", pictures, "--scales", "2", "--out", results, "--threads", "1", "--device", "cpu"]
+        return srbench("run", *fixed, *arguments)
+
+    return call
+
+
+def test_options_make_other_cells_that_stand_beside_the_plain_ones(run, srbench, results, write_plugin, pictures):
+    method = write_plugin("return imresize(lr, scale) + 0.1 * lr[..., :1, :1]")
+    for arguments in ([], ["--self-ensemble"], ["--tile", "16"]):
+        result = run("--methods", method, *arguments)
+        assert result.exit_code == 0, result.output
+        assert "3 cells computed, 0 already there" in result.stderr
+        assert "0 cells computed, 3 already there" in run("--methods", method, *arguments).stderr
+    assert "mine (tile 16)" in srbench("report", results, "--format", "table").stdout
+    rows = [line.split(",") for line in srbench("report", results, "--format", "csv").stdout.splitlines()[1:]]
+    assert {row[0] for row in rows} == {"mine", "mine+", "mine (tile 16)"}
+    assert len({row[6] for row in rows if row[5] == "psnr"}) == 3
+    assert srbench("report", results).exit_code == 0
+    assert len(list(results.glob("images/**/*.png"))) == 9
+
+
+def test_what_tiles_change_is_measured_shown_and_kept(run, results, write_plugin):
+    result = run(
+        "--methods", f"bicubic,{write_plugin('return imresize(lr, scale) * 0.5 + lr.mean() * 0.5')}", "--tile", 16
+    )
+    assert result.exit_code == 0, result.output
+    assert re.search(
+        r"note: bicubic x2: tiles of 16 and the whole b differ by at most 0\.0\d+|e-\d+ grey", result.stderr
+    )
+    assert "note: --tile 16 is smaller than the receptive field of mine at x2" in result.stderr
+    manifest = json.loads((results / "runs" / "0001.json").read_text())
+    seams = {entry["method"]: entry["grey_levels"] for entry in manifest["seams"]}
+    assert seams["bicubic"] < 0.1 < seams["mine"]
+    assert json.loads(manifest["options"]) == {"tile": 16}
+
+
+def test_a_lack_of_memory_is_said_and_the_run_goes_on(run, write_plugin):
+    body = "if lr.shape[-1] > 16: raise MemoryError\n        return imresize(lr, scale)"
+    result = run("--methods", write_plugin(body))
+    assert result.exit_code == 0, result.output
+    assert re.findall(r"note: mine: not enough memory .*; computed in tiles of 9", result.stderr)
+    body = "raise MemoryError"
+    result = run("--methods", write_plugin(body, name="other", file="other.py"))
+    assert result.exit_code == 1
+    assert "failed: other on pictures/a x2: MemoryError" in result.stderr
+
+
+def test_upscale_takes_them_too(srbench, pictures, tmp_path):
+    plain, tiled, eight = (tmp_path / name for name in ("plain", "tiled", "eight"))
+    for out, arguments in ((plain, []), (tiled, ["--tile", "20"]), (eight, ["--self-ensemble"])):
+        command = ["upscale", "bicubic", pictures / "b.png", "--scale", "2", "--output", out, *arguments]
+        assert srbench(*command).exit_code == 0
+    images = [read_image(out / "b_bicubic_x2.png").astype(int) for out in (plain, tiled, eight)]
+    assert all(np.abs(image - images[0]).max() <= 1 for image in images[1:])
+
+
+@pytest.mark.parametrize("command", ["run", "upscale"])
+def test_a_tile_that_is_too_small_is_one_line(wrong, pictures, results, command):
+    fixed = {
+        "run": ["--methods", "nearest", "--datasets", pictures, "--out", results],
+        "upscale": ["nearest", pictures],
+    }
+    wrong(command, *fixed[command], "--tile", "4", match="--tile 4 is too small; give at least 16 LR pixels")

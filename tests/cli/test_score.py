@@ -1,0 +1,168 @@
+"""``srbench score``: images made elsewhere, measured as a run measures its own."""
+
+import shutil
+
+import pytest
+
+from srbench.images import read_image, write_image
+
+
+@pytest.fixture
+def score(srbench, pictures, results):
+    def call(folder, *arguments, name="theirs"):
+        fixed = ["--dataset", pictures, "--scale", "2", "--name", name, "--out", results]
+        return srbench("score", folder, *fixed, *arguments)
+
+    return call
+
+
+@pytest.fixture
+def wrong_score(wrong, pictures, results):
+    def call(folder, *arguments, match, name="theirs"):
+        wrong(
+            "score",
+            folder,
+            "--dataset",
+            pictures,
+            "--scale",
+            2,
+            "--name",
+            name,
+            "--out",
+            results,
+            *arguments,
+            match=match,
+        )
+        assert not (results / "results.sqlite").exists()
+
+    return call
+
+
+@pytest.fixture
+def theirs(srbench, pictures, tmp_path):
+    """A folder of images as another program may have written them: those of a bicubic run, renamed."""
+    out = tmp_path / "made"
+
+    def make(pattern="{}_x2_SR", protocol="basicsr", method="bicubic"):
+        options = ["--scales", "2", "--out", out, "--device", "cpu", "--threads", "1", "--protocol", protocol]
+        assert srbench("run", "--methods", method, "--datasets", pictures, *options).exit_code == 0
+        folder = tmp_path / "theirs"
+        folder.mkdir(exist_ok=True)
+        for path in out.glob(f"images/{protocol}/**/*.png"):
+            shutil.copy(path, folder / (pattern.format(path.stem) + ".png"))
+        return folder, out
+
+    return make
+
+
+@pytest.mark.parametrize("protocol", ["basicsr", "classic"])
+@pytest.mark.parametrize("method", ["bicubic", "luma"])
+def test_scores_are_those_of_a_run_to_the_last_bit(score, theirs, scores, results, protocol, method, write_plugin):
+    if method == "luma":  # luma alone: under classic its images are of Y
+        method = write_plugin(name="luma", colour="luma")
+    folder, out = theirs(protocol=protocol, method=method)
+    result = score(folder, "--protocol", protocol)
+    assert result.exit_code == 0, result.output
+    expected = {key[1:]: value for key, value in scores(out).items()}
+    assert len(expected) >= 6
+    assert {key[1:]: value for key, value in scores(results).items()} == expected
+    assert "theirs" in result.stdout
+    assert "3 cells computed" in result.stderr
+    assert len(list(results.glob("images/**/*.png"))) == 3
+    again = score(folder, "--protocol", protocol)
+    assert "0 cells computed, 3 already there" in again.stderr
+
+
+@pytest.mark.data("set5")
+def test_set5_through_run_and_through_score(srbench, tmp_path, scores):
+    run = ["--scales", "4", "--out", tmp_path / "a", "--device", "cpu"]
+    assert srbench("run", "--methods", "bicubic", "--datasets", "set5", *run).exit_code == 0
+    folder = next((tmp_path / "a" / "images" / "basicsr" / "set5" / "x4").iterdir())
+    result = srbench("score", folder, "--dataset", "set5", "--scale", 4, "--name", "theirs", "--out", tmp_path / "b")
+    assert result.exit_code == 0, result.output
+    assert "28.43" in result.stdout
+    assert "canary: bicubic has its recorded PSNR on 1 of 1" in result.stderr
+    one, other = ({key[1:]: v for key, v in scores(tmp_path / part).items()} for part in "ab")
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{}", "{}_x2", "{}x2", "{}_SR", "{}-theirs_x2", "{}_theirs", "{}_SRF_2_SR", "{}_2x_out", "{}_X2"]
+)
+def test_common_endings_are_understood(score, theirs, pattern):
+    folder, _ = theirs(pattern)
+    assert score(folder).exit_code == 0
+
+
+def test_both_stand_on_one_leaderboard(score, theirs, srbench, tmp_path, pictures):
+    folder, out = theirs()
+    options = ["--dataset", pictures, "--scale", "2", "--name", "theirs", "--out", out]
+    assert srbench("score", folder, *options).exit_code == 0
+    lines = [line.split(",") for line in srbench("report", out, "--format", "csv").stdout.splitlines()[1:]]
+    means = {(line[0], line[5]): line[6] for line in lines}
+    assert means["theirs", "psnr"] == means["bicubic", "psnr"]
+    assert srbench("report", out).exit_code == 0
+
+
+def test_changed_images_replace_the_old_ones(score, theirs, srbench, results):
+    folder, _ = theirs()
+    score(folder)
+    write_image(folder / "a_x2_SR.png", 255 - read_image(folder / "a_x2_SR.png"))
+    assert score(folder).exit_code == 0
+    rows = srbench("report", results, "--format", "csv", "--per-image").stdout.splitlines()[1:]
+    psnr = {line.split(",")[5]: float(line.split(",")[7]) for line in rows if ",psnr," in line}
+    assert psnr["a"] < 15 < psnr["b"]
+
+
+# -- bad input -----------------------------------------------------------------------------------------------------
+
+
+def test_images_of_the_wrong_size_are_named(wrong_score, theirs):
+    folder, _ = theirs("{}")
+    write_image(folder / "b.png", read_image(folder / "b.png")[:-2])
+    match = r"1 of 3 images do not fit pictures at x2: b\.png is 32x26, not 32x28; they must have"
+    wrong_score(folder, match=match)
+
+
+def test_a_missing_image_and_one_too_many_are_named(wrong_score, theirs):
+    folder, _ = theirs("{}_x4")
+    match = r"3 of 3 images have no file in '.*theirs' \(a, b, c\); 3 files in .* belong to no image \(a_x4\.png"
+    wrong_score(folder, match=match)
+
+
+def test_order_is_no_pairing(wrong_score, theirs):
+    folder, _ = theirs("{}")
+    for i, name in enumerate("abc"):
+        (folder / f"{name}.png").rename(folder / f"{i}.png")
+    wrong_score(folder, match="belong to no image")
+
+
+def test_two_files_for_one_image_are_named(wrong_score, theirs):
+    folder, _ = theirs("{}")
+    shutil.copy(folder / "a.png", folder / "a_x2.png")
+    wrong_score(folder, match=r"two files for 'a' in '.*': a\.png and a_x2\.png")
+
+
+def test_a_grey_file_for_a_colour_image_is_named(wrong_score, theirs):
+    folder, _ = theirs("{}")
+    write_image(folder / "a.png", read_image(folder / "a.png")[..., 0])
+    wrong_score(folder, match=r"a\.png is grey, its image has colours.*--protocol classic")
+
+
+def test_a_file_that_cannot_be_decoded_is_named(wrong_score, theirs):
+    folder, _ = theirs("{}")
+    (folder / "a.png").write_bytes(b"no image")
+    wrong_score(folder, match=r"cannot decode '.*a\.png'")
+
+
+def test_names_and_folders_that_are_wrong(wrong_score, theirs, tmp_path):
+    folder, _ = theirs("{}")
+    wrong_score(folder, name="bicubic", match="'bicubic' is the name of a method of srbench; choose another")
+    wrong_score(tmp_path / "gone", match="no folder at")
+    wrong_score(folder, "--metrics", "pnsr", match="unknown metric 'pnsr'; did you mean psnr")
+
+
+def test_identical_images_are_said(score, pictures):
+    result = score(pictures)
+    assert result.exit_code == 0, result.output
+    assert "left out (identical, NaN or too small)" in result.stdout
