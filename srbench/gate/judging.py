@@ -154,7 +154,8 @@ def _images(values: dict[str, float], t: Threshold, worse: float) -> dict[str, f
         if not math.isnan(t.image_margin):
             if name not in t.images:
                 raise GateError(f"the baseline has no image '{name}' of {t}", "write the baseline anew")
-            gaps.append(worse * (t.images[name] - value) - t.image_margin - _EXACT)
+            gap = worse * (t.images[name] - value) - t.image_margin
+            gaps.append(gap if gap > _EXACT else 0.0)
         if max(gaps) > 0:
             short[name] = max(gaps)
     for name in t.images:
