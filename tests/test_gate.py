@@ -51,6 +51,8 @@ def verdict(groups, **limits):
         {"min": 28.42, "max": 28.42},
         {"value": 28.42, "margin": 0.0},
         {"value": 28.44, "margin": 0.02},  # exactly the margin is allowed, whatever binary fractions make of it
+        {"value": 28.4200004, "margin": 0.0},  # rounded up when it was written
+        {"image_margin": 0.0, "images": {"baby": 28.4000005, "bird": 28.44}},
         {"image_min": 28.4},
     ],
     ids=str,

@@ -16,7 +16,7 @@ from srbench.gate.thresholds import ANY_SCALE, LATENCY, PIXELS, Facts, Threshold
 from srbench.gate.verdict import Verdict
 from srbench.images import pixel_hash, read_image
 
-_EXACT = 1e-9  # binary fractions: 28.42 - 28.40 is a little more than 0.02
+_EXACT = 1e-6  # a baseline has six decimals, and binary fractions make 28.42 - 28.40 a little more than 0.02
 
 
 def check(evidence: Evidence, file: ThresholdsFile) -> list[Verdict]:
@@ -154,7 +154,8 @@ def _images(values: dict[str, float], t: Threshold, worse: float) -> dict[str, f
         if not math.isnan(t.image_margin):
             if name not in t.images:
                 raise GateError(f"the baseline has no image '{name}' of {t}", "write the baseline anew")
-            gaps.append(worse * (t.images[name] - value) - t.image_margin - _EXACT)
+            gap = worse * (t.images[name] - value) - t.image_margin
+            gaps.append(gap if gap > _EXACT else 0.0)
         if max(gaps) > 0:
             short[name] = max(gaps)
     for name in t.images:
