@@ -17,6 +17,7 @@ FLOORS = (
     {"degradation", "protocol"},
     {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
     {"evaluation"},
+    {"schema"},
     {"store", "cells"},
     {"canary", "provenance", "runner", "leaderboard", "plots"},
     {"export", "report", "gate", "api", "training", "fetch", "foreign", "paper", "campaign"},
