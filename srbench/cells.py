@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srbench.dataset import ImageFile
+from srbench.dataset import ImageFacts, ImageFile, facts_of
 from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError
 from srbench.evaluation import Example, Score, compare, measure, super_resolve
@@ -77,11 +77,15 @@ class Workshop:
     ) -> None:
         self.protocol, self.degradation = protocol, degradation
         self.folder, self.keep_images = folder, keep_images
-        self.pixels: _Shared[ImageFile, Pixels] = _Shared(_read_planar, _DECODED_BYTES, lambda x: x.nbytes)
+        self._decoded: _Shared[ImageFile, _Decoded] = _Shared(_decode, _DECODED_BYTES, lambda x: x.pixels.nbytes)
         self._examples: _Shared[tuple[ImageFile, int], Example] = _Shared(self._example, 2 * workers + 1)
 
     def _example(self, key: tuple[ImageFile, int]) -> Example:
-        return Example(self.pixels(key[0]), key[1], self.protocol, self.degradation)
+        return Example(self._decoded(key[0]).pixels, key[1], self.protocol, self.degradation)
+
+    def facts(self, image: ImageFile) -> ImageFacts:
+        """Size and pixel hash of ``image``, as it is on this machine; raises ImageError."""
+        return self._decoded(image).facts
 
     def example(self, image: ImageFile, scale: int) -> Example:
         return self._examples((image, scale))
@@ -123,9 +127,9 @@ class Workshop:
         """One metric of one cell, nothing kept, for the canary. None if the image cannot be measured."""
         try:
             example = self.example(cell.image, cell.scale)
-        except ImageError:
+            return metric.compute(compare(super_resolve(cell.method, example), example))
+        except (ImageError, RuntimeError):  # RuntimeError: the device is gone or full
             return None
-        return metric.compute(compare(super_resolve(cell.method, example), example))
 
     def _keep(self, cell: Cell, sr: Tensor, seconds: float) -> Outcome:
         if not self.keep_images:
@@ -149,10 +153,20 @@ class Workshop:
         return planes[None] if planes.ndim == 2 else planes.permute(2, 0, 1)
 
 
-def _read_planar(image: ImageFile) -> Pixels:
-    """Decoded pixels (H, W, 3) that lie in memory channel by channel, as every use at every scale wants them."""
+@dataclass(frozen=True)
+class _Decoded:
+    """An HR image. Its pixels (H, W[, 3]) lie in memory channel by channel, as every use at every scale wants them."""
+
+    pixels: Pixels
+    facts: ImageFacts
+
+
+def _decode(image: ImageFile) -> _Decoded:
     pixels = image.read()
-    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1)).transpose(1, 2, 0)
+    facts = facts_of(pixels, image.path.name)
+    if pixels.ndim == 3:
+        pixels = np.ascontiguousarray(pixels.transpose(2, 0, 1)).transpose(1, 2, 0)
+    return _Decoded(pixels, facts)
 
 
 def image_path(cell: Cell) -> Path:

@@ -27,10 +27,10 @@ def luma(rgb: Tensor) -> Tensor:
     >>> luma(torch.tensor([255.0, 255.0, 255.0]).reshape(3, 1, 1)).item()
     235.0
     """
-    red, green, blue = rgb.unbind(-3)
-    y = red.to(torch.float64) * (65.481 / 255)
-    y.add_(green, alpha=128.553 / 255).add_(blue, alpha=24.966 / 255)
-    return y.add_(16.0)
+    # One product of matrices: a sum of scaled planes writes the image several times.
+    planes = rgb.to(torch.float64).flatten(-2)
+    matrix = _TO_YCBCR[:1].to(rgb.device).expand(*planes.shape[:-2], 1, 3)
+    return torch.matmul(matrix, planes).add_(16.0).view(*rgb.shape[:-3], *rgb.shape[-2:])
 
 
 def rgb_to_ycbcr(rgb: Tensor) -> Tensor:
@@ -67,5 +67,10 @@ def to_uint8(x: Tensor) -> Tensor:
     >>> to_uint8(torch.tensor([-3.0, 0.5, 1.5, 2.49, 300.0])).tolist()
     [0, 1, 2, 2, 255]
     """
+    return to_uint8_(x.clone())
+
+
+def to_uint8_(x: Tensor) -> Tensor:
+    """As :func:`to_uint8`, for an ``x`` that nobody needs any more: saves writing it once."""
     # Converting to integers cuts the fraction off, which is what floor does to what is not negative.
-    return (x + _HALF.get(x.dtype, _HALF_SINGLE)).clamp_(0, 255.5).to(torch.uint8)
+    return x.add_(_HALF.get(x.dtype, _HALF_SINGLE)).clamp_(0, 255.5).to(torch.uint8)

@@ -296,12 +296,12 @@ def _candidates(manifest: Manifest) -> Iterator[Path]:
 
 
 def _child(folder: Path | None, name: str) -> Path | None:
-    """The subfolder ``name``, whatever its case; None if there is none."""
-    if folder is None or not folder.is_dir():
-        return None
-    if not name:
-        return folder
-    return next((p for p in sorted(folder.iterdir()) if p.name.lower() == name.lower() and p.is_dir()), None)
+    """The subfolder ``name`` (which may be a path), whatever its case; None if there is none."""
+    for part in Path(name).parts:
+        if folder is None or not folder.is_dir():
+            return None
+        folder = next((p for p in sorted(folder.iterdir()) if p.name.lower() == part.lower() and p.is_dir()), None)
+    return folder if folder is not None and folder.is_dir() else None
 
 
 def _images_by_name(folder: Path) -> dict[str, Path]:

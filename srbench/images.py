@@ -47,12 +47,12 @@ def _to_uint8(image: Image.Image, path: Path) -> Pixels:
     deep = image.mode.startswith(("I", "F")) or any("16" in str(tile[3]) for tile in getattr(image, "tile", ()))
     if deep:
         raise ImageError(f"'{path}' has more than 8 bits per channel", "convert it to 8 bits first")
-    image = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info:
         warnings.warn(f"'{path}': the alpha channel is dropped", SrbenchWarning, stacklevel=3)
     if image.mode in ("1", "L", "LA", "La"):
-        return np.asarray(image.convert("L"))
-    return np.asarray(image.convert("RGB"))
+        return np.asarray(image if image.mode == "L" else image.convert("L"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def write_image(path: str | Path, pixels: Pixels) -> None:

@@ -34,7 +34,8 @@ class MethodCard:
     ``colour`` says what the method is fed: 'any' (each channel is treated alone: Y under ``classic``, RGB under
     ``basicsr``), 'luma' (Y in [0, 1] of the full 0..255 scale; srbench upsamples chroma by bicubic) or 'rgb'.
     ``scales`` is None when every whole-number scale works. ``allow_partial_weights`` declares that weight files
-    may lack or exceed the network's tensors.
+    may lack or exceed the network's tensors. ``default`` False keeps a method that is too slow for a first try out of
+    ``--methods all``; it runs when it is named.
     """
 
     name: str
@@ -48,6 +49,7 @@ class MethodCard:
     published: tuple[Published, ...] = ()
     min_size: int = 1  # shortest side of an LR image that the method can take
     allow_partial_weights: bool = False
+    default: bool = True
 
 
 class Method:

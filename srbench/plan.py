@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 
 from srbench.dataset import Dataset, ImageFacts, ImageFile
@@ -31,10 +31,15 @@ class CellFacts:
     protocol_hash: str
     options: str = ""  # what else changes the output (tiles, self-ensemble), as JSON; empty if nothing does
 
+    def values(self) -> dict[str, str | int]:
+        """All fields by name."""
+        # asdict copies deeply: a fifth of a millisecond for each of what may be a hundred thousand cells.
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
     @cached_property
     def key(self) -> str:
         """SHA-256 (hex) over all fields."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.values(), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ import torch
 
 import srbench
 from srbench.dataset import Dataset, ImageFacts, ImageFile
+from srbench.machine import processor
 from srbench.method import Method
+from srbench.metrics import Metric
 from srbench.protocol import Protocol
 from srbench.weights import file_hash
 
@@ -41,7 +43,7 @@ def describe(
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "device": _device(device),
         "workers": workers,
         "seed": options.seed,
@@ -53,6 +55,13 @@ def describe(
     }
 
 
+def describe_metric(metric: Metric) -> dict[str, Any]:
+    """What a reader of the scores needs to know, also where the metric itself is not installed."""
+    facts = ("name", "title", "version", "higher_is_better", "unit", "digits", "footnote")
+    weights = {path.name: file_hash(path) for path in metric.files()}
+    return {**{name: getattr(metric, name) for name in facts}, "weights": weights}
+
+
 def _method(method: Method, identity: str) -> dict[str, Any]:
     files = {path.name: file_hash(path) for path in method.weight_files()}
     loads = [str(audit) for audit in method.load_audits()]
@@ -61,7 +70,10 @@ def _method(method: Method, identity: str) -> dict[str, Any]:
 
 def _dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[str, Any]:
     images = {image.name: facts[image].sha256 for image in data.images}
-    return {"name": data.name, "title": data.title, "version": data.version, "images": images}
+    described = {"name": data.name, "title": data.title, "version": data.version, "images": images}
+    if data.manifest is None:  # nothing else says where the images of a folder are, which the report shows
+        described["files"] = {image.name: str(image.path.resolve()) for image in data.images}
+    return described
 
 
 def git_revision() -> str:
@@ -75,15 +87,6 @@ def git_revision() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return result.stdout.strip()
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 def _device(device: torch.device) -> str:

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srbench.color import round_half_up_, to_uint8
+from srbench.color import round_half_up_, to_uint8_
 from srbench.errors import SrbenchError
 
 _Array = NDArray[np.float64]
@@ -118,17 +118,19 @@ class Axis:
         # Blocks about as wide as they are high keep the products dense without much wasted arithmetic. For a whole
         # scale they repeat, but at the borders, where mirrored samples fold back.
         height = max(8, min(64, round(16 * max(out_length / length, 1.0))))
+        starts = np.arange(0, out_length, height)
+        first, last = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
+        block, row = np.divmod(np.arange(out_length), height)
+        dense = np.zeros((len(starts), height, int((last - first).max())))
+        local = np.where(used, index - first[block][:, None], 0)
+        np.add.at(dense, (block[:, None], row[:, None], local), np.where(used, weight, 0.0))
         blocks: list[_Blocks] = []
-        for start in range(0, out_length, height):
-            rows = slice(start, min(start + height, out_length))
-            first, last = int(low[rows].min()), int(high[rows].max())
-            dense = np.zeros((rows.stop - rows.start, last - first))
-            local = np.where(used[rows], index[rows] - first, 0)
-            np.add.at(dense, (np.arange(len(dense))[:, None], local), np.where(used[rows], weight[rows], 0.0))
-            block = _Blocks(start, first, 0, 1, torch.from_numpy(dense))
-            joined = _join(blocks[-1], block) if blocks else None
+        for number, start in enumerate(starts.tolist()):
+            matrix = dense[number, : out_length - start, : last[number] - first[number]]
+            following = _Blocks(start, int(first[number]), 0, 1, torch.from_numpy(matrix))
+            joined = _join(blocks[-1], following) if blocks else None
             if joined is None:
-                blocks.append(block)
+                blocks.append(following)
             else:
                 blocks[-1] = joined
         self._blocks = blocks
@@ -259,7 +261,7 @@ def imresize(  # type: ignore[no-untyped-def]  # the overloads above are the sig
         return passes[1][1].apply(passes[0][1].apply(x, passes[0][0]), passes[1][0])
     x = x.to(_precision_for_uint8(scales, kernel))
     (first, one), (second, other) = passes
-    return to_uint8(other.apply(round_half_up_(one.apply(x, first)), second))
+    return to_uint8_(other.apply(round_half_up_(one.apply(x, first)), second))
 
 
 def _precision_for_uint8(scales: tuple[float, float], kernel: str) -> torch.dtype:

@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 import srbench
 from srbench.plan import CellFacts
+from srbench.score_details import define_details
 
 SCHEMA_VERSION = 2
 
@@ -91,6 +92,7 @@ scores = Table(
     Column("status", String, nullable=False),
     Index("scores_of_cell", "cell_id", "metric", "metric_version"),
 )
+details = define_details(metadata)
 canaries = Table(
     "canaries",
     metadata,

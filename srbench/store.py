@@ -40,14 +40,18 @@ from srbench.plan import CellFacts
 from srbench.schema import SCHEMA_VERSION
 from srbench.schema import canaries as _canaries
 from srbench.schema import cells as _cells
+from srbench.schema import details as _details
 from srbench.schema import outcomes as _outcomes
 from srbench.schema import plans as _plans
 from srbench.schema import runs as _runs
 from srbench.schema import scores as _scores
+from srbench.score_details import add_details, newest_details, score_row
 
 FILE = "results.sqlite"
 LOOK_EVERY = 0.2  # seconds
 BUSY_TIMEOUT = 60  # seconds to wait while another process writes
+
+_scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version).where(_scores.c.status != "error")
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ class Store:
             return {}
         keys = [facts.key for facts in cells]
         with self._transaction() as connection:
-            rows = [{"key": key, **asdict(facts)} for key, facts in zip(keys, cells, strict=True)]
+            rows = [{"key": key, **facts.values()} for key, facts in zip(keys, cells, strict=True)]
             connection.execute(sqlite_insert(_cells).on_conflict_do_nothing(), rows)
             ids: dict[str, int] = {}
             for chunk in _chunks(keys):
@@ -181,37 +185,28 @@ class Store:
         ids = [entry.cell_id for entry in entries]
         with self._transaction() as connection:
             images: set[tuple[int, str]] = set()
-            scored: set[tuple[int, str, int]] = set()
+            scored: set[tuple[int, str, int]] = set()  # a metric that raised is tried again
             for chunk in () if again else _chunks(ids):
                 done = select(_outcomes.c.cell_id, _outcomes.c.sr_path).where(_outcomes.c.status == "ok")
                 images |= {
                     (cell, path) for cell, path in connection.execute(done.where(_outcomes.c.cell_id.in_(chunk)))
                 }
-                known = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version)
-                scored |= {(c, m, v) for c, m, v in connection.execute(known.where(_scores.c.cell_id.in_(chunk)))}
+                scored |= {(c, m, v) for c, m, v in connection.execute(_scored.where(_scores.c.cell_id.in_(chunk)))}
             outcomes = [
                 {"run_id": run_id, "cell_id": entry.cell_id, **vars(entry.outcome)}
                 for entry in entries
                 if entry.outcome is not None
                 and not (entry.outcome.status == "ok" and (entry.cell_id, entry.outcome.sr_path) in images)
             ]
-            scores = [
-                {
-                    "run_id": run_id,
-                    "cell_id": entry.cell_id,
-                    "metric": score.metric,
-                    "metric_version": score.version,
-                    "value": score.value if score.status == "ok" else None,
-                    "status": score.status,
-                }
-                for entry in entries
-                for score in entry.scores
-                if (entry.cell_id, score.metric, score.version) not in scored
+            fresh = [
+                (e.cell_id, s) for e in entries for s in e.scores if (e.cell_id, s.metric, s.version) not in scored
             ]
+            scores = [score_row(run_id, cell, score) for cell, score in fresh]
             if outcomes:
                 connection.execute(insert(_outcomes), outcomes)
             if scores:
                 connection.execute(insert(_scores), scores)
+            add_details(connection, _details, run_id, fresh)
 
     def add_canary(self, run_id: int, canary: Canary) -> None:
         with self._transaction() as connection:
@@ -228,8 +223,7 @@ class Store:
                 rows = select(_outcomes).where(_outcomes.c.cell_id.in_(chunk)).order_by(_outcomes.c.id)
                 for row in connection.execute(rows).mappings():
                     outcomes[row["cell_id"]] = _outcome(row)
-                scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version)
-                for number, metric, version in connection.execute(scored.where(_scores.c.cell_id.in_(chunk))):
+                for number, metric, version in connection.execute(_scored.where(_scores.c.cell_id.in_(chunk))):
                     metrics[number].add((metric, version))
         return {number: Known(outcomes.get(number), frozenset(metrics[number])) for number in cell_ids}
 
@@ -294,6 +288,11 @@ class Store:
         """The newest score of every cell and metric."""
         newest = select(func.max(_scores.c.id)).group_by(_scores.c.cell_id, _scores.c.metric)
         return self._rows(select(_scores).where(_scores.c.id.in_(newest)))
+
+    def details(self) -> list[dict[str, Any]]:
+        """What the newest scores have besides a value (:mod:`srbench.score_details`)."""
+        with self._transaction() as connection:
+            return newest_details(connection, _details)
 
     def _rows(self, query: Any) -> list[dict[str, Any]]:
         with self._transaction() as connection:

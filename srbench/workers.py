@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any
 
 import threadpoolctl
@@ -25,9 +26,13 @@ import torch
 from srbench.errors import MethodError
 
 Task = Callable[[], Any]
-Submit = Callable[[int], "Future[Any]"]
+Done = list[tuple[int, Any]]  # indices of tasks with their results
+Submit = Callable[[Sequence[int]], "Future[Done]"]
 
 DELIVER_EVERY = 0.2  # seconds between deliveries of results that are done faster than that
+# Tasks are handed out a few at a time, for handing out costs as much as a fast one. A worker that has spent this
+# long on its group returns what is done and leaves the rest to whoever is free.
+_GROUP, _GROUP_SECONDS = 4, 0.05
 _PR_SET_PDEATHSIG = 1
 
 _tasks: Sequence[Task] = ()  # of a forked worker; only an index is sent to it
@@ -47,7 +52,7 @@ def single_threaded() -> Iterator[None]:
 
 @contextmanager
 def start(tasks: Sequence[Task], workers: int, device: torch.device) -> Iterator[Submit]:
-    """Workers that know ``tasks``; yields a function that submits one by its index.
+    """Workers that know ``tasks``; yields a function that submits some by their indices. At least the first is done.
 
     Everything the tasks need must be loaded before. What a task returns must be picklable.
     """
@@ -55,17 +60,17 @@ def start(tasks: Sequence[Task], workers: int, device: torch.device) -> Iterator
     forked = sys.platform == "linux" and device.type == "cpu" and workers > 1
     if not forked or torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         with ThreadPoolExecutor(workers, "srbench", torch.set_num_threads, (1,)) as threads:
-            yield lambda index: threads.submit(tasks[index])
+            yield lambda group: threads.submit(_do, group, tasks)
         return
 
     context = multiprocessing.get_context("fork")
     processes = ProcessPoolExecutor(min(workers, len(tasks) or 1), context, _begin, (tasks,))
 
-    def submit(index: int) -> Future[Any]:
+    def submit(group: Sequence[int]) -> Future[Done]:
         with warnings.catch_warnings():
             # The first call forks. Other threads (a progress bar, BLAS) hold nothing that the workers use.
             warnings.simplefilter("ignore", DeprecationWarning)
-            return processes.submit(_do, index)
+            return processes.submit(_do, group)
 
     try:
         yield submit
@@ -81,8 +86,15 @@ def _begin(tasks: Sequence[Task]) -> None:
     torch.set_num_threads(1)
 
 
-def _do(index: int) -> Any:
-    return _tasks[index]()
+def _do(group: Sequence[int], tasks: Sequence[Task] | None = None) -> Done:
+    tasks = _tasks if tasks is None else tasks
+    done: Done = []
+    start = time.monotonic()
+    for index in group:
+        done.append((index, tasks[index]()))
+        if time.monotonic() - start > _GROUP_SECONDS:
+            break
+    return done
 
 
 class Stop:
@@ -115,7 +127,7 @@ def stoppable() -> Iterator[Stop]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) -> Iterator[list[tuple[int, Any]]]:
+def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) -> Iterator[Done]:
     """Indices with their results as they are done; fast ones come several at once.
 
     Few are under way at a time, so a stop is quick: those are still delivered before KeyboardInterrupt is raised.
@@ -123,12 +135,12 @@ def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) 
     Raises:
         MethodError: a worker process died (a crash in compiled code, or no memory left).
     """
-    running: dict[Future[Any], int] = {}
-    batch: list[tuple[int, Any]] = []
+    running: dict[Future[Done], list[int]] = {}
+    batch: Done = []
     last = time.monotonic()
     while True:
-        while not stop.pressed and len(running) < 2 * workers and (index := next(indices, None)) is not None:
-            running[submit(index)] = index
+        while not stop.pressed and len(running) < 2 * workers and (group := list(islice(indices, _GROUP))):
+            running[submit(group)] = group
         if batch and (not running or time.monotonic() - last >= DELIVER_EVERY):
             yield batch
             batch, last = [], time.monotonic()
@@ -137,8 +149,10 @@ def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) 
         try:
             # Now and then it looks up, so that a stop does not wait for work that has not begun.
             for future in wait(running, timeout=DELIVER_EVERY, return_when=FIRST_COMPLETED).done:
-                index = running.pop(future)
-                batch.append((index, future.result()))
+                group, done = running.pop(future), future.result()
+                batch += done
+                if left := group[len(done) :]:
+                    indices = chain(left, indices)
         except BrokenProcessPool as error:
             if batch:
                 yield batch
@@ -147,6 +161,6 @@ def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) 
                 "run again with --threads 1; what was done is kept",
             ) from error
         if stop.pressed:
-            running = {future: index for future, index in running.items() if not future.cancel()}
+            running = {future: group for future, group in running.items() if not future.cancel()}
     if stop.pressed:
         raise KeyboardInterrupt

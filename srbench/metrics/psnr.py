@@ -20,8 +20,9 @@ def psnr(sr: Tensor, hr: Tensor, peak: float = 255.0) -> Tensor:
     >>> round(psnr(torch.zeros(8, 8), torch.full((8, 8), 16.0)).item(), 3)
     24.048
     """
-    error = (sr.to(torch.float64) - hr.to(torch.float64)).square_().mean(dim=(-2, -1))
-    return 10 * torch.log10(peak**2 / error)
+    difference = sr.to(torch.float64) - hr.to(torch.float64)
+    squares = torch.linalg.vector_norm(difference, dim=(-2, -1)).square()
+    return 10 * torch.log10(peak**2 * (sr.shape[-2] * sr.shape[-1]) / squares)
 
 
 METRIC = Metric(
@@ -32,7 +33,7 @@ METRIC = Metric(
     unit="dB",
     bounds=(0.0, float("inf")),
     digits=2,
-    space="luma",
+    needs=("sr_luma", "hr_luma"),
     compute=lambda pair: float(psnr(pair.sr_luma, pair.hr_luma)),
     min_size=1,
 )

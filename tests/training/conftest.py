@@ -1,9 +1,12 @@
 """Small training folders and a network that trains in a second."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
 
+from srbench import dataset
 from srbench.images import write_image
 from srbench.method import MethodCard
 from srbench.training import Recipe, TrainedMethod
@@ -65,3 +68,14 @@ class Silent:
 @pytest.fixture
 def observer():
     return Silent()
+
+
+@pytest.fixture
+def training_images():
+    """The folder of the 91 images, through SRBENCH_DATA."""
+    if not dataset.available("t91"):
+        message = "T91 not on this machine: set SRBENCH_DATA (docs/datasets.md)"
+        if os.environ.get("SRBENCH_REQUIRE_DATA") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return dataset.find("t91").images[0].path.parent
