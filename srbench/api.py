@@ -10,18 +10,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from srbench import metrics, plugins
 from srbench import protocol as protocols
 from srbench.color import to_uint8
 from srbench.degradation import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, SrbenchWarning, UnavailableError
-from srbench.evaluation import Example, call, compare, luma_method_on_rgb, measure
-from srbench.images import Pixels, as_rgb, check_pixels
+from srbench.evaluation import Example, call, colour_from_luma, compare, measure
+from srbench.images import Pixels, check_pixels
 from srbench.machine import resolve_device
 from srbench.method import Method
 from srbench.metrics import find as find_metrics
+from srbench.pictures import Deep
 from srbench.runner import RunOptions, run
 from srbench.store import Store
 
@@ -43,16 +46,16 @@ def load(method: str, device: str = "auto") -> Method:
     return instance
 
 
-def upscale(method: str | Method, image: Pixels, scale: int, device: str = "auto") -> Pixels:
+def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto") -> Deep:
     """Super-resolve one picture.
 
     Args:
         method: a name, a path, or a method that :func:`load` returned.
-        image: uint8, (H, W) or (H, W, 3) RGB.
+        image: uint8 or uint16, (H, W) or (H, W, 3) RGB.
         scale: a whole number that the method supports.
 
     Returns:
-        uint8, (scale * H, scale * W) or (scale * H, scale * W, 3).
+        the image's type, (scale * H, scale * W) or (scale * H, scale * W, 3).
 
     Raises:
         SrbenchError: an unknown method, a scale that is not supported, an image of another type or shape.
@@ -61,22 +64,31 @@ def upscale(method: str | Method, image: Pixels, scale: int, device: str = "auto
     >>> upscale("bicubic", np.full((8, 8, 3), 200, np.uint8), scale=4).shape
     (32, 32, 3)
     """
-    check_pixels(image)
+    deep = isinstance(image, np.ndarray) and image.dtype == np.uint16
+    check_pixels(image.astype(np.uint8) if deep else image)
     chosen = load(method, device) if isinstance(method, str) else method
     chosen.require_scale(scale)
     chosen.prepare(scale)
+    levels = 257 if deep else 1  # 65535 is 255 * 257
+    planes = torch.from_numpy(np.atleast_3d(image).transpose(2, 0, 1).astype(np.float64) / levels)
     grey = image.ndim == 2
-    if grey and chosen.card.colour != "rgb":
-        planes = torch.from_numpy(image.copy())[None].to(torch.float64)
-        return to_uint8(call(chosen, planes, scale)[0]).cpu().numpy()
-    lr = torch.from_numpy(as_rgb(image).copy()).permute(2, 0, 1).to(torch.float64)
-    if chosen.card.colour == "luma":
-        sr = luma_method_on_rgb(chosen, lr, scale)
+    if grey and chosen.card.colour == "rgb":
+        # Rounded as a colour image first: a grey picture gives what its copy in three channels gives.
+        sr = _rounded(call(chosen, planes.expand(3, -1, -1), scale) * levels, deep).to(torch.float64)
+        return _rounded(sr.mean(dim=0), deep).cpu().numpy()
+    if chosen.card.colour == "luma" and not grey:
+        sr = colour_from_luma(chosen, planes, scale)
     else:
-        sr = to_uint8(call(chosen, lr, scale))
-    if grey:
-        return to_uint8(sr.to(torch.float64).mean(dim=0)).cpu().numpy()
-    return sr.permute(1, 2, 0).contiguous().cpu().numpy()
+        sr = call(chosen, planes, scale)
+    sr = _rounded(sr * levels if deep else sr, deep)
+    return (sr[0] if grey else sr.permute(1, 2, 0).contiguous()).cpu().numpy()
+
+
+def _rounded(x: Tensor, deep: bool) -> Tensor:
+    """Clip and round, halves up, to the integers of 8 or 16 bits."""
+    if not deep:
+        return to_uint8(x)
+    return (x.to(torch.float64) + 0.5).clamp_(0, 65535.5).to(torch.int32).to(torch.uint16)
 
 
 def evaluate(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # srbench.images is imported where pixels are read: it brings numpy and Pillow, and listing datasets needs neither.
 
-SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg")  # files of a folder that are taken as images
+SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")  # files of a folder that are taken as images
 UNKNOWN = "unknown"  # in place of a manifest's images: only their number is recorded
 STANDARD = ("set5", "set14", "bsd100")  # what `srbench run` takes when it is not told
 

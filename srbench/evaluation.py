@@ -102,10 +102,15 @@ def super_resolve(method: Method, example: Example) -> Tensor:
 
 def luma_method_on_rgb(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
     """Y by the method, Cb and Cr by bicubic, as the papers of luma methods do. (3, h, w) to uint8 (3, H, W)."""
+    return to_uint8_(colour_from_luma(method, lr_rgb, scale))
+
+
+def colour_from_luma(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
+    """The same before clipping and rounding: double, on the 0..255 scale."""
     ycbcr = rgb_to_ycbcr(lr_rgb)
     y = call(method, ycbcr[:1], scale)
     chroma = imresize(ycbcr[1:], scale).to(y.device)
-    return to_uint8_(ycbcr_to_rgb(torch.cat([y.to(torch.float64), chroma])))
+    return ycbcr_to_rgb(torch.cat([y.to(torch.float64), chroma]))
 
 
 def call(method: Method, lr: Tensor, scale: int) -> Tensor:

@@ -6,8 +6,10 @@ import hashlib
 import os
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ Pixels = NDArray[np.uint8]
 
 
 def read_image(path: str | Path) -> Pixels:
-    """Decode a PNG, BMP or JPEG file.
+    """Decode a PNG, BMP, JPEG, TIFF or WebP file.
 
     Returns uint8 of shape (H, W) for a grey image, (H, W, 3) RGB for any other. A palette is resolved and an
     EXIF orientation applied. Alpha is dropped with an :class:`SrbenchWarning`.
@@ -55,13 +57,19 @@ def _to_uint8(image: Image.Image, path: Path) -> Pixels:
 
 def write_image(path: str | Path, pixels: Pixels) -> None:
     """Write uint8 pixels of shape (H, W) or (H, W, 3) as PNG: whole, or not at all."""
-    path = Path(path)
+    with replace_file(Path(path)) as stream:
+        # Level 1 writes five times as fast as the default for files about a tenth larger.
+        Image.fromarray(pixels).save(stream, format="PNG", compress_level=1)
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[IO[bytes]]:
+    """A stream whose content becomes the file at ``path`` when all of it is written, and never before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=".png")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
     try:
         with os.fdopen(handle, "wb") as stream:
-            # Level 1 writes five times as fast as the default for files about a tenth larger.
-            Image.fromarray(pixels).save(stream, format="PNG", compress_level=1)
+            yield stream
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

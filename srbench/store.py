@@ -21,16 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     Connection,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
     create_engine,
     event,
     func,
@@ -41,84 +32,26 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from srbench import schema
 from srbench.errors import StoreError
 from srbench.evaluation import Score
 from srbench.metrics import Metric
 from srbench.plan import CellFacts
-from srbench.score_details import add_details, define_details, newest_details, score_row
+from srbench.schema import SCHEMA_VERSION
+from srbench.schema import canaries as _canaries
+from srbench.schema import cells as _cells
+from srbench.schema import details as _details
+from srbench.schema import outcomes as _outcomes
+from srbench.schema import plans as _plans
+from srbench.schema import runs as _runs
+from srbench.schema import scores as _scores
+from srbench.score_details import add_details, newest_details, score_row
 
-SCHEMA_VERSION = 1
 FILE = "results.sqlite"
 LOOK_EVERY = 0.2  # seconds
 BUSY_TIMEOUT = 60  # seconds to wait while another process writes
 
-_metadata = MetaData()
-_meta = Table("meta", _metadata, Column("schema_version", Integer, nullable=False))
-_runs = Table(
-    "runs",
-    _metadata,
-    Column("id", Integer, primary_key=True),
-    Column("started", String, nullable=False),
-    Column("finished", String),
-    Column("status", String, nullable=False),  # running, finished, interrupted
-    Column("manifest", String, nullable=False),  # JSON
-)
-_cells = Table(
-    "cells",
-    _metadata,
-    Column("id", Integer, primary_key=True),
-    Column("key", String, nullable=False, unique=True),
-    *(
-        Column(name, Integer if kind == "int" else String, nullable=False)
-        for name, kind in CellFacts.__annotations__.items()
-    ),
-)
-_plans = Table(
-    "plans",
-    _metadata,
-    Column("run_id", ForeignKey("runs.id"), primary_key=True),
-    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
-)
-_outcomes = Table(
-    "outcomes",
-    _metadata,
-    Column("id", Integer, primary_key=True),
-    Column("cell_id", ForeignKey("cells.id"), nullable=False, index=True),
-    Column("run_id", ForeignKey("runs.id"), nullable=False),
-    Column("status", String, nullable=False),  # ok, failed, not supported
-    Column("message", String, nullable=False),
-    Column("traceback", String, nullable=False),
-    Column("seconds", Float, nullable=False),  # of the method alone, wall clock
-    Column("sr_path", String, nullable=False),  # below the results folder; empty if the image was not kept
-    Column("sr_sha256", String, nullable=False),
-)
-_scores = Table(
-    "scores",
-    _metadata,
-    Column("id", Integer, primary_key=True),
-    Column("cell_id", ForeignKey("cells.id"), nullable=False),
-    Column("run_id", ForeignKey("runs.id"), nullable=False),
-    Column("metric", String, nullable=False),
-    Column("metric_version", Integer, nullable=False),
-    Column("value", Float),  # empty unless finite
-    Column("status", String, nullable=False),
-    Index("scores_of_cell", "cell_id", "metric", "metric_version"),
-)
 _scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version).where(_scores.c.status != "error")
-_details = define_details(_metadata)
-_canaries = Table(
-    "canaries",
-    _metadata,
-    Column("id", Integer, primary_key=True),
-    Column("run_id", ForeignKey("runs.id"), nullable=False),
-    Column("dataset", String, nullable=False),
-    Column("scale", Integer, nullable=False),
-    Column("measured", Float),
-    Column("expected", Float),
-    Column("verdict", String, nullable=False),  # good, off, none
-    Column("cause", String, nullable=False),
-    UniqueConstraint("run_id", "dataset", "scale"),
-)
 
 
 @dataclass(frozen=True)
@@ -188,15 +121,16 @@ class Store:
 
     def _open(self, connection: Connection, create: bool) -> None:
         if create:
-            _metadata.create_all(connection)
-            if connection.scalar(select(func.count()).select_from(_meta)) == 0:
-                connection.execute(insert(_meta).values(schema_version=SCHEMA_VERSION))
-        found = connection.scalar(select(_meta.c.schema_version))
-        if found != SCHEMA_VERSION:
+            schema.create(connection)
+        found = schema.version(connection)
+        if found > SCHEMA_VERSION:
+            writer = schema.writer(connection)
             raise StoreError(
-                f"'{self.folder}' was written by another srbench (schema {found}, this one reads {SCHEMA_VERSION})",
-                "use the srbench that wrote it, or another --out",
+                f"'{self.folder}' was written by a newer srbench{writer and f' ({writer})'}: schema {found}, this one "
+                f"reads up to {SCHEMA_VERSION}",
+                "update srbench, or use another --out",
             )
+        schema.upgrade(connection, found)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

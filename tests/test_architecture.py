@@ -13,11 +13,12 @@ PACKAGE = Path(srbench.__file__).parent
 # From the ground up; a module imports from its own floor and those below it.
 FLOORS = (
     {"errors", "roots", "scaffold"},
-    {"images", "color", "raters", "resize", "statistics", "workers", "machine"},
+    {"images", "pictures", "color", "raters", "resize", "statistics", "workers", "machine"},
     {"degradation", "protocol"},
     {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
     {"evaluation", "cost"},
     {"timing", "score_details"},
+    {"schema"},
     {"store", "cells", "selection"},
     {"canary", "provenance", "timing_session", "timing_table", "runner", "leaderboard", "plots"},
     {"perception", "comparison"},

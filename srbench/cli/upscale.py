@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from srbench.errors import ImageError, MethodError, SrbenchError
 @handled
 def command(
     method: Annotated[str, typer.Argument(help="A method's name, a plugin file or a checkpoint.")],
-    images: Annotated[list[Path], typer.Argument(help="Pictures (PNG, BMP, JPEG) or folders of pictures.")],
+    images: Annotated[list[Path], typer.Argument(help="Pictures (PNG, BMP, JPEG, TIFF, WebP) or folders of pictures.")],
     scale: Annotated[int, typer.Option(min=1, help="Magnification.")] = 4,
     output: Annotated[Path, typer.Option(help="Folder for the results, NAME_METHOD_xSCALE.png.")] = Path("upscaled"),
     tile: Annotated[
@@ -23,9 +24,12 @@ def command(
     self_ensemble: Annotated[
         bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")
     ] = False,
+    alpha: Annotated[bool, typer.Option("--alpha", help="Keep the alpha channel, upscaled by bicubic.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
     """Super-resolve your own pictures.
+
+    A picture of 16 bits per channel gives one of 16 bits.
 
     Examples:
 
@@ -36,8 +40,8 @@ def command(
     from rich.progress import track
 
     from srbench import api
-    from srbench.images import read_image, write_image
     from srbench.options import MethodOptions
+    from srbench.pictures import Picture, read_picture, write_picture
 
     loaded = MethodOptions(tile, self_ensemble).apply(api.load(method, device))
     targets: dict[Path, Path] = {}  # result: picture
@@ -50,9 +54,13 @@ def command(
     items = targets.items()
     steps = track(items, "upscaling", console=console, transient=True) if console.is_terminal else items
     for result, path in steps:
-        picture = read_image(path)
+        picture = read_picture(path)
+        if picture.alpha is not None and not alpha:
+            console.print(f"note: '{path}': the alpha channel is dropped (keep it with --alpha)", markup=False)
         try:
-            upscaled = api.upscale(loaded, picture, scale)
+            upscaled = Picture(api.upscale(loaded, picture.pixels, scale))
+            if picture.alpha is not None and alpha:
+                upscaled = replace(upscaled, alpha=api.upscale("bicubic", picture.alpha, scale, device))
         except SrbenchError:
             raise
         except Exception as error:
@@ -60,7 +68,7 @@ def command(
                 f"{loaded.card.name} failed on '{path}': {error!r}", "see it whole with --debug"
             ) from error
         try:
-            write_image(result, upscaled)
+            write_picture(result, upscaled)
         except OSError as error:
             raise ImageError(f"cannot write '{result}' ({error.strerror})", "choose another --output") from error
         console.print(f"wrote {result}", markup=False)
