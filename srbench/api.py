@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +14,15 @@ import torch
 
 from srbench import metrics, plugins
 from srbench import protocol as protocols
-from srbench.color import luma, round_half_up, to_uint8
-from srbench.errors import ImageError, SrbenchError
-from srbench.evaluation import call, luma_method_on_rgb
+from srbench.color import to_uint8
+from srbench.degradation import Bicubic
+from srbench.errors import ImageError, NotSupportedError, SrbenchError, SrbenchWarning, UnavailableError
+from srbench.evaluation import Example, call, compare, luma_method_on_rgb, measure
 from srbench.images import Pixels, as_rgb, check_pixels
+from srbench.machine import resolve_device
 from srbench.method import Method
-from srbench.metrics import Comparison
-from srbench.runner import RunOptions, resolve_device, run
+from srbench.metrics import find as find_metrics
+from srbench.runner import RunOptions, run
 from srbench.store import Store
 
 if TYPE_CHECKING:
@@ -116,21 +121,26 @@ def evaluate(
             command=f"srbench.evaluate({method!r}, {dataset!r}, scale={scale})",
         )
         summary = run(options)
+        if summary.unavailable:
+            raise UnavailableError(summary.unavailable[0])
         with Store(folder) as store:
             rows = per_image(store, summary.run_id)
-    own = rows[rows["metric"].isin([*metrics, ""])]
+    names = [metric.name for spec in metrics for metric in find_metrics(spec)]
+    own = rows[rows["metric"].isin([*names, ""])]
     return own[[*PER_IMAGE_COLUMNS, "status", "message"]].reset_index(drop=True)
 
 
 def score(metric: str, sr: Pixels, hr: Pixels, protocol: str = "basicsr", shave: int = 0) -> float:
-    """One metric on one pair of images, on the luma of ``protocol``.
+    """One metric on one pair of images, as ``protocol`` prepares them.
 
     Args:
         sr, hr: uint8 of one shape, (H, W) or (H, W, 3) RGB.
-        shave: pixels to cut from each side first; papers cut as many as the scale.
+        shave: pixels to cut from each side of the luma first; papers cut as many as the scale. Colour metrics see
+            the whole image.
 
     Raises:
-        SrbenchError: an unknown metric or protocol, images of different shapes or too small.
+        SrbenchError: an unknown metric or protocol, images of different shapes or too small, a metric that needs
+            more than the pair, that cannot be computed here (UnavailableError) or that raised.
 
     >>> import numpy as np
     >>> hr = np.full((16, 16), 100, np.uint8)
@@ -144,17 +154,22 @@ def score(metric: str, sr: Pixels, hr: Pixels, protocol: str = "basicsr", shave:
     check_pixels(hr)
     if sr.shape != hr.shape:
         raise ImageError(f"the images differ in shape: {sr.shape} and {hr.shape}", "compare images of one size")
-    planes = []
-    for pixels in (sr, hr):
-        if pixels.ndim == 2 and not rules.grey_as_rgb:
-            y = torch.from_numpy(pixels.copy()).to(torch.float64)
-        else:
-            y = luma(torch.from_numpy(as_rgb(pixels).copy()).permute(2, 0, 1))
-        y = round_half_up(y) if rules.luma_rounded else y
-        planes.append(y[shave : y.shape[0] - shave, shave : y.shape[1] - shave])
-    if min(planes[0].shape) < chosen.min_size:
-        raise ImageError(
-            f"{chosen.title} needs at least {chosen.min_size} pixels a side, {tuple(planes[0].shape)} are left",
-            "use larger images or a smaller shave",
-        )
-    return chosen.compute(Comparison(*planes))
+    if chosen.needs_lr:
+        raise SrbenchError(f"{chosen.title} needs the LR image and its degradation", "use srbench.evaluate")
+    if not metrics.supported(chosen, rules.working_space):
+        raise NotSupportedError(f"{chosen.title} needs colour, which {protocol} has not", "use protocol='basicsr'")
+    if chosen.needs_colour and sr.ndim == 2:
+        warnings.warn("grey images are measured as RGB of three equal channels", SrbenchWarning, stacklevel=2)
+    # At scale 1 nothing is cut, and the shave of a protocol is a multiple of the scale.
+    example = Example(hr, 1, replace(rules, shave=shave), Bicubic())
+    planes = torch.from_numpy(sr.copy())
+    colour = planes[None] if sr.ndim == 2 else planes.permute(2, 0, 1)
+    if example.hr.shape[0] != colour.shape[0]:
+        colour = colour.expand(3, -1, -1)
+    chosen.prepare()
+    result = measure(chosen, compare(colour, example))
+    if result.status == "too small":
+        raise ImageError(f"{chosen.title}: {json.loads(result.extra)['message']}", "use larger images")
+    if result.status == "error":
+        raise SrbenchError(f"{chosen.title}: {json.loads(result.extra)['message']}", "see docs/metrics.md")
+    return result.value

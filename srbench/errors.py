@@ -9,6 +9,7 @@
     |   +-- NotSupportedError    the method does not do this (scale, size); recorded, not a failure
     |   +-- OutputError      an output of the wrong size or with NaN or infinite pixels
     +-- WeightsError         a weight file is missing, unsafe or does not fit
+    +-- UnavailableError     a metric lacks a package or weights on this machine
     +-- FetchError           a download failed, or brought something else than was expected
     +-- StoreError           a results folder cannot be read or written
     +-- GateError            a thresholds file is wrong
@@ -75,6 +76,12 @@ class OutputError(MethodError):
 
 class WeightsError(MethodError):
     """A weight file is missing, would run code, or does not fit the network."""
+
+
+class UnavailableError(SrbenchError):
+    """A metric cannot be computed on this machine: a package or its weights are not here."""
+
+    exit_code = 1
 
 
 class FetchError(SrbenchError):

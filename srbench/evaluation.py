@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError, OutputError
 from srbench.images import Pixels
 from srbench.method import Method
-from srbench.metrics import Comparison, Metric
+from srbench.metrics import Comparison, Measurement, Metric
 from srbench.protocol import Protocol
 from srbench.resize import imresize
 
@@ -54,6 +55,17 @@ class Example:
     def hr_luma(self) -> Tensor:
         """(H, W) double: BT.601 Y of the HR image; of a grey image read as grey, its pixels."""
         y = self.hr[0].to(torch.float64) if self.grey_as_grey else luma(self.hr)
+        return round_half_up(y) if self.protocol.luma_rounded else y
+
+    def luma_of(self, sr: Tensor) -> Tensor:
+        """(H, W) double: Y of an SR image as :func:`super_resolve` returns it."""
+        if sr.shape[0] == 1:
+            y = sr[0].to(torch.float64)
+        elif self.grey_as_grey:
+            # A colour method on a grey image: its Y is compared with grey values, so it must be full range too.
+            y = grey(sr)
+        else:
+            y = luma(sr)
         return round_half_up(y) if self.protocol.luma_rounded else y
 
     @cached_property
@@ -126,43 +138,46 @@ def call(method: Method, lr: Tensor, scale: int) -> Tensor:
 
 
 def compare(sr: Tensor, example: Example) -> Comparison:
-    """The arrays that metrics see, from an SR image as :func:`super_resolve` returns it."""
-    if sr.shape[0] == 1:
-        sr_luma = sr[0].to(torch.float64)
-    elif example.grey_as_grey:
-        # A colour method on a grey image: its Y is compared with grey values, so it must be full range too.
-        sr_luma = grey(sr)
-    else:
-        sr_luma = luma(sr)
-    if example.protocol.luma_rounded:
-        sr_luma = round_half_up(sr_luma)
+    """What metrics see, from an SR image as :func:`super_resolve` returns it."""
     cut = slice(example.shave, -example.shave or None)
     hr_luma = example.hr_luma.to(sr.device)
-    return Comparison(sr_luma=sr_luma[cut, cut], hr_luma=hr_luma[cut, cut])
+    return Comparison(example.luma_of(sr)[cut, cut], hr_luma[cut, cut], sr, example)
 
 
 @dataclass(frozen=True)
 class Score:
-    """A metric's value on one image. ``status``: 'ok', 'identical' (an infinite PSNR), 'nan' or 'too small'.
+    """A metric's value on one image. ``status``: 'ok', 'identical' (an infinite PSNR), 'nan', 'too small', or
+    'error' where the metric raised.
 
-    Only 'ok' values enter means.
+    Only 'ok' values enter means. ``extra`` is JSON: what a metric keeps beside its value, or the reason
+    (``message``) why there is none.
     """
 
     metric: str
     version: int
     value: float
     status: str
+    extra: str = ""
 
 
 def measure(metric: Metric, pair: Comparison) -> Score:
-    """The score of one pair; values that cannot be averaged are marked, not raised."""
-    if min(pair.sr_luma.shape) < metric.min_size:
-        return Score(metric.name, metric.version, math.nan, "too small")
-    value = metric.compute(pair)
+    """The score of one pair; values that cannot be averaged, and errors, are marked, not raised."""
+    size = pair.sr.shape[-2:] if metric.needs_colour and pair.sr is not None else pair.sr_luma.shape
+    if min(size) < metric.min_size:
+        have = f"this image has {size[1]}x{size[0]}"
+        return _without_value(metric, "too small", f"needs at least {metric.min_size} pixels a side, {have}")
+    try:
+        result = metric.compute(pair)
+        extra = json.dumps(dict(result.extra)) if isinstance(result, Measurement) else ""
+        value = float(result)
+    except ImageError as error:
+        return _without_value(metric, "too small", str(error))
+    except Exception as error:
+        return _without_value(metric, "error", " ".join(f"{type(error).__name__}: {error}".split()))
     if math.isnan(value):
-        status = "nan"
-    elif math.isinf(value):
-        status = "identical"
-    else:
-        status = "ok"
-    return Score(metric.name, metric.version, value, status)
+        return Score(metric.name, metric.version, value, "nan")
+    return Score(metric.name, metric.version, value, "identical" if math.isinf(value) else "ok", extra)
+
+
+def _without_value(metric: Metric, status: str, reason: str) -> Score:
+    return Score(metric.name, metric.version, math.nan, status, json.dumps({"message": reason}))

@@ -19,10 +19,11 @@ from srbench.dataset import SUFFIXES, Dataset, ImageFacts, ImageFile
 from srbench.errors import ImageError, MethodError, SrbenchError
 from srbench.images import Pixels, as_rgb, pixel_hash, read_image, write_image
 from srbench.method import Method, MethodCard
+from srbench.metrics import choice
 from srbench.plan import Cell, cells
 from srbench.protocol import Protocol
 from srbench.provenance import describe
-from srbench.runner import DEFAULT_METRICS, Observer, RunOptions, Silent, Summary, look_at_images
+from srbench.runner import Observer, RunOptions, Silent, Summary, complaints, look_at_images
 from srbench.store import Entry, Outcome, Store
 from srbench.workers import single_threaded
 
@@ -56,7 +57,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
     """
     observer = observer or Silent()
     rules, degrade = protocol.get(options.protocol), degradation.get("bicubic")
-    wanted = [metrics.get(name) for name in options.metrics or DEFAULT_METRICS]
+    wanted, unavailable = choice.ready(options.metrics, rules, observer.note)
     data = dataset.find(options.dataset)
     if options.name in {plugin.name for plugin in plugins.discover()} or not options.name.strip():
         raise SrbenchError(f"'{options.name}' is the name of a method of srbench", "choose another --name")
@@ -74,7 +75,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
         run_id = store.start_run(manifest)
         ids = store.plan(run_id, [cell.facts for cell in plan])
         known = store.known(list(ids.values()))
-        summary = Summary(run_id, total=len(plan))
+        summary = Summary(run_id, total=len(plan), unavailable=unavailable)
         observer.begin(len(plan), 0)
         for cell in plan:
             number = ids[cell.facts.key]
@@ -89,8 +90,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
             else:
                 summary.known += not left
                 summary.computed += bool(left)
-                bad = (s for s in result.scores if s.status in ("nan", "too small"))
-                summary.failures += [f"{cell}: {s.metric} is {s.status}" for s in bad]
+                summary.failures += complaints(cell, result.scores)
                 store.record(run_id, [Entry(number, None if have.outcome else kept, result.scores)])
             observer.done(cell, kept)
         guards = canary.plan([data], facts, [options.scale], rules, degrade)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -29,17 +30,18 @@ MEAN_COLUMNS = [
 
 def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
-    ``run_id``, and of the cell ``plugin`` (the method's name without its options), ``sr_path`` (empty if the SR image
-    was not kept), ``image_sha256``, ``method_hash``.
+    ``run_id``, ``extra`` (JSON: what a metric keeps beside its value), and of the cell ``cell_id``, ``plugin`` (the
+    method's name without its options), ``sr_path`` (empty if the SR image was not kept), ``image_sha256``,
+    ``method_hash``.
 
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
     or weight file replaces the old rows. With ``run_id``, the cells of that run.
 
-    ``status`` is 'ok', or why there is no value to average: 'identical', 'nan', 'too small', 'failed',
-    'not supported' or 'pending'. Cells without scores have one row with an empty ``metric``.
+    ``status`` is 'ok', or why there is no value to average: 'identical', 'nan', 'too small', 'error' (the metric
+    raised), 'failed', 'not supported' or 'pending'. Cells without scores have one row with an empty ``metric``.
     """
     planned = pd.DataFrame(store.planned())
-    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", *_CELL_COLUMNS]
+    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", "cell_id", "extra", *_CELL_COLUMNS]
     if planned.empty:
         return pd.DataFrame(columns=columns)
     planned["degradation"] = planned["degradation"].str.partition("/")[0]
@@ -52,24 +54,33 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     newest = planned.groupby(GROUP)["run_id"].transform("max")
     planned = planned[planned["run_id"] == newest]
     outcomes = pd.DataFrame(store.outcomes(), columns=["cell_id", "status", "message", "sr_path", "seconds"])
-    scores = pd.DataFrame(store.scores(), columns=["cell_id", "metric", "value", "status"])
+    scores = pd.DataFrame(store.scores(), columns=["cell_id", "metric", "value", "status", "run_id"])
+    scores = _with_details(scores, store).drop(columns="run_id")
     rows = planned.merge(outcomes.rename(columns={"status": "outcome"}), on="cell_id", how="left")
     rows = rows.merge(scores, on="cell_id", how="left")
     rows["status"] = rows["status"].fillna(rows["outcome"]).fillna("pending")
     # An outcome without scores yet (another process is scoring it) is pending too.
     rows.loc[(rows["status"] == "ok") & rows["metric"].isna(), "status"] = "pending"
     rows["metric"] = rows["metric"].fillna("")
-    rows["message"] = rows["message"].fillna("")
+    rows["extra"] = rows["extra"].fillna("")
+    reasons = rows["extra"].map(lambda text: json.loads(text or "{}").get("message"))
+    rows["message"] = reasons.fillna(rows["message"]).fillna("")
     rows["sr_path"] = rows["sr_path"].fillna("")
     rows["value"] = rows["value"].astype(float)
     return rows[columns].reset_index(drop=True)
 
 
+def _with_details(scores: pd.DataFrame, store: Store) -> pd.DataFrame:
+    key = ["cell_id", "metric", "run_id"]
+    details = pd.DataFrame(store.details(), columns=[*key, "content"]).rename(columns={"content": "extra"})
+    return scores.merge(details, on=key, how="left") if len(details) else scores.assign(extra="")
+
+
 def means(images: pd.DataFrame, cards: dict[str, MethodCard] | None = None) -> pd.DataFrame:
     """Means over images: MEAN_COLUMNS, ``options``, ``planned`` and the counts of what is not in the mean.
 
-    ``n`` counts the images in the mean; ``failed``, ``unsupported``, ``pending`` and ``excluded`` (identical, NaN
-    or too small) the others. A row whose images all fail has an empty mean and n = 0.
+    ``n`` counts the images in the mean; ``failed``, ``unsupported``, ``pending`` and ``excluded`` (identical, NaN,
+    too small, or the metric raised) the others. A row whose images all fail has an empty mean and n = 0.
     """
     cards = method_cards() if cards is None else cards
     rows: list[dict[str, Any]] = []
@@ -110,7 +121,7 @@ def means(images: pd.DataFrame, cards: dict[str, MethodCard] | None = None) -> p
     return pd.DataFrame(rows, columns=[*MEAN_COLUMNS, *extra])
 
 
-_NO_VALUE = ("identical", "nan", "too small")
+_NO_VALUE = ("identical", "nan", "too small", "error")
 
 
 def method_cards() -> dict[str, MethodCard]:

@@ -140,7 +140,8 @@ def _from_entry_point(entry: importlib.metadata.EntryPoint) -> Plugin:
     return Plugin(cls.card.name, origin, source, cls)
 
 
-def _from_file(path: Path) -> list[Plugin]:
+def load_file(path: Path) -> ModuleType:
+    """Import a plugin file; raises MethodError if there is none or it cannot be imported."""
     if not path.is_file():
         raise MethodError(f"no plugin file at '{path}'", "check the path")
     path = path.resolve()
@@ -159,6 +160,12 @@ def _from_file(path: Path) -> list[Plugin]:
             f"plugin '{path}' cannot be imported: {type(error).__name__}: {error}",
             "see it whole with --debug",
         ) from error
+    return module
+
+
+def _from_file(path: Path) -> list[Plugin]:
+    module = load_file(path)
+    path = path.resolve()
     plugins = [Plugin(cls.card.name, f"file {path}", path, cls) for cls in _methods_in(module, path)]
     if not plugins:
         raise MethodError(f"'{path}' defines no method", "derive a class from srbench.method.Method and give it a card")

@@ -14,7 +14,9 @@ import torch
 
 import srbench
 from srbench.dataset import Dataset, ImageFacts, ImageFile
+from srbench.machine import processor
 from srbench.method import Method
+from srbench.metrics import Metric
 from srbench.protocol import Protocol
 from srbench.weights import file_hash
 
@@ -41,7 +43,7 @@ def describe(
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "device": _device(device),
         "workers": workers,
         "seed": options.seed,
@@ -51,6 +53,13 @@ def describe(
         "methods": [_method(method, identity) for method, identity in methods],
         "datasets": [_dataset(data, facts) for data in datasets],
     }
+
+
+def describe_metric(metric: Metric) -> dict[str, Any]:
+    """What a reader of the scores needs to know, also where the metric itself is not installed."""
+    facts = ("name", "title", "version", "higher_is_better", "unit", "digits", "footnote")
+    weights = {path.name: file_hash(path) for path in metric.files()}
+    return {**{name: getattr(metric, name) for name in facts}, "weights": weights}
 
 
 def _method(method: Method, identity: str) -> dict[str, Any]:
@@ -78,15 +87,6 @@ def git_revision() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return result.stdout.strip()
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 def _device(device: torch.device) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol as Interface
 
@@ -18,16 +17,18 @@ from srbench import canary, dataset, degradation, metrics, protocol
 from srbench import workers as workers_
 from srbench.cells import Result, Workshop
 from srbench.dataset import Dataset, ImageFacts, ImageFile
-from srbench.errors import SrbenchError
+from srbench.evaluation import Score
+from srbench.machine import available_processors, resolve_device
 from srbench.method import Method
-from srbench.metrics import Metric
+from srbench.metrics import Metric, choice
 from srbench.options import MethodOptions, SelfEnsemble, Tiled, seams
 from srbench.plan import Cell, cells
-from srbench.provenance import describe
+from srbench.provenance import describe, describe_metric
 from srbench.selection import default_datasets, load_methods
 from srbench.store import Canary, Entry, Known, Outcome, Store
-
-DEFAULT_METRICS = ("psnr", "ssim")
+from srbench.timing import Timing
+from srbench.timing_session import time_methods
+from srbench.timing_table import add_timings
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class RunOptions:
     out: Path = Path("results")
     keep_images: bool = True
     force: bool = False
+    time: bool = False  # time every method after the cells are done, on one thread
     seed: int = 0
     tile: int = 0  # side of LR tiles; 0: whole images
     self_ensemble: bool = False
@@ -85,7 +87,9 @@ class Summary:
     not_supported: int = 0
     failed: int = 0
     failures: list[str] = field(default_factory=list)
+    unavailable: list[str] = field(default_factory=list)  # metrics asked for by name, each with the reason
     canaries: list[Canary] = field(default_factory=list)
+    timings: list[Timing] = field(default_factory=list)
     interrupted: bool = False
 
     @property
@@ -109,7 +113,8 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     degrade = degradation.get(options.degradation, options.seed)
     for scale in options.scales:
         degrade.require_scale(scale)
-    wanted = [metrics.get(name) for name in options.metrics or DEFAULT_METRICS]
+    selected = choice.select(options.metrics, chosen)
+    wanted = selected.metrics
     device = resolve_device(options.device)
     workers = 1 if device.type == "cuda" else options.threads or available_processors()
     way = MethodOptions(options.tile, options.self_ensemble)
@@ -132,6 +137,8 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
         ids = store.plan(run_id, [cell.facts for cell in plan])
         summary = Summary(run_id, total=len(plan))
         todo = _missing(plan, ids, store, wanted, options.force, summary)
+        todo = _measurable(todo, selected, facts, observer, summary)
+        manifest["metrics"] = [describe_metric(metric) for metric in wanted]
         observer.begin(len(plan), summary.known + summary.not_supported)
         guards = canary.plan(datasets, facts, options.scales, chosen, degrade)
         # Bicubic cells of the run itself serve as its canary; the others are measured beside it, not stored.
@@ -154,32 +161,16 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
             summary.canaries = canary.judge_all(datasets, facts, options.scales, chosen, degrade, guards, by_key)
             for verdict in summary.canaries:
                 store.add_canary(run_id, verdict)
+            if options.time:  # the workers are gone: nothing of ours runs beside it
+                summary.timings = time_methods(methods, datasets, facts, options.scales, degrade, device, observer.note)
+                add_timings(store, run_id, summary.timings)
+                summary.failures += [f"timing of {t}: {t.message}" for t in summary.timings if t.status == "failed"]
         except KeyboardInterrupt:
             summary.interrupted = True
         status = "interrupted" if summary.interrupted else "finished"
         store.finish_run(run_id, status, manifest)
         _write_manifest(options.out, run_id, {**manifest, "status": status})
     return summary
-
-
-def resolve_device(name: str) -> torch.device:
-    """'auto', 'cpu', 'cuda' or 'cuda:N' as a device; raises SrbenchError if it is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise SrbenchError(f"unknown device '{name}'", "use auto, cpu, cuda or cuda:N") from error
-    if device.type not in ("cpu", "cuda"):
-        raise SrbenchError(f"device '{name}' is not supported", "use auto, cpu, cuda or cuda:N")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise SrbenchError(f"no device '{name}' here ({torch.cuda.device_count()} CUDA devices)", "use --device cpu")
-    return device
-
-
-def available_processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def look_at_images(datasets: Sequence[Dataset], workshop: Workshop, workers: int) -> dict[ImageFile, ImageFacts]:
@@ -219,6 +210,39 @@ def _missing(
         else:
             summary.known += 1
     return todo
+
+
+def _measurable(
+    todo: Sequence[_Todo],
+    selected: choice.Selection,
+    facts: dict[ImageFile, ImageFacts],
+    observer: Observer,
+    summary: Summary,
+) -> list[_Todo]:
+    """Load what the missing metrics need, before workers are forked. Those that cannot be computed here are left out:
+    noted if only the defaults asked for them, else listed in the summary."""
+    for note in selected.notes:
+        observer.note(note)
+    missing = [metric for metric in selected.metrics if any(metric in item.metrics for item in todo)]
+    reasons = choice.prepare(missing)
+    for line in choice.by_reason(reasons):
+        if selected.asked:
+            summary.unavailable.append(line)
+        else:
+            observer.note(f"left out: {line}")
+    colour = [metric.name for metric in missing if metric.needs_colour and metric.name not in reasons]
+    if colour and any(fact.channels == 1 for fact in facts.values()):
+        observer.note(f"grey images are measured as RGB of three equal channels by {', '.join(colour)}")
+    if not reasons:
+        return list(todo)
+    left = []
+    for item in todo:
+        able = tuple(metric for metric in item.metrics if metric.name not in reasons)
+        if able or item.kept is None:
+            left.append(replace(item, metrics=able))
+        else:
+            summary.known += 1
+    return left
 
 
 def _not_done_elsewhere(
@@ -319,10 +343,20 @@ def _count(summary: Summary, cell: Cell, result: Result) -> None:
         summary.failures.append(f"{cell}: {outcome.message}")
     else:
         summary.computed += 1
-        summary.failures += [f"{cell}: {s.metric} is {s.status}" for s in result.scores if s.status in _BAD]
+        summary.failures += complaints(cell, result.scores)
 
 
-_BAD = ("nan", "too small")
+_BAD = ("nan", "too small", "error")
+
+
+def complaints(cell: Cell, scores: Sequence[Score]) -> list[str]:
+    """A line, with the reason, for each score that should have a value and has none."""
+    return [f"{cell}: {_complaint(score)}" for score in scores if score.status in _BAD]
+
+
+def _complaint(score: Score) -> str:
+    reason = json.loads(score.extra or "{}").get("message", "")
+    return f"{score.metric} is {score.status}" + (f": {reason}" if reason else "")
 
 
 def _write_manifest(folder: Path, run_id: int, manifest: dict[str, object]) -> None:

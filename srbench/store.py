@@ -45,6 +45,7 @@ from srbench.errors import StoreError
 from srbench.evaluation import Score
 from srbench.metrics import Metric
 from srbench.plan import CellFacts
+from srbench.score_details import add_details, define_details, newest_details, score_row
 
 SCHEMA_VERSION = 1
 FILE = "results.sqlite"
@@ -103,6 +104,8 @@ _scores = Table(
     Column("status", String, nullable=False),
     Index("scores_of_cell", "cell_id", "metric", "metric_version"),
 )
+_scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version).where(_scores.c.status != "error")
+_details = define_details(_metadata)
 _canaries = Table(
     "canaries",
     _metadata,
@@ -248,37 +251,28 @@ class Store:
         ids = [entry.cell_id for entry in entries]
         with self._transaction() as connection:
             images: set[tuple[int, str]] = set()
-            scored: set[tuple[int, str, int]] = set()
+            scored: set[tuple[int, str, int]] = set()  # a metric that raised is tried again
             for chunk in () if again else _chunks(ids):
                 done = select(_outcomes.c.cell_id, _outcomes.c.sr_path).where(_outcomes.c.status == "ok")
                 images |= {
                     (cell, path) for cell, path in connection.execute(done.where(_outcomes.c.cell_id.in_(chunk)))
                 }
-                known = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version)
-                scored |= {(c, m, v) for c, m, v in connection.execute(known.where(_scores.c.cell_id.in_(chunk)))}
+                scored |= {(c, m, v) for c, m, v in connection.execute(_scored.where(_scores.c.cell_id.in_(chunk)))}
             outcomes = [
                 {"run_id": run_id, "cell_id": entry.cell_id, **vars(entry.outcome)}
                 for entry in entries
                 if entry.outcome is not None
                 and not (entry.outcome.status == "ok" and (entry.cell_id, entry.outcome.sr_path) in images)
             ]
-            scores = [
-                {
-                    "run_id": run_id,
-                    "cell_id": entry.cell_id,
-                    "metric": score.metric,
-                    "metric_version": score.version,
-                    "value": score.value if score.status == "ok" else None,
-                    "status": score.status,
-                }
-                for entry in entries
-                for score in entry.scores
-                if (entry.cell_id, score.metric, score.version) not in scored
+            fresh = [
+                (e.cell_id, s) for e in entries for s in e.scores if (e.cell_id, s.metric, s.version) not in scored
             ]
+            scores = [score_row(run_id, cell, score) for cell, score in fresh]
             if outcomes:
                 connection.execute(insert(_outcomes), outcomes)
             if scores:
                 connection.execute(insert(_scores), scores)
+            add_details(connection, _details, run_id, fresh)
 
     def add_canary(self, run_id: int, canary: Canary) -> None:
         with self._transaction() as connection:
@@ -295,8 +289,7 @@ class Store:
                 rows = select(_outcomes).where(_outcomes.c.cell_id.in_(chunk)).order_by(_outcomes.c.id)
                 for row in connection.execute(rows).mappings():
                     outcomes[row["cell_id"]] = _outcome(row)
-                scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version)
-                for number, metric, version in connection.execute(scored.where(_scores.c.cell_id.in_(chunk))):
+                for number, metric, version in connection.execute(_scored.where(_scores.c.cell_id.in_(chunk))):
                     metrics[number].add((metric, version))
         return {number: Known(outcomes.get(number), frozenset(metrics[number])) for number in cell_ids}
 
@@ -361,6 +354,11 @@ class Store:
         """The newest score of every cell and metric."""
         newest = select(func.max(_scores.c.id)).group_by(_scores.c.cell_id, _scores.c.metric)
         return self._rows(select(_scores).where(_scores.c.id.in_(newest)))
+
+    def details(self) -> list[dict[str, Any]]:
+        """What the newest scores have besides a value (:mod:`srbench.score_details`)."""
+        with self._transaction() as connection:
+            return newest_details(connection, _details)
 
     def _rows(self, query: Any) -> list[dict[str, Any]]:
         with self._transaction() as connection:

@@ -119,14 +119,19 @@ def _select(content: object, path: Path) -> tuple[dict[str, Tensor], str]:
     return state, taken
 
 
-def load_into(module: nn.Module, path: Path, *, allow_partial: bool = False) -> LoadAudit:
+def load_into(module: nn.Module, path: Path, *, allow_partial: bool = False, ignore: str | None = None) -> LoadAudit:
     """Load ``path`` into ``module`` (half precision is widened to the module's own type) and account for it.
+
+    Args:
+        ignore: tensors whose names start like this are not asked for (a classifier, where features are wanted).
 
     Raises:
         WeightsError: as :func:`load_state`; or tensors are missing, unexpected or of another shape and
             ``allow_partial`` is false.
     """
     state, taken = load_state(path)
+    if ignore is not None:
+        state = {key: value for key, value in state.items() if not key.startswith(ignore)}
     own = module.state_dict()
     fitting = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
     audit = LoadAudit(

@@ -13,14 +13,17 @@ import torch
 from hypothesis import settings
 
 from srbench import dataset, roots
+from srbench.errors import UnavailableError
 from srbench.evaluation import Score
 from srbench.images import write_image
+from srbench.metrics import lpips
 from srbench.plan import CellFacts
 from srbench.runner import Observer, RunOptions, Summary, run
 from srbench.store import Entry, Outcome, Store
 
 # Where this machine keeps its datasets, found before any test changes the environment or the current folder.
 DATA = os.pathsep.join(str(folder.resolve()) for folder in roots.data())
+WEIGHTS = os.pathsep.join(str(folder.resolve()) for folder in roots.weights())
 MISSING = [name for name in dataset.STANDARD if not dataset.available(name)]
 torch.set_num_threads(1)  # small tensors: threads cost more than they bring, above all on a busy machine
 settings.register_profile("srbench", database=None, deadline=None)  # nothing is written into the repository
@@ -29,7 +32,8 @@ VARIABLES = ("SRBENCH_DATA", "SRBENCH_WEIGHTS", "SRBENCH_CACHE", "SRBENCH_PATH")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test marked ``data`` (all standard datasets) or ``data("set5", ...)`` needs them whole."""
+    """A test marked ``data`` (all standard datasets) or ``data("set5", ...)`` needs them whole; one marked
+    ``weights("alex", ...)`` needs those backbones of LPIPS."""
     marker = item.get_closest_marker("data")
     missing = [name for name in (marker.args or dataset.STANDARD) if name in MISSING] if marker else []
     if missing:
@@ -37,6 +41,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("SRBENCH_REQUIRE_DATA") == "1":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
+    marker = item.get_closest_marker("weights")
+    absent = [net for net in marker.args if not _has_weights(net)] if marker else []
+    if absent:
+        reason = f"no {', '.join(absent)} weights on this machine: set SRBENCH_WEIGHTS (docs/metrics.md)"
+        if os.environ.get("SRBENCH_REQUIRE_DATA") == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
+def _has_weights(net: str) -> bool:
+    try:
+        lpips.find_weights(lpips.BACKBONES[net])
+    except UnavailableError:
+        return False
+    return True
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +73,10 @@ def own_environment(
     monkeypatch.chdir(cwd)
     if request.node.get_closest_marker("data"):
         monkeypatch.setenv("SRBENCH_DATA", DATA)
+    if request.node.get_closest_marker("weights"):
+        monkeypatch.setenv("SRBENCH_WEIGHTS", WEIGHTS)
+    else:
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path_factory.getbasetemp() / "no-torch-home"))
 
 
 @pytest.fixture(scope="session")

@@ -163,8 +163,8 @@ def test_score_by_hand():
         (("psnr", (16, 16), (16, 16, 3)), {}, "differ in shape"),
         (("psnr", (16, 16), (16, 16)), {"protocol": "basic"}, "basicsr"),
         (("ssim", (10, 16), (10, 16)), {}, "at least 11"),
-        (("psnr", (16, 16), (16, 16)), {"shave": 8}, "are left"),
-        (("psnr", (16, 16), (16, 16)), {"shave": 20}, "are left"),
+        (("psnr", (16, 16), (16, 16)), {"shave": 8}, "is left"),
+        (("psnr", (16, 16), (16, 16)), {"shave": 20}, "is left"),
         (("psnr", (16, 16), (16, 16)), {"shave": -1}, "shave"),
     ],
 )

@@ -13,14 +13,16 @@ PACKAGE = Path(srbench.__file__).parent
 # From the ground up; a module imports from its own floor and those below it.
 FLOORS = (
     {"errors", "roots", "scaffold"},
-    {"images", "color", "resize", "statistics", "workers"},
+    {"images", "color", "raters", "resize", "statistics", "workers", "machine"},
     {"degradation", "protocol"},
     {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
-    {"evaluation"},
+    {"evaluation", "cost"},
+    {"timing", "score_details"},
     {"store", "cells", "selection"},
-    {"canary", "provenance", "runner", "leaderboard", "plots"},
-    {"comparison"},
-    {"export", "report", "gate", "api", "training", "fetch", "foreign", "paper", "campaign"},
+    {"canary", "provenance", "timing_session", "timing_table", "runner", "leaderboard", "plots"},
+    {"perception", "comparison"},
+    {"export", "report", "gate", "api", "explain", "training", "fetch", "foreign", "paper", "campaign"},
+    {"pytest_plugin"},
     {"cli", "__main__"},
 )
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}

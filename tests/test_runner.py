@@ -21,7 +21,8 @@ from srbench.errors import (
 )
 from srbench.images import read_image, write_image
 from srbench.leaderboard import means, per_image
-from srbench.runner import RunOptions, Silent, resolve_device, run
+from srbench.machine import resolve_device
+from srbench.runner import RunOptions, Silent, run
 from srbench.store import Store
 
 WIDTHS = [28, 32, 36]  # of the three pictures of the fixture, which the plugins log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from srbench.cli import check, fetch, list_, new_method, report, run, score, train, upscale, verify
+from srbench.cli import check, explain, fetch, list_, new_method, report, run, score, time_, train, upscale, verify
 
 app = typer.Typer(
     name="srbench",
@@ -24,6 +24,8 @@ app.command("upscale")(upscale.command)
 app.command("fetch")(fetch.command)
 app.command("verify")(verify.command)
 app.command("train")(train.command)
+app.command("explain")(explain.command)
+app.command("time")(time_.command)
 app.command("new-method")(new_method.command)
 app.command("list")(list_.command)
 

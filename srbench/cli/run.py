@@ -26,7 +26,12 @@ def command(
         typer.Option(help="Names or folders of images. Default: Set5, Set14, BSD100 as far as they are here."),
     ] = None,
     scales: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "4",
-    metrics: Annotated[list[str] | None, typer.Option(help="Default: psnr,ssim.")] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Names, pyiqa:NAME or files (.py). Default: psnr, ssim; lpips, mos where they can be computed."
+        ),
+    ] = None,
     protocol: Annotated[str, typer.Option(help="basicsr or classic (docs/protocol.md).")] = "basicsr",
     degradation: Annotated[
         str, typer.Option(help="How LR images are made: bicubic, blur-down, bicubic-noise, kernel:FILE.npy.")
@@ -44,6 +49,10 @@ def command(
     self_ensemble: Annotated[
         bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")
     ] = False,
+    time: Annotated[
+        bool,
+        typer.Option("--time", help="Then time every method, on one thread (docs/timing.md)."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of methods and degradations that draw random numbers.")] = 0,
     config: Annotated[
         Path | None, typer.Option(help="A TOML file with these options, for one run or several (docs/campaigns.md).")
@@ -52,7 +61,7 @@ def command(
     """Evaluate methods on datasets and store every score.
 
     Only what is missing is computed: interrupt it when you like, run it again to go on. Exit code 1 if a cell
-    failed.
+    failed, or if a metric asked for by name is unavailable.
 
     Examples:
 
@@ -71,6 +80,7 @@ def command(
         return
     from srbench.cli.progress import progress
     from srbench.cli.tables import print_means
+    from srbench.cli.time_ import print_timings
     from srbench.runner import RunOptions, run
 
     options = RunOptions(
@@ -85,6 +95,7 @@ def command(
         out=out,
         keep_images=not no_images,
         force=force,
+        time=time,
         seed=seed,
         tile=tile,
         self_ensemble=self_ensemble,
@@ -93,10 +104,12 @@ def command(
     with progress(err()) as observer:
         summary = run(options, observer)
     print_means(out, run_id=summary.run_id)
+    if summary.timings:
+        print_timings(summary.timings)
     print_summary(summary, out)
     if summary.interrupted:
         raise typer.Exit(INTERRUPTED)
-    if summary.failures:
+    if summary.failures or summary.unavailable:
         raise typer.Exit(1)
 
 
@@ -147,6 +160,8 @@ def print_summary(summary: Summary, folder: Path) -> None:
     if summary.failed:
         counts += f", {summary.failed} failed"
     console.print(f"run {summary.run_id}: {counts}; results in {folder}", markup=False)
+    for line in summary.unavailable:
+        console.print(f"unavailable: {line}", style="red", markup=False)
     for line in summary.failures[:10]:
         console.print(f"failed: {line}", style="red", markup=False)
     if len(summary.failures) > 10:

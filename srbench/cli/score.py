@@ -44,5 +44,5 @@ def command(
         summary = score(options, observer)
     print_means(out, run_id=summary.run_id)
     print_summary(summary, out)
-    if summary.failures:
+    if summary.failures or summary.unavailable:
         raise typer.Exit(1)

@@ -1,29 +1,116 @@
-"""What a metric is, and what it is given."""
+"""What a metric is, what it is given, and what it hands back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from srbench.degradation import Degradation
+    from srbench.protocol import Protocol as Rules
+
+Need = Literal["sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation"]
+NEEDS: tuple[Need, ...] = ("sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation")
+_T = TypeVar("_T")
+
+
+class Reference(Protocol):
+    """What all SR images of one HR image are compared with. One object per HR image, scale and protocol, so a
+    metric may keep what it made of it. Tensors are on the 0..255 scale."""
+
+    scale: int
+    hr: Tensor  # (1 or 3, H, W) uint8
+    protocol: Rules
+    degradation: Degradation
+
+    @property
+    def lr_luma(self) -> Tensor:
+        """(h, w) double."""
+        ...
+
+    @property
+    def lr_rgb(self) -> Tensor:
+        """(3, h, w) double."""
+        ...
+
+    def luma_of(self, sr: Tensor) -> Tensor:
+        """(H, W) double: Y of an SR image (1 or 3, H, W) as the protocol has it, nothing shaved."""
+        ...
 
 
 @dataclass(frozen=True)
 class Comparison:
     """One SR image beside its HR image, as a protocol prepared them.
 
-    ``sr_luma`` and ``hr_luma`` are (H, W) double on the 0..255 scale with the border shaved.
+    ``sr_luma`` and ``hr_luma`` are (H, W) double on the 0..255 scale with the border shaved. All else is made when
+    a metric first asks for it.
     """
 
     sr_luma: Tensor
     hr_luma: Tensor
+    sr: Tensor | None = None  # (1 or 3, H, W) uint8, whole
+    reference: Reference | None = None
+    _made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def sr_rgb(self) -> Tensor:
+        """(3, H, W) uint8, whole; a grey image has three equal channels."""
+        assert self.sr is not None
+        return self.sr.expand(3, -1, -1)
+
+    @cached_property
+    def hr_rgb(self) -> Tensor:
+        """(3, H, W) uint8, whole, on the device of the SR image."""
+        assert self.sr is not None
+        return self.source.hr.expand(3, -1, -1).to(self.sr.device)
+
+    @property
+    def source(self) -> Reference:
+        """The HR image with its LR image and degradation."""
+        assert self.reference is not None
+        return self.reference
+
+    def once(self, key: str, make: Callable[[], _T]) -> _T:
+        """What ``make`` returns, made once for this pair: two metrics that build on a third share its value."""
+        if key not in self._made:
+            self._made[key] = make()
+        value: _T = self._made[key]
+        return value
+
+
+class Measurement(float):
+    """A value with what else is worth keeping of it (JSON values), for example an interval of raters."""
+
+    extra: Mapping[str, Any]
+
+    def __new__(cls, value: float, extra: Mapping[str, Any]) -> Measurement:
+        result = super().__new__(cls, value)
+        result.extra = extra
+        return result
+
+
+def _nothing() -> None:
+    pass
+
+
+def _no_files() -> Sequence[Path]:
+    return ()
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A named, versioned, pure function of a :class:`Comparison`. A new version makes old scores stale."""
+    """A named, versioned, pure function of a :class:`Comparison`. A new version makes old scores stale.
+
+    Raises:
+        SrbenchError: ``needs`` holds a word that is not in NEEDS, or a name with characters of lists and paths.
+    """
 
     name: str
     title: str
@@ -32,6 +119,24 @@ class Metric:
     unit: str
     bounds: tuple[float, float]  # range of possible values
     digits: int  # decimals that the literature prints
-    space: Literal["luma"]
-    compute: Callable[[Comparison], float]
-    min_size: int  # shortest side, after the shave, that it can measure
+    needs: tuple[Need, ...]  # what of a Comparison ``compute`` looks at
+    compute: Callable[[Comparison], float]  # or a Measurement
+    min_size: int = 1  # shortest side that it can measure: after the shave, or of the whole image if it needs colour
+    prepare: Callable[[], None] = _nothing  # load once what ``compute`` needs; UnavailableError if it is not there
+    files: Callable[[], Sequence[Path]] = _no_files  # weight files that were loaded, for the manifest
+    footnote: str = ""  # what a reader of a table must know
+
+    def __post_init__(self) -> None:
+        for need in self.needs:
+            if need not in NEEDS:
+                raise SrbenchError(f"metric '{self.name}' needs '{need}'", f"known: {', '.join(NEEDS)}")
+        if not self.name or set(self.name) & set(", /\\"):
+            raise SrbenchError(f"'{self.name}' cannot be a metric's name", "leave out commas, blanks and slashes")
+
+    @property
+    def needs_colour(self) -> bool:
+        return "sr_rgb" in self.needs
+
+    @property
+    def needs_lr(self) -> bool:
+        return "lr" in self.needs or "degradation" in self.needs

@@ -33,7 +33,7 @@ METRIC = Metric(
     unit="dB",
     bounds=(0.0, float("inf")),
     digits=2,
-    space="luma",
+    needs=("sr_luma", "hr_luma"),
     compute=lambda pair: float(psnr(pair.sr_luma, pair.hr_luma)),
     min_size=1,
 )

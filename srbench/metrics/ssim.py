@@ -130,7 +130,7 @@ METRIC = Metric(
     unit="",
     bounds=(-1.0, 1.0),
     digits=4,
-    space="luma",
+    needs=("sr_luma", "hr_luma"),
     compute=lambda pair: float(ssim(pair.sr_luma, pair.hr_luma)),
     min_size=WINDOW,
 )

@@ -1,0 +1,129 @@
+"""``srbench time``: latency, memory and Mult-Adds of methods."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from srbench.cli.shell import err, handled, out, parse_scales, split
+from srbench.errors import SrbenchError
+
+if TYPE_CHECKING:
+    from srbench.timing import Timing
+
+
+@handled
+def command(
+    methods: Annotated[list[str], typer.Argument(help="all, names, plugin files (.py) or checkpoints.")],
+    size: Annotated[str, typer.Option(help="LR sizes, WIDTHxHEIGHT, separated by commas.")] = "320x180",
+    scale: Annotated[str, typer.Option("--scale", help="Scales, for example 2,3,4.")] = "4",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0: one per processor.")] = 0,
+    output: Annotated[Path | None, typer.Option(help="Write every call's seconds to this JSON file.")] = None,
+) -> None:
+    """Time methods alone: no loading, no file, no metric. The protocol is in docs/timing.md.
+
+    320x180 at x4 gives 1280x720; 256x256 is the setting of the efficient-SR challenges. Exit code 1 if a method
+    failed.
+
+    Examples:
+
+      srbench time bicubic srcnn fsrcnn
+
+      srbench time all --size 320x180,256x256 --device cuda --output timings.json
+    """
+    from srbench import plugins
+    from srbench.machine import available_processors, resolve_device
+    from srbench.timing import measure, parse_size, synthetic
+
+    place = resolve_device(device)
+    scales, sizes = parse_scales(scale), [parse_size(text) for text in split([size])]
+    chosen = []
+    for spec in split(methods):
+        found = [p for p in plugins.discover() if not p.error] if spec == "all" else plugins.find(spec)
+        for plugin in found:
+            method = plugins.instantiate(plugin)
+            method.device = place
+            chosen.append((method, plugins.identity(plugin, method)))
+    timings: list[Timing] = []
+    for width, height in sizes:
+        for s in scales:
+            err().print(f"timing {len(chosen)} methods on {width}x{height} x{s}")
+            timings += measure(chosen, synthetic(width, height, s), place, threads or available_processors())
+    print_timings(timings)
+    if output is not None:
+        _save(timings, output)
+    failed = [timing for timing in timings if timing.status == "failed"]
+    for timing in failed:
+        err().print(f"failed: {timing}: {timing.message}", style="red", markup=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _save(timings: Sequence[Timing], path: Path) -> None:
+    try:
+        path.write_text(json.dumps([asdict(timing) for timing in timings], indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SrbenchError(f"cannot write '{path}' ({error.strerror})", "choose another --output") from error
+
+
+def print_timings(timings: Sequence[Timing]) -> None:
+    """One table per subject and scale, fastest first, and what the numbers were measured on."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = out()
+    for subject, scale in dict.fromkeys((t.subject, t.scale) for t in timings):
+        own = [t for t in timings if (t.subject, t.scale) == (subject, scale)]
+        width, height = own[0].lr_size
+        image = f"/{own[0].image}" if own[0].image else ""
+        title = f"{subject}{image} x{scale}: LR {width}x{height} to {width * scale}x{height * scale}"
+        table = Table(title=escape(title), title_justify="left")
+        table.add_column("method")
+        table.add_column("variant")
+        for column in ("median ms", "quartiles", "p95", "calls", "MP/s", "memory", "parameters", "Mult-Adds"):
+            table.add_column(column, justify="right")
+        for timing in sorted(own, key=lambda t: (math.isnan(t.median), t.median)):
+            table.add_row(*(escape(cell) for cell in _row(timing)))
+        console.print(table)
+    for line in _conditions(timings):
+        console.print(line, markup=False)
+
+
+def _row(t: Timing) -> list[str]:
+    name = [t.method, t.variant]
+    cost = [
+        "" if t.peak_memory is None else f"{t.peak_memory / 2**20:.0f} MiB",
+        "" if t.parameters is None else f"{t.parameters:,}",
+        "" if t.mult_adds is None else f"{t.mult_adds / 1e9:.2f} G",
+    ]
+    if t.status != "ok":
+        return [*name, t.status, "", "", "", "", *cost]
+    low, high = (1000 * x for x in t.quartiles)
+    if t.noisy:
+        median, speed = f"about {1000 * t.median:.1g} (too noisy)", ""
+    else:
+        median, speed = f"{1000 * t.median:.3g}", f"{t.megapixels_per_second:.3g}"
+    return [*name, median, f"{low:.3g} to {high:.3g}", f"{1000 * t.p95:.3g}", str(len(t.seconds)), speed, *cost]
+
+
+def _conditions(timings: Sequence[Timing]) -> list[str]:
+    machine = timings[0].machine
+    device = machine.get("gpu", machine["processor"])
+    lines = [f"{device}, {timings[0].device}, {timings[0].threads} threads, torch {machine['torch']}"]
+    if "gpu" in machine:
+        keys = [key for key in machine if key.startswith(("cudnn", "tf32", "matmul", "clocks", "power", "pstate"))]
+        lines.append(", ".join(f"{key} {machine[key]}" for key in keys))
+    load = machine["load_before"]
+    if load is not None and load > 0.5:
+        lines.append(f"other load before it began: {load:.1f} processes on {machine['processors']} processors")
+    lines.append("parameters and Mult-Adds of networks; Mult-Adds at 1280x720 output")
+    if any(t.noisy and t.status == "ok" for t in timings):
+        lines.append("too noisy: the middle half of the calls spreads over more than 25% of the median")
+    return lines

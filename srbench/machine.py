@@ -1,0 +1,97 @@
+"""The machine that timings are made on: device, settings that decide speed, other load."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from srbench.errors import SrbenchError
+
+
+def resolve_device(name: str) -> torch.device:
+    """'auto', 'cpu', 'cuda' or 'cuda:N' as a device; raises SrbenchError if it is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise SrbenchError(f"unknown device '{name}'", "use auto, cpu, cuda or cuda:N") from error
+    if device.type not in ("cpu", "cuda"):
+        raise SrbenchError(f"device '{name}' is not supported", "use auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise SrbenchError(f"no device '{name}' here ({torch.cuda.device_count()} CUDA devices)", "use --device cpu")
+    return device
+
+
+def processor() -> str:
+    """The processor's name."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def available_processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def load_average() -> float | None:
+    """Processes that ran or waited to, averaged over the last minute; None where the system does not say."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def describe_device(device: torch.device, threads: int) -> dict[str, Any]:
+    """Everything about the machine that decides a latency, as plain JSON values."""
+    facts: dict[str, Any] = {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": processor(),
+        "processors": available_processors(),
+        "threads": threads,
+    }
+    if device.type == "cuda":
+        facts |= _cuda(device)
+    return facts
+
+
+def _cuda(device: torch.device) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
+        "cudnn_benchmark": torch.backends.cudnn.benchmark,
+        "cudnn_deterministic": torch.backends.cudnn.deterministic,
+        "tf32_convolutions": torch.backends.cudnn.allow_tf32,
+        "matmul_precision": torch.get_float32_matmul_precision(),
+    }
+    try:
+        facts["gpu"] = torch.cuda.get_device_name(device)
+    except RuntimeError as error:  # it is gone
+        facts["gpu"] = f"not readable: {error}".splitlines()[0]
+    return facts | _clocks(device.index or 0)
+
+
+_QUERY = ("clocks.sm", "clocks.mem", "power.draw", "pstate", "temperature.gpu", "driver_version")
+
+
+def _clocks(index: int) -> dict[str, str]:
+    """Clocks and power state from nvidia-smi; empty where it cannot be read."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return {}
+    command = [tool, f"--id={index}", f"--query-gpu={','.join(_QUERY)}", "--format=csv,noheader"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    values = [part.strip() for part in result.stdout.strip().split(",")]
+    return dict(zip(_QUERY, values, strict=False)) if len(values) == len(_QUERY) else {}

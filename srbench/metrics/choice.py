@@ -1,0 +1,82 @@
+"""Which metrics a run measures: those asked for, or the default ones as far as this machine can compute them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from srbench import metrics
+from srbench.errors import MethodError, SrbenchError, UnavailableError
+from srbench.metrics.base import Metric
+from srbench.protocol import Protocol
+
+ALWAYS = ("psnr", "ssim")
+IF_POSSIBLE = ("lpips", "mos")  # where images are in colour and the weights are here
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The metrics of a run. ``asked``: by name, so that one which cannot be computed counts as a failure."""
+
+    metrics: tuple[Metric, ...]
+    asked: bool
+    notes: tuple[str, ...] = ()
+
+
+def select(specs: Sequence[str], protocol: Protocol) -> Selection:
+    """The metrics that ``specs`` (names or plugin files) stand for under a protocol; without any, the default ones.
+
+    A metric that the protocol does not support is left out with a note.
+
+    Raises:
+        UnknownNameError, SrbenchError: as :func:`srbench.metrics.find`; two metrics of one name; nothing is left.
+    """
+    chosen: dict[str, Metric] = {}
+    for spec in specs or (*ALWAYS, *IF_POSSIBLE):
+        for metric in metrics.find(spec):
+            if chosen.setdefault(metric.name, metric) is not metric:
+                raise SrbenchError(f"two metrics are called '{metric.name}'", "rename one")
+    fit = tuple(metric for metric in chosen.values() if metrics.supported(metric, protocol.working_space))
+    unfit = [name for name, metric in chosen.items() if metric not in fit]
+    notes = (f"not supported under {protocol.name}, which has no colour images: {', '.join(unfit)}",)
+    if not fit:
+        raise SrbenchError(f"{notes[0]}; no metric is left", "use --protocol basicsr")
+    return Selection(fit, bool(specs), notes if unfit and specs else ())
+
+
+def prepare(wanted: Iterable[Metric]) -> dict[str, str]:
+    """Load what metrics need, once per process; returns the names of those that cannot be computed, with the reason.
+
+    Random numbers that a library draws while it builds a network are not those of the run.
+    """
+    reasons = {}
+    for metric in wanted:
+        try:
+            with torch.random.fork_rng(devices=[]):
+                metric.prepare()
+        except (UnavailableError, MethodError) as error:
+            reasons[metric.name] = str(error)
+    return reasons
+
+
+def ready(specs: Sequence[str], protocol: Protocol, note: Callable[[str], None]) -> tuple[list[Metric], list[str]]:
+    """The metrics of :func:`select` that can be computed here, loaded, and a line for each asked for that cannot;
+    those of the defaults are only noted."""
+    selected = select(specs, protocol)
+    for line in selected.notes:
+        note(line)
+    reasons = prepare(selected.metrics)
+    lines = by_reason(reasons)
+    for line in () if selected.asked else lines:
+        note(f"left out: {line}")
+    return [m for m in selected.metrics if m.name not in reasons], lines if selected.asked else []
+
+
+def by_reason(reasons: dict[str, str]) -> list[str]:
+    """One line per reason: 'lpips and mos: no AlexNet weights ...'."""
+    names: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        names.setdefault(reason, []).append(name)
+    return [f"{' and '.join(own)}: {reason}" for reason, own in names.items()]

@@ -1,0 +1,173 @@
+"""Every metric that pyiqa offers, as ``pyiqa:NAME``; NIQE and the perceptual index also as ``niqe`` and ``pi``.
+
+pyiqa is the extra ``srbench[iqa]`` (licence: PolyForm-Noncommercial). Direction and whether a metric compares with HR
+are read from pyiqa's own table, which needs no import of it; pyiqa itself, which takes seconds and much memory, is
+imported when a metric is first computed. Its defaults are kept, among them its own Y (full-range YIQ in ``psnry`` and
+``ssim``), which is not the Y of BT.601 that srbench measures on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.metadata
+import importlib.util
+import shutil
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from srbench import roots
+from srbench.errors import ImageError, UnavailableError, UnknownNameError
+from srbench.metrics.base import Comparison, Metric
+
+# They measure sets of images, or an image and a text: nothing that one pair has.
+_NOT_OF_A_PAIR = {"fid", "sfid", "fid_dinov2", "inception_score", "clipscore"}
+# Smallest side that the levels of the pyramid leave something of.
+_MIN_SIZE = {"ms_ssim": 161}
+_FILES = {
+    "niqe": ("niqe_modelparameters.mat",),
+    "pi": ("niqe_modelparameters.mat", "NRQM_model.mat"),
+}
+_WAY_OUT = "get it with: pip install 'srbench[iqa]'"
+
+
+@functools.cache
+def _table() -> dict[str, dict[str, Any]]:
+    """pyiqa's settings by metric name; UnavailableError without pyiqa."""
+    package = importlib.util.find_spec("pyiqa")
+    if package is None or package.origin is None:
+        raise UnavailableError("pyiqa is not installed", _WAY_OUT)
+    path = Path(package.origin).parent / "default_model_configs.py"
+    spec = importlib.util.spec_from_file_location("_srbench_pyiqa_table", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    configs = module.DEFAULT_CONFIGS.items()
+    return {name: settings for name, settings in configs if name not in _NOT_OF_A_PAIR}
+
+
+def _version() -> int:
+    """pyiqa's version as a number: scores of another version are stale."""
+    parts = importlib.metadata.version("pyiqa").split(".")
+    return sum(int(part) * 100**i for i, part in enumerate(reversed(parts[:3])) if part.isdigit())
+
+
+class Model:
+    """One of pyiqa's metrics, created once per process and device."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._models: dict[torch.device, Any] = {}
+        self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Create it; raises UnavailableError if pyiqa or its weights are not here."""
+        self._on(torch.device("cpu"))
+
+    def _on(self, device: torch.device) -> Any:
+        with self._lock:
+            if device not in self._models:
+                _bring(self.name)
+                # Notes on what it loads would go to the terminal, where the results are printed.
+                with contextlib.redirect_stdout(sys.stderr):
+                    self._models[device] = self._create(device)
+            return self._models[device]
+
+    def _create(self, device: torch.device) -> Any:
+        try:
+            import pyiqa
+        except ImportError as error:
+            raise UnavailableError(f"pyiqa cannot be imported ({error})", _WAY_OUT) from error
+        try:
+            return pyiqa.create_metric(self.name, device=device)
+        except Exception as error:  # mostly weights that cannot be downloaded
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise UnavailableError(
+                f"pyiqa cannot create '{self.name}' ({reason[:200]})",
+                f"connect to the internet, or put its weights into {_cache()}",
+            ) from error
+
+    def __call__(self, pair: Comparison) -> float:
+        model = self._on(pair.sr_rgb.device)
+        images = [pair.sr_rgb] if model.metric_mode == "NR" else [pair.sr_rgb, pair.hr_rgb]
+        devices = [d for d in (pair.sr_rgb.device,) if d.type == "cuda"]
+        with torch.random.fork_rng(devices=devices), torch.inference_mode():
+            torch.manual_seed(0)  # some draw random patches
+            result = model(*(image[None].to(torch.float32) / 255 for image in images))
+        if not isinstance(result, torch.Tensor) or result.numel() != 1:
+            raise ImageError(f"pyiqa's {self.name} gives no single number for a pair", "use another metric")
+        return float(result)
+
+
+def _cache() -> Path:
+    return Path(torch.hub.get_dir()) / "pyiqa"
+
+
+def _bring(name: str) -> None:
+    """Parameter files of NIQE and PI to where pyiqa looks for them. Nothing is downloaded for these two: they are
+    metrics of srbench's own list."""
+    for file in _FILES.get(name, ()):
+        target = _cache() / file
+        if target.is_file():
+            continue
+        found = next((folder / file for folder in roots.weights() if (folder / file).is_file()), None)
+        if found is None:
+            raise UnavailableError(
+                f"no {file} on this machine",
+                f"get it with: srbench fetch weights, or put it into a folder of $SRBENCH_WEIGHTS or into {_cache()}",
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(found, target)
+
+
+@functools.cache
+def gateway(name: str) -> Metric:
+    """The metric ``pyiqa:NAME``.
+
+    Raises:
+        UnavailableError: pyiqa is not installed.
+        UnknownNameError: pyiqa has no such metric, with the nearest names.
+    """
+    table = _table()
+    if name not in table:
+        raise UnknownNameError("pyiqa metric", name, table)
+    settings = table[name]
+    return _metric(f"pyiqa:{name}", f"{name} (pyiqa)", name, settings, _version())
+
+
+def _metric(name: str, title: str, model_name: str, settings: dict[str, Any], version: int) -> Metric:
+    model = Model(model_name)
+    return Metric(
+        name=name,
+        title=title,
+        version=version,
+        higher_is_better=not settings.get("lower_better", False),
+        unit="",
+        bounds=_bounds(settings.get("score_range", "")),
+        digits=4,
+        needs=("sr_rgb",) if settings.get("metric_mode") == "NR" else ("sr_rgb", "hr_rgb"),
+        compute=model,
+        min_size=_MIN_SIZE.get(model_name, 1),
+        prepare=model.prepare,
+        footnote="computed by pyiqa with its defaults (PolyForm-Noncommercial licence)",
+    )
+
+
+def _bounds(text: str) -> tuple[float, float]:
+    """'0, 1' as numbers; pyiqa's rough ends ('~0, ~100') bound nothing."""
+    ends = [part.strip() for part in text.split(",")]
+    if len(ends) != 2:
+        return (-float("inf"), float("inf"))
+    return tuple(  # type: ignore[return-value]
+        rough if "~" in end else float(end) for end, rough in zip(ends, (-float("inf"), float("inf")), strict=True)
+    )
+
+
+_NO_REFERENCE = {"metric_mode": "NR", "lower_better": True}
+NIQE = _metric("niqe", "NIQE", "niqe", _NO_REFERENCE, 1)
+PI = _metric("pi", "Perceptual index", "pi", _NO_REFERENCE, 1)

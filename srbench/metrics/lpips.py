@@ -1,0 +1,222 @@
+"""Learned perceptual image patch similarity (Zhang et al., The unreasonable effectiveness of deep features as a
+perceptual metric, 2018), version 0.1.
+
+The linear layers come from the package ``lpips``; the backbones are torchvision's, trained on ImageNet, whose weights
+are looked for on this machine and never replaced by anything else. The features of an HR image are computed once and
+serve every SR image that is compared with it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from srbench import roots
+from srbench.errors import UnavailableError
+from srbench.metrics.base import Comparison, Metric
+from srbench.weights import LoadAudit, load_into, load_state
+
+if TYPE_CHECKING:
+    from srbench.metrics.base import Reference
+
+_SHIFT = (-0.030, -0.088, -0.188)  # of the package's scaling layer: ImageNet's mean and deviation, for [-1, 1]
+_SCALE = (0.458, 0.448, 0.450)
+_TINY = 1e-10  # as in the package
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A torchvision network, and the layers whose outputs are compared."""
+
+    net: str  # as the package calls it
+    title: str
+    builder: str  # in torchvision.models
+    files: tuple[str, ...]  # names (or patterns) of weight files: features only, then torchvision's own
+    ends: tuple[int, ...]  # ``features`` is cut behind these layers
+    min_size: int  # smaller images leave nothing to a layer
+
+
+BACKBONES = {
+    "alex": Backbone(
+        "alex",
+        "AlexNet",
+        "alexnet",
+        ("alexnet_features.safetensors", "alexnet-owt-*.pth"),
+        (2, 5, 8, 10, 12),
+        31,
+    ),
+    "squeeze": Backbone(
+        "squeeze",
+        "SqueezeNet 1.1",
+        "squeezenet1_1",
+        ("squeezenet1_1_features.safetensors", "squeezenet1_1-*.pth"),
+        (2, 5, 8, 10, 11, 12, 13),
+        17,
+    ),
+    "vgg": Backbone(
+        "vgg",
+        "VGG-16",
+        "vgg16",
+        ("vgg16_features.safetensors", "vgg16-*.pth"),
+        (4, 9, 16, 23, 30),
+        16,
+    ),
+}
+
+
+def weight_folders() -> list[Path]:
+    """Where backbone weights are looked for: ``$SRBENCH_WEIGHTS``, the cache, torchvision's cache."""
+    return [*roots.weights(), Path(torch.hub.get_dir()) / "checkpoints"]
+
+
+def find_weights(backbone: Backbone) -> Path:
+    """The weight file of a backbone; raises UnavailableError with the command that brings it."""
+    for folder in weight_folders():
+        for pattern in backbone.files:
+            found = sorted(folder.glob(pattern)) if folder.is_dir() else []
+            if found:
+                return found[0]
+    raise UnavailableError(
+        f"no {backbone.title} weights ({backbone.files[0]} or torchvision's {backbone.files[1]}) on this machine",
+        "get them with: srbench fetch weights, or put the file into a folder of $SRBENCH_WEIGHTS",
+    )
+
+
+class Network(nn.Module):
+    """The features of a backbone, layer by layer, and the weight of each channel.
+
+    Raises:
+        UnavailableError: the package ``lpips`` is not installed.
+        WeightsError: a weight file is damaged, or has missing or extra tensors, or some of another shape.
+    """
+
+    def __init__(self, backbone: Backbone, path: Path) -> None:
+        super().__init__()
+        import torchvision
+
+        with torch.device("meta"):  # nothing is drawn at random for weights that are loaded at once
+            whole = getattr(torchvision.models, backbone.builder)(weights=None)
+        self.features = whole.features.to_empty(device="cpu")
+        self.audit: LoadAudit = load_into(self, path, ignore="classifier.")
+        self._ends = backbone.ends
+        for layer in self.features.modules():
+            if isinstance(layer, nn.ReLU):
+                layer.inplace = False  # the features stay whole whatever comes behind them
+        for i, weight in enumerate(_linear(backbone.net)):
+            self.register_buffer(f"linear{i}", weight, persistent=False)
+        self.register_buffer("shift", torch.tensor(_SHIFT).view(3, 1, 1), persistent=False)
+        self.register_buffer("scale", torch.tensor(_SCALE).view(3, 1, 1), persistent=False)
+        self.eval().requires_grad_(False)
+
+    def describe(self, rgb: Tensor) -> list[Tensor]:
+        """Features of an image, each pixel's channels scaled to unit length.
+
+        Args:
+            rgb: (3, H, W) on the 0..255 scale.
+
+        Returns:
+            one (C, h * w) float32 per layer.
+        """
+        x = (((rgb.to(torch.float32) / 127.5 - 1) - self.get_buffer("shift")) / self.get_buffer("scale"))[None]
+        result, start = [], 0
+        for end in self._ends:
+            x = self.features[start:end](x)
+            start = end
+            flat = x[0].flatten(1)
+            length = torch.linalg.vector_norm(flat, dim=0)
+            result.append(flat / (length + _TINY))
+        return result
+
+    def distance(self, sr: Sequence[Tensor], hr: Sequence[Tensor]) -> Tensor:
+        """LPIPS from the features of :meth:`describe`, a scalar."""
+        layers = [
+            (a - b).square_().mean(dim=1) @ self.get_buffer(f"linear{i}")
+            for i, (a, b) in enumerate(zip(sr, hr, strict=True))
+        ]
+        return torch.stack(layers).sum()
+
+
+def _linear(net: str) -> list[Tensor]:
+    """The channel weights of every layer, (C,) each, from the files inside the package ``lpips``. The package itself
+    is not imported: only these files are needed of it, and its import takes seconds."""
+    found = importlib.util.find_spec("lpips")
+    if found is None or found.origin is None:
+        raise UnavailableError("the package 'lpips' is not installed", "get it with: pip install lpips")
+    state, _ = load_state(Path(found.origin).parent / "weights" / "v0.1" / f"{net}.pth")
+    return [state[f"lin{i}.model.1.weight"].flatten() for i in range(len(BACKBONES[net].ends))]
+
+
+class Lpips:
+    """LPIPS with one backbone: the network, loaded once, and the features of the HR image at hand."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self.backbone = backbone
+        self._networks: dict[torch.device, Network] = {}
+        self._lock = threading.Lock()
+        # Cells come image by image, so each worker (a thread, or a process with one) keeps one image's features.
+        self._here = threading.local()
+
+    def prepare(self) -> None:
+        """Load the network; raises UnavailableError or WeightsError."""
+        self.network(torch.device("cpu"))
+
+    def network(self, device: torch.device) -> Network:
+        with self._lock:
+            if device not in self._networks:
+                path = find_weights(self.backbone)
+                self._networks[device] = Network(self.backbone, path).to(device)
+            return self._networks[device]
+
+    def files(self) -> list[Path]:
+        return sorted({network.audit.path for network in self._networks.values()})
+
+    def forget(self) -> None:
+        """Drop the networks, so that the next use looks for weights again."""
+        with self._lock:
+            self._networks.clear()
+        self._here = threading.local()
+
+    def __call__(self, pair: Comparison) -> float:
+        return pair.once(f"lpips-{self.backbone.net}", lambda: self._measure(pair))
+
+    def _measure(self, pair: Comparison) -> float:
+        network = self.network(pair.sr_rgb.device)
+        with torch.inference_mode():
+            return float(network.distance(network.describe(pair.sr_rgb), self._reference(network, pair)))
+
+    def _reference(self, network: Network, pair: Comparison) -> list[Tensor]:
+        kept: tuple[Reference, Network, list[Tensor]] | None = getattr(self._here, "kept", None)
+        if kept is None or kept[0] is not pair.source or kept[1] is not network:
+            self._here.kept = kept = (pair.source, network, network.describe(pair.hr_rgb))
+        return kept[2]
+
+
+def _metric(name: str, lpips: Lpips) -> Metric:
+    backbone = lpips.backbone
+    return Metric(
+        name=name,
+        title=f"LPIPS ({backbone.title})",
+        version=1,
+        higher_is_better=False,
+        unit="",
+        bounds=(0.0, float("inf")),
+        digits=4,
+        needs=("sr_rgb", "hr_rgb"),
+        compute=lpips,
+        min_size=backbone.min_size,
+        prepare=lpips.prepare,
+        files=lpips.files,
+    )
+
+
+ALEX, SQUEEZE, VGG = (Lpips(BACKBONES[net]) for net in ("alex", "squeeze", "vgg"))
+LPIPS = _metric("lpips", ALEX)
+LPIPS_SQUEEZE = _metric("lpips-squeeze", SQUEEZE)
+LPIPS_VGG = _metric("lpips-vgg", VGG)

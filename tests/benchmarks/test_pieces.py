@@ -1,0 +1,140 @@
+"""The pieces by themselves, through pytest-benchmark: compare two states with --benchmark-save and
+--benchmark-compare on one machine. Asserted are ratios within one run, never seconds."""
+
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from srbench import metrics, plugins, report
+from srbench.metrics import Comparison
+from srbench.plugins import instantiate
+from srbench.resize import imresize
+from srbench.runner import RunOptions, run
+from srbench.store import Store
+
+SIZE = (480, 320)
+OVERHEAD = 0.05  # of the wall time of a run whose method takes 0.3 s an image
+
+
+@pytest.fixture(scope="module")
+def pair():
+    generator = torch.Generator().manual_seed(0)
+    hr = torch.rand(SIZE, generator=generator, dtype=torch.float64) * 255
+    return Comparison(sr_luma=hr + torch.rand(SIZE, generator=generator, dtype=torch.float64), hr_luma=hr)
+
+
+@pytest.mark.parametrize("scale", [0.25, 4], ids=["down", "up"])
+def test_imresize(benchmark, scale):
+    side = SIZE if scale < 1 else (SIZE[0] // 4, SIZE[1] // 4)
+    benchmark(imresize, torch.rand(3, *side), scale)
+
+
+@pytest.mark.parametrize("name", ["psnr", "ssim", "lpips"])
+def test_metric(benchmark, name, pair):
+    if name not in metrics.names():
+        pytest.skip(f"no metric {name}")
+    metric = metrics.get(name)
+    if metric.space != "luma":
+        colour = torch.rand(3, *SIZE)
+        pair = type(pair)(**dict.fromkeys(pair.__dataclass_fields__, colour))
+    benchmark(metric.compute, pair)
+
+
+@pytest.mark.parametrize("name", [p.name for p in plugins.discover() if p.origin == "built in"])
+def test_method(srbench_benchmark, name):
+    if not instantiate(plugins.find(name)[0]).supports(4):
+        pytest.skip(f"{name} has no weights for x4")
+    srbench_benchmark(name, size="64x48", rounds=5, warmup_rounds=1)
+
+
+SLEEPER = """
+import time
+from srbench.method import Method, MethodCard
+from srbench.resize import imresize
+
+class Sleeper(Method):
+    card = MethodCard(name="sleeper", title="", year=2026, family="test", paper="none", colour="any")
+    def upscale(self, lr, scale):
+        start = time.perf_counter()
+        sr = imresize(lr, scale)
+        time.sleep(max(0, 0.3 - (time.perf_counter() - start)))
+        return sr
+"""
+
+
+def test_overhead_of_a_run(tmp_path):
+    """A method of 0.3 s an image on one worker, images saved: the wall time outside method and metrics."""
+    (tmp_path / "sleeper.py").write_text(SLEEPER)
+    out = tmp_path / "results"
+    start = time.perf_counter()
+    options = RunOptions((str(tmp_path / "sleeper.py"),), ("sample",), (2, 3, 4), threads=1, device="cpu", out=out)
+    summary = run(options)
+    wall = time.perf_counter() - start
+    with Store(out) as store:
+        inside = sum(outcome["seconds"] for outcome in store.outcomes())
+    inside += _scoring(out, tmp_path)
+    share = inside / wall
+    print(f"\n{summary.computed} cells in {wall:.2f} s, {share:.1%} of it in the method and the metrics")
+    assert share > 1 - OVERHEAD
+
+
+def _scoring(out, tmp_path):
+    """Seconds that PSNR and SSIM of the same images take by themselves."""
+    from srbench import dataset, degradation, protocol
+    from srbench.evaluation import Example, compare, measure
+    from srbench.images import as_rgb, read_image
+
+    torch.set_num_threads(1)
+    images = {image.name: image.read() for image in dataset.find("sample").images}
+    total = 0.0
+    for path in out.rglob("*.png"):
+        scale = int(next(part[1:] for part in path.parts if part in ("x2", "x3", "x4")))
+        example = Example(images[path.stem], scale, protocol.BASICSR, degradation.get("bicubic"))
+        sr = torch.from_numpy(as_rgb(read_image(path)).copy()).permute(2, 0, 1)
+        start = time.perf_counter()
+        comparison = compare(sr, example)
+        for name in ("psnr", "ssim"):
+            measure(metrics.get(name), comparison)
+        total += time.perf_counter() - start
+    return total
+
+
+def test_milliseconds_of_the_harness_per_bicubic_cell(benchmark, tmp_path):
+    def go():
+        shutil.rmtree(tmp_path / "results", ignore_errors=True)
+        options = RunOptions(("bicubic",), ("sample",), (2, 3, 4), metrics=("psnr",), threads=1, device="cpu")
+        return run(RunOptions(**{**vars(options), "out": tmp_path / "results"}))
+
+    summary = benchmark.pedantic(go, rounds=3, warmup_rounds=1)
+    with Store(tmp_path / "results") as store:
+        method = sum(outcome["seconds"] for outcome in store.outcomes())
+    cells = summary.computed
+    wall = benchmark.stats.stats.median
+    print(f"\n{1000 * wall / cells:.1f} ms per cell, {1000 * method / cells:.1f} ms of it in the method and writing")
+    benchmark.extra_info["milliseconds per cell"] = 1000 * wall / cells
+
+
+def test_rendering_a_report(benchmark, tmp_path):
+    out = tmp_path / "results"
+    run(RunOptions(("bicubic", "nearest"), ("sample",), metrics=("psnr",), out=out, device="cpu"))
+    with Store(out) as store:
+        benchmark.pedantic(report.render, args=(store,), rounds=3, warmup_rounds=1)
+
+
+def test_start_up():
+    """``srbench --help`` as a multiple of an empty Python."""
+    commands = {"python": ["-c", "pass"], "srbench": ["-m", "srbench", "--help"]}
+    seconds = {name: [] for name in commands}
+    for _ in range(9):
+        for name, arguments in commands.items():
+            start = time.perf_counter()
+            subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+            seconds[name].append(time.perf_counter() - start)
+    ratio = np.median(np.divide(seconds["srbench"], seconds["python"]))
+    print(f"\nsrbench --help takes {ratio:.1f} times as long as an empty Python")
+    assert ratio < 40  # with torch it would be 100 and more

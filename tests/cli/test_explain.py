@@ -1,0 +1,105 @@
+"""``srbench explain``: the settings behind a printed number, found by themselves."""
+
+import numpy as np
+import pytest
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+import srbench as package
+from srbench import dataset
+from srbench.images import write_image
+
+
+def first_row(result):
+    assert result.exit_code == 0, result.output
+    return next(line for line in result.stdout.splitlines() if line.startswith("│"))
+
+
+@pytest.mark.data("set5")
+def test_bicubics_28_42_is_classic(srbench):
+    result = srbench("explain", "bicubic", "--dataset", "set5", "--scale", "4", "--expect", "28.42", "--device", "cpu")
+    assert "classic" in first_row(result)
+    assert "28.42 is classic" in result.stderr
+
+
+@pytest.mark.data("set5")
+def test_bicubics_28_43_is_basicsr_and_1_3_db_less_is_full_range_y(srbench):
+    result = srbench("explain", "bicubic", "--expect", "28.43", "--device", "cpu")
+    assert "28.43 is basicsr\n" in result.stderr
+    result = srbench("explain", "bicubic", "--expect", "27.11", "--device", "cpu")
+    assert "full-range Y" in first_row(result)
+    assert "27.11 is basicsr, but measured on full-range Y" in result.stderr
+
+
+@pytest.mark.data("set5")
+def test_a_networks_rgb_value_is_found_with_kept_images(srbench, results):
+    """The number comes from scikit-image, so that the command does not find its own."""
+    options = ["--methods", "espcn", "--datasets", "set5", "--metrics", "psnr", "--device", "cpu", "--threads", "1"]
+    assert srbench("run", *options, "--out", results).exit_code == 0
+    values = []
+    for image in dataset.find("set5").images:
+        hr = image.read()
+        sr = package.images.read_image(next(results.glob(f"images/**/{image.name}.png")))
+        hr = hr[: sr.shape[0], : sr.shape[1]]
+        values.append(peak_signal_noise_ratio(hr[4:-4, 4:-4], sr[4:-4, 4:-4], data_range=255))
+    number = f"{np.mean(values):.2f}"
+    result = srbench("explain", "espcn", "--expect", number, "--results", results, "--device", "cpu")
+    assert "all three channels" in first_row(result)
+    assert f"{number} is basicsr, but measured on all three channels" in result.stderr
+
+
+def test_ssim_as_scikit_image_has_it_by_default(srbench, pictures, make_picture):
+    write_image(pictures / "c.png", make_picture(48, 48, 3))  # no grey image
+    for name in ("a", "b"):
+        write_image(pictures / f"{name}.png", make_picture(48, 52, 1))
+    frame = package.evaluate("nearest", str(pictures), scale=2, metrics=["ssim"], device="cpu")
+    ours = f"{frame['value'].mean():.4f}"
+    result = srbench("explain", "nearest", "--dataset", pictures, "--scale", "2", "--expect", ours, "--device", "cpu")
+    assert f"{ours} is basicsr\n" in result.stderr
+    assert "gaussian 11x11" in first_row(result)
+
+
+def test_ssim_variants_are_scikit_images(rng):
+    import torch
+
+    from srbench.explain import SSIMS, _measure
+
+    x, y = rng.uniform(0, 255, (2, 40, 44))
+    pair = [torch.from_numpy(image)[None] for image in (x, y)]
+    assert _measure(SSIMS[2])(*pair) == structural_similarity(x, y, data_range=255)
+    gaussian = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    cut = structural_similarity(x, y, data_range=255, full=True, **gaussian)[1]
+    assert _measure(SSIMS[1])(*pair) == pytest.approx(cut.mean())
+    assert _measure(SSIMS[0])(*pair) == pytest.approx(cut[5:-5, 5:-5].mean())
+
+
+def test_grey_images_are_read_both_ways(srbench, pictures):
+    result = srbench(
+        "explain", "bicubic", "--dataset", pictures, "--scale", "2", "--expect", "20.00", "--device", "cpu"
+    )
+    assert result.exit_code == 0, result.output
+    assert "as grey" in result.stdout or "as rgb" in result.stdout
+    assert "no setting gives 20.00" in result.stderr
+
+
+def test_images_made_elsewhere_are_scored_by_their_name(srbench, pictures, results, go, write_plugin):
+    go(write_plugin(name="elsewhere"))
+    frame = package.evaluate(write_plugin(name="elsewhere"), str(pictures), scale=2, metrics=["psnr"], device="cpu")
+    number = f"{frame['value'].mean():.3f}"
+    options = ["--dataset", pictures, "--scale", "2", "--expect", number, "--results", results, "--device", "cpu"]
+    result = srbench("explain", "elsewhere", *options)
+    assert "only its kept images are scored" in result.stderr
+    assert f"{number} is basicsr\n" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (["bicubic", "--expect", "many"], "'many' is not a number"),
+        (["bicubic", "--expect", "nan"], "not a number"),
+        (["bicubik", "--expect", "28.42"], "did you mean bicubic"),
+        (["bicubic", "--expect", "28.42", "--dataset", "set55"], "set5"),
+        (["bicubic", "--expect", "28.42", "--metric", "lpips"], "psnr"),
+    ],
+)
+def test_wrong_command_lines(wrong, arguments, match):
+    wrong("explain", *arguments, match=match)

@@ -1,0 +1,107 @@
+"""The gateway to pyiqa against pyiqa called directly."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+import torch
+
+import srbench
+from srbench.errors import ImageError, SrbenchError, UnavailableError, UnknownNameError
+from srbench.metrics import get, iqa
+
+installed = importlib.util.find_spec("pyiqa") is not None
+needs_pyiqa = pytest.mark.skipif(not installed, reason="no pyiqa: pip install 'srbench[iqa]'")
+# They need no weights.
+OFFLINE = ("ms_ssim", "gmsd", "fsim", "vif", "vsi", "nlpd", "mad")
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    """pyiqa's own warnings are not ours."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@needs_pyiqa
+@pytest.mark.parametrize("name", ["ms_ssim", "gmsd"])
+def test_equals_pyiqa_on_ten_images(name, sample_pairs, as_comparison):
+    import pyiqa
+
+    model = pyiqa.create_metric(name, device="cpu")
+    for sr, hr in sample_pairs:
+        batch = [torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 255 for x in (sr, hr)]
+        assert get(f"pyiqa:{name}").compute(as_comparison(sr, hr)) == pytest.approx(model(*batch).item(), abs=1e-6)
+
+
+@needs_pyiqa
+@pytest.mark.parametrize("name", OFFLINE)
+def test_the_classical_metrics_work_offline_and_prefer_the_better_image(name, sample_pairs, as_comparison, rng):
+    size = 64 if name == "mad" else 176  # MAD is slow
+    hr = sample_pairs[0][1][:size, :size]
+    slightly, much = (np.clip(hr + rng.normal(0, s, hr.shape), 0, 255).astype(np.uint8) for s in (4, 40))
+    metric = get(f"pyiqa:{name}")
+    metric.prepare()
+    good, bad = (metric.compute(as_comparison(sr, hr)) for sr in (slightly, much))
+    assert (good > bad) == metric.higher_is_better
+    assert good != bad
+    assert metric.compute(as_comparison(slightly, hr)) == good
+
+
+@needs_pyiqa
+def test_direction_and_needs_are_pyiqas_own():
+    assert get("pyiqa:gmsd").higher_is_better is False
+    assert get("pyiqa:ms_ssim").higher_is_better is True
+    assert get("pyiqa:dists").needs == ("sr_rgb", "hr_rgb")
+    assert get("pyiqa:niqe").needs == ("sr_rgb",)
+    assert get("pyiqa:ms_ssim").bounds == (0, 1)
+
+
+@needs_pyiqa
+def test_a_model_is_created_once(monkeypatch, sample_pairs, as_comparison):
+    import pyiqa
+
+    created = []
+    create = pyiqa.create_metric
+    monkeypatch.setattr(pyiqa, "create_metric", lambda name, **rest: created.append(name) or create(name, **rest))
+    iqa.gateway.cache_clear()
+    for sr, hr in sample_pairs[:3]:
+        get("pyiqa:gmsd").compute(as_comparison(sr, hr))
+    assert created == ["gmsd"]
+
+
+@needs_pyiqa
+def test_unknown_names_have_near_ones():
+    with pytest.raises(UnknownNameError, match=r"'ms_sim'; did you mean ms_ssim"):
+        get("pyiqa:ms_sim")
+    with pytest.raises(UnknownNameError):
+        get("pyiqa:fid")  # measures sets
+
+
+@needs_pyiqa
+def test_an_image_too_small_for_ms_ssims_levels(sample_pairs, rng):
+    hr = sample_pairs[0][1]
+    smallest = rng.integers(0, 256, (161, 161, 3), dtype=np.uint8)
+    assert srbench.score("pyiqa:ms_ssim", smallest, smallest) == pytest.approx(1)
+    with pytest.raises(ImageError, match="needs at least 161 pixels a side, this image has 192x160"):
+        srbench.score("pyiqa:ms_ssim", hr[:160, :192], hr[:160, :192])
+    with pytest.raises((ImageError, SrbenchError), match="vif"):
+        srbench.score("pyiqa:vif", hr[:8, :8], hr[:8, :8])
+
+
+@needs_pyiqa
+@pytest.mark.parametrize(("name", "file"), [("niqe", "niqe_modelparameters.mat"), ("pi", "niqe_modelparameters.mat")])
+def test_without_parameter_files_it_says_which(name, file):
+    with pytest.raises(UnavailableError, match=f"no {file} on this machine.*srbench fetch weights"):
+        get(name).prepare()
+
+
+def test_without_pyiqa_it_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    iqa._table.cache_clear()
+    iqa.gateway.cache_clear()
+    with pytest.raises(UnavailableError, match=r"pip install 'srbench\[iqa\]'"):
+        get("pyiqa:dists")

@@ -1,0 +1,38 @@
+"""srbench's own gate: every method that ships, on sample and Set5, against tests/thresholds.toml.
+
+CONTRIBUTING says how the file is written anew when a method changes on purpose.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from srbench import gate, plugins
+from srbench.runner import RunOptions, run
+from srbench.store import Store
+
+FILE = Path(__file__).with_name("thresholds.toml")
+DATASETS = ("sample", "set5")
+SCALE = 4
+
+
+def shipped():
+    """Built-in methods that work at x4 with what ships."""
+    methods = [plugins.instantiate(plugin) for plugin in plugins.discover() if plugin.origin == "built in"]
+    return {method.card.name for method in methods if method.supports(SCALE)}
+
+
+def test_every_shipped_method_is_held():
+    thresholds = gate.read(FILE).thresholds
+    for name in DATASETS:
+        assert {t.method for t in thresholds if t.dataset == name} == shipped()
+    assert all(t.margin <= 0.02 for t in thresholds if t.metric == "psnr")
+    assert all(t.image_margin <= 0.02 for t in thresholds if t.metric == "psnr")
+
+
+@pytest.mark.data("set5")
+def test_no_shipped_method_got_worse(tmp_path):
+    run(RunOptions(tuple(sorted(shipped())), DATASETS, (SCALE,), out=tmp_path, device="cpu", keep_images=False))
+    with Store(tmp_path) as store:
+        verdicts = gate.check(gate.collect(store), gate.read(FILE))
+    assert [f"{v}: {v.reason}" for v in verdicts if not v.holds] == []
