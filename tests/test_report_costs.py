@@ -4,9 +4,11 @@ import math
 import re
 from dataclasses import dataclass
 
+from srbench import timing as timings
 from srbench.report import render
 from srbench.report.costs import Cost, summarise
 from srbench.store import Store
+from srbench.timing_table import add_timings
 
 
 @dataclass
@@ -62,6 +64,21 @@ def test_costs_are_columns_and_plots(made_up):
     front = re.findall(r'<th scope="row">(made-up-\d)</th><td>[\d.,]+</td><td>[\d.]+</td><td>yes</td>', text)
     assert set(front) >= {"made-up-1", "made-up-2"}
     assert "320x180, cpu" in text
+
+
+def test_timings_of_the_store_are_shown(made_up):
+    folder = made_up(methods=2, datasets={"set14": 14}, scales=(4,))
+    facts = {"subject": "320x180", "scale": 4, "lr_size": (320, 180), "channels": 3, "device": "cpu"}
+    more = {"variant": "fp32", "threads": 1, "session": "s", "parameters": 1234}
+    with Store(folder) as store:
+        for i in range(2):
+            timing = timings.Timing(method=f"made-up-{i}", **facts, **more, seconds=(0.01, 0.02 + i, 0.03 + i))
+            add_timings(store, 1, [timing])
+        text = render(store).text
+    assert re.findall(r'<td class="cost" data-v="[^"]*" title="320x180, cpu[^"]*">([^<]*)</td>', text) == [
+        *("1,234", "1,020.0"),
+        *("1,234", "20.0"),
+    ]
 
 
 def test_without_costs_the_page_says_how_to_get_them(made_up):

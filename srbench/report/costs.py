@@ -3,38 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
-
-class Timed(Protocol):
-    """What is read of a timing: one method on one input under one variant."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def scale(self) -> int: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def device(self) -> str: ...
-    @property
-    def variant(self) -> str: ...
-    @property
-    def threads(self) -> int: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def seconds(self) -> Sequence[float]: ...
-    @property
-    def median(self) -> float: ...
-    @property
-    def peak_memory(self) -> int | None: ...
-    @property
-    def parameters(self) -> int | None: ...
-    @property
-    def mult_adds(self) -> int | None: ...
+from srbench.timing import Timing
 
 
 @dataclass(frozen=True)
@@ -48,14 +20,14 @@ class Cost:
     conditions: str = ""
 
 
-def summarise(timings: Iterable[Timed]) -> dict[tuple[str, int], Cost]:
+def summarise(timings: Iterable[Timing]) -> dict[tuple[str, int], Cost]:
     """Costs by method and scale, from timings, oldest first.
 
     Latencies are only comparable under the same conditions, so one set of conditions (subject, device, variant,
     threads) is shown per scale: the one with the most methods, of equals the newest.
     """
     good = [timing for timing in timings if timing.status == "ok" and timing.seconds and math.isfinite(timing.median)]
-    groups: dict[tuple[int, str], dict[str, Timed]] = {}
+    groups: dict[tuple[int, str], dict[str, Timing]] = {}
     for timing in good:
         groups.setdefault((timing.scale, _conditions(timing)), {})[timing.method] = timing
     found: dict[tuple[str, int], Cost] = {}
@@ -69,6 +41,6 @@ def summarise(timings: Iterable[Timed]) -> dict[tuple[str, int], Cost]:
     return found
 
 
-def _conditions(timing: Timed) -> str:
+def _conditions(timing: Timing) -> str:
     threads = f", {timing.threads} thread{'s' if timing.threads > 1 else ''}" if timing.device.startswith("cpu") else ""
     return f"{timing.subject}, {timing.device}, {timing.variant}{threads}"

@@ -16,6 +16,7 @@ from srbench.weights import file_hash
 # Statuses of cells and scores in words, the gravest first.
 WORDS = {
     "failed": "failed",
+    "error": "failed",
     "not supported": "not supported",
     "unavailable": "unavailable",
     "pending": "pending",
@@ -27,6 +28,7 @@ _MEANING = {
     "pending": "planned, but not computed: the run was interrupted or is going on",
     "too small": "the images are smaller than the metric's window",
     "nan": "the metric is NaN",
+    "error": "the metric failed",
     "identical": "the output equals the original, PSNR is infinite",
 }
 

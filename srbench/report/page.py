@@ -17,11 +17,12 @@ from srbench import roots
 from srbench.leaderboard import means, method_cards, per_image
 from srbench.method import MethodCard
 from srbench.report import marks, notes
-from srbench.report.costs import Cost
+from srbench.report.costs import Cost, summarise
 from srbench.report.figures import plots_of
 from srbench.report.gallery import gallery
 from srbench.report.tables import View, views
 from srbench.store import Store
+from srbench.timing_table import read_timings
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def render(
 
     Args:
         full_images: a folder beside the page into which whole images are written; None to write none.
-        costs: what is known beside the scores, by method and scale.
+        costs: by method and scale; by default from the timings of the store.
     """
     started = time.perf_counter()
     images = per_image(store)
@@ -50,7 +51,8 @@ def render(
     runs = store.runs()
     cards = _strangers(runs) | method_cards()
     training = marks.training(runs)
-    tables = views(images, means(images, cards), cards, costs or {}, training)
+    costs = summarise(read_timings(store)) if costs is None else costs
+    tables = views(images, means(images, cards), cards, costs, training)
     plots = {view.key: plots_of(view, _of(images, view), training) for view in tables}
     middle = time.perf_counter()
     titles = {row.name: row.title for view in tables for row in view.rows}
