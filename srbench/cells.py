@@ -127,9 +127,9 @@ class Workshop:
         """One metric of one cell, nothing kept, for the canary. None if the image cannot be measured."""
         try:
             example = self.example(cell.image, cell.scale)
-        except ImageError:
+            return metric.compute(compare(super_resolve(cell.method, example), example))
+        except (ImageError, RuntimeError):  # RuntimeError: the device is gone or full
             return None
-        return metric.compute(compare(super_resolve(cell.method, example), example))
 
     def _keep(self, cell: Cell, sr: Tensor, seconds: float) -> Outcome:
         if not self.keep_images:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # What identifies a row of the report; within one, images are averaged.
 GROUP = ["method", "dataset", "scale", "protocol", "degradation", "options"]
 PER_IMAGE_COLUMNS = ["method", "dataset", "scale", "protocol", "degradation", "image", "metric", "value"]
+_CELL_COLUMNS = ("plugin", "sr_path", "image_sha256", "method_hash")
 MEAN_COLUMNS = [
     *("method", "dataset", "scale", "protocol", "degradation", "metric"),
     *("mean", "ci_low", "ci_high", "n", "published", "published_source"),
@@ -29,7 +30,9 @@ MEAN_COLUMNS = [
 
 def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
-    ``run_id``, ``cell_id``, ``extra`` (JSON: what a metric keeps beside its value).
+    ``run_id``, ``extra`` (JSON: what a metric keeps beside its value), and of the cell ``cell_id``, ``plugin`` (the
+    method's name without its options), ``sr_path`` (empty if the SR image was not kept), ``image_sha256``,
+    ``method_hash``.
 
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
     or weight file replaces the old rows. With ``run_id``, the cells of that run.
@@ -38,10 +41,11 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     raised), 'failed', 'not supported' or 'pending'. Cells without scores have one row with an empty ``metric``.
     """
     planned = pd.DataFrame(store.planned())
-    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", "cell_id", "extra"]
+    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", "cell_id", "extra", *_CELL_COLUMNS]
     if planned.empty:
         return pd.DataFrame(columns=columns)
     planned["degradation"] = planned["degradation"].str.partition("/")[0]
+    planned["plugin"] = planned["method"]
     planned["method"] = [label(*pair) for pair in zip(planned["method"], planned["options"], strict=True)]
     if run_id is not None:
         planned = planned[planned["run_id"] == run_id]
@@ -61,6 +65,7 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     rows["extra"] = rows["extra"].fillna("")
     reasons = rows["extra"].map(lambda text: json.loads(text or "{}").get("message"))
     rows["message"] = reasons.fillna(rows["message"]).fillna("")
+    rows["sr_path"] = rows["sr_path"].fillna("")
     rows["value"] = rows["value"].astype(float)
     return rows[columns].reset_index(drop=True)
 
@@ -81,25 +86,31 @@ def means(images: pd.DataFrame, cards: dict[str, MethodCard] | None = None) -> p
     rows: list[dict[str, Any]] = []
     for key, group in images.groupby(GROUP, sort=False):
         identity = dict(zip(GROUP, key, strict=True))
-        planned = group["image"].nunique()
+        # Plain arrays: comparing columns of a frame takes longer than all else here.
+        image, names_of, state = (group[column].to_numpy(object) for column in ("image", "metric", "status"))
+        value = group["value"].to_numpy(float)
+        planned = len(set(image))
         counts = {
-            column: group.loc[group["status"] == status, "image"].nunique()
+            column: len(set(image[state == status]))
             for column, status in (
                 ("failed", "failed"),
                 ("unsupported", "not supported"),
                 ("pending", "pending"),
             )
         }
-        names = sorted(set(group["metric"]) - {""}, key=_metric_order) or [""]
+        names = sorted(set(names_of) - {""}, key=metric_order) or [""]
         for metric in names:
-            own = group[group["metric"] == metric]
-            values = own.loc[own["status"] == "ok", "value"].to_numpy(float)
+            values = value[(names_of == metric) & (state == "ok")]
             mean, low, high = mean_interval(values)
             reference = published(cards.get(identity["method"]), identity, metric)
             rows.append(
                 identity
                 | {"metric": metric, "mean": mean, "ci_low": low, "ci_high": high, "n": len(values)}
-                | {"planned": planned, **counts, "excluded": int(own["status"].isin(_NO_VALUE).sum())}
+                | {
+                    "planned": planned,
+                    **counts,
+                    "excluded": int(np.isin(state[names_of == metric].astype(str), _NO_VALUE).sum()),
+                }
                 | {
                     "published": math.nan if reference is None else reference.value,
                     "published_source": "" if reference is None else _cite(reference),
@@ -136,7 +147,7 @@ def _cite(entry: Published) -> str:
     return f"{entry.source} [protocol {entry.protocol}]"
 
 
-def _metric_order(name: str) -> tuple[int, str]:
+def metric_order(name: str) -> tuple[int, str]:
     known = metrics.names()
     return (known.index(name) if name in known else len(known), name)
 
@@ -153,6 +164,14 @@ def digits(metric: str) -> int:
         return metrics.get(metric).digits
     except SrbenchError:
         return 4
+
+
+def higher_is_better(metric: str) -> bool | None:
+    """Direction of a metric; None if this srbench does not know it, and so cannot say which value is best."""
+    try:
+        return metrics.get(metric).higher_is_better
+    except SrbenchError:
+        return None
 
 
 def signed(value: float, places: int) -> str:

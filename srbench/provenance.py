@@ -70,7 +70,10 @@ def _method(method: Method, identity: str) -> dict[str, Any]:
 
 def _dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[str, Any]:
     images = {image.name: facts[image].sha256 for image in data.images}
-    return {"name": data.name, "title": data.title, "version": data.version, "images": images}
+    described = {"name": data.name, "title": data.title, "version": data.version, "images": images}
+    if data.manifest is None:  # nothing else says where the images of a folder are, which the report shows
+        described["files"] = {image.name: str(image.path.resolve()) for image in data.images}
+    return described
 
 
 def git_revision() -> str:

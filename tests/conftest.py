@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +14,12 @@ from hypothesis import settings
 
 from srbench import dataset, roots
 from srbench.errors import UnavailableError
+from srbench.evaluation import Score
 from srbench.images import write_image
 from srbench.metrics import lpips
+from srbench.plan import CellFacts
 from srbench.runner import Observer, RunOptions, Summary, run
-from srbench.store import Store
+from srbench.store import Entry, Outcome, Store
 
 # Where this machine keeps its datasets, found before any test changes the environment or the current folder.
 DATA = os.pathsep.join(str(folder.resolve()) for folder in roots.data())
@@ -195,3 +198,61 @@ def scores(results: Path) -> Callable[..., dict[tuple[str, str, str], float | No
             return {(*cells[row["cell_id"]], row["metric"]): row["value"] for row in store.scores()}
 
     return read
+
+
+MANIFEST = {
+    "command": "made up by a test",
+    **{"srbench": "0", "git": "", "python": "3", "packages": {}, "device": "cpu", "processor": "none", "workers": 1},
+    **{
+        "seed": 0,
+        "degradation": "bicubic",
+        "protocol": {"name": "basicsr", "hash": "0"},
+        "methods": [],
+        "datasets": [],
+    },
+}
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Callable[..., Path]:
+    """A results folder with made-up scores: method i is better than method i - 1 by about 0.3 dB on every image."""
+
+    def fill(
+        methods: int = 20,
+        datasets: dict[str, int] | None = None,
+        scales: tuple[int, ...] = (4,),
+        options: tuple[str, ...] = ("",),
+        pictures: bool = False,
+    ) -> Path:
+        folder = tmp_path / "made-up"
+        rng = np.random.default_rng(0)
+        names = [f"made-up-{i}" for i in range(methods)]
+        for i, name in enumerate(names if pictures else ()):
+            soft = np.kron(rng.integers(0, 256, (16, 16, 3)), np.ones((8, 8, 1))) + rng.normal(
+                0, 1 + i / 4, (128, 128, 3)
+            )
+            write_image(folder / f"{name}.png", np.clip(soft, 0, 255).astype(np.uint8))
+        with Store(folder, create=True) as store:
+            run_id = store.start_run(MANIFEST)
+            cells, values = [], []
+            for dataset_name, images in (datasets or {"set5": 5}).items():
+                for scale, image, option in itertools.product(scales, range(images), options):
+                    base = rng.normal(36 - 2 * scale, 3)
+                    for i, name in enumerate(names):
+                        facts = (name, "0", dataset_name, 1, f"{image}", f"{image}", 3, scale, "bicubic/0")
+                        cells.append(CellFacts(*facts, "basicsr", "0", option))
+                        values.append(base + 0.3 * i + rng.normal(0, 0.1))
+            ids = store.plan(run_id, cells)
+            entries = [
+                Entry(
+                    ids[cell.key],
+                    Outcome("ok", sr_path=f"{cell.method}.png" if pictures and cell.scale == 4 else ""),
+                    (Score("psnr", 1, value, "ok"), Score("ssim", 1, value / 50, "ok")),
+                )
+                for cell, value in zip(cells, values, strict=True)
+            ]
+            store.record(run_id, entries)
+            store.finish_run(run_id, "finished", MANIFEST)
+        return folder
+
+    return fill

@@ -20,7 +20,7 @@ FLOORS = (
     {"timing", "score_details"},
     {"store", "cells", "selection"},
     {"canary", "provenance", "timing_session", "timing_table", "runner", "leaderboard", "plots"},
-    {"perception"},
+    {"perception", "comparison"},
     {"export", "report", "gate", "api", "explain", "training", "fetch", "foreign", "paper", "campaign"},
     {"pytest_plugin"},
     {"cli", "__main__"},

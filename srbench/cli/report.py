@@ -25,6 +25,13 @@ def command(
         typer.Option(help="File to write. Default: RESULTS/report.html for html, else the terminal."),
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    full_images: Annotated[
+        bool, typer.Option("--full-images", help="Write whole images into a folder beside the page too (html).")
+    ] = False,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="What B changed against A: results folders, or numbers of runs in RESULTS."),
+    ] = None,
 ) -> None:
     """Show what a results folder holds: an HTML leaderboard, a table, CSV, JSON, or tables for papers.
 
@@ -37,6 +44,10 @@ def command(
       srbench report results --format latex --output table.tex
 
       srbench report results --format csv --per-image --output scores.csv
+
+      srbench report --compare results-before results-after
+
+      srbench report results --compare 1 2 --format table
     """
     if format not in FORMATS:
         raise SrbenchError(f"unknown format '{format}'", f"use one of {', '.join(FORMATS)}")
@@ -44,6 +55,15 @@ def command(
         raise SrbenchError(f"--per-image does not go with {format}", "use --format csv or --format json")
     if open_ and format != "html":
         raise SrbenchError("--open shows the HTML page only", "leave out --format, or --open")
+    if full_images and (format != "html" or compare):
+        raise SrbenchError("--full-images goes with the HTML leaderboard only", "leave out the other option")
+    if compare:
+        if format in ("markdown", "latex"):
+            raise SrbenchError(f"{format} does not go with --compare", "use html, table, csv or json")
+        if per_image:
+            raise SrbenchError("--per-image does not go with --compare", "leave out one of the two")
+        _compare(results, compare, format, output, open_)
+        return
     if format == "table":
         if output is not None:
             raise SrbenchError("--output does not go with table", "use --format csv, or redirect the terminal")
@@ -57,12 +77,44 @@ def command(
 
     with Store(results) as store:
         if format == "html":
-            text = report.render(store)
             output = output or results / "report.html"
+            page = report.render(store, full_images=_beside(output) if full_images else None)
+            text = page.text
         elif format in ("markdown", "latex"):
             text = (paper.to_markdown if format == "markdown" else paper.to_latex)(store)
         else:
             text = (export.to_csv if format == "csv" else export.to_json)(store, by_image=per_image)
+    _write(text, output, open_)
+    if format == "html":
+        size = f"{len(text.encode()) / 1e6:.1f} MB"
+        err().print(f"tables and plots {page.tables_and_plots:.1f} s, pictures {page.pictures:.1f} s, {size}")
+
+
+def _compare(results: Path, which: tuple[str, str], format: str, output: Path | None, open_: bool) -> None:
+    from srbench import comparison
+    from srbench.report import render_comparison
+
+    found = comparison.compare(*(comparison.load(results, name) for name in which))
+    if format == "table":
+        if output is not None:
+            raise SrbenchError("--output does not go with table", "use --format csv, or redirect the terminal")
+        from srbench.cli.tables import print_comparison
+
+        print_comparison(found)
+        return
+    if format == "html":
+        folder = results if which[1].isdigit() else Path(which[1])
+        _write(render_comparison(found), output or folder / "comparison.html", open_)
+        return
+    _write(comparison.to_csv(found) if format == "csv" else comparison.to_json(found), output, open_)
+
+
+def _beside(output: Path) -> Path:
+    """The folder of whole images that belongs to a page."""
+    return output.with_name(f"{output.stem}_images")
+
+
+def _write(text: str, output: Path | None, open_: bool) -> None:
     if output is None:
         typer.echo(text, nl=False)
         return

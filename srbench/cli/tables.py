@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from srbench.cli.shell import err, out
+from srbench.comparison import Comparison
 from srbench.leaderboard import dataset_order, digits, means, methods_by_score, per_image, signed
 from srbench.store import Store
 
@@ -96,3 +97,24 @@ def _note(row: pd.Series) -> str:
         if row[column]
     ]
     return ", ".join(parts)
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """What B changed against A: one row per mean that both have, then what only one of them has."""
+    console = out()
+    title = escape(f"A: {comparison.a}, B: {comparison.b}")
+    table = Table(title=title, title_justify="left")
+    for name in ("method", "dataset", "scale", "protocol", "degradation", "metric"):
+        table.add_column(name)
+    for name in ("A", "B", "B - A", "p, adjusted", "n"):
+        table.add_column(name, justify="right")
+    table.add_column("verdict")
+    for row in comparison.rows.to_dict("records"):
+        places = digits(row["metric"])
+        facts = (row["method"], row["dataset"], f"x{row['scale']}", row["protocol"], row["degradation"], row["metric"])
+        values = (f"{row['mean_a']:.{places}f}", f"{row['mean_b']:.{places}f}", signed(row["difference"], places + 1))
+        table.add_row(*map(escape, facts), *values, f"{row['p_adjusted']:.3g}", str(row["n"]), row["verdict"])
+    console.print(table)
+    for side, names in (("A", comparison.only_a), ("B", comparison.only_b)):
+        for name in names:
+            console.print(f"only in {side}: {name}", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -85,3 +86,14 @@ class TrainedMethod(TorchMethod):
             return None
         content: dict[str, Any] = json.loads(card.read_text(encoding="utf-8"))
         return content
+
+    def training_curve(self, scale: int) -> list[tuple[int, float]]:
+        """(step, validation PSNR in dB) from the trainer's log, kept beside the weights as ``NAME.csv``; [] if there
+        is none, or if it is of another training than the weights."""
+        path, card = self.weight_path(scale), self.training_card(scale)
+        log = path.with_suffix(".csv") if path else None
+        if card is None or log is None or not log.is_file():
+            return []
+        with log.open(encoding="utf-8", newline="") as stream:
+            rows = [(int(row["step"]), float(row["psnr"])) for row in csv.DictReader(stream)]
+        return rows if rows and rows[-1][0] == card["steps"] else []

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -62,6 +63,13 @@ def test_an_empty_folder_has_a_page_and_a_table(srbench, results):
         (["--per-image"], "--per-image does not go with html"),
         (["--format", "csv", "--open"], "--open shows the HTML page only"),
         (["--format", "table", "--output", "x.txt"], "--output does not go with table"),
+        (["--format", "csv", "--full-images"], "--full-images goes with the HTML leaderboard only"),
+        (["--compare", "1", "1", "--full-images"], "--full-images goes with the HTML leaderboard only"),
+        (["--compare", "1", "1", "--per-image", "--format", "csv"], "--per-image does not go with --compare"),
+        (["--compare", "1", "1", "--format", "latex"], "latex does not go with --compare"),
+        (["--compare", "1", "7"], "no run 7 in .*its runs: 1"),
+        (["--compare", "1", "nowhere"], "no results in 'nowhere'"),
+        (["--compare", "1", "1", "--format", "table", "--output", "x"], "--output does not go with table"),
     ],
 )
 def test_options_that_contradict_each_other_are_one_line(wrong, filled, arguments, match):
@@ -81,3 +89,37 @@ def test_a_file_that_cannot_be_written_is_one_line(wrong, filled, tmp_path):
 def test_a_damaged_store_is_one_line(wrong, tmp_path):
     (tmp_path / "results.sqlite").write_bytes(b"no database " * 100)
     wrong("report", tmp_path, match=r"results\.sqlite")
+
+
+def test_how_long_it_took_and_how_large_it_is_are_said(srbench, filled):
+    result = srbench("report", filled)
+    assert re.search(r"tables and plots \d+\.\d s, pictures \d+\.\d s, \d+\.\d MB", result.stderr)
+
+
+def test_open_shows_the_page_in_the_browser(srbench, filled, monkeypatch):
+    opened = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    assert srbench("report", filled, "--open").exit_code == 0
+    assert opened == [(filled / "report.html").resolve().as_uri()]
+
+
+def test_whole_images_lie_beside_the_page(srbench, filled, tmp_path):
+    assert srbench("report", filled, "--full-images", "--output", tmp_path / "page.html").exit_code == 0
+    assert len(list((tmp_path / "page_images").rglob("*.png"))) == 9
+    assert "page_images/pictures/a/bicubic.png" in (tmp_path / "page.html").read_text()
+
+
+def test_compare_runs_and_folders(srbench, filled, go, tmp_path):
+    go("bicubic", "lanczos")
+    result = srbench("report", filled, "--compare", "1", "2")
+    assert result.exit_code == 0, result.output
+    page = (filled / "comparison.html").read_text()
+    assert "2 the same, of 2 means" in page
+    assert "nearest on pictures x2 (basicsr, bicubic)" in page
+    result = srbench("report", "--compare", filled, filled, "--format", "table")
+    assert (result.exit_code, "same" in result.stdout) == (0, True)
+    result = srbench("report", filled, "--compare", "1", "2", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [(row["method"], row["verdict"]) for row in rows] == [("bicubic", "same")] * 2
+    result = srbench("report", filled, "--compare", "1", "2", "--format", "json")
+    assert json.loads(result.stdout)["only_b"] == ["lanczos on pictures x2 (basicsr, bicubic)"]
