@@ -174,6 +174,14 @@ def higher_is_better(metric: str) -> bool | None:
         return None
 
 
+def footnote(metric: str) -> str:
+    """What a reader of a metric's values must know; empty for most."""
+    try:
+        return metrics.get(metric).footnote
+    except SrbenchError:
+        return ""
+
+
 def signed(value: float, places: int) -> str:
     """A difference with its sign; one that rounds to zero has a plus."""
     return f"{round(value, places) + 0.0:+.{places}f}"

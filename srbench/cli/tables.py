@@ -11,7 +11,7 @@ from rich.table import Table
 
 from srbench.cli.shell import err, out
 from srbench.comparison import Comparison
-from srbench.leaderboard import dataset_order, digits, means, methods_by_score, per_image, signed
+from srbench.leaderboard import dataset_order, digits, footnote, means, methods_by_score, per_image, signed
 from srbench.store import Store
 
 
@@ -34,6 +34,9 @@ def print_means(folder: Path, run_id: int | None = None) -> None:
         console.print("published: the literature's value and, in brackets, what was measured minus it")
     if (table["published_protocol"] != "").any() and _foreign(table).any():
         console.print("* published under the classic protocol: the difference includes that of the protocols")
+    for metric in table["metric"].unique():
+        if metric and (text := footnote(metric)):
+            console.print(f"{metric}: {text}", markup=False, soft_wrap=True)
 
 
 def _foreign(table: pd.DataFrame) -> pd.Series[bool]:

@@ -111,6 +111,15 @@ def _seed(seed: int, pair: Comparison) -> int:
     return int.from_bytes(digest.digest()[:8], "little")
 
 
+def validation(name: str) -> str:
+    """One line of what the fit was found to be worth."""
+    figures, points = parameters()["models"][name]["left_out"], len(parameters()["inputs"])
+    return (
+        f"leaving one method out, Spearman {figures['spearman']:.2f}, Kendall {figures['kendall']:.2f} and RMSE "
+        f"{figures['rmse']:.2f} against {points} published means"
+    )
+
+
 def _metric(name: str, title: str, features: Callable[[Comparison], dict[str, float]]) -> Metric:
     return Metric(
         name=name,
@@ -123,7 +132,7 @@ def _metric(name: str, title: str, features: Callable[[Comparison], dict[str, fl
         needs=("sr_luma", "hr_luma", "sr_rgb", "hr_rgb"),
         compute=functools.partial(_measure, name, features),
         min_size=WINDOW,
-        footnote=FOOTNOTE,
+        footnote=f"{FOOTNOTE}; {validation(name)}",
     )
 
 

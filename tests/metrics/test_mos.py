@@ -99,3 +99,14 @@ def test_the_parameters_are_what_the_script_makes_and_say_how(tmp_path, monkeypa
         assert again["models"][name]["intercept"] == pytest.approx(fitted["intercept"], abs=2e-3)
     assert again["inputs"] == shipped["inputs"]
     assert {"version", "date", "source", "panel", "validation"} <= set(shipped)
+
+
+def test_the_footnote_says_what_it_is_and_what_it_is_worth(go, results, capsys):
+    from srbench.cli.tables import print_means
+
+    go("nearest", metrics=("psnr", "mos-structural"))
+    print_means(results)
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("mos-structural: "))
+    assert "simulated MOS" in line
+    assert "no person rated" in line
+    assert mos.validation("mos-structural") in line
