@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from srbench.cli.shell import INTERRUPTED, err, handled, out, parse_scales
 from srbench.errors import TrainingError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from srbench.training.trainer import Outcome, Trainer
 
 PLAIN_EVERY = 30.0  # seconds between lines where there is no terminal
