@@ -75,7 +75,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(interrupted, many, res
     assert len(begun) - len(kept) <= 3  # with one worker few cells are under way
     with Store(results) as store:
         assert store.runs()[0]["status"] == "running"
-        assert "Partial:" in render(store)
+        assert "Partial:" in render(store).text
         assert set(per_image(store)["status"]) == {"ok", "pending"}
 
     summary = finish(plugin, many, results)

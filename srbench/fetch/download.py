@@ -121,6 +121,7 @@ def _go_on(address: str, part: Path, observer: Observer) -> None:
             if response.is_redirect or not response.ok:
                 return
             if response.headers.get("Content-Type", "").startswith("text/html"):
+                response.close()
                 raise _page(address)
             if response.status_code != requests.codes.partial_content:
                 _start_over(stream, mark, response)
