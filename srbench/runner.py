@@ -17,6 +17,7 @@ from srbench import canary, dataset, degradation, metrics, protocol
 from srbench import workers as workers_
 from srbench.cells import Result, Workshop
 from srbench.dataset import Dataset, ImageFacts, ImageFile
+from srbench.errors import StoreError
 from srbench.evaluation import Score
 from srbench.machine import available_processors, resolve_device
 from srbench.method import Method
@@ -361,5 +362,10 @@ def _complaint(score: Score) -> str:
 
 def _write_manifest(folder: Path, run_id: int, manifest: dict[str, object]) -> None:
     path = folder / "runs" / f"{run_id:04d}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(
+            f"cannot write '{path}' ({error.strerror})", "free some space and run again: what was scored is kept"
+        ) from error

@@ -83,9 +83,13 @@ def test_noise_on_weights(gate, base):
     assert all(v.holds for v in gate(base).values())
     assert all(v.holds for v in gate(base).values())  # a second run of the same method
     strong = gate(base, prepare=NOISE.format(level=0.02))
-    assert not strong["psnr"].holds
-    assert "mine" in str(strong["psnr"])
-    assert "worse than the baseline's" in strong["psnr"].reason or "image 'crop" in strong["psnr"].reason
+    # vdsr adds to bicubic a residual only: 2% of it moves pixels, and PSNR by 0.01 dB.
+    limit = "pixels" if base == "vdsr" else "psnr"
+    assert not strong[limit].holds
+    assert "mine" in str(strong[limit])
+    assert any(
+        text in strong[limit].reason for text in ("worse than the baseline's", "image 'crop", "'crop00' differs")
+    )
     weak = gate(base, prepare=NOISE.format(level=0.01))
     assert not weak["pixels"].holds
     assert "images have other pixels: 'crop00' differs by up to" in weak["pixels"].reason

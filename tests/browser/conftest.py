@@ -85,7 +85,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pixels = np.stack(waves, axis=-1).astype(np.uint8)
             write_image(folder / data / f"{data}-{i}.png", pixels[:, : 140 - 4 * i])
     (folder / "long.py").write_text(PLUGIN.format(name=LONG, most=136))
-    chosen = {"out": folder / "results", "threads": 1, "device": "cpu"}
+    chosen = {"out": folder / "results", "threads": 1, "device": "cpu", "metrics": ("psnr", "ssim")}
     datasets = (str(folder / "first"), str(folder / "second"))
     run(RunOptions(methods=(*NAMES, str(folder / "long.py")), datasets=datasets, scales=(2, 4), **chosen))
     run(RunOptions(methods=NAMES[:2], datasets=datasets[:1], scales=(2,), protocol="classic", **chosen))
