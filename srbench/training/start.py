@@ -27,10 +27,13 @@ def carry(conv: nn.Conv2d, channels: int, others: float = 0.0) -> None:
             conv.bias[:channels].zero_()
 
 
-def silence(layer: nn.Conv2d | nn.BatchNorm2d, channels: int) -> None:
+def silence(layer: nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d, channels: int) -> None:
     """Let the first ``channels`` outputs be zero: for a branch that is added to a skip connection."""
     with torch.no_grad():
-        layer.weight[:channels].zero_()
+        if isinstance(layer, nn.ConvTranspose2d):
+            layer.weight[:, :channels].zero_()
+        else:
+            layer.weight[:channels].zero_()
         if layer.bias is not None:
             layer.bias[:channels].zero_()
 
@@ -54,3 +57,15 @@ def interpolate(conv: nn.Conv2d, factor: int, channels: int) -> None:
 def _parabola(x: float) -> Tensor:
     """(3,): the weights of the values at -1, 0, 1 in the value at ``x`` of the parabola through them."""
     return torch.tensor([x * (x - 1) / 2, 1 - x * x, x * (x + 1) / 2])
+
+
+def stretch(deconv: nn.ConvTranspose2d, channels: int) -> None:
+    """Let the first ``channels`` outputs be the first ``channels`` inputs, enlarged by bilinear interpolation."""
+    size, stride = deconv.kernel_size[0], deconv.stride[0]
+    line = (1 - (torch.arange(size) - (size - 1) / 2).abs() / stride).clamp(min=0)
+    with torch.no_grad():
+        deconv.weight[:, :channels].zero_()
+        for n in range(channels):
+            deconv.weight[n, n] = torch.outer(line, line)
+        if deconv.bias is not None:
+            deconv.bias[:channels].zero_()
