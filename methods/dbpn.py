@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from srbench.method import MethodCard
 from srbench.training import Recipe, TrainedMethod, published
-from srbench.training.start import carry, silence, stretch
+from srbench.training.start import carry, he, silence, stretch
 
 GEOMETRY = {2: (6, 2, 2), 4: (8, 4, 2)}  # kernel, stride and padding of a projection
 
@@ -65,6 +65,10 @@ class DbpnNet(nn.Module):
         self.ups = nn.ModuleList([Up(scale, width, max(1, n)) for n in range(stages)])
         self.downs = nn.ModuleList([Down(scale, width, n + 1) for n in range(stages - 1)])
         self.output = nn.Conv2d(stages * width, 3, 3, padding=1)
+        he(self)
+        for unit in (*self.ups, *self.downs):
+            with torch.no_grad():
+                unit.second[0].weight.mul_(0.1)  # type: ignore[union-attr,index,operator]  # a correction
         carry(self.features[0][0], 3)  # type: ignore[index,arg-type]
         carry(self.features[1][0], 3)  # type: ignore[index,arg-type]
         stretch(self.ups[0].first[0], 3)  # type: ignore[union-attr,index,arg-type]

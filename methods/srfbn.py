@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from srbench.method import MethodCard
 from srbench.training import Recipe, TrainedMethod, published
 from srbench.training.losses import Batch, Loss
+from srbench.training.start import he
 
 DIV2K_MEAN = (0.4488, 0.4371, 0.4040)  # of R, G, B in [0, 1]
 GEOMETRY = {2: (6, 2, 2), 3: (7, 3, 2), 4: (8, 4, 2)}  # kernel, stride and padding of a projection
@@ -62,9 +63,9 @@ class SrfbnNet(nn.Module):
         self.block = Feedback(scale, width, groups)
         self.enlarge = _deconv(width, *GEOMETRY[scale])
         self.residual = nn.Conv2d(width, 3, 3, padding=1)
+        he(self)
         with torch.no_grad():
             self.residual.weight.mul_(0.1)
-            self.residual.bias.zero_()
 
     def outputs(self, lr: Tensor) -> list[Tensor]:
         """The image after each iteration."""

@@ -81,7 +81,7 @@ class Srresnet(TrainedMethod):
         scales=(2, 4),
         # Not the paper's own table: its SSIM comes from another tool, 0.01 to 0.05 above MATLAB's.
         published=published(
-            "EDSR paper (arXiv:1707.02921), Table 3",
+            "EDSR paper (arXiv:1707.02921), Table 3 (64 channels)",
             {
                 "set5": ((4, 32.05, 0.8910),),
                 "set14": ((4, 28.53, 0.7804),),

@@ -13,6 +13,22 @@ import torch
 from torch import Tensor, nn
 
 
+def he(network: nn.Module, slope: float = 0.25) -> None:
+    """Weights by He et al. 2015 (arXiv:1502.01852) for activations of ``slope`` below zero, biases zero.
+
+    A transposed convolution sums only every stride-th tap of its kernel in each direction; torch's own initialisers
+    count them all, and through a chain of projections of kernel 8 and stride 4 the signal would fade by 4 at each.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            taps = module.in_channels * module.kernel_size[0] * module.kernel_size[1]
+            if isinstance(module, nn.ConvTranspose2d):
+                taps //= module.stride[0] * module.stride[1]
+            nn.init.normal_(module.weight, std=(2 / ((1 + slope**2) * taps)) ** 0.5)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
 def carry(conv: nn.Conv2d, channels: int, others: float = 0.0) -> None:
     """Let the first ``channels`` outputs be the first ``channels`` inputs.
 
