@@ -73,7 +73,7 @@ class DbpnNet(nn.Module):
         carry(self.features[1][0], 3)  # type: ignore[index,arg-type]
         stretch(self.ups[0].first[0], 3)  # type: ignore[union-attr,index,arg-type]
         silence(self.ups[0].second[0], 3)  # type: ignore[union-attr,index,arg-type]
-        carry(self.output, 3, others=1e-3)
+        carry(self.output, 3, others=1e-4)
 
     def forward(self, lr: Tensor) -> Tensor:
         low = self.features(lr)

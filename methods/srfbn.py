@@ -65,7 +65,7 @@ class SrfbnNet(nn.Module):
         self.residual = nn.Conv2d(width, 3, 3, padding=1)
         he(self)
         with torch.no_grad():
-            self.residual.weight.mul_(0.1)
+            self.residual.weight.mul_(0.01)
 
     def outputs(self, lr: Tensor) -> list[Tensor]:
         """The image after each iteration."""

@@ -54,7 +54,7 @@ class SrresnetNet(nn.Module):
         self.last = nn.Conv2d(width, 3, 9, padding=4)
         carry(self.first[0], 3)  # type: ignore[arg-type]
         silence(self.after[1], 3)  # type: ignore[arg-type]
-        carry(self.last, 3, others=1e-3)
+        carry(self.last, 3, others=1e-4)
 
     def forward(self, lr: Tensor) -> Tensor:
         x = self.first(lr)
