@@ -78,7 +78,7 @@ class Silent:
 class Summary:
     """How a run ended: how many cells there are, how many of each kind, and one line per failure.
 
-    A cell whose image was scored but has a NaN is ``computed`` and has a line in ``failures``.
+    A cell whose image was scored but has a NaN is ``computed``, later ``known``, and has a line in ``failures``.
     """
 
     run_id: int
@@ -201,7 +201,7 @@ def _missing(
     known = {} if force else store.known(list(ids.values()))
     todo = []
     for cell in plan:
-        have = known.get(ids[cell.facts.key], Known(None, frozenset()))
+        have = known.get(ids[cell.facts.key], Known(None, {}))
         outcome = have.outcome
         if outcome is not None and outcome.status == "not supported":
             summary.not_supported += 1
@@ -212,6 +212,8 @@ def _missing(
             todo.append(_Todo(cell, left, outcome if done else None))
         else:
             summary.known += 1
+            stored = ((metric.name, have.metrics[metric.name, metric.version]) for metric in wanted)
+            summary.failures += [f"{cell}: {name} is {status}, as before" for name, status in stored if status in _BAD]
     return todo
 
 
@@ -267,7 +269,7 @@ def _not_done_elsewhere(
         if shared:
             cell_id = ids[item.cell.facts.key]
             known = store.known([cell_id])[cell_id]
-            if known.outcome is not None and {(m.name, m.version) for m in item.metrics} <= known.metrics:
+            if known.outcome is not None and {(m.name, m.version) for m in item.metrics} <= known.metrics.keys():
                 summary.known += 1
                 observer.done(item.cell, known.outcome)
                 continue
