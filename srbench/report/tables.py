@@ -193,8 +193,7 @@ def _view(
                 cells=cells,
                 cost=cost,
                 marks=[
-                    *marks.under_trained(trained),
-                    *marks.content_features(trained),
+                    *marks.of_training(trained),
                     *_partial(own),
                     *marks.of_cells(own),
                 ],
