@@ -14,7 +14,7 @@ end.
 from dataclasses import replace
 from typing import ClassVar
 
-from srbench.methods.srresnet import Srresnet, freeze_statistics
+from srbench.methods.srresnet import WIDTH, Srresnet, freeze_statistics
 from torch import Tensor, nn
 
 from srbench.method import MethodCard
@@ -25,7 +25,7 @@ from srbench.training.losses import Loss
 class Perceptual(Srresnet):
     card = MethodCard(
         name="perceptual",
-        title="Perceptual loss, SRResNet, 64 channels",
+        title=f"Perceptual loss, SRResNet, {WIDTH} channels",
         year=2016,
         family="cnn, perceptual loss",
         paper="Johnson, Alahi, Fei-Fei, Perceptual Losses for Real-Time Style Transfer and Super-Resolution, "

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar
 
-from srbench.methods.srresnet import Srresnet, freeze_statistics
+from srbench.methods.srresnet import WIDTH, Srresnet, freeze_statistics
 from torch import Tensor, nn
 
 from srbench.method import MethodCard
@@ -45,7 +45,7 @@ class Discriminator(nn.Module):
 class Srgan(Srresnet):
     card = MethodCard(
         name="srgan",
-        title="SRGAN, 16 blocks, 64 channels",
+        title=f"SRGAN, 16 blocks, {WIDTH} channels",
         year=2017,
         family="gan",
         paper="Ledig et al., Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network, "

@@ -15,7 +15,7 @@ class SrganMse(Srgan):
     card = replace(
         Srgan.card,
         name="srgan-mse",
-        title="SRGAN-MSE, 16 blocks, 64 channels",
+        title=f"SRGAN-MSE, 16 blocks, {WIDTH} channels",
         published=published(
             "SRGAN paper (arXiv:1609.04802), Table 1",
             {"set5": ((4, 30.64, None),), "set14": ((4, 26.92, None),)},
