@@ -7,6 +7,7 @@ Ledig et al., CVPR 2017 (arXiv:1609.04802), section 3.4. It needs no features, s
 from dataclasses import replace
 
 from srbench.methods.srgan import Srgan
+from srbench.methods.srresnet import WIDTH
 
 from srbench.training import published
 
