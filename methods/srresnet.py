@@ -3,9 +3,9 @@
 Ledig et al., Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network, CVPR 2017
 (arXiv:1609.04802), section 2.1 and figure 4: 1,547,350 parameters at x4 (convolutions before a batch normalisation
 have no bias, PReLUs one slope). Here 32 channels, 395,830 parameters, so that this network and the three generators
-that start from it fit beside the other weights. The generator of SRGAN. The network works on [0, 1] on both sides, where the paper
-has [-1, 1] at its output, and starts as interpolation (:mod:`srbench.training.start`). Batch statistics are frozen
-for the last fifth of a training, so that the weights that are shipped have seen the statistics they are used with.
+that start from it fit beside the other weights. The network works on [0, 1] on both sides, where the paper has
+[-1, 1] at its output, and starts as interpolation (:mod:`srbench.training.start`). Batch statistics are frozen for
+the last fifth of a training, so that the weights that are shipped have seen the statistics they are used with.
 """
 
 from torch import Tensor, nn
