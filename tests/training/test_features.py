@@ -1,11 +1,14 @@
 """Content losses: the layers and the scaling of the papers, weights found like all others, errors with a way out."""
 
+import json
 import sys
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from srbench import backbone
+from srbench.cli import app
 from srbench.errors import TrainingError, UnknownNameError, WeightsError
 from srbench.images import read_image
 from srbench.training.features import FEATURES, FeatureNetwork, feature_losses
@@ -92,6 +95,23 @@ def test_squeeze_layers_weigh_about_the_same(training_images):
         if min(pixels.shape[2:]) > 40:
             squares.append([layer.square().mean().item() for layer in network(pixels)])
     assert torch.tensor(squares).mean(dim=0).sqrt().tolist() == pytest.approx([1, 1, 1], rel=0.15)
+
+
+def test_srgan_is_trained_on_vgg54_by_those_who_have_its_weights(vgg, monkeypatch, folder, tmp_path):
+    monkeypatch.setenv("SRBENCH_WEIGHTS", str(vgg[0]))
+    changes = ["steps=2", "batch=1", "patch=32", "discriminator_width=4", "validation_images=1", "rescale=[1.0]"]
+    options = [part for change in changes for part in ("--set", change)]
+    arguments = ["train", "srgan", "--data", folder, "--recipe", "vgg54", "--device", "cpu", "--output", tmp_path]
+    result = CliRunner().invoke(app, [*map(str, arguments), "--max-minutes", "0", *options])
+    assert result.exit_code == 0, result.output
+    assert "--recipe vgg54 --set steps=2" in result.stderr
+    result = CliRunner().invoke(app, [*map(str, arguments), "--resume", *options])
+    assert result.exit_code == 0, result.output
+    card = json.loads((tmp_path / "srgan_x4/srgan_x4.json").read_text())
+    assert card["content_features"] == ["VGG-19, conv5_4 after ReLU"]
+    result = CliRunner().invoke(app, [*map(str, arguments), "--resume", *options, "--set", 'loss={"l2": 1}'])
+    assert result.exit_code == 2
+    assert "is of another recipe" in result.stderr
 
 
 def test_missing_weights_are_named_with_places_and_ways_out(monkeypatch, tmp_path):
