@@ -52,7 +52,7 @@ def test_they_start_from_srresnets_weights(name):
     own = method(name)
     assert own.starts_from == "srresnet"
     network = own.build(4)
-    audit = network.load_state_dict(SrresnetNet(4).state_dict())
+    audit = network.load_state_dict(method("srresnet").build(4).state_dict())
     assert (audit.missing_keys, audit.unexpected_keys) == ([], [])
 
 
@@ -86,8 +86,8 @@ def test_batch_statistics_stay_those_of_srresnet(name):
 
 
 def test_weights_of_a_narrower_variant_are_refused(tmp_path):
-    torch.save(SrresnetNet(4, width=8).state_dict(), tmp_path / "narrow.pth")
-    with pytest.raises(WeightsError, match=r"first.0.weight is \(8, 3, 9, 9\), not \(64, 3, 9, 9\)"):
+    torch.save(SrresnetNet(4, 8).state_dict(), tmp_path / "narrow.pth")
+    with pytest.raises(WeightsError, match=r"first.0.weight is \(8, 3, 9, 9\), not \(32, 3, 9, 9\)"):
         load_into(method("srgan").build(4), tmp_path / "narrow.pth")
 
 
