@@ -8,6 +8,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -110,13 +111,17 @@ class Workshop:
             cell.method.require_scale(cell.scale)
             example = self.example(cell.image, cell.scale)
             sr = None if kept is None else self._read_kept(kept)
-            outcome = None
-            if sr is None:
-                start = time.perf_counter()
-                sr = super_resolve(cell.method, example)
-                outcome = self._keep(cell, sr, time.perf_counter() - start)
-            pair = compare(sr, example)
-            return Result(outcome, tuple(measure(metric, pair) for metric in metrics))
+            if sr is not None:
+                return Result(None, _scores(sr, example, metrics))
+            start = time.perf_counter()
+            sr = super_resolve(cell.method, example)
+            seconds = time.perf_counter() - start
+            if not self.keep_images:
+                return Result(Outcome("ok", seconds=seconds), _scores(sr, example, metrics))
+            with ThreadPoolExecutor(1) as beside:  # compressing the image takes as long as PSNR and SSIM
+                outcome = beside.submit(self._keep, cell, _to_pixels(sr), seconds)
+                scores = _scores(sr, example, metrics)
+            return Result(outcome.result(), scores)
         except NotSupportedError as error:
             return Result(Outcome("not supported", str(error)), ())
         except Exception as error:
@@ -131,10 +136,7 @@ class Workshop:
         except (ImageError, RuntimeError):  # RuntimeError: the device is gone or full
             return None
 
-    def _keep(self, cell: Cell, sr: Tensor, seconds: float) -> Outcome:
-        if not self.keep_images:
-            return Outcome("ok", seconds=seconds)
-        pixels = _to_pixels(sr)
+    def _keep(self, cell: Cell, pixels: Pixels, seconds: float) -> Outcome:
         path = image_path(cell)
         write_image(self.folder / path, pixels)
         return Outcome("ok", seconds=seconds, sr_path=path.as_posix(), sr_sha256=pixel_hash(pixels))
@@ -151,6 +153,11 @@ class Workshop:
             return None
         planes = torch.from_numpy(np.array(pixels))
         return planes[None] if planes.ndim == 2 else planes.permute(2, 0, 1)
+
+
+def _scores(sr: Tensor, example: Example, metrics: Sequence[Metric]) -> tuple[Score, ...]:
+    pair = compare(sr, example)
+    return tuple(measure(metric, pair) for metric in metrics)
 
 
 @dataclass(frozen=True)
