@@ -152,7 +152,8 @@ class Trainer:
         """Go on from the checkpoint in the folder.
 
         Raises:
-            TrainingError: there is none, or it belongs to another method, scale, recipe or set of images.
+            TrainingError: there is none, or it belongs to another method, scale, recipe, set of images or network
+                (another width or depth of the method).
         """
         content = state.load_checkpoint(self.checkpoint)
         own = {
@@ -168,7 +169,14 @@ class Trainer:
                     f"({content.get(key)}, not {value})",
                     "start without --resume, or give the same --data, --scale and --set as before",
                 )
-        self.network.load_state_dict(content["network"])
+        try:
+            self.network.load_state_dict(content["network"])
+        except RuntimeError as error:  # names every tensor that does not fit, one a line
+            reason = " ".join(str(error).split(":", 1)[-1].split())[:200]
+            raise TrainingError(
+                f"the checkpoint '{self.checkpoint}' is of another network ({reason})",
+                "start without --resume, or use the variant that it was made with",
+            ) from error
         self.average = {key: value.to(self.device) for key, value in content["average"].items()}
         self.optimiser.load_state_dict(content["optimiser"])
         if self.adversary is not None:
