@@ -15,7 +15,7 @@ FLOORS = (
     {"errors", "roots", "scaffold"},
     {"images", "pictures", "color", "raters", "resize", "statistics", "workers", "machine", "tomlfile"},
     {"degradation", "protocol"},
-    {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
+    {"backbone", "metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
     {"evaluation", "cost"},
     {"timing", "score_details"},
     {"schema"},
