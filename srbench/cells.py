@@ -8,7 +8,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
@@ -20,9 +20,9 @@ from torch import Tensor
 from srbench.dataset import ImageFacts, ImageFile, facts_of
 from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError
-from srbench.evaluation import Example, Score, compare, measure, super_resolve
+from srbench.evaluation import Example, Score, compare, fits, likelihood, measure, super_resolve
 from srbench.images import Pixels, pixel_hash, read_image, write_image
-from srbench.metrics import Metric
+from srbench.metrics import Measurement, Metric
 from srbench.plan import Cell
 from srbench.protocol import Protocol
 from srbench.store import Outcome
@@ -30,6 +30,7 @@ from srbench.store import Outcome
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
+ENTROPY_BITS = 8.0  # per sub-pixel: white in a kept map of the entropy
 _DECODED_BYTES = 96 << 20  # decoded HR images kept in memory: Set5, Set14 and BSD100 together take 58 MB
 
 
@@ -115,8 +116,8 @@ class Workshop:
                 start = time.perf_counter()
                 sr = super_resolve(cell.method, example)
                 outcome = self._keep(cell, sr, time.perf_counter() - start)
-            pair = compare(sr, example)
-            return Result(outcome, tuple(measure(metric, pair) for metric in metrics))
+            pair = replace(compare(sr, example), likelihood=lambda: self._bits(cell, example))
+            return Result(outcome, tuple(measure(metric, pair) for metric in metrics if fits(metric, cell.method)))
         except NotSupportedError as error:
             return Result(Outcome("not supported", str(error)), ())
         except Exception as error:
@@ -138,6 +139,16 @@ class Workshop:
         path = image_path(cell)
         write_image(self.folder / path, pixels)
         return Outcome("ok", seconds=seconds, sr_path=path.as_posix(), sr_sha256=pixel_hash(pixels))
+
+    def _bits(self, cell: Cell, example: Example) -> float:
+        """Bits per sub-pixel, with the map of the entropy, which is kept beside the SR image."""
+        found = likelihood(cell.method, example)
+        if not self.keep_images:
+            return found.bits
+        path = image_path(cell).with_suffix(".entropy.png")
+        levels = (found.entropy[0] * (255 / ENTROPY_BITS) + 0.5).clamp(0, 255).to(torch.uint8)
+        write_image(self.folder / path, np.ascontiguousarray(levels.cpu().numpy()))
+        return Measurement(found.bits, {"entropy": path.as_posix()})
 
     def _read_kept(self, outcome: Outcome) -> Tensor | None:
         """The SR image of an earlier outcome, if its file still holds exactly those pixels."""

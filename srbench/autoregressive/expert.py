@@ -58,8 +58,9 @@ class Expert:
 
     def nats(self, index: Tensor) -> Tensor:
         """Mean cross entropy, in nats per sub-pixel, of the levels ``index`` (int64, of the shape of ``mean``)."""
-        logits = self.logits()
-        return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), index.reshape(-1))
+        flat = (t.reshape(-1) for t in (self.mean, self.precision, index))
+        result: Tensor = _CrossEntropy.apply(self.free.reshape(-1, self.free.shape[-1]), *flat)  # type: ignore[no-untyped-call]
+        return result
 
 
 class _Parabola(torch.autograd.Function):
@@ -75,12 +76,48 @@ class _Parabola(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         (gradient,) = gradients
-        mean, precision = ctx.saved_tensors
-        u = grid(gradient.shape[-1], mean)
-        powers = torch.stack([torch.ones_like(u), u, u * u], dim=1)
-        zeroth, first, second = (gradient.to(u.dtype) @ powers).unbind(-1)
-        of_precision = -0.5 * (second - 2 * mean * first + mean.square() * zeroth)
-        return gradient, precision * (first - mean * zeroth), of_precision
+        return gradient, *_of_parabola(gradient, *ctx.saved_tensors)
+
+
+def _of_parabola(gradient: Tensor, mean: Tensor, precision: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients with respect to mean and precision, from that with respect to the logits."""
+    u = grid(gradient.shape[-1], mean)
+    powers = torch.stack([torch.ones_like(u), u, u * u], dim=1)
+    zeroth, first, second = (gradient.to(u.dtype) @ powers).unbind(-1)
+    return precision * (first - mean * zeroth), -0.5 * (second - 2 * mean * first + mean.square() * zeroth)
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """Mean -log softmax at the index, of rows of logits. The gradient is softmax less one-hot; it is made together with
+    the value, in blocks that stay in a processor's cache, which takes a third of the time of the separate steps."""
+
+    BLOCK = 1 << 19  # logits at once
+
+    @staticmethod
+    def forward(ctx: Any, free: Tensor, mean: Tensor, precision: Tensor, index: Tensor) -> Tensor:
+        count, levels = free.shape
+        u = grid(levels, free)
+        gradient, total = torch.empty_like(free), free.new_zeros((), dtype=torch.float64)
+        of_mean, of_precision = torch.empty_like(mean), torch.empty_like(precision)
+        step = count if free.is_cuda else max(1, _CrossEntropy.BLOCK // levels)
+        for begin in range(0, count, step):
+            part = slice(begin, begin + step)
+            rows, at = gradient[part], index[part, None]
+            torch.sub(u, mean[part, None], out=rows).square_().mul_(precision[part, None] * -0.5).add_(free[part])
+            chosen = rows.gather(1, at)
+            peak = rows.amax(dim=1, keepdim=True)
+            norm = rows.sub_(peak).exp_().sum(dim=1, keepdim=True)
+            total += (norm.log() + peak - chosen).sum(dtype=torch.float64)
+            rows.mul_(1 / (norm * count)).scatter_add_(1, at, torch.full_like(norm, -1 / count))
+            of_mean[part], of_precision[part] = _of_parabola(rows, mean[part], precision[part])
+        ctx.save_for_backward(gradient, of_mean, of_precision)
+        return (total / count).to(free.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        (outer,) = gradients
+        gradient, of_mean, of_precision = ctx.saved_tensors
+        return gradient * outer, of_mean * outer, of_precision * outer, None
 
 
 @dataclass(frozen=True)
@@ -110,7 +147,7 @@ class Condition:
     def expert(self) -> Expert:
         """All logits at once: for windows and small images."""
         free = F.linear(self.features, self.weight, self.bias)
-        return Expert(free.unflatten(-1, (self.mean.shape[-1], self.levels)), self.mean, self.precision)
+        return Expert(free.view(*self.mean.shape, self.levels), self.mean, self.precision)
 
 
 class ConditionHead(nn.Module):

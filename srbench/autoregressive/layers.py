@@ -84,8 +84,8 @@ class GatedLayer(nn.Module):
         self.link = nn.Conv2d(2 * width, 2 * width, 1, bias=False)
         self.out = nn.Conv2d(width, width, 1)
         # The residual stream starts almost linear in the pixels, so that the neighbours reach the head unbent.
-        nn.init.normal_(self.out.weight, std=0.1 * width**-0.5)
-        nn.init.zeros_(self.out.bias)
+        with torch.no_grad():
+            self.out.weight.normal_(std=0.1 * width**-0.5)
 
     def forward(self, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         above = self.vertical(v)
@@ -183,11 +183,15 @@ class Prior(nn.Module):
         h = self.first_horizontal(seen) + self.first_link(v)
         for layer in self.layers:
             v, h = layer(v, h)
-        return h.permute(0, 2, 3, 1)
+        result: Tensor = h.permute(0, 2, 3, 1)
+        return result
 
     def forward(self, y: Tensor) -> Expert:
         """The logits of every sub-pixel of ``y`` (N, C, H, W) in [-1, 1], each of those before it."""
-        features, current = self.features(y), y.permute(0, 2, 3, 1)
+        return self.experts(self.features(y), y.permute(0, 2, 3, 1))
+
+    def experts(self, features: Tensor, current: Tensor) -> Expert:
+        """The same from :meth:`features` and the pixels themselves, (N, H, W, C), or rows of both."""
         parts = [head(torch.cat([features, current[..., :c]], dim=-1)) for c, head in enumerate(self.heads)]
         free, mean, precision = (torch.stack(part, dim=3) for part in zip(*parts, strict=True))
         return Expert(free, mean, precision)
