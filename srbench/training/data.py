@@ -1,8 +1,9 @@
 """Training images, held in memory, and the patches cut from them.
 
 Patches are made by the code that makes the test images (:mod:`srbench.degradation`, the classic protocol: Y
-rounded, LR not): whole images are degraded once, and an LR patch and its HR patch are cut at matching places. So
-the network sees in training exactly what it sees in the evaluation, at any place of an image.
+rounded; LR, of Y or of R, G and B, not rounded): whole images are degraded once, and an LR patch and its HR patch are
+cut at matching places. So the network sees in training exactly what it sees in the evaluation, at any place of an
+image.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,6 +26,9 @@ from srbench.degradation import Bicubic
 from srbench.errors import ImageError, SrbenchWarning, TrainingError
 from srbench.images import Pixels, pixel_hash, read_image
 from srbench.resize import imresize
+
+Colour = Literal["luma", "rgb"]
+CHANNELS: dict[Colour, int] = {"luma": 1, "rgb": 3}
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,14 @@ def count_by_folder(pictures: Sequence[Picture]) -> dict[str, int]:
     return dict(Counter(p.path.parent.name for p in pictures))
 
 
+def picture_planes(pixels: Pixels, colour: Colour) -> Tensor:
+    """(H, W) or (H, W, 3) uint8 to the planes (C, H, W) uint8 that a method of ``colour`` sees: Y, or R, G and B."""
+    if colour == "luma":
+        return picture_luma(pixels)[None]
+    planes = torch.from_numpy(pixels.copy())
+    return planes.expand(3, -1, -1) if planes.ndim == 2 else planes.permute(2, 0, 1)
+
+
 def picture_luma(pixels: Pixels) -> Tensor:
     """(H, W) or (H, W, 3) uint8 to (H, W) uint8: BT.601 Y, rounded; a grey image as it is."""
     if pixels.ndim == 2:
@@ -93,6 +106,7 @@ class Patches:
         rescale: every image is used at these sizes (1.0 is the image itself).
         by_folder: every folder gives equally many patches; else every pixel is equally likely, and a folder of large
             images drowns one of small ones.
+        colour: what the network is fed: Y, or RGB (a grey image is three equal planes).
 
     Raises:
         TrainingError: no image is as large as a patch. ``skipped`` counts those that are not.
@@ -105,8 +119,9 @@ class Patches:
         patch: int,
         rescale: Sequence[float] = (1.0,),
         by_folder: bool = False,
+        colour: Colour = "luma",
     ) -> None:
-        self.scales, self.patch = tuple(scales), patch
+        self.scales, self.patch, self.channels = tuple(scales), patch, CHANNELS[colour]
         self.images = count_by_folder([p for p in pictures if min(p.pixels.shape[:2]) >= patch])
         self.skipped = sum(min(p.pixels.shape[:2]) < patch for p in pictures)
         self._hr: dict[int, list[NDArray[np.uint8]]] = {s: [] for s in scales}
@@ -115,14 +130,14 @@ class Patches:
         folders: dict[int, list[Path]] = {s: [] for s in scales}
         degrade = Bicubic()
         for picture in pictures:
-            whole = picture_luma(picture.pixels)
+            whole = picture_planes(picture.pixels, colour)
             for factor in rescale:
-                y = whole if factor == 1.0 else imresize(whole, factor)
+                planes = whole if factor == 1.0 else imresize(whole, factor)
                 for scale in scales:
-                    height, width = (n // scale * scale for n in y.shape)
+                    height, width = (n // scale * scale for n in planes.shape[1:])
                     if min(height, width) < self.side(scale):
                         continue
-                    hr = y[:height, :width].contiguous()
+                    hr = planes[:, :height, :width].contiguous()
                     lr = degrade(hr.to(torch.float64), scale) / 255
                     folders[scale].append(picture.path.parent)
                     self._hr[scale].append(hr.numpy())
@@ -147,32 +162,32 @@ class Patches:
         """The batch of ``step``, a function of its arguments alone.
 
         Returns:
-            LR (N, 1, h, w) and HR (N, 1, scale h, scale w), float32 in [0, 1], and their scale.
+            LR (N, C, h, w) and HR (N, C, scale h, scale w), float32 in [0, 1], and their scale.
         """
         rng = np.random.default_rng((seed, step))
         scale = self.scales[int(rng.integers(len(self.scales)))] if len(self.scales) > 1 else self.scales[0]
         side = self.side(scale)
         small = side // scale
-        lr = np.empty((size, 1, small, small), np.float32)
-        hr = np.empty((size, 1, side, side), np.uint8)
+        lr = np.empty((size, self.channels, small, small), np.float32)
+        hr = np.empty((size, self.channels, side, side), np.uint8)
         which = np.searchsorted(self._shares[scale], rng.random(size), side="right")
         places, turns = rng.random((size, 2)), rng.integers(0, 8, size)
         for n, (index, place, turn) in enumerate(zip(which, places, turns, strict=True)):
             index = min(int(index), len(self._hr[scale]) - 1)
             lr_image, hr_image = self._lr[scale][index], self._hr[scale][index]
-            top = int(place[0] * (lr_image.shape[0] - small + 1))
-            left = int(place[1] * (lr_image.shape[1] - small + 1))
-            lr_patch = lr_image[top : top + small, left : left + small]
+            top = int(place[0] * (lr_image.shape[1] - small + 1))
+            left = int(place[1] * (lr_image.shape[2] - small + 1))
+            lr_patch = lr_image[:, top : top + small, left : left + small]
             top, left = top * scale, left * scale
-            hr_patch = hr_image[top : top + side, left : left + side]
-            lr[n, 0], hr[n, 0] = _turned(lr_patch, turn), _turned(hr_patch, turn)
+            hr_patch = hr_image[:, top : top + side, left : left + side]
+            lr[n], hr[n] = _turned(lr_patch, turn), _turned(hr_patch, turn)
         return torch.from_numpy(lr), torch.from_numpy(hr).to(torch.float32).div_(255), scale
 
 
 def _turned(patch: NDArray[np.generic], turn: int) -> NDArray[np.generic]:
-    """One of the eight symmetries of the square: bit 0 mirrors rows, bit 1 columns, bit 2 transposes."""
+    """(C, H, W) by one of the eight symmetries of the square: bit 0 mirrors rows, bit 1 columns, bit 2 transposes."""
     if turn & 1:
-        patch = patch[::-1]
-    if turn & 2:
         patch = patch[:, ::-1]
-    return patch.T if turn & 4 else patch
+    if turn & 2:
+        patch = patch[:, :, ::-1]
+    return patch.swapaxes(1, 2) if turn & 4 else patch

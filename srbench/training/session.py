@@ -13,7 +13,7 @@ import torch
 from srbench.errors import SrbenchError, TrainingError
 from srbench.method import Method
 from srbench.roots import cache
-from srbench.training.data import Patches, Picture, count_by_folder, hold_out, read_pictures
+from srbench.training.data import Colour, Patches, Picture, count_by_folder, hold_out, read_pictures
 from srbench.training.export import export
 from srbench.training.method import TrainedMethod
 from srbench.training.recipe import FitRecipe, Recipe
@@ -38,7 +38,11 @@ class Job:
 
     def _split(self) -> tuple[list[Picture], Validation]:
         training, held = hold_out(self.pictures(), self.recipe.validation_images, self.recipe.seed)
-        return training, Validation(held, self.scales)
+        return training, Validation(held, self.scales, self._colour)
+
+    @property
+    def _colour(self) -> Colour:
+        return "rgb" if self.method.card.colour == "rgb" else "luma"
 
     def trainer(self, notes: Notes) -> Trainer:
         """Decode and degrade the images and build the network; says how many images are too small."""
@@ -48,7 +52,7 @@ class Job:
                 f"{self.method.card.name} is fitted at once, not in steps", "leave out --resume, --init"
             )
         training, validation = self._split()
-        patches = Patches(training, self.scales, recipe.patch, recipe.rescale, recipe.by_folder)
+        patches = Patches(training, self.scales, recipe.patch, recipe.rescale, recipe.by_folder, self._colour)
         if patches.skipped:
             notes.note(f"{patches.skipped} images are smaller than a patch of {recipe.patch} pixels and left out")
         return Trainer(self.method, recipe, self.scales, patches, validation, self.folder, self.device)

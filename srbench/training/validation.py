@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -11,12 +12,12 @@ from torch import Tensor, nn
 
 from srbench.color import to_uint8
 from srbench.degradation import Bicubic
-from srbench.evaluation import Example, call, compare
+from srbench.evaluation import Example, compare, super_resolve
 from srbench.method import Method, MethodCard
 from srbench.metrics.psnr import METRIC
 from srbench.protocol import CLASSIC
 from srbench.resize import imresize
-from srbench.training.data import Picture
+from srbench.training.data import Colour, Picture
 
 LIMIT = 240  # side of the centre crop that is measured: a larger part costs time and tells little more
 
@@ -32,10 +33,18 @@ class _Network(Method):
         return cast(Tensor, self.network(lr))
 
 
-class Validation:
-    """The held-out images at every scale that is trained."""
+class _ColourNetwork(_Network):
+    card = replace(_Network.card, colour="rgb")
 
-    def __init__(self, pictures: Sequence[Picture], scales: Sequence[int]) -> None:
+
+class Validation:
+    """The held-out images at every scale that is trained.
+
+    A network of ``colour`` rgb sees the RGB images; measured is Y, as for the others, so that the values compare.
+    """
+
+    def __init__(self, pictures: Sequence[Picture], scales: Sequence[int], colour: Colour = "luma") -> None:
+        self._wrap = _ColourNetwork if colour == "rgb" else _Network
         self.hash = hashlib.sha256("".join(sorted(p.hash for p in pictures)).encode()).hexdigest()[:16]
         self._examples = {scale: [self._example(p, scale) for p in pictures] for scale in scales}
 
@@ -49,10 +58,10 @@ class Validation:
         was_training = network.training
         network.eval()
         try:
-            method = _Network(network, device)
+            method = self._wrap(network, device)
             values = []
             for example in self._examples[scale]:
-                sr = to_uint8(call(method, example.lr_luma[None], scale)).cpu()
+                sr = super_resolve(method, example).cpu()
                 values.append(METRIC.compute(compare(sr, example)))
             return sum(values) / len(values)
         finally:
@@ -71,6 +80,6 @@ class Validation:
             shared.load_state_dict(own)
 
     def bicubic(self, scale: int) -> float:
-        """Mean PSNR (dB) of bicubic interpolation on the same images."""
+        """Mean PSNR (dB) of bicubic interpolation of Y on the same images."""
         pairs = [(to_uint8(imresize(e.lr_luma[None], scale)), e) for e in self._examples[scale]]
         return sum(METRIC.compute(compare(sr, e)) for sr, e in pairs) / len(pairs)
