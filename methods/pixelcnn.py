@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from srbench.autoregressive import Condition, Prior, to_levels, to_unit
 from srbench.autoregressive.batches import draw
-from srbench.autoregressive.draw import require_temperature, uniform
+from srbench.autoregressive.draw import antithetic, require_temperature, uniform
 from srbench.autoregressive.expert import ConditionHead
 from srbench.autoregressive.likelihood import code_length, expectation
 from srbench.errors import SrbenchWarning
@@ -142,7 +142,10 @@ class _PixelCnn(TrainedMethod):
         network = self.module(scale)
         assert isinstance(network, PixelCnnNet)
         size = (scale * lr.shape[2], scale * lr.shape[3])
-        noise = None if self.temperature is None else uniform(self.seed, self.samples, size, 3)
+        noise = None
+        if self.temperature is not None:
+            noise = uniform(self.seed, -(-self.samples // 2), size, 3)
+            noise = antithetic(noise) if self.samples > 1 else noise
         levels = draw(network.prior, network.condition(lr), noise, self.temperature or 1.0, self._say)
         return (levels.to(torch.float32).mean(dim=1) / (LEVELS - 1)).to(lr.device)
 

@@ -27,6 +27,15 @@ def uniform(seed: int, samples: int, size: tuple[int, int], channels: int) -> Te
     return torch.rand((samples, *size, channels), generator=torch.Generator().manual_seed(seed))
 
 
+def antithetic(noise: Tensor) -> Tensor:
+    """(K, ...) to (2 K, ...): the same random numbers again, mirrored at one half.
+
+    Each sample is one of the model's as before; but where one is brighter than the mean, its partner is darker, so that
+    the mean of a few pairs is as near to the mean of the model as that of many independent samples.
+    """
+    return torch.cat([noise, 1 - noise])
+
+
 def pick(logits: Tensor, noise: Tensor | None) -> Tensor:
     """(..., levels) logits to levels (...), int64: where the cumulated probability passes ``noise`` (...), or, without
     noise, the likeliest level."""

@@ -5,8 +5,8 @@ image of H x W takes W + lag * (H - 1) steps, each a handful of matrix products 
 kept in rings along t: the pixel (i - m, j + c) was computed c - lag * m steps earlier, at the same distance for all
 rows, so that a window of neighbouring columns is one stretch of memory and the product reads it where it lies.
 
-Nothing is allocated during the steps. On CUDA a step always takes all rows, with a mask, and is captured as a graph, one
-for each position in the rings.
+What large is needed is allocated once. On CUDA a step always takes all rows, with a mask, and is captured as a graph,
+one for each position in the rings.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ class _Taps:
     matrix: Tensor  # (count * inputs, outputs)
 
 
-def _vertical_taps(conv: VerticalConv) -> list[_Taps]:
+def _vertical_taps(conv: VerticalConv, scale: Tensor | float = 1.0) -> list[_Taps]:
     found = []
     for k in range(conv.up + 1):
         used = conv.mask[k].nonzero()[:, 0]
         if len(used):
             first, last = int(used[0]), int(used[-1])
-            found.append(_row(conv.kernel()[:, :, k, first : last + 1], conv.up - k, first - conv.side))
+            found.append(_row(conv.kernel()[:, :, k, first : last + 1], conv.up - k, first - conv.side, scale))
     return found
 
 
-def _horizontal_taps(conv: HorizontalConv) -> list[_Taps]:
-    return [_row(conv.weight[:, :, 0], 0, -conv.side)]
+def _horizontal_taps(conv: HorizontalConv, scale: Tensor | float = 1.0) -> list[_Taps]:
+    return [_row(conv.weight[:, :, 0], 0, -conv.side, scale)]
 
 
-def _row(weight: Tensor, above: int, first: int) -> _Taps:
-    """``weight`` (outputs, inputs, columns)."""
-    return _Taps(above, first, weight.shape[2], weight.permute(2, 1, 0).reshape(-1, weight.shape[0]).contiguous())
+def _row(weight: Tensor, above: int, first: int, scale: Tensor | float) -> _Taps:
+    """``weight`` (outputs, inputs, columns), its outputs multiplied by ``scale``."""
+    return _Taps(above, first, weight.shape[2], weight.permute(2, 1, 0).reshape(-1, weight.shape[0]) * scale)
 
 
 class _Ring:
@@ -128,10 +128,14 @@ class Sampler:
         self.layers = []
         for layer in prior.layers:
             assert isinstance(layer, GatedLayer)
-            taps = (_vertical_taps(layer.vertical), _horizontal_taps(layer.horizontal))
-            matrices = (layer.link.weight[:, :, 0, 0].t().contiguous(), layer.out.weight[:, :, 0, 0].t().contiguous())
-            biases = (layer.vertical.bias, layer.horizontal.bias, layer.out.bias)
-            self.layers.append((taps, matrices, biases))
+            # tanh(a) is 2 sigmoid(2 a) - 1, so with a doubled one sigmoid serves both halves of a gate: half the time.
+            twice = torch.ones(2 * prior.width, device=self.device)
+            twice[: prior.width] = 2
+            vertical, horizontal = _vertical_taps(layer.vertical, twice), _horizontal_taps(layer.horizontal, twice)
+            # What the horizontal stack sees of the vertical one is doubled already in its first half.
+            link = layer.link.weight[:, :, 0, 0].t() * twice / twice[:, None]
+            biases = (layer.vertical.bias * twice, layer.horizontal.bias * twice, layer.out.bias)
+            self.layers.append(((vertical, horizontal), (link, layer.out.weight[:, :, 0, 0].t().contiguous()), biases))
         self.heads = [_Head(head, condition, c) for c, head in enumerate(prior.heads)]  # type: ignore[arg-type]
 
     def _allocate(self, prior: Prior) -> None:
@@ -229,6 +233,8 @@ class Sampler:
             low, high = max(0, (step - self.columns) // self.lag + 1), min(self.height, step // self.lag + 1)
             at, mask = self.raster[low:high] + step, None
             self._clear(step, low)
+            if low == high:  # an image narrower than the lag: no row is under way
+                return
         pixels = (high - low) * self.count
         features = self._stacks(step, low, high, mask)
         now = self.now[:pixels]
@@ -263,8 +269,9 @@ class Sampler:
                 start = out
 
         def gated(x: Tensor) -> Tensor:
-            a, b = x[:, : self.width].tanh_(), x[:, self.width :].sigmoid_()
-            return torch.mul(a, b, out=gate)
+            x.sigmoid_()
+            b = x[:, self.width :]
+            return torch.mul(x[:, : self.width], b, out=gate).mul_(2).sub_(b)
 
         above, beside, gate = self.above[:pixels], self.beside[:pixels], self.gate[:pixels]
         buffer = self.stream[:pixels]
