@@ -111,9 +111,9 @@ def likelihood(method: Method, example: Example) -> Likelihood:
         hr = example.hr.expand(3, -1, -1).to(torch.float64)
         lr, hr = rgb_to_ycbcr(example.lr_rgb)[:1], rgb_to_ycbcr(hr)[:1]
     method.require_scale(example.scale)
-    inputs = ((planes / 255).to(torch.float32)[None].to(method.device) for planes in (lr, hr))
+    low, high = ((planes / 255).to(torch.float32)[None].to(method.device) for planes in (lr, hr))
     with torch.no_grad():
-        return method.bits(*inputs, example.scale)
+        return method.bits(low, high, example.scale)
 
 
 def fits(metric: Metric, method: Method) -> bool:

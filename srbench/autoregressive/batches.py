@@ -55,7 +55,7 @@ def draw(
         of = slice(image, min(images, image + max(1, whole)))
         which = slice(sample, samples if whole else min(samples, sample + group))
         try:
-            levels[of, which] = _together(prior, _images(condition, of), noise, which, temperature).cpu()
+            levels[of, which] = _together(prior, condition.part(of), noise, which, temperature).cpu()
         except (RuntimeError, MemoryError) as error:
             if group == 1 or not _out_of_memory(error):
                 raise
@@ -69,12 +69,7 @@ def _together(prior: Prior, condition: Condition, noise: Tensor | None, which: s
     images, samples = len(condition.mean), which.stop - which.start
     numbers = None if noise is None else noise[which].repeat(images, 1, 1, 1)
     drawn = Sampler(prior, condition, samples).draw(numbers, temperature)
-    return drawn.levels.unflatten(0, (images, samples)).to(torch.int16)  # type: ignore[no-untyped-call]
-
-
-def _images(condition: Condition, of: slice) -> Condition:
-    rows = (t[of] for t in (condition.features, condition.mean, condition.precision))
-    return Condition(*rows, condition.weight, condition.bias)
+    return drawn.levels.to(torch.int16).view(images, samples, *drawn.levels.shape[1:])
 
 
 def footprint(prior: Prior, condition: Condition) -> int:

@@ -53,13 +53,13 @@ class Expert:
 
     def logits(self) -> Tensor:
         """(..., levels)."""
-        result: Tensor = _Parabola.apply(self.free, self.mean, self.precision)  # type: ignore[no-untyped-call]
+        result: Tensor = _Parabola.apply(self.free, self.mean, self.precision)
         return result
 
     def nats(self, index: Tensor) -> Tensor:
         """Mean cross entropy, in nats per sub-pixel, of the levels ``index`` (int64, of the shape of ``mean``)."""
         flat = (t.reshape(-1) for t in (self.mean, self.precision, index))
-        result: Tensor = _CrossEntropy.apply(self.free.reshape(-1, self.free.shape[-1]), *flat)  # type: ignore[no-untyped-call]
+        result: Tensor = _CrossEntropy.apply(self.free.reshape(-1, self.free.shape[-1]), *flat)
         return result
 
 
@@ -143,6 +143,11 @@ class Condition:
     @property
     def levels(self) -> int:
         return self.bias.numel() // self.mean.shape[-1]
+
+    def part(self, images: slice = slice(None), rows: slice = slice(None)) -> Condition:
+        """Of some images and some rows."""
+        features, mean, precision = (t[images, rows] for t in (self.features, self.mean, self.precision))
+        return Condition(features, mean, precision, self.weight, self.bias)
 
     def expert(self) -> Expert:
         """All logits at once: for windows and small images."""

@@ -54,5 +54,4 @@ def bands(condition: Condition) -> Iterator[tuple[slice, Expert]]:
     """The condition's expert, a few rows of the image at a time."""
     for top in range(0, condition.mean.shape[1], ROWS):
         part = slice(top, top + ROWS)
-        rows = (t[:, part] for t in (condition.features, condition.mean, condition.precision))
-        yield part, Condition(*rows, condition.weight, condition.bias).expert()
+        yield part, condition.part(rows=part).expert()

@@ -134,6 +134,7 @@ class Sampler:
             vertical, horizontal = _vertical_taps(layer.vertical, twice), _horizontal_taps(layer.horizontal, twice)
             # What the horizontal stack sees of the vertical one is doubled already in its first half.
             link = layer.link.weight[:, :, 0, 0].t() * twice / twice[:, None]
+            assert layer.out.bias is not None
             biases = (layer.vertical.bias * twice, layer.horizontal.bias * twice, layer.out.bias)
             self.layers.append(((vertical, horizontal), (link, layer.out.weight[:, :, 0, 0].t().contiguous()), biases))
         self.heads = [_Head(head, condition, c) for c, head in enumerate(prior.heads)]  # type: ignore[arg-type]
@@ -205,7 +206,7 @@ class Sampler:
     def _replay(self) -> None:
         """A graph for each position in the rings, captured once it has run, replayed for all steps after."""
         graphs: list[torch.cuda.CUDAGraph] = []
-        warm = torch.cuda.Stream()
+        warm = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         warm.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(warm):
             self._step(0)  # libraries set themselves up outside of a graph

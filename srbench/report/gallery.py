@@ -178,15 +178,15 @@ def _scene(
                 file=file,
             )
         )
-    for of, path in _entropies(own):
+    for label, path in _entropies(own):
         try:
             image = read_image(folder / path)
         except SrbenchError:
             continue
         if image.shape[:2] == size:
             part = image[top : top + height, left : left + width]
-            title = f"Entropy of {titles[of]}: black 0, white {ENTROPY_BITS:g} bits per sub-pixel"
-            pictures.append(Picture(f"{of}-entropy", title, _data_uri(part), []))
+            title = f"Entropy of {titles[label]}: black 0, white {ENTROPY_BITS:g} bits per sub-pixel"
+            pictures.append(Picture(f"{label}-entropy", title, _data_uri(part), []))
     key = f"scene-{data}-{name}"
     of = (size[1], size[0])
     return Scene(data, dataset_title(data), name, key, left, top, width, height, of, grey, pictures, missing)
