@@ -136,7 +136,11 @@ class _PixelCnn(TrainedMethod):
         return (conditioning + network.prior(y)).nats(target) + conditioning.nats(target) + squares
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
-        """The mean of ``samples`` samples, which are antithetic pairs if there is more than one. Raises SrbenchError for a temperature that is not above 0."""
+        """The mean of ``samples`` samples, which are antithetic pairs if there is more than one.
+
+        Raises:
+            SrbenchError: a temperature that is not above 0.
+        """
         if self.temperature is not None:
             require_temperature(self.temperature)
         network = self.module(scale)
@@ -175,8 +179,8 @@ def _card(name: str, title: str, default: bool) -> MethodCard:
 
 
 class PixelCnn(_PixelCnn):
-    """The two samples are an antithetic pair. On the validation images one pair has 28.61 dB, two have 28.63, one sample
-    alone 25.70 (docs/scripts/choose_pixelcnn_estimate.py)."""
+    """The two samples are an antithetic pair. On the validation images one pair has 28.61 dB, two pairs 28.63, a single
+    sample 25.70 (docs/scripts/choose_pixelcnn_estimate.py)."""
 
     card = _card("pixelcnn", "PixelCNN prior (PRSR), mean of 2 samples", default=True)
     samples = 2
