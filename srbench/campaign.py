@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from srbench import tomlfile
 from srbench.errors import SrbenchError
 
 LISTS = {"methods", "datasets", "metrics", "scales"}
@@ -41,13 +41,7 @@ def read(path: Path, known: Mapping[str, object]) -> list[dict[str, Any]]:
         SrbenchError: the file cannot be read or is not TOML; an unknown key (with its line and the nearest one), a
             value of the wrong kind.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
-    except OSError as error:
-        raise SrbenchError(f"cannot read config '{path}' ({error.strerror})", "check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SrbenchError(f"'{path}' is not valid TOML: {error}", "mend that line") from error
+    text, table = tomlfile.read(path, "config")
     runs = table.pop("run", [{}])
     if not isinstance(runs, list) or not runs or not all(isinstance(run, dict) for run in runs):
         raise SrbenchError(f"'{path}': 'run' is no table", "write each run as [[run]]")

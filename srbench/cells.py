@@ -8,6 +8,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -111,13 +112,17 @@ class Workshop:
             cell.method.require_scale(cell.scale)
             example = self.example(cell.image, cell.scale)
             sr = None if kept is None else self._read_kept(kept)
-            outcome = None
-            if sr is None:
-                start = time.perf_counter()
-                sr = super_resolve(cell.method, example)
-                outcome = self._keep(cell, sr, time.perf_counter() - start)
-            pair = replace(compare(sr, example), likelihood=lambda: self._bits(cell, example))
-            return Result(outcome, tuple(measure(metric, pair) for metric in metrics if fits(metric, cell.method)))
+            if sr is not None:
+                return Result(None, self._scores(cell, sr, example, metrics))
+            start = time.perf_counter()
+            sr = super_resolve(cell.method, example)
+            seconds = time.perf_counter() - start
+            if not self.keep_images:
+                return Result(Outcome("ok", seconds=seconds), self._scores(cell, sr, example, metrics))
+            with ThreadPoolExecutor(1) as beside:  # compressing the image takes as long as PSNR and SSIM
+                outcome = beside.submit(self._keep, cell, _to_pixels(sr), seconds)
+                scores = self._scores(cell, sr, example, metrics)
+            return Result(outcome.result(), scores)
         except NotSupportedError as error:
             return Result(Outcome("not supported", str(error)), ())
         except Exception as error:
@@ -132,13 +137,14 @@ class Workshop:
         except (ImageError, RuntimeError):  # RuntimeError: the device is gone or full
             return None
 
-    def _keep(self, cell: Cell, sr: Tensor, seconds: float) -> Outcome:
-        if not self.keep_images:
-            return Outcome("ok", seconds=seconds)
-        pixels = _to_pixels(sr)
+    def _keep(self, cell: Cell, pixels: Pixels, seconds: float) -> Outcome:
         path = image_path(cell)
         write_image(self.folder / path, pixels)
         return Outcome("ok", seconds=seconds, sr_path=path.as_posix(), sr_sha256=pixel_hash(pixels))
+
+    def _scores(self, cell: Cell, sr: Tensor, example: Example, metrics: Sequence[Metric]) -> tuple[Score, ...]:
+        pair = replace(compare(sr, example), likelihood=lambda: self._bits(cell, example))
+        return tuple(measure(metric, pair) for metric in metrics if fits(metric, cell.method))
 
     def _bits(self, cell: Cell, example: Example) -> float:
         """Bits per sub-pixel, with the map of the entropy, which is kept beside the SR image."""

@@ -72,5 +72,6 @@ def to_uint8(x: Tensor) -> Tensor:
 
 def to_uint8_(x: Tensor) -> Tensor:
     """As :func:`to_uint8`, for an ``x`` that nobody needs any more: saves writing it once."""
-    # Converting to integers cuts the fraction off, which is what floor does to what is not negative.
-    return x.add_(_HALF.get(x.dtype, _HALF_SINGLE)).clamp_(0, 255.5).to(torch.uint8)
+    # Converting to integers cuts the fraction off, which is what floor does to what is not negative. On a CPU torch is
+    # three times as fast by way of 16 bits.
+    return x.add_(_HALF.get(x.dtype, _HALF_SINGLE)).clamp_(0, 255.5).to(torch.int16).to(torch.uint8)

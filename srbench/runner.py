@@ -78,7 +78,7 @@ class Silent:
 class Summary:
     """How a run ended: how many cells there are, how many of each kind, and one line per failure.
 
-    A cell whose image was scored but has a NaN is ``computed`` and has a line in ``failures``.
+    A cell whose image was scored but has a NaN is ``computed``, later ``known``, and has a line in ``failures``.
     """
 
     run_id: int
@@ -153,11 +153,13 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
             with workers_.stoppable() as stop, workers_.start(tasks, workers, device) as submit:
                 due = range(len(todo))
                 fresh = iter(due) if options.force else _not_done_elsewhere(todo, ids, store, summary, observer)
-                for batch in workers_.completed(submit, fresh, workers, stop):
-                    results = [(todo[index].cell, result) for index, result in batch]
-                    _record(results, ids, store, options.force, summary, observer)
-                rest = iter(range(len(todo), len(tasks)))
-                measured = [pair for batch in workers_.completed(submit, rest, workers, stop) for pair in batch]
+                order = _with_canaries(fresh, todo, beside)
+                measured: list[tuple[int, float | None]] = []
+                for batch in workers_.completed(submit, order, workers, stop):
+                    results = [(todo[index].cell, result) for index, result in batch if index < len(todo)]
+                    measured += [pair for pair in batch if pair[0] >= len(todo)]
+                    if results:
+                        _record(results, ids, store, options.force, summary, observer)
             values = store.values([ids[cell.facts.key] for cell in guards if cell.facts.key in ids], psnr)
             by_key = {cell.facts.key: values.get(ids.get(cell.facts.key, -1)) for cell in guards}
             by_key |= {beside[index - len(todo)].facts.key: value for index, value in measured}
@@ -201,7 +203,7 @@ def _missing(
     known = {} if force else store.known(list(ids.values()))
     todo = []
     for cell in plan:
-        have = known.get(ids[cell.facts.key], Known(None, frozenset()))
+        have = known.get(ids[cell.facts.key], Known(None, {}))
         outcome = have.outcome
         if outcome is not None and outcome.status == "not supported":
             summary.not_supported += 1
@@ -213,6 +215,8 @@ def _missing(
             todo.append(_Todo(cell, left, outcome if done else None))
         else:
             summary.known += 1
+            stored = ((metric.name, have.metrics[metric.name, metric.version]) for metric in wanted)
+            summary.failures += [f"{cell}: {name} is {status}, as before" for name, status in stored if status in _BAD]
     return todo
 
 
@@ -268,11 +272,26 @@ def _not_done_elsewhere(
         if shared:
             cell_id = ids[item.cell.facts.key]
             known = store.known([cell_id])[cell_id]
-            if known.outcome is not None and {(m.name, m.version) for m in item.metrics} <= known.metrics:
+            if known.outcome is not None and {(m.name, m.version) for m in item.metrics} <= known.metrics.keys():
                 summary.known += 1
                 observer.done(item.cell, known.outcome)
                 continue
         yield index
+
+
+def _with_canaries(fresh: Iterator[int], todo: Sequence[_Todo], beside: Sequence[Cell]) -> Iterator[int]:
+    """Indices of cells, each image's first followed by the canary's cell (they count on from the last of ``todo``) of
+    the same image and scale, so that its HR and LR images are still at hand; then the canary's other cells."""
+    waiting = {_place(cell): index for index, cell in enumerate(beside, len(todo))}
+    for index in fresh:
+        yield index
+        if (canary_index := waiting.pop(_place(todo[index].cell), None)) is not None:
+            yield canary_index
+    yield from waiting.values()
+
+
+def _place(cell: Cell) -> tuple[str, ImageFile, int]:
+    return cell.facts.dataset, cell.image, cell.scale
 
 
 def _prepare(

@@ -13,7 +13,7 @@ import json
 import math
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -77,10 +77,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Known:
-    """What the store already has of a cell: its newest outcome and the metrics (name, version) scored on it."""
+    """What the store already has of a cell: its newest outcome, and of every metric (name, version) scored on it the
+    status of the newest score."""
 
     outcome: Outcome | None
-    metrics: frozenset[tuple[str, int]]
+    metrics: Mapping[tuple[str, int], str]
 
 
 @dataclass(frozen=True)
@@ -217,15 +218,16 @@ class Store:
     def known(self, cell_ids: Sequence[int]) -> dict[int, Known]:
         """What is already there of each cell."""
         outcomes: dict[int, Outcome] = {}
-        metrics: dict[int, set[tuple[str, int]]] = {number: set() for number in cell_ids}
+        metrics: dict[int, dict[tuple[str, int], str]] = {number: {} for number in cell_ids}
         with self._transaction() as connection:
             for chunk in _chunks(cell_ids):
                 rows = select(_outcomes).where(_outcomes.c.cell_id.in_(chunk)).order_by(_outcomes.c.id)
                 for row in connection.execute(rows).mappings():
                     outcomes[row["cell_id"]] = _outcome(row)
-                for number, metric, version in connection.execute(_scored.where(_scores.c.cell_id.in_(chunk))):
-                    metrics[number].add((metric, version))
-        return {number: Known(outcomes.get(number), frozenset(metrics[number])) for number in cell_ids}
+                query = _scored.add_columns(_scores.c.status).where(_scores.c.cell_id.in_(chunk))
+                for number, metric, version, status in connection.execute(query.order_by(_scores.c.id)):
+                    metrics[number][metric, version] = status
+        return {number: Known(outcomes.get(number), metrics[number]) for number in cell_ids}
 
     def values(self, cell_ids: Sequence[int], metric: Metric) -> dict[int, float]:
         """The newest finite values of one metric, by cell."""

@@ -94,9 +94,9 @@ def test_known_says_what_is_there(store):
     add(store, run, first, outcome, [psnr(30.0)])
     known = store.known([first, second])
     assert known[first].outcome == outcome
-    assert known[first].metrics == {("psnr", 1)}
+    assert known[first].metrics == {("psnr", 1): "ok"}
     assert known[second].outcome is None
-    assert known[second].metrics == frozenset()
+    assert known[second].metrics == {}
 
 
 def test_nothing_is_added_twice_unless_asked_again(store):

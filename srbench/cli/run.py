@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srbench.cli.shell import INTERRUPTED, err, handled, parse_scales, split
+from srbench.cli.shell import INTERRUPTED, SelfEnsemble, Tile, err, handled, parse_scales, split
 
 if TYPE_CHECKING:
     from srbench.runner import Summary
@@ -43,12 +43,8 @@ def command(
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is already there.")] = False,
-    tile: Annotated[
-        int, typer.Option(min=0, help="Run methods on overlapping tiles of so many LR pixels a side; 0: whole images.")
-    ] = 0,
-    self_ensemble: Annotated[
-        bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")
-    ] = False,
+    tile: Tile = 0,
+    self_ensemble: SelfEnsemble = False,
     time: Annotated[
         bool,
         typer.Option("--time", help="Then time every method, on one thread (docs/timing.md)."),

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from srbench.cli.shell import err, handled
+from srbench.cli.shell import SelfEnsemble, Tile, err, handled
 from srbench.errors import ImageError, MethodError, SrbenchError
 
 
@@ -18,12 +18,8 @@ def command(
     images: Annotated[list[Path], typer.Argument(help="Pictures (PNG, BMP, JPEG, TIFF, WebP) or folders of pictures.")],
     scale: Annotated[int, typer.Option(min=1, help="Magnification.")] = 4,
     output: Annotated[Path, typer.Option(help="Folder for the results, NAME_METHOD_xSCALE.png.")] = Path("upscaled"),
-    tile: Annotated[
-        int, typer.Option(min=0, help="Overlapping tiles of so many pixels a side; 0: whole, as far as memory goes.")
-    ] = 0,
-    self_ensemble: Annotated[
-        bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")
-    ] = False,
+    tile: Tile = 0,
+    self_ensemble: SelfEnsemble = False,
     seed: Annotated[int, typer.Option(help="Seed of methods that draw random numbers.")] = 0,
     alpha: Annotated[bool, typer.Option("--alpha", help="Keep the alpha channel, upscaled by bicubic.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
-from srbench import metrics, protocol
+from srbench import metrics, protocol, tomlfile
 from srbench.errors import GateError, UnknownNameError
 
 PIXELS = "pixels"  # what 'metric' is of a limit on SR pixels
@@ -95,13 +94,7 @@ def read(path: Path) -> ThresholdsFile:
             value of the wrong type, bounds that contradict each other, a baseline that lacks what is referred to.
         UnknownNameError: an unknown key, metric or protocol.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
-    except OSError as error:
-        raise GateError(f"cannot read thresholds '{path}' ({error.strerror})", "check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise GateError(f"'{path}' is not valid TOML: {error}", "mend that line") from error
+    text, table = tomlfile.read(path, "thresholds", GateError)
     for key in sorted(set(table) - {"threshold", "baseline"}):
         raise UnknownNameError("key", key, ["threshold", "baseline"])
     entries = table.get("threshold", [])

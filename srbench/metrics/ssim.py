@@ -32,48 +32,52 @@ def _band(device: torch.device) -> Tensor:
 
 
 class _Buffers:
-    """Memory for one strip after the other: four maps, and what becomes of them.
+    """Memory for one strip after the other: a map, its four filtered maps, and what becomes of them.
 
     The valid region of a strip is ``rows`` by ``columns``, multiples of _BLOCK.
     """
 
     def __init__(self, like: Tensor, rows: int, columns: int) -> None:
-        self.rows, self.columns = rows, columns
-        self.maps = like.new_zeros((4, rows + WINDOW - 1, columns + WINDOW - 1))
-        self.half = like.new_empty((4, rows, columns + WINDOW - 1))
+        self.rows, self.columns, self.width = rows, columns, columns + WINDOW - 1
+        self.map = like.new_zeros((rows + WINDOW - 1, self.width))
+        self.half = like.new_empty((4, rows, self.width))
         self.filtered = like.new_empty((columns, 4, rows))
         self.product = like.new_empty((columns, rows))
 
+    # The Gaussian filter is separable. Both passes are batched products of one banded matrix with overlapping blocks
+    # of a map, seen through strides: on a CPU twenty times as fast as torch's convolution of doubles.
 
-def _filter(buffers: _Buffers) -> None:
-    """Separable Gaussian filter of the maps, valid region only; the result is transposed, which saves a copy.
+    def filter_rows(self, number: int) -> None:
+        """Filter the map, from row to row, into half[number]."""
+        blocks = self.map.as_strided((self.rows // _BLOCK, _REACH, self.width), (_BLOCK * self.width, self.width, 1))
+        _products(blocks, self.half[number].view(-1, _BLOCK, self.width))
 
-    Both passes are batched products of one banded matrix with overlapping blocks of the map, seen through strides:
-    on a CPU twenty times as fast as torch's convolution of doubles.
-    """
-    rows, columns = buffers.rows, buffers.columns
-    width = columns + WINDOW - 1
-    band = _band(buffers.half.device)
-    for plane, half in zip(buffers.maps, buffers.half, strict=True):
-        blocks = plane.as_strided((rows // _BLOCK, _REACH, width), (_BLOCK * width, width, 1), plane.storage_offset())
-        target = half.view(-1, _BLOCK, width)
-        torch.bmm(band.expand(len(target), -1, -1), blocks, out=target)
-    blocks = buffers.half.as_strided((columns // _BLOCK, _REACH, 4 * rows), (_BLOCK, 1, width))
-    target = buffers.filtered.view(-1, _BLOCK, 4 * rows)
-    torch.bmm(band.expand(len(target), -1, -1), blocks, out=target)
+    def filter_columns(self) -> None:
+        """Filter the four halves, from column to column; the result is transposed, which saves a copy."""
+        lines = 4 * self.rows
+        blocks = self.half.as_strided((self.columns // _BLOCK, _REACH, lines), (_BLOCK, 1, self.width))
+        _products(blocks, self.filtered.view(-1, _BLOCK, lines))
+
+
+def _products(blocks: Tensor, out: Tensor) -> None:
+    torch.bmm(_band(out.device).expand(len(out), -1, -1), blocks, out=out)
 
 
 def _sum_of_index(x: Tensor, y: Tensor, peak: float, buffers: _Buffers) -> Tensor:
     """The sum of the SSIM map of two images (H, W), doubles, valid region, no larger than the buffers."""
     c1, c2 = (K1 * peak) ** 2, (K2 * peak) ** 2
     height, width = x.shape
+    inner = buffers.map[:height, :width]
     # SSIM needs the variances only as a sum, so that four maps serve: x, y, xy, x^2 + y^2.
-    inner = buffers.maps[:, :height, :width]
-    inner[0].copy_(x)
-    inner[1].copy_(y)
-    torch.mul(x, y, out=inner[2])
-    torch.mul(x, x, out=inner[3]).addcmul_(y, y)
-    _filter(buffers)
+    inner.copy_(x)
+    buffers.filter_rows(0)
+    inner.copy_(y)
+    buffers.filter_rows(1)
+    torch.mul(x, y, out=inner)
+    buffers.filter_rows(2)
+    torch.mul(x, x, out=inner).addcmul_(y, y)
+    buffers.filter_rows(3)
+    buffers.filter_columns()
     mu_x, mu_y, xy, squares = buffers.filtered.unbind(1)
     # (2 mu_x mu_y + c1) (2 cov + c2) / ((mu_x^2 + mu_y^2 + c1) (var_x + var_y + c2)), both factors above halved.
     product = torch.mul(mu_x, mu_y, out=buffers.product).add_(c1 / 2)

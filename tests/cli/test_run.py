@@ -47,6 +47,25 @@ def test_again_does_nothing_and_says_so(run):
     assert "nearest" in result.stdout
 
 
+NOT_A_NUMBER = """
+from srbench.metrics import Metric
+
+METRIC = Metric(
+    name="mine", title="Mine", version=1, higher_is_better=True, unit="", bounds=(0, 1), digits=2, needs=("sr_luma",),
+    compute=lambda pair: float("nan"),
+)
+"""
+
+
+def test_a_stored_nan_makes_the_exit_code_one_every_time(run, tmp_path):
+    (tmp_path / "mine.py").write_text(NOT_A_NUMBER)
+    for done in ("3 cells computed, 0 already there", "0 cells computed, 3 already there"):
+        result = run("--methods", "nearest", "--metrics", f"psnr,{tmp_path / 'mine.py'}")
+        assert result.exit_code == 1, result.output
+        assert done in result.stderr
+        assert result.stderr.count("mine is nan") == 3
+
+
 def test_no_images_and_metrics(run, results):
     result = run("--methods", "nearest", "--no-images", "--metrics", "psnr")
     assert result.exit_code == 0
