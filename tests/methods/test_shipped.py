@@ -66,10 +66,12 @@ def test_scales_without_weights_are_refused_with_a_way_out(name, monkeypatch, tm
     from srbench.errors import NotSupportedError
 
     method = METHODS[name]
+    scale = method.card.scales[0]
     monkeypatch.setattr(type(method), "source", tmp_path / "x.py")
     assert method.weight_files() == []
-    with pytest.raises(NotSupportedError, match=f"no weights for x2; train them: srbench train {name} --scale 2"):
-        method.require_scale(2)
+    hint = f"no weights for x{scale}; train them: srbench train {name} --scale {scale}"
+    with pytest.raises(NotSupportedError, match=hint):
+        method.require_scale(scale)
     with pytest.raises(NotSupportedError, match="does not support x5"):
         method.require_scale(5)
 
