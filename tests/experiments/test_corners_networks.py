@@ -134,9 +134,14 @@ def test_mse_learns_the_mean_of_the_answers(digits):
 
 
 def test_the_prior_learns_to_draw_one_clean_answer(digits):
-    network = study.train(PixelPrior, digits.train, 100, 0, Silent())
-    row, _ = study.measure(network, digits.held_out[:50], 0)
-    assert row.clean > 0.9
+    torch.manual_seed(0)
+    network = PixelPrior()
+    network.prepare(300)
+    batches = seeded()
+    for _ in range(110):  # of the default training: enough for this
+        network.learn(*batch(digits.train, study.BATCH, batches), seeded())
+    row, _ = study.measure(network.eval(), digits.held_out[:50], 0)
+    assert row.clean > 0.8
     assert row.ghost < 0.05
     assert 1 <= row.bits < 10
     assert 0.2 < row.top_left < 0.8
