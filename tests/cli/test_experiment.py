@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import pytest
 import torch
@@ -69,7 +70,7 @@ def test_a_folder_that_cannot_be_is_found_before_the_training(wrong, tmp_path, m
     (tmp_path / "file").write_text("not a folder")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         wrong("experiment", "corners", "--out", folder, match="cannot write into '.*file.*'.*choose another --out")
-    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
     wrong("experiment", "corners", "--out", tmp_path, match="read-only.*choose another --out")
 
 
