@@ -9,7 +9,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
@@ -21,9 +21,9 @@ from torch import Tensor
 from srbench.dataset import ImageFacts, ImageFile, facts_of
 from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError
-from srbench.evaluation import Example, Score, compare, measure, super_resolve
+from srbench.evaluation import Example, Score, compare, fits, likelihood, measure, super_resolve
 from srbench.images import Pixels, pixel_hash, read_image, write_image
-from srbench.metrics import Metric
+from srbench.metrics import Measurement, Metric
 from srbench.plan import Cell
 from srbench.protocol import Protocol
 from srbench.store import Outcome
@@ -31,6 +31,7 @@ from srbench.store import Outcome
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
+ENTROPY_BITS = 8.0  # per sub-pixel: white in a kept map of the entropy
 _DECODED_BYTES = 96 << 20  # decoded HR images kept in memory: Set5, Set14 and BSD100 together take 58 MB
 
 
@@ -112,15 +113,15 @@ class Workshop:
             example = self.example(cell.image, cell.scale)
             sr = None if kept is None else self._read_kept(kept)
             if sr is not None:
-                return Result(None, _scores(sr, example, metrics))
+                return Result(None, self._scores(cell, sr, example, metrics))
             start = time.perf_counter()
             sr = super_resolve(cell.method, example)
             seconds = time.perf_counter() - start
             if not self.keep_images:
-                return Result(Outcome("ok", seconds=seconds), _scores(sr, example, metrics))
+                return Result(Outcome("ok", seconds=seconds), self._scores(cell, sr, example, metrics))
             with ThreadPoolExecutor(1) as beside:  # compressing the image takes as long as PSNR and SSIM
                 outcome = beside.submit(self._keep, cell, _to_pixels(sr), seconds)
-                scores = _scores(sr, example, metrics)
+                scores = self._scores(cell, sr, example, metrics)
             return Result(outcome.result(), scores)
         except NotSupportedError as error:
             return Result(Outcome("not supported", str(error)), ())
@@ -141,6 +142,20 @@ class Workshop:
         write_image(self.folder / path, pixels)
         return Outcome("ok", seconds=seconds, sr_path=path.as_posix(), sr_sha256=pixel_hash(pixels))
 
+    def _scores(self, cell: Cell, sr: Tensor, example: Example, metrics: Sequence[Metric]) -> tuple[Score, ...]:
+        pair = replace(compare(sr, example), likelihood=lambda: self._bits(cell, example))
+        return tuple(measure(metric, pair) for metric in metrics if fits(metric, cell.method))
+
+    def _bits(self, cell: Cell, example: Example) -> float:
+        """Bits per sub-pixel, with the map of the entropy, which is kept beside the SR image."""
+        found = likelihood(cell.method, example)
+        if not self.keep_images:
+            return found.bits
+        path = image_path(cell).with_suffix(".entropy.png")
+        levels = (found.entropy[0] * (255 / ENTROPY_BITS) + 0.5).clamp(0, 255).to(torch.uint8)
+        write_image(self.folder / path, np.ascontiguousarray(levels.cpu().numpy()))
+        return Measurement(found.bits, {"entropy": path.as_posix()})
+
     def _read_kept(self, outcome: Outcome) -> Tensor | None:
         """The SR image of an earlier outcome, if its file still holds exactly those pixels."""
         if not outcome.sr_path:
@@ -153,11 +168,6 @@ class Workshop:
             return None
         planes = torch.from_numpy(np.array(pixels))
         return planes[None] if planes.ndim == 2 else planes.permute(2, 0, 1)
-
-
-def _scores(sr: Tensor, example: Example, metrics: Sequence[Metric]) -> tuple[Score, ...]:
-    pair = compare(sr, example)
-    return tuple(measure(metric, pair) for metric in metrics)
 
 
 @dataclass(frozen=True)

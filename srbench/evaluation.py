@@ -14,7 +14,7 @@ from srbench.color import grey, luma, rgb_to_ycbcr, round_half_up, to_uint8_, yc
 from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError, OutputError
 from srbench.images import Pixels
-from srbench.method import Method
+from srbench.method import Likelihood, Method
 from srbench.metrics import Comparison, Measurement, Metric
 from srbench.protocol import Protocol
 from srbench.resize import imresize
@@ -98,6 +98,27 @@ def super_resolve(method: Method, example: Example) -> Tensor:
         return luma_method_on_rgb(method, example.lr_rgb, example.scale)
     lr = example.lr_luma[None] if on_luma and colour != "rgb" else example.lr_rgb
     return to_uint8_(call(method, lr, example.scale))
+
+
+def likelihood(method: Method, example: Example) -> Likelihood:
+    """What a probabilistic method says of the HR image of an example, given the LR image that it is fed."""
+    colour = method.card.colour
+    if colour == "rgb" or (colour == "any" and example.protocol.working_space != "luma"):
+        lr, hr = example.lr_rgb, example.hr.expand(3, -1, -1)
+    elif example.protocol.working_space == "luma":
+        lr, hr = example.lr_luma[None], example.hr_luma[None]
+    else:
+        hr = example.hr.expand(3, -1, -1).to(torch.float64)
+        lr, hr = rgb_to_ycbcr(example.lr_rgb)[:1], rgb_to_ycbcr(hr)[:1]
+    method.require_scale(example.scale)
+    low, high = ((planes / 255).to(torch.float32)[None].to(method.device) for planes in (lr, hr))
+    with torch.no_grad():
+        return method.bits(low, high, example.scale)
+
+
+def fits(metric: Metric, method: Method) -> bool:
+    """Whether there is anything that ``metric`` could measure of ``method``: bits take a likelihood."""
+    return method.has_likelihood or not metric.needs_likelihood
 
 
 def luma_method_on_rgb(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:

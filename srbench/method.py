@@ -28,6 +28,15 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Likelihood:
+    """What a probabilistic method says of an image. ``bits``: -log2 p per sub-pixel of the whole batch; ``entropy``
+    (N, H, W): the bits per sub-pixel that were to be expected at every pixel."""
+
+    bits: float
+    entropy: Tensor
+
+
+@dataclass(frozen=True)
 class MethodCard:
     """Facts about a method.
 
@@ -35,7 +44,7 @@ class MethodCard:
     ``basicsr``), 'luma' (Y in [0, 1] of the full 0..255 scale; srbench upsamples chroma by bicubic) or 'rgb'.
     ``scales`` is None when every whole-number scale works. ``allow_partial_weights`` declares that weight files
     may lack or exceed the network's tensors. ``default`` False keeps a method that is too slow for a first try out of
-    ``--methods all``; it runs when it is named.
+    ``--methods all``; it runs when it is named. ``random`` says that what it draws depends on :attr:`Method.seed`.
     """
 
     name: str
@@ -50,6 +59,7 @@ class MethodCard:
     min_size: int = 1  # shortest side of an LR image that the method can take
     allow_partial_weights: bool = False
     default: bool = True
+    random: bool = False
 
 
 class Method:
@@ -68,10 +78,23 @@ class Method:
         self.device = torch.device("cpu")
         self.degradation: Degradation = Bicubic()
         """How the LR images were made, for methods that invert the operator; the runner sets it."""
+        self.seed = 0
+        """Of everything that the method draws at random; the runner sets it (``--seed``)."""
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
         """Super-resolve a batch; see the class for shapes and ranges."""
         raise NotImplementedError(f"{type(self).__name__} does not implement upscale(lr, scale)")
+
+    def bits(self, lr: Tensor, hr: Tensor, scale: int) -> Likelihood:
+        """How likely the method holds ``hr`` (N, C, scale * H, scale * W) given ``lr`` (N, C, H, W), both in [0, 1].
+
+        Only probabilistic methods implement it; the metric ``bits`` is measured of those.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no likelihood")
+
+    @property
+    def has_likelihood(self) -> bool:
+        return type(self).bits is not Method.bits
 
     def prepare(self, scale: int) -> None:
         """Load whatever ``scale`` needs. Called once per scale before any image; the default loads nothing."""

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from srbench.degradation import Degradation
 from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
-from srbench.method import Method
+from srbench.method import Likelihood, Method
 from srbench.weights import LoadAudit
 
 SMALLEST_TILE = 16  # LR pixels a side
@@ -51,10 +51,10 @@ class MethodOptions:
 
 
 def label(method: str, options: str) -> str:
-    """A method's name with its options (as JSON) behind it: 'vdsr+ (tile 128)'."""
+    """A method's name with its options (as JSON) behind it: 'vdsr+ (tile 128)', 'pixelcnn-sample (seed 1)'."""
     chosen = json.loads(options) if options else {}
-    tile = f" (tile {chosen['tile']})" if chosen.get("tile") else ""
-    return f"{method}{'+' if chosen.get('self_ensemble') else ''}{tile}"
+    behind = "".join(f" ({name} {chosen[name]})" for name in ("tile", "seed") if chosen.get(name))
+    return f"{method}{'+' if chosen.get('self_ensemble') else ''}{behind}"
 
 
 class _Wrapped(Method):
@@ -72,6 +72,10 @@ class _Wrapped(Method):
     def degradation(self) -> Degradation:  # type: ignore[override]
         return self.inner.degradation
 
+    @property
+    def seed(self) -> int:  # type: ignore[override]
+        return self.inner.seed
+
     def prepare(self, scale: int) -> None:
         self.inner.prepare(scale)
 
@@ -80,6 +84,13 @@ class _Wrapped(Method):
 
     def weight_files(self) -> list[Path]:
         return self.inner.weight_files()
+
+    def bits(self, lr: Tensor, hr: Tensor, scale: int) -> Likelihood:
+        return self.inner.bits(lr, hr, scale)
+
+    @property
+    def has_likelihood(self) -> bool:
+        return self.inner.has_likelihood
 
     def supports(self, scale: int) -> bool:
         return self.inner.supports(scale)
@@ -90,6 +101,10 @@ class _Wrapped(Method):
 
 class SelfEnsemble(_Wrapped):
     """The mean over the image's eight mirrored and turned views ("+" in the tables of EDSR and later papers)."""
+
+    @property
+    def has_likelihood(self) -> bool:
+        return False  # the mean of eight models' images is none of them
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
         if not self.degradation.symmetric(scale):

@@ -91,6 +91,13 @@ def cells(
                         degradation=degradation.key,
                         protocol=protocol.name,
                         protocol_hash=protocol.hash,
-                        options=options,
+                        options=_with_seed(options, method),
                     )
                     yield Cell(facts, method, image)
+
+
+def _with_seed(options: str, method: Method) -> str:
+    """``options`` with the seed of a method that draws at random, unless it is 0."""
+    if not method.card.random or method.seed == 0:
+        return options
+    return json.dumps({**json.loads(options or "{}"), "seed": method.seed}, sort_keys=True)

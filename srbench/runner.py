@@ -18,7 +18,7 @@ from srbench import workers as workers_
 from srbench.cells import Result, Workshop
 from srbench.dataset import Dataset, ImageFacts, ImageFile
 from srbench.errors import StoreError
-from srbench.evaluation import Score
+from srbench.evaluation import Score, fits
 from srbench.machine import available_processors, resolve_device
 from srbench.method import Method
 from srbench.metrics import Metric, choice
@@ -114,13 +114,15 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     degrade = degradation.get(options.degradation, options.seed)
     for scale in options.scales:
         degrade.require_scale(scale)
-    selected = choice.select(options.metrics, chosen)
-    wanted = selected.metrics
     device = resolve_device(options.device)
     workers = 1 if device.type == "cuda" else options.threads or available_processors()
     way = MethodOptions(options.tile, options.self_ensemble)
     loaded = load_methods(options.methods, options.scales, device, degrade, observer.note)
+    for method, _ in loaded:
+        method.seed = options.seed
     methods = [(way.apply(method), identity) for method, identity in loaded]
+    selected = choice.select(options.metrics, chosen, any(method.has_likelihood for method, _ in methods))
+    wanted = selected.metrics
     datasets = [dataset.find(spec) for spec in options.datasets or default_datasets(observer.note)]
     torch.manual_seed(options.seed)
 
@@ -207,7 +209,8 @@ def _missing(
             summary.not_supported += 1
             continue
         done = outcome is not None and outcome.status == "ok"
-        left = tuple(m for m in wanted if not (done and (m.name, m.version) in have.metrics))
+        own = (m for m in wanted if fits(m, cell.method))
+        left = tuple(m for m in own if not (done and (m.name, m.version) in have.metrics))
         if left or not done:
             todo.append(_Todo(cell, left, outcome if done else None))
         else:

@@ -13,7 +13,10 @@ PACKAGE = Path(srbench.__file__).parent
 # From the ground up; a module imports from its own floor and those below it.
 FLOORS = (
     {"errors", "roots", "scaffold"},
-    {"images", "pictures", "color", "raters", "resize", "statistics", "workers", "machine", "tomlfile"},
+    {
+        *("images", "pictures", "color", "raters", "resize", "statistics", "workers", "machine", "tomlfile"),
+        "autoregressive",
+    },
     {"degradation", "protocol"},
     {"backbone", "metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
     {"evaluation", "cost"},
@@ -23,6 +26,7 @@ FLOORS = (
     {"canary", "provenance", "timing_session", "timing_table", "runner", "leaderboard", "plots"},
     {"perception", "comparison"},
     {"export", "report", "gate", "api", "explain", "training", "fetch", "foreign", "paper", "campaign"},
+    {"experiments"},
     {"pytest_plugin"},
     {"cli", "__main__"},
 )

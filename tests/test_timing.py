@@ -202,10 +202,13 @@ def test_counts_from_shapes_are_those_of_a_real_call(method):
     handle = module.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
     with torch.no_grad():
         method.upscale(lr, 4)
-        handle.remove()
-        with counter:
-            module(inputs[0])
+    handle.remove()
     counted = cost.mult_adds(method, 4, (24, 20))
+    if not inputs:  # a sampler takes its network apart, and no single call of it is what an image costs
+        assert (method.card.family, counted) == ("autoregressive", None)
+        return
+    with torch.no_grad(), counter:
+        module(inputs[0])
     if method.card.name == "sparse-coding":  # it works on patches one batch after the other, which shapes do not tell
         assert counted is None
     else:

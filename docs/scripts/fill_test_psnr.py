@@ -33,6 +33,8 @@ def main(results: Path) -> None:
         for path in method.weight_files():
             card_path = path.with_suffix(".json")
             card = json.loads(card_path.read_text(encoding="utf-8"))
+            if card["method"] != name:  # the weights of another method, which this one shares
+                continue
             served = [row for row in own.itertuples() if method.weight_path(row.scale) == path]
             card["test_psnr"] = {f"{row.dataset} x{row.scale}": round(row.mean, 3) for row in served}
             card["under_trained"] = sorted({other for row in served for other in behind[row.scale].get(name, [])})

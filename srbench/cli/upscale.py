@@ -20,6 +20,7 @@ def command(
     output: Annotated[Path, typer.Option(help="Folder for the results, NAME_METHOD_xSCALE.png.")] = Path("upscaled"),
     tile: Tile = 0,
     self_ensemble: SelfEnsemble = False,
+    seed: Annotated[int, typer.Option(help="Seed of methods that draw random numbers.")] = 0,
     alpha: Annotated[bool, typer.Option("--alpha", help="Keep the alpha channel, upscaled by bicubic.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
@@ -39,7 +40,9 @@ def command(
     from srbench.options import MethodOptions
     from srbench.pictures import Picture, read_picture, write_picture
 
-    loaded = MethodOptions(tile, self_ensemble).apply(api.load(method, device))
+    chosen = api.load(method, device)
+    chosen.seed = seed
+    loaded = MethodOptions(tile, self_ensemble).apply(chosen)
     targets: dict[Path, Path] = {}  # result: picture
     for path in _pictures(images):
         result = output / f"{path.stem}_{loaded.card.name}_x{scale}.png"

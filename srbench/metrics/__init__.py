@@ -29,6 +29,7 @@ _BUILTIN = {
     "mos": "mos",
     "mos-structural": "mos",
     "consistency": "consistency",
+    "bits": "bits",
     "niqe": "iqa",
     "pi": "iqa",
 }

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from srbench.degradation import Degradation
     from srbench.protocol import Protocol as Rules
 
-Need = Literal["sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation"]
-NEEDS: tuple[Need, ...] = ("sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation")
+Need = Literal["sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation", "likelihood"]
+NEEDS: tuple[Need, ...] = ("sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation", "likelihood")
 _T = TypeVar("_T")
 
 
@@ -57,6 +57,9 @@ class Comparison:
     hr_luma: Tensor
     sr: Tensor | None = None  # (1 or 3, H, W) uint8, whole
     reference: Reference | None = None
+    likelihood: Callable[[], float] | None = (
+        None  # bits per sub-pixel of the HR image, of methods that have a likelihood
+    )
     _made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -139,4 +142,8 @@ class Metric:
 
     @property
     def needs_lr(self) -> bool:
-        return "lr" in self.needs or "degradation" in self.needs
+        return "lr" in self.needs or "degradation" in self.needs or self.needs_likelihood
+
+    @property
+    def needs_likelihood(self) -> bool:
+        return "likelihood" in self.needs

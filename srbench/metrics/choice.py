@@ -14,6 +14,7 @@ from srbench.protocol import Protocol
 
 ALWAYS = ("psnr", "ssim")
 IF_POSSIBLE = ("lpips", "mos")  # where images are in colour and the weights are here
+OF_LIKELIHOODS = ("bits",)  # where a method has a likelihood
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,11 @@ class Selection:
     notes: tuple[str, ...] = ()
 
 
-def select(specs: Sequence[str], protocol: Protocol) -> Selection:
+def select(specs: Sequence[str], protocol: Protocol, likelihoods: bool = False) -> Selection:
     """The metrics that ``specs`` (names or plugin files) stand for under a protocol; without any, the default ones.
+
+    Args:
+        likelihoods: whether a method of the run has one.
 
     A metric that the protocol does not support is left out with a note.
 
@@ -34,7 +38,7 @@ def select(specs: Sequence[str], protocol: Protocol) -> Selection:
         UnknownNameError, SrbenchError: as :func:`srbench.metrics.find`; two metrics of one name; nothing is left.
     """
     chosen: dict[str, Metric] = {}
-    for spec in specs or (*ALWAYS, *IF_POSSIBLE):
+    for spec in specs or (*ALWAYS, *IF_POSSIBLE, *(OF_LIKELIHOODS if likelihoods else ())):
         for metric in metrics.find(spec):
             if chosen.setdefault(metric.name, metric) is not metric:
                 raise SrbenchError(f"two metrics are called '{metric.name}'", "rename one")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 
 from srbench import dataset
+from srbench.cells import ENTROPY_BITS
 from srbench.color import luma
 from srbench.errors import SrbenchError, SrbenchWarning
 from srbench.images import Pixels, pixel_hash, read_image, write_image
@@ -176,9 +178,28 @@ def _scene(
                 file=file,
             )
         )
+    for label, path in _entropies(own):
+        try:
+            image = read_image(folder / path)
+        except SrbenchError:
+            continue
+        if image.shape[:2] == size:
+            part = image[top : top + height, left : left + width]
+            title = f"Entropy of {titles[label]}: black 0, white {ENTROPY_BITS:g} bits per sub-pixel"
+            pictures.append(Picture(f"{label}-entropy", title, _data_uri(part), []))
     key = f"scene-{data}-{name}"
     of = (size[1], size[0])
     return Scene(data, dataset_title(data), name, key, left, top, width, height, of, grey, pictures, missing)
+
+
+def _entropies(own: pd.DataFrame) -> list[tuple[str, str]]:
+    """(label, path) of the maps of the entropy, one for methods of equal bits: they share a network."""
+    rows = own[own["metric"] == "bits"].drop_duplicates("value")
+    found = (
+        (label, json.loads(extra or "{}").get("entropy"))
+        for label, extra in zip(rows["label"], rows["extra"], strict=True)
+    )
+    return [(label, path) for label, path in found if path]
 
 
 def region(planes: list[NDArray[np.float64]]) -> tuple[int, int, int, int]:

@@ -9,11 +9,15 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.torch import save_file
+from srbench.methods.srresnet import SrresnetNet
 from typer.testing import CliRunner
 
 import srbench as package
 from srbench.cli import app
+from srbench.images import read_image, write_image
 
 CHECKOUT = Path(package.__file__).parent.parent
 # All that `python -m srbench train` may import beside the standard library and srbench.
@@ -88,6 +92,28 @@ def test_one_training_per_scale_and_a_way_to_go_on(folder, tmp_path):
     result = invoke(*arguments, "--resume")
     assert result.exit_code == 0, result.output
     assert result.stdout.split() == [str(tmp_path / f"espcn_x{s}/espcn_x{s}.safetensors") for s in (2, 3)]
+
+
+def test_a_colour_method_is_trained_and_used(folder, tmp_path, monkeypatch):
+    arguments = ["srresnet", "--data", folder, "--scale", "2", "--output", tmp_path, "--set", "steps=2", *OPTIONS]
+    result = invoke(*arguments)
+    assert result.exit_code == 0, result.output
+    weights = Path(result.stdout.strip())
+    wide = tmp_path / "wide.safetensors"
+    save_file(SrresnetNet(2, width=64).state_dict(), wide)
+    result = invoke(*arguments, "--init", wide)
+    assert result.exit_code == 2
+    assert re.search(
+        r"wide\.safetensors' does not fit the network.*use the file that belongs", " ".join(result.stderr.split())
+    )
+    monkeypatch.setenv("SRBENCH_WEIGHTS", str(weights.parent))
+    write_image(tmp_path / "red.png", np.full((10, 13, 3), (200, 40, 60), np.uint8))
+    upscale = ["upscale", "srresnet", tmp_path / "red.png", "--scale", "2", "--output", tmp_path / "made"]
+    result = CliRunner().invoke(app, [*map(str, upscale)])
+    assert result.exit_code == 0, result.output
+    image = read_image(tmp_path / "made/red_srresnet_x2.png")
+    assert image.shape == (20, 26, 3)
+    assert image[8:-8, 8:-8].mean(axis=(0, 1)) == pytest.approx([200, 40, 60], abs=12)
 
 
 def test_a_fitted_method(folder, tmp_path):
