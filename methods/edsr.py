@@ -54,7 +54,7 @@ class EdsrNet(nn.Module):
         for block in self.blocks:
             silence(block.body[-1], 3)  # type: ignore[index,union-attr,arg-type]
         silence(self.after, 3)
-        carry(self.last, 3, others=1e-3)
+        carry(self.last, 3, others=1e-4)
 
     def forward(self, lr: Tensor) -> Tensor:
         x = self.first(lr - self.mean)

@@ -113,7 +113,7 @@ class Lapsrn(TrainedMethod):
 
     @classmethod
     def weight_name(cls, scales: Sequence[int]) -> str:
-        return "lapsrn"  # training x4 trains x2 too
+        return cls.card.name  # training x4 trains x2 too
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
         result = self.module(scale)(lr)

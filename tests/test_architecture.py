@@ -18,7 +18,7 @@ FLOORS = (
         "autoregressive",
     },
     {"degradation", "protocol"},
-    {"metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
+    {"backbone", "metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
     {"evaluation", "cost"},
     {"timing", "score_details"},
     {"schema"},
@@ -26,6 +26,7 @@ FLOORS = (
     {"canary", "provenance", "timing_session", "timing_table", "runner", "leaderboard", "plots"},
     {"perception", "comparison"},
     {"export", "report", "gate", "api", "explain", "training", "fetch", "foreign", "paper", "campaign"},
+    {"experiments"},
     {"pytest_plugin"},
     {"cli", "__main__"},
 )

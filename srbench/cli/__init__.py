@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from srbench.cli import check, explain, fetch, list_, new_method, report, run, score, time_, train, upscale, verify
+from srbench.cli import (
+    check,
+    experiment,
+    explain,
+    fetch,
+    list_,
+    new_method,
+    report,
+    run,
+    score,
+    time_,
+    train,
+    upscale,
+    verify,
+)
 
 app = typer.Typer(
     name="srbench",
@@ -25,6 +39,7 @@ app.command("fetch")(fetch.command)
 app.command("verify")(verify.command)
 app.command("train")(train.command)
 app.command("explain")(explain.command)
+app.command("experiment")(experiment.command)
 app.command("time")(time_.command)
 app.command("new-method")(new_method.command)
 app.command("list")(list_.command)

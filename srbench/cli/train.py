@@ -32,6 +32,7 @@ def command(
     max_minutes: Annotated[float | None, typer.Option(help="Stop cleanly after so many minutes.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     init: Annotated[Path | None, typer.Option(help="Start from these weights instead of random ones.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Another of the method's recipes, by name.")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="Change the recipe: key=value.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for weights, log and checkpoint.")] = None,
     threads: Annotated[int | None, typer.Option(help="Processor threads.")] = None,
@@ -45,6 +46,8 @@ def command(
       srbench train vdsr --data BSDS400 --max-minutes 30 --resume
 
       srbench train fsrcnn --data T91 --init methods/weights/fsrcnn_x4.safetensors --set learning_rate=0.0005
+
+      srbench train srgan --data DIV2K --init methods/weights/srresnet_x4.safetensors --recipe vgg54
     """
     import torch
 
@@ -58,7 +61,9 @@ def command(
         torch.set_num_threads(threads)
     console = err()
     plugin = plugins.find(method)[0]
-    jobs = plan(plugins.instantiate(plugin), data, parse_scales(scale), device, parse_changes(changes or []), output)
+    jobs = plan(
+        plugins.instantiate(plugin), data, parse_scales(scale), device, parse_changes(changes or []), output, recipe
+    )
     for job in jobs:
         if isinstance(job.recipe, FitRecipe):
             if resume or init is not None:
@@ -70,7 +75,12 @@ def command(
             trainer.resume()
         elif init is not None:
             trainer.init(init)
+        elif job.method.starts_from:
+            _Notes(console).note(
+                f"{method} is meant to start from the weights of {job.method.starts_from} (--init FILE), not at random"
+            )
         again = f"srbench train {method} --scale {scale} " + " ".join(f"--data {folder}" for folder in data)
+        again += f" --recipe {recipe}" if recipe is not None else ""
         again += "".join(f" --set {change}" for change in changes or []) + " --resume"
         _run(console, trainer, max_minutes, again)
 
@@ -127,27 +137,30 @@ class _Notes:
 class _Bar(_Notes):
     def __init__(self, console: Console, bar: Any, trainer: Trainer) -> None:
         super().__init__(console)
-        self._bar = bar
+        self._bar, self._trainer = bar, trainer
         self._task = bar.add_task("training", total=trainer.recipe.steps, completed=trainer.step, facts="")
 
     def step(self, step: int, loss: float, psnr: float, seconds_left: float) -> None:
-        self._bar.update(self._task, completed=step, facts=_facts(loss, psnr, seconds_left))
+        self._bar.update(self._task, completed=step, facts=_facts(self._trainer, loss, psnr, seconds_left))
 
 
 class _Lines(_Notes):
     def __init__(self, console: Console, trainer: Trainer) -> None:
         super().__init__(console)
-        self._steps, self._last = trainer.recipe.steps, time.monotonic()
+        self._trainer, self._last = trainer, time.monotonic()
 
     def step(self, step: int, loss: float, psnr: float, seconds_left: float) -> None:
         now = time.monotonic()
         if now - self._last >= PLAIN_EVERY:
             self._last = now
-            self._console.print(f"step {step}/{self._steps}  {_facts(loss, psnr, seconds_left)}")
+            facts = _facts(self._trainer, loss, psnr, seconds_left)
+            self._console.print(f"step {step}/{self._trainer.recipe.steps}  {facts}")
 
 
-def _facts(loss: float, psnr: float, seconds_left: float) -> str:
+def _facts(trainer: Trainer, loss: float, psnr: float, seconds_left: float) -> str:
     known = "" if math.isnan(psnr) else f"validation {psnr:.3f} dB  "
+    if trainer.adversary is not None:
+        known = f"discriminator right {trainer.adversary.accuracy():.0%}  {known}"
     minutes, seconds = divmod(round(seconds_left), 60)
     return f"loss {loss:.6f}  {known}{minutes}:{seconds:02d} left"
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from srbench import roots
+from srbench.backbone import ALEXNET, SQUEEZENET, VGG16, Backbone, Features, find
 from srbench.errors import UnavailableError
 from srbench.metrics.base import Comparison, Metric
-from srbench.weights import LoadAudit, load_into, load_state
+from srbench.weights import load_state
 
 if TYPE_CHECKING:
     from srbench.metrics.base import Reference
@@ -32,64 +32,35 @@ _TINY = 1e-10  # as in the package
 
 
 @dataclass(frozen=True)
-class Backbone:
-    """A torchvision network, and the layers whose outputs are compared."""
+class Layers:
+    """A backbone, and the layers whose outputs are compared."""
 
     net: str  # as the package calls it
-    title: str
-    builder: str  # in torchvision.models
-    files: tuple[str, ...]  # names (or patterns) of weight files: features only, then torchvision's own
+    backbone: Backbone
     ends: tuple[int, ...]  # ``features`` is cut behind these layers
     min_size: int  # smaller images leave nothing to a layer
 
 
 BACKBONES = {
-    "alex": Backbone(
-        "alex",
-        "AlexNet",
-        "alexnet",
-        ("alexnet_features.safetensors", "alexnet-owt-*.pth"),
-        (2, 5, 8, 10, 12),
-        31,
-    ),
-    "squeeze": Backbone(
-        "squeeze",
-        "SqueezeNet 1.1",
-        "squeezenet1_1",
-        ("squeezenet1_1_features.safetensors", "squeezenet1_1-*.pth"),
-        (2, 5, 8, 10, 11, 12, 13),
-        17,
-    ),
-    "vgg": Backbone(
-        "vgg",
-        "VGG-16",
-        "vgg16",
-        ("vgg16_features.safetensors", "vgg16-*.pth"),
-        (4, 9, 16, 23, 30),
-        16,
-    ),
+    "alex": Layers("alex", ALEXNET, (2, 5, 8, 10, 12), 31),
+    "squeeze": Layers("squeeze", SQUEEZENET, (2, 5, 8, 10, 11, 12, 13), 17),
+    "vgg": Layers("vgg", VGG16, (4, 9, 16, 23, 30), 16),
 }
 
 
-def weight_folders() -> list[Path]:
-    """Where backbone weights are looked for: ``$SRBENCH_WEIGHTS``, the cache, torchvision's cache."""
-    return [*roots.weights(), Path(torch.hub.get_dir()) / "checkpoints"]
-
-
-def find_weights(backbone: Backbone) -> Path:
+def find_weights(layers: Layers) -> Path:
     """The weight file of a backbone; raises UnavailableError with the command that brings it."""
-    for folder in weight_folders():
-        for pattern in backbone.files:
-            found = sorted(folder.glob(pattern)) if folder.is_dir() else []
-            if found:
-                return found[0]
-    raise UnavailableError(
-        f"no {backbone.title} weights ({backbone.files[0]} or torchvision's {backbone.files[1]}) on this machine",
-        "get them with: srbench fetch weights, or put the file into a folder of $SRBENCH_WEIGHTS",
-    )
+    backbone = layers.backbone
+    path = find(backbone)
+    if path is None:
+        raise UnavailableError(
+            f"no {backbone.title} weights ({backbone.files[0]} or torchvision's {backbone.files[1]}) on this machine",
+            "get them with: srbench fetch weights, or put the file into a folder of $SRBENCH_WEIGHTS",
+        )
+    return path
 
 
-class Network(nn.Module):
+class Network(Features):
     """The features of a backbone, layer by layer, and the weight of each channel.
 
     Raises:
@@ -97,23 +68,13 @@ class Network(nn.Module):
         WeightsError: a weight file is damaged, or has missing or extra tensors, or some of another shape.
     """
 
-    def __init__(self, backbone: Backbone, path: Path) -> None:
-        super().__init__()
-        import torchvision
-
-        with torch.device("meta"):  # nothing is drawn at random for weights that are loaded at once
-            whole = getattr(torchvision.models, backbone.builder)(weights=None)
-        self.features = whole.features.to_empty(device="cpu")
-        self.audit: LoadAudit = load_into(self, path, ignore="classifier.")
-        self._ends = backbone.ends
-        for layer in self.features.modules():
-            if isinstance(layer, nn.ReLU):
-                layer.inplace = False  # the features stay whole whatever comes behind them
-        for i, weight in enumerate(_linear(backbone.net)):
+    def __init__(self, layers: Layers, path: Path) -> None:
+        super().__init__(layers.backbone, path)
+        self._ends = layers.ends
+        for i, weight in enumerate(_linear(layers.net)):
             self.register_buffer(f"linear{i}", weight, persistent=False)
         self.register_buffer("shift", torch.tensor(_SHIFT).view(3, 1, 1), persistent=False)
         self.register_buffer("scale", torch.tensor(_SCALE).view(3, 1, 1), persistent=False)
-        self.eval().requires_grad_(False)
 
     def describe(self, rgb: Tensor) -> list[Tensor]:
         """Features of an image, each pixel's channels scaled to unit length.
@@ -156,8 +117,8 @@ def _linear(net: str) -> list[Tensor]:
 class Lpips:
     """LPIPS with one backbone: the network, loaded once, and the features of the HR image at hand."""
 
-    def __init__(self, backbone: Backbone) -> None:
-        self.backbone = backbone
+    def __init__(self, layers: Layers) -> None:
+        self.layers = layers
         self._networks: dict[torch.device, Network] = {}
         self._lock = threading.Lock()
         # Cells come image by image, so each worker (a thread, or a process with one) keeps one image's features.
@@ -170,8 +131,8 @@ class Lpips:
     def network(self, device: torch.device) -> Network:
         with self._lock:
             if device not in self._networks:
-                path = find_weights(self.backbone)
-                self._networks[device] = Network(self.backbone, path).to(device)
+                path = find_weights(self.layers)
+                self._networks[device] = Network(self.layers, path).to(device)
             return self._networks[device]
 
     def files(self) -> list[Path]:
@@ -184,7 +145,7 @@ class Lpips:
         self._here = threading.local()
 
     def __call__(self, pair: Comparison) -> float:
-        return pair.once(f"lpips-{self.backbone.net}", lambda: self._measure(pair))
+        return pair.once(f"lpips-{self.layers.net}", lambda: self._measure(pair))
 
     def _measure(self, pair: Comparison) -> float:
         network = self.network(pair.sr_rgb.device)
@@ -199,10 +160,9 @@ class Lpips:
 
 
 def _metric(name: str, lpips: Lpips) -> Metric:
-    backbone = lpips.backbone
     return Metric(
         name=name,
-        title=f"LPIPS ({backbone.title})",
+        title=f"LPIPS ({lpips.layers.backbone.title})",
         version=1,
         higher_is_better=False,
         unit="",
@@ -210,7 +170,7 @@ def _metric(name: str, lpips: Lpips) -> Metric:
         digits=4,
         needs=("sr_rgb", "hr_rgb"),
         compute=lpips,
-        min_size=backbone.min_size,
+        min_size=lpips.layers.min_size,
         prepare=lpips.prepare,
         files=lpips.files,
     )

@@ -97,7 +97,12 @@ def _trained(name: str) -> list[TrainedMethod]:
     return [method for method in methods if isinstance(method, TrainedMethod)]
 
 
-def under_trained(card: dict[str, Any] | None) -> list[Mark]:
+def of_training(card: dict[str, Any] | None) -> list[Mark]:
+    """What is to be known of the training of a method's weights."""
+    return [*_under_trained(card), *_content_features(card)]
+
+
+def _under_trained(card: dict[str, Any] | None) -> list[Mark]:
     """The mark of weights that fall behind methods which the network beats in the literature."""
     if not card or not card.get("under_trained"):
         return []
@@ -105,3 +110,11 @@ def under_trained(card: dict[str, Any] | None) -> list[Mark]:
     effort = f"{card['steps']:,} steps, {card['wall_seconds'] / 60:.0f} min on {card['device']}"
     text = f"does not reach {others} on {REFERENCE}, which it beats in the literature (trained here: {effort})"
     return [Mark("under-trained", text)]
+
+
+def _content_features(card: dict[str, Any] | None) -> list[Mark]:
+    """The mark of weights that were trained to look alike in the features of a network, which it names."""
+    if not card or not card.get("content_features"):
+        return []
+    names = " and ".join(card["content_features"])
+    return [Mark("features", f"these weights were trained on a distance between features: {names}")]

@@ -192,7 +192,11 @@ def _view(
                 paper=card.paper if card else "",
                 cells=cells,
                 cost=cost,
-                marks=[*marks.under_trained(trained), *_partial(own), *marks.of_cells(own)],
+                marks=[
+                    *marks.of_training(trained),
+                    *_partial(own),
+                    *marks.of_cells(own),
+                ],
                 ranks={name: ranks[name].get(label, "") for name, _ in rankings},
                 ties={name: ties[name].get(label, "") for name, _ in rankings},
             )

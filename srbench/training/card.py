@@ -14,6 +14,7 @@ import torch
 
 from srbench import __version__
 from srbench.method import MethodCard
+from srbench.training.features import FEATURES
 from srbench.training.recipe import FitRecipe, Recipe
 
 
@@ -39,6 +40,7 @@ def training_card(
         "parameters": parameters,
         "recipe": asdict(recipe),
         "recipe_hash": recipe.hash,
+        "content_features": [FEATURES[name].title for name, _ in getattr(recipe, "loss", ()) if name in FEATURES],
         "images": dict(images),
         "started_from": started_from or "random weights",
         "steps": steps,

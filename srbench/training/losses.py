@@ -6,7 +6,7 @@ patch size and batch; where a paper sums, its learning rate does not carry over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -40,15 +40,15 @@ def charbonnier(sr: Tensor, hr: Tensor, epsilon: float = 1e-3) -> Tensor:
     return ((sr - hr).square() + epsilon**2).sqrt().mean()
 
 
-def content(sr: Tensor, hr: Tensor, features: Callable[[Tensor], Tensor]) -> Tensor:
-    """mean (phi(sr) - phi(hr))^2 for a frozen backbone's layer phi: ||phi(sr) - phi(hr)||^2 / (C H W).
+def content(sr: Tensor, hr: Tensor, features: Callable[[Tensor], Sequence[Tensor]]) -> Tensor:
+    """mean (phi(sr) - phi(hr))^2, summed over the layers phi of a frozen backbone: ||phi(sr) - phi(hr)||^2 / (C H W).
 
-    Johnson et al. 2016, eq. 2 (VGG-16 relu2_2); SRGAN (Ledig et al. 2017), eq. 5. ``features`` maps images to
-    (N, C, h, w). The target carries no gradient.
+    Johnson et al. 2016, eq. 2 (VGG-16 relu2_2); SRGAN (Ledig et al. 2017), eq. 5. ``features`` maps images to one
+    (N, C, h, w) a layer. The target carries no gradient.
     """
     with torch.no_grad():
-        target = features(hr)
-    return l2(features(sr), target)
+        target = [layer.detach() for layer in features(hr)]
+    return torch.stack([l2(a, b) for a, b in zip(features(sr), target, strict=True)]).sum()
 
 
 def gram(x: Tensor) -> Tensor:
@@ -144,22 +144,29 @@ PIECES: dict[str, Callable[[Batch], Tensor]] = {
     "tv": lambda b: total_variation(b.sr),
     "gradient": lambda b: gradient_prior(b.sr, b.hr),
 }
-"""The pieces that need nothing but the batch, by the names that recipes use. The others need a backbone or a
-discriminator, which the method brings along in its own ``training_loss``."""
+"""The pieces that need nothing but the batch, by the names that recipes use. Content losses
+(:mod:`srbench.training.features`) and the adversarial one (:mod:`srbench.training.adversarial`) are handed in."""
 
 
 class Loss:
     """A weighted sum of pieces: ``Loss([("l1", 1.0), ("tv", 1e-3)])``; raises UnknownNameError.
 
     ``shave`` pixels at the border of SR and HR are not seen (nor the LR pixels that they cover): near the border of
-    a patch a network sees its own padding, which in a whole image is rare.
+    a patch a network sees its own padding, which in a whole image is rare. ``others`` are pieces that need more than
+    the batch, by name.
     """
 
-    def __init__(self, pieces: Iterable[tuple[str, float]], shave: int = 0) -> None:
+    def __init__(
+        self,
+        pieces: Iterable[tuple[str, float]],
+        shave: int = 0,
+        others: Mapping[str, Callable[[Batch], Tensor]] | None = None,
+    ) -> None:
         self.pieces, self.shave = tuple(pieces), shave
+        self._known = {**PIECES, **(others or {})}
         for name, _ in self.pieces:
-            if name not in PIECES:
-                raise UnknownNameError("loss", name, PIECES)
+            if name not in self._known:
+                raise UnknownNameError("loss", name, self._known)
 
     def __call__(self, batch: Batch) -> Tensor:
         small = self.shave // batch.scale
@@ -171,7 +178,7 @@ class Loss:
         )
         total = batch.sr.new_zeros(())
         for name, weight in self.pieces:
-            total = total + weight * PIECES[name](inner)
+            total = total + weight * self._known[name](inner)
         return total
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,6 +27,19 @@ class TrainedMethod(TorchMethod):
     """
 
     recipe: ClassVar[Recipe | FitRecipe]
+    recipes: ClassVar[Mapping[str, Recipe]] = {}
+    """Further recipes by name, for ``srbench train METHOD --recipe NAME``."""
+    starts_from: ClassVar[str] = ""
+    """The method whose weights a training starts from (``--init``); '' if it starts from random ones."""
+
+    def build_discriminator(self, scale: int, side: int, width: int) -> nn.Module:
+        """A new discriminator for methods whose recipe is an AdversarialRecipe (:mod:`srbench.training.adversarial`).
+
+        Args:
+            side: of the HR patches that it sees, in pixels.
+            width: the recipe's ``discriminator_width``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not implement build_discriminator(scale, side, width)")
 
     def fit(self, pictures: Sequence[Picture], scale: int, recipe: Any, note: Callable[[str], None]) -> nn.Module:
         """The fitted network for ``scale``, for methods whose recipe is a FitRecipe."""

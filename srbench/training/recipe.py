@@ -94,6 +94,20 @@ class Recipe(_Base):
         return self.final_rate + 0.5 * (self.learning_rate - self.final_rate) * (1 + math.cos(math.pi * min(1.0, done)))
 
 
+@dataclass(frozen=True)
+class AdversarialRecipe(Recipe):
+    """Of a method that is trained against a discriminator: its ``loss`` holds a piece called ``adversarial``."""
+
+    discriminator_rate: float = 1.0  # its learning rate as a multiple of the network's
+    discriminator_width: int = 64  # channels of its first layer
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("discriminator_rate", "discriminator_width"):
+            if not getattr(self, name) > 0:
+                raise TrainingError(f"recipe: {name} must be positive, not {getattr(self, name)}")
+
+
 def parse_changes(texts: list[str]) -> dict[str, Any]:
     """['steps=1000', 'loss=l2'] to {'steps': 1000, 'loss': 'l2'}: values are JSON where they parse as such."""
     changes: dict[str, Any] = {}

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import torch
 
-from srbench.errors import SrbenchError, TrainingError
+from srbench.errors import SrbenchError, TrainingError, UnknownNameError
 from srbench.method import Method
 from srbench.roots import cache
 from srbench.training.data import Colour, Patches, Picture, count_by_folder, hold_out, read_pictures
@@ -86,11 +86,16 @@ def plan(
     device: str = "auto",
     changes: Mapping[str, Any] | None = None,
     output: Path | None = None,
+    recipe_name: str | None = None,
 ) -> list[Job]:
     """The trainings that ``method`` needs for ``scales``: one for all where the recipe joins them, else one each.
 
+    Args:
+        recipe_name: one of the method's further recipes; None for its own.
+
     Raises:
         TrainingError: the method cannot be trained, not at these scales, or the recipe has no such key.
+        UnknownNameError: it has no recipe of that name.
     """
     name = method.card.name
     if not isinstance(method, TrainedMethod):
@@ -101,7 +106,9 @@ def plan(
             raise TrainingError(
                 f"{name} is not trained for x{scale}", f"its scales are {', '.join(f'x{s}' for s in known)}"
             )
-    recipe = method.recipe.changed(changes or {})
+    if recipe_name is not None and recipe_name not in method.recipes:
+        raise UnknownNameError(f"recipe of {name}", recipe_name, method.recipes)
+    recipe = (method.recipe if recipe_name is None else method.recipes[recipe_name]).changed(changes or {})
     joint = recipe.joint_scales
     groups = [tuple(scales)] if joint and all(s in joint for s in scales) else [(s,) for s in scales]
     pictures: list[Picture] = []

@@ -13,6 +13,22 @@ import torch
 from torch import Tensor, nn
 
 
+def he(network: nn.Module, slope: float = 0.25) -> None:
+    """Weights by He et al. 2015 (arXiv:1502.01852) for activations of ``slope`` below zero, biases zero.
+
+    A transposed convolution sums only every stride-th tap of its kernel in each direction; torch's own initialisers
+    count them all, and through a chain of projections of kernel 8 and stride 4 the signal would fade by 4 at each.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            taps = module.in_channels * module.kernel_size[0] * module.kernel_size[1]
+            if isinstance(module, nn.ConvTranspose2d):
+                taps //= module.stride[0] * module.stride[1]
+            nn.init.normal_(module.weight, std=(2 / ((1 + slope**2) * taps)) ** 0.5)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
 def carry(conv: nn.Conv2d, channels: int, others: float = 0.0) -> None:
     """Let the first ``channels`` outputs be the first ``channels`` inputs.
 
@@ -27,10 +43,13 @@ def carry(conv: nn.Conv2d, channels: int, others: float = 0.0) -> None:
             conv.bias[:channels].zero_()
 
 
-def silence(layer: nn.Conv2d | nn.BatchNorm2d, channels: int) -> None:
+def silence(layer: nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d, channels: int) -> None:
     """Let the first ``channels`` outputs be zero: for a branch that is added to a skip connection."""
     with torch.no_grad():
-        layer.weight[:channels].zero_()
+        if isinstance(layer, nn.ConvTranspose2d):
+            layer.weight[:, :channels].zero_()
+        else:
+            layer.weight[:channels].zero_()
         if layer.bias is not None:
             layer.bias[:channels].zero_()
 
@@ -54,3 +73,15 @@ def interpolate(conv: nn.Conv2d, factor: int, channels: int) -> None:
 def _parabola(x: float) -> Tensor:
     """(3,): the weights of the values at -1, 0, 1 in the value at ``x`` of the parabola through them."""
     return torch.tensor([x * (x - 1) / 2, 1 - x * x, x * (x + 1) / 2])
+
+
+def stretch(deconv: nn.ConvTranspose2d, channels: int) -> None:
+    """Let the first ``channels`` outputs be the first ``channels`` inputs, enlarged by bilinear interpolation."""
+    size, stride = deconv.kernel_size[0], deconv.stride[0]
+    line = (1 - (torch.arange(size) - (size - 1) / 2).abs() / stride).clamp(min=0)
+    with torch.no_grad():
+        deconv.weight[:, :channels].zero_()
+        for n in range(channels):
+            deconv.weight[n, n] = torch.outer(line, line)
+        if deconv.bias is not None:
+            deconv.bias[:channels].zero_()

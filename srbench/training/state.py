@@ -20,6 +20,7 @@ from srbench.errors import TrainingError
 
 FORMAT = 1
 COLUMNS = ("step", "seconds", "rate", "loss", "psnr")
+ACCURACY = "discriminator_accuracy"  # a further column of adversarial trainings
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -81,12 +82,15 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def write_log(path: Path, rows: list[list[float]]) -> None:
-    """The log as CSV with the columns :data:`COLUMNS`; the PSNR is the validation's, in dB."""
+    """The log as CSV with the columns :data:`COLUMNS`; the PSNR is the validation's, in dB. Of an adversarial training
+    the share of images that the discriminator recognised (of the last steps before the row) is a further column."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for step, seconds, rate, loss, psnr in rows:
-        writer.writerow([int(step), f"{seconds:.1f}", f"{rate:.3e}", f"{loss:.6f}", f"{psnr:.4f}"])
+    adversarial = any(len(row) > len(COLUMNS) for row in rows)
+    writer.writerow([*COLUMNS, ACCURACY] if adversarial else COLUMNS)
+    for step, seconds, rate, loss, psnr, *accuracy in rows:
+        values = [int(step), f"{seconds:.1f}", f"{rate:.3e}", f"{loss:.6f}", f"{psnr:.4f}"]
+        writer.writerow([*values, *(f"{share:.3f}" for share in accuracy)])
     write_text(path, stream.getvalue())
 
 

@@ -14,14 +14,16 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from srbench.errors import TrainingError
+from srbench.errors import TrainingError, UnknownNameError
 from srbench.training import state
+from srbench.training.adversarial import PIECE, Adversary
 from srbench.training.curve import learning_curve
 from srbench.training.data import Patches
 from srbench.training.export import export
-from srbench.training.losses import Loss
+from srbench.training.features import FEATURES, feature_losses
+from srbench.training.losses import PIECES, Loss
 from srbench.training.method import TrainedMethod
-from srbench.training.recipe import Recipe
+from srbench.training.recipe import AdversarialRecipe, Recipe
 from srbench.training.validation import Validation
 from srbench.weights import load_into
 
@@ -67,7 +69,6 @@ class Trainer:
     ) -> None:
         self.method, self.recipe, self.scales = method, recipe, tuple(scales)
         self.patches, self.validation, self.folder, self.device = patches, validation, folder, device
-        self.loss = Loss(recipe.loss, recipe.shave)
         self.step, self.seconds = 0, 0.0
         self.started_from = ""  # the weights given to init(), for the card
         self.rows: list[list[float]] = []
@@ -83,6 +84,8 @@ class Trainer:
                 network.to(memory_format=torch.channels_last)
         self.average = {key: value.detach().clone() for key, value in self.network.state_dict().items()}
         self.optimiser = self._optimiser()
+        self.adversary = self._adversary()
+        self.loss = self._loss()
 
     @property
     def checkpoint(self) -> Path:
@@ -95,6 +98,28 @@ class Trainer:
                 parameters, recipe.learning_rate, momentum=0.9, weight_decay=recipe.weight_decay, foreach=True
             )
         return torch.optim.Adam(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True)
+
+    def _adversary(self) -> Adversary | None:
+        recipe, scale = self.recipe, max(self.scales)
+        if PIECE not in dict(recipe.loss):
+            return None
+        if not isinstance(recipe, AdversarialRecipe):
+            raise TrainingError(
+                f"{self.method.card.name} has no discriminator, which the loss '{PIECE}' needs",
+                "train a method whose recipe is an AdversarialRecipe (docs/training.md)",
+            )
+        side = self.patches.side(scale) - 2 * (recipe.shave // scale * scale)
+        return Adversary(self.method.build_discriminator(scale, side, recipe.discriminator_width), recipe, self.device)
+
+    def _loss(self) -> Loss:
+        names = dict(self.recipe.loss)
+        for name in names:
+            if name not in (known := {*PIECES, *FEATURES, PIECE}):
+                raise UnknownNameError("loss", name, known)
+        others = feature_losses(names, self.device)
+        if self.adversary is not None:
+            others[PIECE] = self.adversary.deceive
+        return Loss(self.recipe.loss, self.recipe.shave, others)
 
     def init(self, path: Path) -> None:
         """Start from the weights in ``path`` (any file that holds exactly the network's tensors)."""
@@ -117,6 +142,7 @@ class Trainer:
             "network": self.network.state_dict(),
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
+            "adversary": self.adversary.state() if self.adversary is not None else None,
             "rng": torch.get_rng_state(),
             "rng_cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
         }
@@ -126,7 +152,8 @@ class Trainer:
         """Go on from the checkpoint in the folder.
 
         Raises:
-            TrainingError: there is none, or it belongs to another method, scale, recipe or set of images.
+            TrainingError: there is none, or it belongs to another method, scale, recipe, set of images or network
+                (another width or depth of the method).
         """
         content = state.load_checkpoint(self.checkpoint)
         own = {
@@ -142,9 +169,18 @@ class Trainer:
                     f"({content.get(key)}, not {value})",
                     "start without --resume, or give the same --data, --scale and --set as before",
                 )
-        self.network.load_state_dict(content["network"])
+        try:
+            self.network.load_state_dict(content["network"])
+        except RuntimeError as error:  # names every tensor that does not fit, one a line
+            reason = " ".join(str(error).split(":", 1)[-1].split())[:200]
+            raise TrainingError(
+                f"the checkpoint '{self.checkpoint}' is of another network ({reason})",
+                "start without --resume, or use the variant that it was made with",
+            ) from error
         self.average = {key: value.to(self.device) for key, value in content["average"].items()}
         self.optimiser.load_state_dict(content["optimiser"])
+        if self.adversary is not None:
+            self.adversary.load(content["adversary"])
         torch.set_rng_state(content["rng"])
         if content["rng_cuda"] is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(content["rng_cuda"], self.device)
@@ -166,6 +202,9 @@ class Trainer:
                 batch = ahead.result() if ahead else self._batch(self.step)
                 ahead = loader.submit(self._batch, self.step + 1)
                 self._since.append(self._train(*batch))
+                warning = self.adversary.warning() if self.adversary is not None else None
+                if warning is not None:
+                    observer.note(warning)
                 self.step += 1
                 now = time.monotonic()
                 self.seconds = before + now - start
@@ -220,6 +259,8 @@ class Trainer:
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
         self.optimiser.step()
+        if self.adversary is not None:
+            self.adversary.update(self.step, mixed)
         # A young average would still hold the random start; it forgets faster at first.
         decay = min(recipe.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
@@ -233,7 +274,10 @@ class Trainer:
     def _log(self) -> None:
         psnr = self.validate(self.average)
         mean = sum(self._since) / len(self._since)
-        self.rows.append([float(self.step), self.seconds, self.recipe.rate(self.step - 1), mean, psnr])
+        row = [float(self.step), self.seconds, self.recipe.rate(self.step - 1), mean, psnr]
+        if self.adversary is not None:
+            row.append(self.adversary.accuracy(len(self._since)))
+        self.rows.append(row)
         self._since = []
         state.write_log(self.folder / "log.csv", self.rows)
         scales = ", ".join(f"x{s}" for s in self.scales)

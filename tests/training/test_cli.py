@@ -1,5 +1,6 @@
 """``srbench train`` from a bare checkout, its errors, and how it stops."""
 
+import json
 import os
 import re
 import signal
@@ -8,11 +9,15 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.torch import save_file
+from srbench.methods.srresnet import SrresnetNet
 from typer.testing import CliRunner
 
 import srbench as package
 from srbench.cli import app
+from srbench.images import read_image, write_image
 
 CHECKOUT = Path(package.__file__).parent.parent
 # All that `python -m srbench train` may import beside the standard library and srbench.
@@ -36,8 +41,10 @@ def invoke(*arguments):
     return CliRunner().invoke(app, ["train", *map(str, arguments)])
 
 
-def test_train_runs_without_the_other_dependencies(folder, tmp_path):
-    arguments = ["fsrcnn", "--data", str(folder), "--scale", "2", "--output", str(tmp_path / "out"), "--set", "steps=2"]
+@pytest.mark.parametrize(("method", "weights"), [("fsrcnn", "fsrcnn_x2"), ("lapgan", "lapgan")])
+def test_train_runs_without_the_other_dependencies(folder, tmp_path, method, weights):
+    arguments = [method, "--data", str(folder), "--scale", "2", "--output", str(tmp_path / "out"), "--set", "steps=2"]
+    arguments += ["--set", "discriminator_width=4"] if method == "lapgan" else []
     hook = f"""
 import sys
 sys.modules.update(dict.fromkeys({BLOCKED!r}))  # None makes an import fail as if it were not installed
@@ -51,7 +58,28 @@ main()
     )
     assert result.returncode == 0, result.stderr
     assert "done: 2 steps" in result.stderr
-    assert result.stdout.strip() == str(tmp_path / "out/fsrcnn_x2/fsrcnn_x2.safetensors")
+    assert result.stdout.strip() == str(tmp_path / f"out/{method}_x2/{weights}.safetensors")
+
+
+def test_an_adversarial_training_shows_its_discriminator(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("srbench.cli.train.PLAIN_EVERY", 0.0)
+    options = [*OPTIONS, "--set", "steps=3", "--set", "discriminator_width=4"]
+    result = invoke("lapgan", "--data", folder, "--scale", "2", "--output", tmp_path, *options)
+    assert result.exit_code == 0, result.output
+    assert "note: lapgan is meant to start from the weights of lapsrn (--init FILE)" in result.stderr
+    assert re.search(r"step 3/3 +loss 0\.\d+ +discriminator right \d+%", result.stderr)
+    header, *rows = (tmp_path / "lapgan_x2/log.csv").read_text().splitlines()
+    assert header == "step,seconds,rate,loss,psnr,discriminator_accuracy"
+    assert [row.split(",")[0] for row in rows] == ["3"]
+
+
+@pytest.mark.weights("squeeze")
+def test_any_method_can_be_trained_on_content_features(folder, tmp_path):
+    options = [*OPTIONS, "--set", "patch=32", "--set", "steps=2", "--set", 'loss={"l1": 1, "squeeze": 0.1}']
+    result = invoke("fsrcnn", "--data", folder, "--scale", "2", "--output", tmp_path, *options)
+    assert result.exit_code == 0, result.output
+    card = json.loads((tmp_path / "fsrcnn_x2/fsrcnn_x2.json").read_text())
+    assert card["content_features"] == ["SqueezeNet 1.1, conv1, fire3 and fire5"]
 
 
 def test_one_training_per_scale_and_a_way_to_go_on(folder, tmp_path):
@@ -64,6 +92,28 @@ def test_one_training_per_scale_and_a_way_to_go_on(folder, tmp_path):
     result = invoke(*arguments, "--resume")
     assert result.exit_code == 0, result.output
     assert result.stdout.split() == [str(tmp_path / f"espcn_x{s}/espcn_x{s}.safetensors") for s in (2, 3)]
+
+
+def test_a_colour_method_is_trained_and_used(folder, tmp_path, monkeypatch):
+    arguments = ["srresnet", "--data", folder, "--scale", "2", "--output", tmp_path, "--set", "steps=2", *OPTIONS]
+    result = invoke(*arguments)
+    assert result.exit_code == 0, result.output
+    weights = Path(result.stdout.strip())
+    wide = tmp_path / "wide.safetensors"
+    save_file(SrresnetNet(2, width=64).state_dict(), wide)
+    result = invoke(*arguments, "--init", wide)
+    assert result.exit_code == 2
+    assert re.search(
+        r"wide\.safetensors' does not fit the network.*use the file that belongs", " ".join(result.stderr.split())
+    )
+    monkeypatch.setenv("SRBENCH_WEIGHTS", str(weights.parent))
+    write_image(tmp_path / "red.png", np.full((10, 13, 3), (200, 40, 60), np.uint8))
+    upscale = ["upscale", "srresnet", tmp_path / "red.png", "--scale", "2", "--output", tmp_path / "made"]
+    result = CliRunner().invoke(app, [*map(str, upscale)])
+    assert result.exit_code == 0, result.output
+    image = read_image(tmp_path / "made/red_srresnet_x2.png")
+    assert image.shape == (20, 26, 3)
+    assert image[8:-8, 8:-8].mean(axis=(0, 1)) == pytest.approx([200, 40, 60], abs=12)
 
 
 def test_a_fitted_method(folder, tmp_path):
@@ -105,6 +155,10 @@ def test_ctrl_c_leaves_a_checkpoint(folder, tmp_path):
         (["fsrcnn", "--init", "w.safetensors", *OPTIONS[2:6]], "no weights at"),
         (["fsrcnn", "--device", "abacus"], "no device 'abacus'"),
         (["aplus", "--resume"], "fitted at once"),
+        (["fsrcnn", "--set", 'loss={"vgg54": 1}', *OPTIONS[2:6]], "no VGG-19 weights: neither vgg19_features"),
+        (["fsrcnn", "--set", 'loss={"adversarial": 1}', *OPTIONS[2:6]], "fsrcnn has no discriminator"),
+        (["lapgan", "--recipe", "vgg54"], "unknown recipe of lapgan 'vgg54'; known: none"),
+        (["lapgan", "--init", str(CHECKOUT / "methods/weights/fsrcnn_x4.safetensors"), *OPTIONS[2:6]], "does not fit"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(folder, arguments, message):

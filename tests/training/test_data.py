@@ -25,6 +25,31 @@ def test_an_lr_patch_is_cut_from_the_degraded_image_where_its_hr_patch_is(folder
         assert any(found(low, high, *image) for image in images)
 
 
+def test_rgb_patches_are_cut_from_the_degraded_planes(folder):
+    pictures = read_pictures([folder])
+    lr, hr, scale = Patches(pictures, (4,), 16, colour="rgb").batch(7, seed=3, size=24)
+    assert (lr.shape, hr.shape, scale) == ((24, 3, 4, 4), (24, 3, 16, 16), 4)
+    planes = []
+    for picture in pictures:
+        pixels = torch.from_numpy(picture.pixels.copy()).double()
+        planes.append(pixels.expand(3, -1, -1) if pixels.ndim == 2 else pixels.permute(2, 0, 1))
+    images = [(imresize(rgb, 0.25) / 255, rgb / 255) for rgb in planes]
+    for low, high in zip(lr, hr, strict=True):
+        # All three planes from one image, in their order, each turned alike.
+        assert any(all(found(low[c], high[c], small[c], large[c]) for c in range(3)) for small, large in images)
+
+
+def test_colour_changes_neither_the_places_nor_the_turns(folder):
+    pictures = read_pictures([folder])
+    luma_lr, luma_hr, _ = Patches(pictures, (2,), 16).batch(5, 0, 8)
+    _, rgb_hr, _ = Patches(pictures, (2,), 16, colour="rgb").batch(5, 0, 8)
+    grey = (rgb_hr == rgb_hr[:, :1]).all(dim=(1, 2, 3))  # of a grey picture Y is its pixels
+    y = round_half_up(luma(255 * rgb_hr)) / 255
+    y[grey] = rgb_hr[grey, 0].double()
+    assert luma_lr.shape == (8, 1, 8, 8)
+    assert torch.allclose(luma_hr[:, 0].double(), y, atol=1e-6)
+
+
 def found(low, high, small, large):
     for turn in range(8):
         a, b = turned(low, turn), turned(high, turn)

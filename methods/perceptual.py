@@ -1,0 +1,60 @@
+"""A feed-forward network trained on a perceptual loss: to come near HR images in the features of another network.
+
+Johnson, Alahi, Fei-Fei, Perceptual Losses for Real-Time Style Transfer and Super-Resolution, ECCV 2016
+(arXiv:1603.08155). The paper's idea with another network than its own: the generator is SRResNet's, whose weights the
+training starts from, so that the loss is all that differs from ``srresnet``. That is the row SRResNet-VGG22 of the
+SRGAN paper (Ledig et al., CVPR 2017), which the published numbers are of. Johnson's network has transposed
+convolutions of stride 1/2; sub-pixel convolutions that start as interpolation take their place against checkerboards.
+
+The weights beside this file were trained on features of SqueezeNet, which see every second pixel; a pixel loss keeps
+the others in place. Recipe ``vgg22`` is for those who have VGG-19's weights. Batch statistics are SRResNet's to the
+end.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from srbench.methods.srresnet import WIDTH, Srresnet, freeze_statistics
+from torch import Tensor, nn
+
+from srbench.method import MethodCard
+from srbench.training import Recipe, published
+from srbench.training.losses import Loss
+
+
+class Perceptual(Srresnet):
+    card = MethodCard(
+        name="perceptual",
+        title=f"Perceptual loss, SRResNet, {WIDTH} channels",
+        year=2016,
+        family="cnn, perceptual loss",
+        paper="Johnson, Alahi, Fei-Fei, Perceptual Losses for Real-Time Style Transfer and Super-Resolution, "
+        "ECCV 2016; the network of SRResNet (Ledig et al., CVPR 2017)",
+        url="https://arxiv.org/abs/1603.08155",
+        colour="rgb",
+        scales=(4,),
+        published=published(
+            "SRGAN paper (arXiv:1609.04802), Table 1 (SRResNet-VGG22)",
+            {"set5": ((4, 30.51, None),), "set14": ((4, 27.19, None),)},
+        )
+        + published("4PP-EUSR README (arXiv:1809.04789), SRResNet-VGG22", {"bsd100": ((4, 26.322, 0.694),)}),
+    )
+    recipe = Recipe(
+        steps=40_000,
+        batch=16,
+        patch=96,
+        loss=(("squeeze", 1.0), ("l1", 1.0)),
+        learning_rate=1e-4,
+        final_rate=1e-6,
+        clip_norm=1.0,
+    )
+    recipes: ClassVar = {
+        "vgg22": replace(recipe, steps=200_000, loss=(("vgg22", 1.0), ("tv", 2e-8)), clip_norm=None),
+    }
+    starts_from = "srresnet"
+
+    def training_loss(
+        self, network: nn.Module, lr: Tensor, hr: Tensor, scale: int, progress: float, loss: Loss
+    ) -> Tensor:
+        freeze_statistics(network)
+        return super().training_loss(network, lr, hr, scale, progress, loss)

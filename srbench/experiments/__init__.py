@@ -1,0 +1,1 @@
+"""Small studies that show why something is so, each run by ``srbench experiment NAME``."""
