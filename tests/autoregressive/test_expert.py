@@ -1,10 +1,11 @@
 """Experts: the sum of two is the sum of their logits, and the gradient of the parabola is right."""
 
+import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
 from srbench.autoregressive import Condition, Expert
-from srbench.autoregressive.expert import ConditionHead, grid
+from srbench.autoregressive.expert import ConditionHead, _CrossEntropy, grid
 
 
 def expert(seed, levels=9):
@@ -50,3 +51,15 @@ def test_a_condition_starts_at_the_image_that_it_is_given():
     assert condition.levels == 8
     assert torch.equal(condition.mean, start)
     assert condition.expert().free.shape == (2, 5, 6, 3, 8)
+
+
+@pytest.mark.parametrize("block", [9, 1 << 19], ids=["row by row", "at once"])
+def test_nats_and_their_gradient_are_those_of_the_cross_entropy(block, monkeypatch):
+    monkeypatch.setattr(_CrossEntropy, "BLOCK", block)
+    index = torch.tensor([[0, 8, 3], [4, 4, 7]])
+    found = []
+    for way in (lambda e: e.nats(index), lambda e: F.cross_entropy(e.logits().reshape(-1, 9), index.reshape(-1))):
+        parts = [t.clone().requires_grad_() for t in (expert(3).free, expert(3).mean, expert(3).precision)]
+        loss = 2 * way(Expert(*parts))
+        found.append([loss.detach(), *torch.autograd.grad(loss, parts)])
+    assert all(torch.allclose(a, b, atol=1e-10) for a, b in zip(*found, strict=True))
