@@ -27,18 +27,15 @@ from srbench.training.data import picture_luma
 
 SCALE = 4
 SCENES = ("set5/butterfly", "set14/ppt3", "set14/barbara")
-COLUMNS, SIDE, ZOOM, LINE = (
-    6,
-    72,
-    2,
-    30,
-)  # of a picture: tiles in a row; pixels of a crop; pixels below it for two lines
+COLUMNS, SIDE, ZOOM = 6, 72, 2  # tiles in a row of a picture; pixels of a crop, and their size
+LINE = 30  # pixels below a crop, for two lines
 
 
 def methods() -> list[TrainedMethod]:
     made = [plugins.instantiate(plugin) for plugin in plugins.discover() if plugin.method is not None]
     trained = [method for method in made if isinstance(method, TrainedMethod) and method.training_curve(SCALE)]
-    return sorted(trained, key=lambda method: (method.card.year, method.card.name))
+    own = [method for method in trained if (method.training_card(SCALE) or {})["method"] == method.card.name]
+    return sorted(own, key=lambda method: (method.card.year, method.card.name))
 
 
 def curves() -> Figure:
@@ -53,7 +50,7 @@ def curves() -> Figure:
         steps, psnr = zip(*method.training_curve(SCALE), strict=True)
         panel.plot(steps, np.array(psnr) - card["validation_psnr_bicubic"][f"x{SCALE}"], ".-", color="#0072b3")
         again = "" if card["started_from"] == "random weights" else " (continued)"
-        panel.set_title(f"{method.card.title}{again}", fontsize=9)
+        panel.set_title(f"{method.card.name}{again}", fontsize=9)
         panel.set_xlim(left=0)
         panel.xaxis.set_major_locator(MaxNLocator(4))
         panel.tick_params(labelsize=8)
