@@ -16,10 +16,12 @@ from srbench.methods.srresnet import SrresnetNet
 from typer.testing import CliRunner
 
 import srbench as package
+from srbench import plugins
 from srbench.cli import app
 from srbench.images import read_image, write_image
 
 CHECKOUT = Path(package.__file__).parent.parent
+FSRCNN = plugins.instantiate(plugins.find("fsrcnn")[0]).weight_path(4)
 # All that `python -m srbench train` may import beside the standard library and srbench.
 ALLOWED = ("torch", "numpy", "PIL", "scipy", "safetensors", "typer", "rich", "skimage")
 BLOCKED = ("pandas", "matplotlib", "sqlalchemy", "platformdirs", "jinja2", "spandrel", "torchvision", "threadpoolctl")
@@ -158,7 +160,7 @@ def test_ctrl_c_leaves_a_checkpoint(folder, tmp_path):
         (["fsrcnn", "--set", 'loss={"vgg54": 1}', *OPTIONS[2:6]], "no VGG-19 weights: neither vgg19_features"),
         (["fsrcnn", "--set", 'loss={"adversarial": 1}', *OPTIONS[2:6]], "fsrcnn has no discriminator"),
         (["lapgan", "--recipe", "vgg54"], "unknown recipe of lapgan 'vgg54'; known: none"),
-        (["lapgan", "--init", str(CHECKOUT / "methods/weights/fsrcnn_x4.safetensors"), *OPTIONS[2:6]], "does not fit"),
+        (["lapgan", "--init", str(FSRCNN), *OPTIONS[2:6]], "does not fit"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(folder, arguments, message):
