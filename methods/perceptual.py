@@ -14,12 +14,10 @@ end.
 from dataclasses import replace
 from typing import ClassVar
 
-from srbench.methods.srresnet import WIDTH, Srresnet, freeze_statistics
-from torch import Tensor, nn
+from srbench.methods.srresnet import WIDTH, Srresnet
 
 from srbench.method import MethodCard
 from srbench.training import Recipe, published
-from srbench.training.losses import Loss
 
 
 class Perceptual(Srresnet):
@@ -52,9 +50,4 @@ class Perceptual(Srresnet):
         "vgg22": replace(recipe, steps=200_000, loss=(("vgg22", 1.0), ("tv", 2e-8)), clip_norm=None),
     }
     starts_from = "srresnet"
-
-    def training_loss(
-        self, network: nn.Module, lr: Tensor, hr: Tensor, scale: int, progress: float, loss: Loss
-    ) -> Tensor:
-        freeze_statistics(network)
-        return super().training_loss(network, lr, hr, scale, progress, loss)
+    frozen_from = 0.0

@@ -12,12 +12,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar
 
-from srbench.methods.srresnet import WIDTH, Srresnet, freeze_statistics
+from srbench.methods.srresnet import WIDTH, Srresnet
 from torch import Tensor, nn
 
 from srbench.method import MethodCard
 from srbench.training import published
-from srbench.training.losses import Loss
 from srbench.training.recipe import AdversarialRecipe
 
 
@@ -75,12 +74,7 @@ class Srgan(Srresnet):
         "vgg54": replace(recipe, steps=200_000, loss=(("vgg54", 1.0), ("adversarial", 1e-3)), clip_norm=None),
     }
     starts_from = "srresnet"
+    frozen_from = 0.0
 
     def build_discriminator(self, scale: int, side: int, width: int) -> nn.Module:
         return Discriminator(side, width)
-
-    def training_loss(
-        self, network: nn.Module, lr: Tensor, hr: Tensor, scale: int, progress: float, loss: Loss
-    ) -> Tensor:
-        freeze_statistics(network)
-        return super().training_loss(network, lr, hr, scale, progress, loss)

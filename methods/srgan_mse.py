@@ -23,7 +23,5 @@ class SrganMse(Srgan):
         )
         + published("4PP-EUSR README (arXiv:1809.04789), the authors' images", {"bsd100": ((4, 25.981, 0.643),)}),
     )
-    recipe = replace(
-        Srgan.recipe, steps=200_000, loss=(("l2", 4.0), ("adversarial", 1e-3)), learning_rate=1e-4, clip_norm=None
-    )
+    recipe = replace(Srgan.recipe, steps=200_000, loss=(("l2", 4.0), ("adversarial", 1e-3)), clip_norm=None)
     recipes = {}  # noqa: RUF012

@@ -8,6 +8,8 @@ that start from it fit beside the other weights. The network works on [0, 1] on 
 the last fifth of a training, so that the weights that are shipped have seen the statistics they are used with.
 """
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 from srbench.method import MethodCard
@@ -16,7 +18,6 @@ from srbench.training.losses import Loss
 from srbench.training.start import carry, interpolate, silence
 
 WIDTH = 32  # channels; the paper has 64
-FROZEN_FROM = 0.8  # of the steps
 
 
 class Block(nn.Module):
@@ -99,12 +100,15 @@ class Srresnet(TrainedMethod):
         clip_norm=1.0,
     )
 
+    frozen_from: ClassVar[float] = 0.8
+    """From which part of a training on the batch statistics stay as they are."""
+
     def build(self, scale: int) -> nn.Module:
         return SrresnetNet(scale, WIDTH)
 
     def training_loss(
         self, network: nn.Module, lr: Tensor, hr: Tensor, scale: int, progress: float, loss: Loss
     ) -> Tensor:
-        if progress >= FROZEN_FROM:
+        if progress >= self.frozen_from:
             freeze_statistics(network)
         return super().training_loss(network, lr, hr, scale, progress, loss)
