@@ -1,7 +1,9 @@
 """ESPCN: three convolutions at LR size, then the channels are rearranged into HR pixels (sub-pixel convolution).
 
 Shi et al., Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
-Network, CVPR 2016 (arXiv:1609.05158). tanh, as in the paper, which found it better than ReLU on the 91 images.
+Network, CVPR 2016 (arXiv:1609.05158). tanh, as in the paper, which found it better than ReLU on the 91 images. Starts
+as interpolation (:mod:`srbench.training.start`), beside filters strong enough for tanh to bend: with torch's own small
+weights the network stays a linear filter for thousands of steps.
 """
 
 import torch
@@ -9,6 +11,10 @@ from torch import Tensor, nn
 
 from srbench.method import MethodCard
 from srbench.training import Recipe, TrainedMethod, published
+from srbench.training.start import carry, interpolate
+
+GAIN = 3.0  # standard deviation of the first layer's weights: edges of a tenth of the range reach where tanh bends
+PASSING = 0.1  # what the image is multiplied by on its way through the activations
 
 
 class EspcnNet(nn.Module):
@@ -19,10 +25,19 @@ class EspcnNet(nn.Module):
         self.body = nn.Sequential(nn.Conv2d(1, 64, 5, padding=2), nn.Tanh(), nn.Conv2d(64, 32, 3, padding=1), nn.Tanh())
         self.head = nn.Conv2d(32, scale**2, 3, padding=1)
         self.shuffle = nn.PixelShuffle(scale)
-        # All sub-pixels of a pixel start equal, so that there is no checkerboard to unlearn (ICNR, arXiv:1707.02937).
         with torch.no_grad():
-            self.head.weight.copy_(self.head.weight[:1].expand_as(self.head.weight))
-            self.head.bias.zero_()
+            first = self.body[0].weight
+            first.normal_(std=GAIN)
+            first -= first.mean(dim=(1, 2, 3), keepdim=True)  # flat areas, of any brightness, stay at zero
+            nn.init.zeros_(self.body[0].bias)
+            nn.init.xavier_normal_(self.body[2].weight)
+        carry(self.body[0], 1)
+        carry(self.body[2], 1)
+        interpolate(self.head, scale, 1)
+        with torch.no_grad():  # the image passes where tanh is nearly straight
+            self.body[0].weight[0] *= PASSING
+            self.head.weight /= PASSING
+            self.head.weight[:, 1:].normal_(std=0.01)
 
     def forward(self, lr: Tensor) -> Tensor:
         return self.shuffle(self.head(self.body(lr)))
@@ -45,7 +60,16 @@ class Espcn(TrainedMethod):
         )
         + published("SRGAN paper (arXiv:1609.04802), Table 2", {"bsd100": ((4, 27.02, None),)}),
     )
-    recipe = Recipe(steps=200_000, batch=32, patch=96, shave=16, loss=(("l2", 1.0),), learning_rate=1e-3, clip_norm=1.0)
+    recipe = Recipe(
+        steps=200_000,
+        batch=32,
+        patch=96,
+        shave=16,
+        loss=(("l2", 1.0),),
+        optimiser="soap",
+        learning_rate=2e-3,
+        clip_norm=1.0,
+    )
 
     def build(self, scale: int) -> nn.Module:
         return EspcnNet(scale)

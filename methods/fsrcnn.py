@@ -5,10 +5,12 @@ with the paper's (d, s, m) = (56, 12, 4): 12,464 weights. Published tables count
 output pixel; counted truly it is evaluated once per input pixel.
 """
 
+import torch
 from torch import Tensor, nn
 
 from srbench.method import MethodCard
 from srbench.training import Recipe, TrainedMethod, published
+from srbench.training.start import carry, stretch
 
 
 class FsrcnnNet(nn.Module):
@@ -26,8 +28,12 @@ class FsrcnnNet(nn.Module):
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, a=0.25)
                 nn.init.zeros_(layer.bias)
+                carry(layer, 1)
         nn.init.normal_(self.upscale.weight, std=0.001)
-        nn.init.zeros_(self.upscale.bias)
+        others = self.upscale.weight.detach()[1:].clone()
+        stretch(self.upscale, 1)
+        with torch.no_grad():
+            self.upscale.weight[1:] = others
 
     def forward(self, lr: Tensor) -> Tensor:
         return self.upscale(self.features(lr))
@@ -52,7 +58,16 @@ class Fsrcnn(TrainedMethod):
             },
         ),
     )
-    recipe = Recipe(steps=200_000, batch=32, patch=96, shave=16, loss=(("l2", 1.0),), learning_rate=1e-3, clip_norm=1.0)
+    recipe = Recipe(
+        steps=200_000,
+        batch=32,
+        patch=96,
+        shave=16,
+        loss=(("l2", 1.0),),
+        optimiser="soap",
+        learning_rate=2e-3,
+        clip_norm=1.0,
+    )
 
     def build(self, scale: int) -> nn.Module:
         return FsrcnnNet(scale)

@@ -64,7 +64,7 @@ class Recipe(_Base):
     shave: int = 0  # border that the loss does not see; rounded down to a multiple of the scale
     by_folder: bool = True  # patches come from all folders equally often; else from all pixels
     loss: tuple[tuple[str, float], ...] = (("l1", 1.0),)  # names of srbench.training.losses with weights
-    optimiser: Literal["adam", "sgd"] = "adam"
+    optimiser: Literal["adam", "sgd", "soap"] = "adam"  # soap: srbench.training.soap
     learning_rate: float = 1e-3
     final_rate: float = 1e-5
     warmup: int = 100

@@ -76,9 +76,14 @@ def _parabola(x: float) -> Tensor:
 
 
 def stretch(deconv: nn.ConvTranspose2d, channels: int) -> None:
-    """Let the first ``channels`` outputs be the first ``channels`` inputs, enlarged by bilinear interpolation."""
-    size, stride = deconv.kernel_size[0], deconv.stride[0]
-    line = (1 - (torch.arange(size) - (size - 1) / 2).abs() / stride).clamp(min=0)
+    """Let the first ``channels`` outputs be the first ``channels`` inputs, enlarged by bilinear interpolation.
+
+    A kernel that is too small for the triangle (FSRCNN's 9 at stride 4, off centre) has what it lacks shared out.
+    """
+    size, stride, padding = deconv.kernel_size[0], deconv.stride[0], int(deconv.padding[0])
+    taps = torch.arange(size)
+    line = (1 - (taps - (stride - 1) / 2 - padding).abs() / stride).clamp(min=0)
+    line /= torch.zeros(stride).index_add(0, taps % stride, line)[taps % stride]
     with torch.no_grad():
         deconv.weight[:, :channels].zero_()
         for n in range(channels):

@@ -24,6 +24,7 @@ from srbench.training.features import FEATURES, feature_losses
 from srbench.training.losses import PIECES, Loss
 from srbench.training.method import TrainedMethod
 from srbench.training.recipe import AdversarialRecipe, Recipe
+from srbench.training.soap import Soap
 from srbench.training.validation import Validation
 from srbench.weights import load_into
 
@@ -97,6 +98,8 @@ class Trainer:
             return torch.optim.SGD(
                 parameters, recipe.learning_rate, momentum=0.9, weight_decay=recipe.weight_decay, foreach=True
             )
+        if recipe.optimiser == "soap":
+            return Soap(parameters, recipe.learning_rate)
         return torch.optim.Adam(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True)
 
     def _adversary(self) -> Adversary | None:

@@ -94,8 +94,24 @@ def test_output_shape(name, scale):
         assert method.upscale(torch.rand(2, 1, 9, 11), scale).shape == (2, 1, 9 * scale, 11 * scale)
 
 
-@pytest.mark.parametrize("name", ["srcnn", "vdsr", "drcn"])
-def test_residual_networks_start_near_bicubic(name):
+def test_the_training_of_drcn_begins_with_few_recursions_and_ends_with_all():
+    from srbench.training.losses import Loss
+
+    method = plugins.instantiate(plugins.find("drcn")[0])
+    network, lr, hr = method.build(2), torch.rand(1, 1, 9, 9), torch.rand(1, 1, 18, 18)
+    with torch.no_grad():
+        network.recur.weight += 0.01 * torch.randn_like(network.recur.weight)
+    seen = []
+    for progress in (0.01, 0.59, 0.6, 0.85, 1.0):
+        network.zero_grad()
+        method.training_loss(network, lr, hr, 2, progress, Loss(method.recipe.loss)).backward()
+        seen.append(int((network.weights.grad != 0).sum()))
+    assert seen == [4, 4, 8, 16, 16]
+    assert torch.allclose(network.mean([torch.full((1,), 3.0)] * 5), torch.tensor(3.0))
+
+
+@pytest.mark.parametrize("name", ["srcnn", "vdsr", "drcn", "fsrcnn", "espcn"])
+def test_networks_start_near_bicubic(name):
     from srbench.resize import imresize
 
     torch.manual_seed(0)

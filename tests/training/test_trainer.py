@@ -22,12 +22,13 @@ def weights(outcome):
     return safetensors.torch.load_file(outcome.weights)
 
 
-def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(tiny, folder, tmp_path, observer):
-    whole = trainer(tiny, folder, tmp_path / "whole", observer).run(observer)
-    first = trainer(tiny, folder, tmp_path / "halves", observer)
+@pytest.mark.parametrize("optimiser", ["adam", "soap"])
+def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(tiny, folder, tmp_path, observer, optimiser):
+    whole = trainer(tiny, folder, tmp_path / "whole", observer, optimiser=optimiser).run(observer)
+    first = trainer(tiny, folder, tmp_path / "halves", observer, optimiser=optimiser)
     first.run(StopAt(first, 6))
     assert first.step == 6
-    second = trainer(tiny, folder, tmp_path / "halves", observer)
+    second = trainer(tiny, folder, tmp_path / "halves", observer, optimiser=optimiser)
     second.resume()
     assert second.step == 6
     resumed = second.run(observer)
