@@ -103,6 +103,7 @@ class Dbpn(TrainedMethod):
             },
         ),
     )
+    packed = True
     recipe = Recipe(
         steps=100_000,
         batch=16,

@@ -34,7 +34,8 @@ class DrcnNet(nn.Module):
         self.recur = nn.Conv2d(width, width, 3, padding=1)
         self.reconstruct = nn.Conv2d(width, width, 3, padding=1)
         self.output = nn.Conv2d(width + 1, 1, 3, padding=1)  # sees the input beside the features
-        self.weights = nn.Parameter(torch.full((recursions,), 1 / recursions))
+        first = GROWTH[0][1]  # the others come into the average when they come into the training
+        self.weights = nn.Parameter((torch.arange(recursions) < first) / min(first, recursions))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")

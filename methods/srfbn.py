@@ -100,6 +100,7 @@ class Srfbn(TrainedMethod):
             },
         ),
     )
+    packed = True
     recipe = Recipe(
         steps=100_000,
         batch=16,

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from srbench.errors import WeightsError
+from srbench.packing import unpack
 
 # The wrappers under which training code keeps a state; the first that is there is taken. The average of the
 # weights comes first: it is what papers evaluate.
@@ -77,7 +78,7 @@ def load_state(path: Path) -> tuple[dict[str, Tensor], str]:
         raise WeightsError(f"no weights at '{path}'", "check the path")
     if path.suffix == ".safetensors":
         try:
-            return _select(safetensors.torch.load_file(path), path)
+            return _select(unpack(safetensors.torch.load_file(path)), path)
         except (safetensors.SafetensorError, OSError) as error:
             raise WeightsError(f"'{path}' is not an intact safetensors file ({error})", "get it again") from error
     try:

@@ -29,6 +29,8 @@ class TrainedMethod(TorchMethod):
     recipe: ClassVar[Recipe | FitRecipe]
     recipes: ClassVar[Mapping[str, Recipe]] = {}
     """Further recipes by name, for ``srbench train METHOD --recipe NAME``."""
+    packed: ClassVar[bool] = False
+    """Whether kernels of 64 and more taps are written in 8 bits (:mod:`srbench.packing`)."""
     starts_from: ClassVar[str] = ""
     """The method whose weights a training starts from (``--init``); '' if it starts from random ones."""
 
