@@ -106,7 +106,8 @@ class Srfbn(TrainedMethod):
         batch=16,
         patch=160,
         loss=(("l1", 1.0),),
-        learning_rate=3e-4,
+        optimiser="soap",
+        learning_rate=1e-3,
         final_rate=1e-6,
         clip_norm=1.0,
     )
