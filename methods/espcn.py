@@ -22,20 +22,23 @@ class EspcnNet(nn.Module):
 
     def __init__(self, scale: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(1, 64, 5, padding=2), nn.Tanh(), nn.Conv2d(64, 32, 3, padding=1), nn.Tanh())
-        self.head = nn.Conv2d(32, scale**2, 3, padding=1)
+        # Borders are replicated: training shaves its patches, so the network never learns what to make of zeros.
+        first = nn.Conv2d(1, 64, 5, padding=2, padding_mode="replicate")
+        second = nn.Conv2d(64, 32, 3, padding=1, padding_mode="replicate")
+        self.body = nn.Sequential(first, nn.Tanh(), second, nn.Tanh())
+        self.head = nn.Conv2d(32, scale**2, 3, padding=1, padding_mode="replicate")
         self.shuffle = nn.PixelShuffle(scale)
         with torch.no_grad():
-            first = self.body[0].weight
-            first.normal_(std=GAIN)
-            first -= first.mean(dim=(1, 2, 3), keepdim=True)  # flat areas, of any brightness, stay at zero
-            nn.init.zeros_(self.body[0].bias)
-            nn.init.xavier_normal_(self.body[2].weight)
-        carry(self.body[0], 1)
-        carry(self.body[2], 1)
+            first.weight.normal_(std=GAIN)
+            # Without a mean: flat areas, of any brightness, stay at zero.
+            first.weight -= first.weight.mean(dim=(1, 2, 3), keepdim=True)
+            nn.init.zeros_(first.bias)
+            nn.init.xavier_normal_(second.weight)
+        carry(first, 1)
+        carry(second, 1)
         interpolate(self.head, scale, 1)
         with torch.no_grad():  # the image passes where tanh is nearly straight
-            self.body[0].weight[0] *= PASSING
+            first.weight[0] *= PASSING
             self.head.weight /= PASSING
             self.head.weight[:, 1:].normal_(std=0.01)
 

@@ -6,6 +6,7 @@ output pixel; counted truly it is evaluated once per input pixel.
 """
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from srbench.method import MethodCard
@@ -18,9 +19,11 @@ class FsrcnnNet(nn.Module):
 
     def __init__(self, scale: int, d: int = 56, s: int = 12, m: int = 4) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(1, d, 5, padding=2), nn.PReLU(d), nn.Conv2d(d, s, 1), nn.PReLU(s)]
+        # Borders are replicated, as by the authors' code: zeros would darken the outer pixels, features after features.
+        first = nn.Conv2d(1, d, 5, padding=2, padding_mode="replicate")
+        layers: list[nn.Module] = [first, nn.PReLU(d), nn.Conv2d(d, s, 1), nn.PReLU(s)]
         for _ in range(m):
-            layers += [nn.Conv2d(s, s, 3, padding=1), nn.PReLU(s)]
+            layers += [nn.Conv2d(s, s, 3, padding=1, padding_mode="replicate"), nn.PReLU(s)]
         layers += [nn.Conv2d(s, d, 1), nn.PReLU(d)]
         self.features = nn.Sequential(*layers)
         self.upscale = nn.ConvTranspose2d(d, 1, 9, stride=scale, padding=4, output_padding=scale - 1)
@@ -36,7 +39,10 @@ class FsrcnnNet(nn.Module):
             self.upscale.weight[1:] = others
 
     def forward(self, lr: Tensor) -> Tensor:
-        return self.upscale(self.features(lr))
+        height, width = lr.shape[-2:]
+        sr: Tensor = self.upscale(F.pad(self.features(lr), (1, 1, 1, 1), mode="replicate"))
+        scale = self.upscale.stride[0]
+        return sr[..., scale : scale * (height + 1), scale : scale * (width + 1)]
 
 
 class Fsrcnn(TrainedMethod):
