@@ -110,6 +110,19 @@ def test_the_training_of_drcn_begins_with_few_recursions_and_ends_with_all():
     assert torch.allclose(network.mean([torch.full((1,), 3.0)] * 5), torch.tensor(3.0))
 
 
+@pytest.mark.parametrize("name", ["fsrcnn", "espcn"])
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_a_flat_image_stays_flat_up_to_its_border(name, scale):
+    """Training shaves the patches: what zeros around an image do there would never be unlearned."""
+    torch.manual_seed(0)
+    network = plugins.instantiate(plugins.find(name)[0]).build(scale).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+        pixels = network(torch.full((1, 1, 12, 12), 0.7))[0, 0].unfold(0, scale, scale).unfold(1, scale, scale)
+    assert torch.allclose(pixels, pixels[6, 6].expand_as(pixels), atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["srcnn", "vdsr", "drcn", "fsrcnn", "espcn"])
 def test_networks_start_near_bicubic(name):
     from srbench.resize import imresize
