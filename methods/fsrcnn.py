@@ -40,9 +40,10 @@ class FsrcnnNet(nn.Module):
 
     def forward(self, lr: Tensor) -> Tensor:
         height, width = lr.shape[-2:]
-        sr: Tensor = self.upscale(F.pad(self.features(lr), (1, 1, 1, 1), mode="replicate"))
         scale = self.upscale.stride[0]
-        return sr[..., scale : scale * (height + 1), scale : scale * (width + 1)]
+        reach = -(-4 // scale)  # of the transposed convolution's nine taps, in LR pixels
+        sr: Tensor = self.upscale(F.pad(self.features(lr), (reach,) * 4, mode="replicate"))
+        return sr[..., scale * reach : scale * (reach + height), scale * reach : scale * (reach + width)]
 
 
 class Fsrcnn(TrainedMethod):
