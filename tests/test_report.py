@@ -2,8 +2,10 @@
 
 import base64
 import io
+import json
 import os
 import re
+import shutil
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from srbench import plugins
 from srbench.images import as_rgb, read_image, write_image
 from srbench.leaderboard import digits, means, per_image
 from srbench.plots import means_with_intervals, with_own_ids
@@ -243,11 +246,18 @@ def test_ranks_from_many_images(made_up):
 
 
 @pytest.mark.data("set5")
-def test_under_trained_weights_say_so_and_why(go, page):
+def test_under_trained_weights_say_so_and_why(go, page, tmp_path, monkeypatch):
+    shipped = plugins.instantiate(plugins.find("espcn")[0]).weight_path(4)
+    card = json.loads(shipped.with_suffix(".json").read_text())
+    shutil.copy(shipped, tmp_path)
+    shutil.copy(shipped.with_suffix(".csv"), tmp_path)
+    card["under_trained"] = ["aplus", "fsrcnn", "srcnn"]
+    (tmp_path / f"{shipped.stem}.json").write_text(json.dumps(card))
+    monkeypatch.setenv("SRBENCH_WEIGHTS", f"{tmp_path}{os.pathsep}{os.environ.get('SRBENCH_WEIGHTS', '')}")
     go("espcn", "bicubic", datasets=("set5",), scales=(4,), protocol="classic", metrics=("psnr",), keep_images=False)
     text = shown(page())
     assert re.search(r"ESPCN , under-trained : does not reach aplus, fsrcnn, srcnn on bsd100", text)
-    assert "40,000 steps" in text
+    assert f"{card['steps']:,} steps" in text
     assert "validation PSNR" in text  # its learning curve
     assert "24,752" in text
 
