@@ -7,7 +7,7 @@
     python docs/scripts/calibrate_mos.py validate             # prints the validation of the fit
 
 Run it again whenever a method of docs/mos/published.csv gets weights: add its name to the run. A method enters on those
-datasets on which its PSNR is within 0.5 dB of the paper's. ``fit`` and ``validate`` need only the files of the
+datasets of the results on which its PSNR is within 0.5 dB of the paper's. ``fit`` and ``validate`` need only the files of the
 repository.
 """
 
@@ -58,10 +58,12 @@ def make_features(results: Path) -> None:
             for row in store.planned()
             if (row["protocol"], row["scale"], row["options"]) == (BASICSR.name, SCALE, "")
         }
-    methods = sorted({method for method, _ in published()} & {method for method, *_ in cells})
+    known = sorted({method for method, _ in published()})
     rows = []
     for name in DATASETS:
-        for image in dataset.find(name).images:
+        images = dataset.find(name).images
+        methods = [m for m in known if all((m, name, image.name) in cells for image in images)]
+        for image in images:
             example = Example(image.read(), SCALE, BASICSR, Bicubic())
             rows.append(["original", name, image.name, "inf", "0", "1", "0", "0"])
             for method in methods:
