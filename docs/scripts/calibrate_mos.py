@@ -7,8 +7,8 @@
     python docs/scripts/calibrate_mos.py validate             # prints the validation of the fit
 
 Run it again whenever a method of docs/mos/published.csv gets weights: add its name to the run. A method enters on those
-datasets of the results on which its PSNR is within 0.5 dB of the paper's. ``fit`` and ``validate`` need only the files of the
-repository.
+datasets of the results on which its PSNR is within 0.5 dB of the paper's. ``fit`` and ``validate`` need only the files
+of the repository.
 """
 
 from __future__ import annotations
@@ -57,12 +57,13 @@ def make_features(results: Path) -> None:
             (row["method"], row["dataset"], row["image"]): row["cell_id"]
             for row in store.planned()
             if (row["protocol"], row["scale"], row["options"]) == (BASICSR.name, SCALE, "")
+            and row["cell_id"] in outcomes
         }
-    known = sorted({method for method, _ in published()})
+    rated = sorted({method for method, _ in published()})
     rows = []
     for name in DATASETS:
         images = dataset.find(name).images
-        methods = [m for m in known if all((m, name, image.name) in cells for image in images)]
+        methods = [m for m in rated if all((m, name, image.name) in cells for image in images)]
         for image in images:
             example = Example(image.read(), SCALE, BASICSR, Bicubic())
             rows.append(["original", name, image.name, "inf", "0", "1", "0", "0"])

@@ -13,7 +13,7 @@ from srbench import plugins
 from srbench.leaderboard import means, per_image
 from srbench.store import Store
 from srbench.training import TrainedMethod
-from srbench.training.shipped import REFERENCE, trailing
+from srbench.training.shipped import REFERENCE, aims_at_pixels, trailing
 
 
 def main(results: Path) -> None:
@@ -21,7 +21,7 @@ def main(results: Path) -> None:
         frame = means(per_image(store))
     rows = frame[(frame["metric"] == "psnr") & (frame["protocol"] == "classic") & (frame["n"] > 0)]
     methods = {plugin.name: plugins.instantiate(plugin) for plugin in plugins.discover() if plugin.method}
-    cards = {name: method.card for name, method in methods.items()}
+    cards = {name: method.card for name, method in methods.items() if aims_at_pixels(method)}
     behind = {}
     for scale in (2, 3, 4):
         own = rows[(rows["dataset"] == REFERENCE) & (rows["scale"] == scale) & rows["method"].isin(cards)]
