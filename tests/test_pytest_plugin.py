@@ -96,7 +96,7 @@ def test_speed_through_pytest_benchmark(repository, pytester):
     assert entry["stats"]["rounds"] == 5
     extra = entry["extra_info"]
     assert (extra["method"], extra["lr_size"], extra["scale"], extra["device"]) == ("fsrcnn", "24x16", 4, "cpu")
-    # Per LR pixel: 5x5 to 56, 1x1 to 12, four 3x3, 1x1 to 56; a 9x9 deconvolution with a border of one replicated pixel.
+    # Per LR pixel: 5x5 to 56, 1x1 to 12, four 3x3, 1x1 to 56; a 9x9 deconvolution with a border of one pixel.
     lr, with_border = 320 * 180, 322 * 182
     assert extra["mult_adds"] == lr * (25 * 56 + 56 * 12 + 4 * 9 * 144 + 12 * 56) + with_border * 81 * 56
     assert 10_000 < extra["parameters"] < 30_000
