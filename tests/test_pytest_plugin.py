@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 
+import numpy.fft  # noqa: F401  # pytester forgets what is first imported inside it, and this cannot be loaded twice
 import pytest
 
 import srbench.api  # noqa: F401  so that inner runs do not import it, and torchvision, anew
