@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -27,6 +28,7 @@ from srbench.metrics import Measurement, Metric
 from srbench.plan import Cell
 from srbench.protocol import Protocol
 from srbench.store import Outcome
+from srbench.workers import Later
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -71,6 +73,19 @@ class Result:
     scores: tuple[Score, ...]
 
 
+def _finished(outcome: Future[Outcome], scores: tuple[Score, ...]) -> Result:
+    """Waits for the SR image's file."""
+    try:
+        return Result(outcome.result(), scores)
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> Result:
+    message = " ".join(f"{type(error).__name__}: {error}".split())
+    return Result(Outcome("failed", message, "".join(traceback.format_exception(error))), ())
+
+
 class Workshop:
     """Everything workers share during a run: decoded images, LR images, where SR images are kept."""
 
@@ -106,6 +121,13 @@ class Workshop:
         Args:
             broken: why the method could not be prepared for this scale.
         """
+        begun = self.begin(cell, metrics, kept=kept, broken=broken)
+        return begun.finish() if isinstance(begun, Later) else begun
+
+    def begin(
+        self, cell: Cell, metrics: Sequence[Metric], *, kept: Outcome | None = None, broken: Exception | None = None
+    ) -> Result | Later:
+        """As :meth:`compute`, but without waiting for the file of the SR image: that leads to the result later."""
         try:
             if broken is not None:
                 raise broken
@@ -119,15 +141,15 @@ class Workshop:
             seconds = time.perf_counter() - start
             if not self.keep_images:
                 return Result(Outcome("ok", seconds=seconds), self._scores(cell, sr, example, metrics))
-            with ThreadPoolExecutor(1) as beside:  # compressing the image takes as long as PSNR and SSIM
-                outcome = beside.submit(self._keep, cell, _to_pixels(sr), seconds)
-                scores = self._scores(cell, sr, example, metrics)
-            return Result(outcome.result(), scores)
+            writer = ThreadPoolExecutor(1)  # compressing the image takes as long as PSNR and SSIM
+            outcome = writer.submit(self._keep, cell, _to_pixels(sr), seconds)
+            writer.shutdown(wait=False)
+            scores = self._scores(cell, sr, example, metrics)
+            return Later(functools.partial(_finished, outcome, scores))
         except NotSupportedError as error:
             return Result(Outcome("not supported", str(error)), ())
         except Exception as error:
-            message = " ".join(f"{type(error).__name__}: {error}".split())
-            return Result(Outcome("failed", message, "".join(traceback.format_exception(error))), ())
+            return _failed(error)
 
     def psnr(self, cell: Cell, metric: Metric) -> float | None:
         """One metric of one cell, nothing kept, for the canary. None if the image cannot be measured."""

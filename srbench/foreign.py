@@ -63,7 +63,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
         raise SrbenchError(f"'{options.name}' is the name of a method of srbench", "choose another --name")
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
     workshop = Workshop(rules, degrade, options.out, keep_images=True, workers=1)
-    facts = look_at_images([data], workshop, 1)
+    facts = look_at_images([data], workshop)
     hashes = _check(data, paths, facts, options.scale, rules)
 
     card = MethodCard(options.name, options.name, 0, "images made elsewhere", "", colour="rgb")

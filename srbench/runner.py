@@ -128,7 +128,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
 
     workshop = Workshop(chosen, degrade, options.out, keep_images=options.keep_images, workers=workers)
     with Store(options.out, create=True) as store, workers_.single_threaded():
-        facts = look_at_images(datasets, workshop, workers)
+        facts = look_at_images(datasets, workshop)
         plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade, way.key))
         broken = _prepare(methods, options.scales, observer)
         manifest = describe(options, methods, datasets, facts, chosen, device, workers)
@@ -148,7 +148,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
         psnr = metrics.get("psnr")
         beside = [cell for cell in guards if psnr not in wanted or cell.facts.key not in ids]
         tasks: list[workers_.Task] = [_task(workshop, item, broken) for item in todo]
-        tasks += [functools.partial(workshop.psnr, cell, psnr) for cell in beside]
+        tasks += [functools.partial(workers_.Later, functools.partial(workshop.psnr, cell, psnr)) for cell in beside]
         try:
             with workers_.stoppable() as stop, workers_.start(tasks, workers, device) as submit:
                 due = range(len(todo))
@@ -178,10 +178,10 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     return summary
 
 
-def look_at_images(datasets: Sequence[Dataset], workshop: Workshop, workers: int) -> dict[ImageFile, ImageFacts]:
+def look_at_images(datasets: Sequence[Dataset], workshop: Workshop) -> dict[ImageFile, ImageFacts]:
     """Size and pixel hash of every image, as it is on this machine; raises ImageError."""
     images = [image for data in datasets for image in data.images]
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(available_processors()) as pool:  # nothing else runs yet
         return dict(zip(images, pool.map(workshop.facts, images), strict=True))
 
 
@@ -339,7 +339,7 @@ def _compare_tiles(
 
 def _task(workshop: Workshop, item: _Todo, broken: dict[tuple[str, int], Exception]) -> workers_.Task:
     cause = broken.get((item.cell.facts.method, item.cell.scale))
-    return functools.partial(workshop.compute, item.cell, item.metrics, kept=item.kept, broken=cause)
+    return functools.partial(workshop.begin, item.cell, item.metrics, kept=item.kept, broken=cause)
 
 
 def _record(

@@ -1,7 +1,8 @@
 """Run independent pieces of work side by side, each on one thread.
 
 On a CPU under Linux the workers are forked processes: they inherit decoded images and loaded networks without a
-copy, and Python code of one does not hold up the others. On a GPU and on other systems they are threads.
+copy, and Python code of one does not hold up the others. On a GPU, on other systems, and where one worker is enough
+they are threads; then what a task leaves for later (:class:`Later`) is done beside the next task.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
@@ -26,7 +28,15 @@ import torch
 
 from srbench.errors import MethodError
 
-Task = Callable[[], Any]
+
+@dataclass(frozen=True)
+class Later:
+    """What a task still has to do, and its result then, when the next task need not wait for it."""
+
+    finish: Callable[[], Any]
+
+
+Task = Callable[[], Any]  # a result, or a Later
 Done = list[tuple[int, Any]]  # indices of tasks with their results
 Submit = Callable[[Sequence[int]], "Future[Done]"]
 
@@ -64,8 +74,11 @@ def start(tasks: Sequence[Task], workers: int, device: torch.device) -> Iterator
     global _tasks
     forked = sys.platform == "linux" and device.type == "cpu" and workers > 1
     if not forked or torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        with ThreadPoolExecutor(workers, "srbench", torch.set_num_threads, (1,)) as threads:
-            yield lambda group: threads.submit(_do, group, tasks)
+        with (
+            ThreadPoolExecutor(1, "srbench-later", torch.set_num_threads, (1,)) as beside,
+            ThreadPoolExecutor(workers, "srbench", torch.set_num_threads, (1,)) as threads,
+        ):
+            yield lambda group: threads.submit(_do, group, tasks, beside)
         return
 
     context = multiprocessing.get_context("fork")
@@ -96,12 +109,16 @@ def _begin(tasks: Sequence[Task]) -> None:
     torch.set_num_threads(1)
 
 
-def _do(group: Sequence[int], tasks: Sequence[Task] | None = None) -> Done:
+def _do(group: Sequence[int], tasks: Sequence[Task] | None = None, beside: Executor | None = None) -> Done:
+    """Results of the first tasks of ``group``; with ``beside``, what is left for later is handed to it."""
     tasks = _tasks if tasks is None else tasks
     done: Done = []
     start = time.monotonic()
     for index in group:
-        done.append((index, tasks[index]()))
+        result = tasks[index]()
+        if isinstance(result, Later):
+            result = beside.submit(result.finish) if beside else result.finish()
+        done.append((index, result))
         if time.monotonic() - start > _GROUP_SECONDS:
             break
     return done
@@ -160,7 +177,7 @@ def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) 
             # Now and then it looks up, so that a stop does not wait for work that has not begun.
             for future in wait(running, timeout=DELIVER_EVERY, return_when=FIRST_COMPLETED).done:
                 group, done = running.pop(future), future.result()
-                batch += done
+                batch += [(index, result.result() if isinstance(result, Future) else result) for index, result in done]
                 if left := group[len(done) :]:
                     indices = chain(left, indices)
         except BrokenProcessPool as error:
