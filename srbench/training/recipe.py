@@ -68,7 +68,7 @@ class Recipe(_Base):
     learning_rate: float = 1e-3
     final_rate: float = 1e-5
     warmup: int = 100
-    weight_decay: float = 0.0
+    weight_decay: float = 0.0  # of adam and sgd
     clip_norm: float | None = None  # of the whole gradient
     clip_theta: float | None = None  # every element to [-theta / rate, theta / rate] (VDSR, section 3.2)
     ema: float = 0.999  # decay of the average of the weights, which is what is validated and shipped
@@ -83,6 +83,8 @@ class Recipe(_Base):
                 raise TrainingError(f"recipe: {name} must be positive, not {getattr(self, name)}")
         if not 0 <= self.ema < 1:
             raise TrainingError(f"recipe: ema is in [0, 1), not {self.ema}")
+        if self.weight_decay and self.optimiser == "soap":
+            raise TrainingError("recipe: soap has no weight_decay", "set it to 0, or take adam or sgd")
         if 2 * self.shave >= self.patch:
             raise TrainingError(f"recipe: a patch of {self.patch} has nothing left after shaving {self.shave}")
 

@@ -15,6 +15,7 @@ from srbench.training.recipe import Recipe, parse_changes
         ({"ema": 1.0}, "ema is in"),
         ({"rescale": [2.0]}, "rescale"),
         ({"shave": 48}, "nothing left"),
+        ({"optimiser": "soap", "weight_decay": 0.01}, "soap has no weight_decay"),
     ],
 )
 def test_bad_recipes(changes, message):
