@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from srbench import cells
 from srbench.images import read_image, write_image
 from srbench.leaderboard import means, per_image
 from srbench.metrics import ssim as ssim_module
@@ -119,6 +120,19 @@ def test_a_failure_on_one_image_spoils_neither_the_others_nor_the_mean(go, write
     assert (summary.computed, summary.failed) == (2, 1)
     row = means(shown(results)).iloc[0]
     assert (row["n"], row["planned"], row["failed"]) == (2, 3, 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_image_that_cannot_be_kept_is_a_failure_of_its_cell_alone(go, write_plugin, pictures, monkeypatch, threads):
+    def full(path, pixels):
+        if pixels.shape[1] == WIDTHS[1]:
+            raise OSError(28, "No space left on device")
+        write_image(path, pixels)
+
+    monkeypatch.setattr(cells, "write_image", full)
+    summary = go(write_plugin(), threads=threads)
+    assert (summary.computed, summary.failed) == (2, 1)
+    assert "No space left on device" in summary.failures[0]
 
 
 def test_failed_cells_are_tried_again(go, write_plugin, calls, tmp_path):

@@ -1,0 +1,47 @@
+"""Tasks come back with their indices, whether workers are threads or processes; what is left for later is finished,
+and on threads the next task does not wait for it."""
+
+import threading
+from functools import partial
+
+import pytest
+import torch
+
+from srbench import workers
+from srbench.workers import Later
+
+CPU = torch.device("cpu")
+
+
+def go(tasks, count):
+    with workers.start(tasks, count, CPU) as submit:
+        return [
+            pair
+            for batch in workers.completed(submit, iter(range(len(tasks))), count, workers.Stop())
+            for pair in batch
+        ]
+
+
+@pytest.mark.parametrize("count", [1, 2], ids=["threads", "processes"])
+def test_every_task_comes_back_once_with_its_result(count):
+    tasks = [partial(Later, partial(pow, n, 2)) if n % 3 else partial(pow, n, 2) for n in range(20)]
+    assert sorted(go(tasks, count)) == [(n, n**2) for n in range(20)]
+
+
+def test_the_next_task_does_not_wait_for_what_is_left_for_later():
+    begun = threading.Event()
+
+    def wait():
+        return begun.wait(timeout=30)
+
+    def begin():
+        begun.set()
+        return "begun"
+
+    assert sorted(go([lambda: Later(wait), begin], 1)) == [(0, True), (1, "begun")]
+
+
+@pytest.mark.parametrize("count", [1, 2], ids=["threads", "processes"])
+def test_an_error_of_what_is_left_for_later_is_not_lost(count):
+    with pytest.raises(ZeroDivisionError):
+        go([partial(Later, partial(divmod, 1, 0))], count)
