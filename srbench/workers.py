@@ -38,12 +38,15 @@ class Later:
 
 Task = Callable[[], Any]  # a result, or a Later
 Done = list[tuple[int, Any]]  # indices of tasks with their results
-Submit = Callable[[Sequence[int]], "Future[Done]"]
+Group = tuple[Done, float]  # with the seconds that they took
+Submit = Callable[[Sequence[int]], "Future[Group]"]
 
 DELIVER_EVERY = 0.2  # seconds between deliveries of results that are done faster than that
-# Tasks are handed out a few at a time, for handing out costs as much as a fast one. A worker that has spent this
-# long on its group returns what is done and leaves the rest to whoever is free.
+# Fast tasks are handed out a few at a time, for handing out costs as much as one. A worker that has spent this long on
+# its group returns what is done and leaves the rest to whoever is free. Slow ones are handed out one by one: in order,
+# so that what one task leaves in memory is there for the next.
 _GROUP, _GROUP_SECONDS = 4, 0.05
+_AHEAD = 3  # groups for each worker: one at work, one that may be a canary's, over at once, and one that waits
 _PR_SET_PDEATHSIG = 1
 # glibc's M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD with their values in bytes. By default an image's memory
 # goes back to the system when the image is done, and the next one's has to be mapped and zeroed page by page: a fifth
@@ -84,7 +87,7 @@ def start(tasks: Sequence[Task], workers: int, device: torch.device) -> Iterator
     context = multiprocessing.get_context("fork")
     processes = ProcessPoolExecutor(min(workers, len(tasks) or 1), context, _begin, (tasks,))
 
-    def submit(group: Sequence[int]) -> Future[Done]:
+    def submit(group: Sequence[int]) -> Future[Group]:
         with warnings.catch_warnings():
             # The first call forks. Other threads (a progress bar, BLAS) hold nothing that the workers use.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -109,8 +112,8 @@ def _begin(tasks: Sequence[Task]) -> None:
     torch.set_num_threads(1)
 
 
-def _do(group: Sequence[int], tasks: Sequence[Task] | None = None, beside: Executor | None = None) -> Done:
-    """Results of the first tasks of ``group``; with ``beside``, what is left for later is handed to it."""
+def _do(group: Sequence[int], tasks: Sequence[Task] | None = None, beside: Executor | None = None) -> Group:
+    """Results of the first tasks of ``group``, and the seconds; with ``beside``, what is left for later goes there."""
     tasks = _tasks if tasks is None else tasks
     done: Done = []
     start = time.monotonic()
@@ -121,7 +124,7 @@ def _do(group: Sequence[int], tasks: Sequence[Task] | None = None, beside: Execu
         done.append((index, result))
         if time.monotonic() - start > _GROUP_SECONDS:
             break
-    return done
+    return done, time.monotonic() - start
 
 
 class Stop:
@@ -162,27 +165,30 @@ def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) 
     Raises:
         MethodError: a worker process died (a crash in compiled code, or no memory left).
     """
-    running: dict[Future[Done], list[int]] = {}
+    running: dict[Future[Group], list[int]] = {}
     batch: Done = []
     last = time.monotonic()
+    tasks_done, their_seconds = 0, 0.0
     while True:
-        while not stop.pressed and len(running) < 2 * workers and (group := list(islice(indices, _GROUP))):
+        at_once = _GROUP if their_seconds < _GROUP_SECONDS * tasks_done else 1
+        while not stop.pressed and len(running) < _AHEAD * workers and (group := list(islice(indices, at_once))):
             running[submit(group)] = group
         if batch and (not running or time.monotonic() - last >= DELIVER_EVERY):
-            yield batch
+            yield _settled(batch)
             batch, last = [], time.monotonic()
         if not running:
             break
         try:
             # Now and then it looks up, so that a stop does not wait for work that has not begun.
             for future in wait(running, timeout=DELIVER_EVERY, return_when=FIRST_COMPLETED).done:
-                group, done = running.pop(future), future.result()
-                batch += [(index, result.result() if isinstance(result, Future) else result) for index, result in done]
+                group, (done, seconds) = running.pop(future), future.result()
+                tasks_done, their_seconds = tasks_done + len(done), their_seconds + seconds
+                batch += done
                 if left := group[len(done) :]:
                     indices = chain(left, indices)
         except BrokenProcessPool as error:
             if batch:
-                yield batch
+                yield _settled(batch)
             raise MethodError(
                 "a worker process died, by a crash in compiled code or for lack of memory",
                 "run again with --threads 1; what was done is kept",
@@ -191,3 +197,8 @@ def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) 
             running = {future: group for future, group in running.items() if not future.cancel()}
     if stop.pressed:
         raise KeyboardInterrupt
+
+
+def _settled(batch: Done) -> Done:
+    """Waits for what was left for later."""
+    return [(index, result.result() if isinstance(result, Future) else result) for index, result in batch]
