@@ -48,10 +48,10 @@ DELIVER_EVERY = 0.2  # seconds between deliveries of results that are done faste
 _GROUP, _GROUP_SECONDS = 4, 0.05
 _AHEAD = 3  # groups for each worker: one at work, one that may be a canary's, over at once, and one that waits
 _PR_SET_PDEATHSIG = 1
-# glibc's M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD with their values in bytes. By default an image's memory
-# goes back to the system when the image is done, and the next one's has to be mapped and zeroed page by page: a fifth
-# of the time of a fast cell.
-_KEEP_MEMORY = ((-1, 1 << 30), (-2, 16 << 20), (-3, 32 << 20))
+# glibc's M_TRIM_THRESHOLD, M_TOP_PAD (bytes) and M_MMAP_MAX. By default a tensor's memory goes back to the system when
+# it is done with, and the next one's has to be mapped and zeroed page by page: a fifth of the time of a fast cell, half
+# of the time of a network whose features take more than 32 MB.
+_KEEP_MEMORY = ((-1, 1 << 30), (-2, 16 << 20), (-4, 0))
 
 _tasks: Sequence[Task] = ()  # of a forked worker; only an index is sent to it
 
@@ -104,12 +104,19 @@ def _begin(tasks: Sequence[Task]) -> None:
     _tasks = tasks
     gc.freeze()  # a collection that looks at inherited objects would copy their memory
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process, which ends the run in order
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody is left behind when that is killed
+    keep_memory()
+    torch.set_num_threads(1)
+
+
+def keep_memory() -> None:
+    """For the rest of this process, keep freed memory for the next tensors. For processes that are ours alone."""
+    if sys.platform != "linux":
+        return
     libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody is left behind when that is killed
     if hasattr(libc, "mallopt"):  # other C libraries, such as musl, do without
         for parameter, value in _KEEP_MEMORY:
             libc.mallopt(parameter, value)
-    torch.set_num_threads(1)
 
 
 def _do(group: Sequence[int], tasks: Sequence[Task] | None = None, beside: Executor | None = None) -> Group:

@@ -1,6 +1,8 @@
 """Tasks come back with their indices, whether workers are threads or processes; what is left for later is finished,
 and on threads the next task does not wait for it."""
 
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -45,3 +47,22 @@ def test_the_next_task_does_not_wait_for_what_is_left_for_later():
 def test_an_error_of_what_is_left_for_later_is_not_lost(count):
     with pytest.raises(ZeroDivisionError):
         go([partial(Later, partial(divmod, 1, 0))], count)
+
+
+FAULTS = """
+import resource, torch
+from srbench.workers import keep_memory
+{}
+for _ in range(10):
+    torch.ones(12 << 20)  # 48 MB
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
+def test_the_memory_of_large_tensors_is_kept_for_the_next_ones():
+    faults = [
+        int(subprocess.run([sys.executable, "-c", FAULTS.format(call)], capture_output=True, check=True).stdout)
+        for call in ("keep_memory()", "")
+    ]
+    assert faults[1] - faults[0] > 9 * 10_000  # pages of 4 KB, of nine of the ten tensors

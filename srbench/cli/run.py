@@ -78,6 +78,7 @@ def command(
     from srbench.cli.tables import print_means
     from srbench.cli.time_ import print_timings
     from srbench.runner import RunOptions, run
+    from srbench.workers import keep_memory
 
     options = RunOptions(
         methods=split(methods),
@@ -97,6 +98,8 @@ def command(
         self_ensemble=self_ensemble,
         command=shlex.join(["srbench", *sys.argv[1:]]),
     )
+    if not time:  # a latency is that of a process as users have it
+        keep_memory()
     with progress(err()) as observer:
         summary = run(options, observer)
     print_means(out, run_id=summary.run_id)
