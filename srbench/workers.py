@@ -49,8 +49,8 @@ _GROUP, _GROUP_SECONDS = 4, 0.05
 _AHEAD = 3  # groups for each worker: one at work, one that may be a canary's, over at once, and one that waits
 _PR_SET_PDEATHSIG = 1
 # glibc's M_TRIM_THRESHOLD, M_TOP_PAD (bytes) and M_MMAP_MAX. By default a tensor's memory goes back to the system when
-# it is done with, and the next one's has to be mapped and zeroed page by page: a fifth of the time of a fast cell, half
-# of the time of a network whose features take more than 32 MB.
+# it is done with, and the next one's has to be mapped and zeroed page by page: a fifth of the time of a fast cell, and
+# a quarter of the time of a network whose features take more than 32 MB.
 _KEEP_MEMORY = ((-1, 1 << 30), (-2, 16 << 20), (-4, 0))
 
 _tasks: Sequence[Task] = ()  # of a forked worker; only an index is sent to it
