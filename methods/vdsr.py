@@ -1,8 +1,9 @@
 """VDSR: twenty 3x3 convolutions predict what bicubic interpolation misses; one network for x2, x3 and x4.
 
 Kim, Lee, Lee, Accurate Image Super-Resolution Using Very Deep Convolutional Networks, CVPR 2016
-(arXiv:1511.04587): 664,704 weights. Trained with the paper's adjustable clipping of every gradient element to
-[-theta / rate, theta / rate] (section 3.2), but with Adam and mean losses, for which rates and theta differ.
+(arXiv:1511.04587): 664,704 weights. The recipe has the paper's adjustable clipping of every gradient element to
+[-theta / rate, theta / rate] (section 3.2), but Adam and mean losses, for which rates and theta differ. The weights
+beside this file were trained so and then, as their card says, with SOAP and a clipped norm.
 """
 
 from itertools import pairwise
