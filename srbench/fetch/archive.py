@@ -7,7 +7,8 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -43,19 +44,20 @@ def unpack(archive: Path, target: Path, inside: str = "") -> list[Path]:
     written: dict[str, Path] = {}
     total = 0
     try:
-        for count, member in enumerate(_members(archive), start=1):
-            path = _checked(member, archive)
-            total += member.size
-            if count > MAX_MEMBERS or total > MAX_TOTAL:
-                raise _refused(archive, f"it holds more than {MAX_MEMBERS:,} files or {MAX_TOTAL >> 30} GiB")
-            below = path.parts[: len(folder)] == folder
-            hidden = path.name.startswith(".") or "__MACOSX" in path.parts
-            if member.open is None or hidden or not below or path.suffix.lower() not in SUFFIXES:
-                continue
-            if path.name.lower() in written:
-                raise _refused(archive, f"it holds two images called '{path.name}'")
-            written[path.name.lower()] = target / path.name
-            _write(member, target / path.name, archive)
+        with closing(_members(archive)) as members:  # also where it is left in the middle
+            for count, member in enumerate(members, start=1):
+                path = _checked(member, archive)
+                total += member.size
+                if count > MAX_MEMBERS or total > MAX_TOTAL:
+                    raise _refused(archive, f"it holds more than {MAX_MEMBERS:,} files or {MAX_TOTAL >> 30} GiB")
+                below = path.parts[: len(folder)] == folder
+                hidden = path.name.startswith(".") or "__MACOSX" in path.parts
+                if member.open is None or hidden or not below or path.suffix.lower() not in SUFFIXES:
+                    continue
+                if path.name.lower() in written:
+                    raise _refused(archive, f"it holds two images called '{path.name}'")
+                written[path.name.lower()] = target / path.name
+                _write(member, target / path.name, archive)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
         raise FetchError(f"'{archive.name}' is damaged ({error})", "fetch it again") from error
     if not written:
@@ -64,7 +66,7 @@ def unpack(archive: Path, target: Path, inside: str = "") -> list[Path]:
     return list(written.values())
 
 
-def _members(archive: Path) -> Iterator[_Member]:
+def _members(archive: Path) -> Generator[_Member, None, None]:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as zipped:
             for info in zipped.infolist():

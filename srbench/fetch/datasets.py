@@ -12,7 +12,7 @@ from srbench.canary import TOLERANCE
 from srbench.dataset import ImageFile, Manifest, Source, Verdict
 from srbench.degradation import Bicubic
 from srbench.errors import FetchError, SrbenchError
-from srbench.evaluation import Example, compare, super_resolve
+from srbench.evaluation import Example, HrImage, compare, super_resolve
 from srbench.fetch.archive import unpack
 from srbench.fetch.download import Observer, download, forget
 
@@ -145,7 +145,7 @@ def bicubic_psnr(images: Sequence[ImageFile], protocol_name: str, scale: int) ->
     psnr, rules = metrics.get("psnr"), protocol.get(protocol_name)
     total = 0.0
     for image in images:
-        example = Example(image.read(), scale, rules, Bicubic())
+        example = Example(HrImage(image.read(), rules), scale, Bicubic())
         total += psnr.compute(compare(super_resolve(method, example), example))
     return total / len(images)
 

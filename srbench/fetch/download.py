@@ -132,6 +132,8 @@ def _go_on(address: str, part: Path, observer: Observer) -> None:
         try:
             fetch(address, stream, None)
         except requests.HTTPError as error:
+            if error.response is not None:
+                error.response.close()  # pooch leaves its connection open
             if known and error.response is not None and error.response.status_code == 416:
                 if error.response.headers.get("Content-Range", "").endswith(f"/{known}"):
                     return  # all of it was here
