@@ -19,7 +19,7 @@ from srbench import protocol as protocols
 from srbench.color import to_uint8
 from srbench.degradation import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, SrbenchWarning, UnavailableError
-from srbench.evaluation import Example, call, colour_from_luma, compare, measure
+from srbench.evaluation import Example, HrImage, call, colour_from_luma, compare, measure
 from srbench.images import Pixels, check_pixels
 from srbench.machine import resolve_device
 from srbench.method import Method
@@ -173,7 +173,7 @@ def score(metric: str, sr: Pixels, hr: Pixels, protocol: str = "basicsr", shave:
     if chosen.needs_colour and sr.ndim == 2:
         warnings.warn("grey images are measured as RGB of three equal channels", SrbenchWarning, stacklevel=2)
     # At scale 1 nothing is cut, and the shave of a protocol is a multiple of the scale.
-    example = Example(hr, 1, replace(rules, shave=shave), Bicubic())
+    example = Example(HrImage(hr, replace(rules, shave=shave)), 1, Bicubic())
     planes = torch.from_numpy(sr.copy())
     colour = planes[None] if sr.ndim == 2 else planes.permute(2, 0, 1)
     if example.hr.shape[0] != colour.shape[0]:

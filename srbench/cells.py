@@ -22,7 +22,7 @@ from torch import Tensor
 from srbench.dataset import ImageFacts, ImageFile, facts_of
 from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError
-from srbench.evaluation import Example, Score, compare, fits, likelihood, measure, super_resolve
+from srbench.evaluation import Example, HrImage, Score, compare, fits, likelihood, measure, super_resolve
 from srbench.images import Pixels, pixel_hash, read_image, write_image
 from srbench.metrics import Measurement, Metric
 from srbench.plan import Cell
@@ -95,10 +95,14 @@ class Workshop:
         self.protocol, self.degradation = protocol, degradation
         self.folder, self.keep_images = folder, keep_images
         self._decoded: _Shared[ImageFile, _Decoded] = _Shared(_decode, _DECODED_BYTES, lambda x: x.pixels.nbytes)
+        self._images: _Shared[ImageFile, HrImage] = _Shared(self._image, workers + 1)
         self._examples: _Shared[tuple[ImageFile, int], Example] = _Shared(self._example, 2 * workers + 1)
 
+    def _image(self, image: ImageFile) -> HrImage:
+        return HrImage(self._decoded(image).pixels, self.protocol)
+
     def _example(self, key: tuple[ImageFile, int]) -> Example:
-        return Example(self._decoded(key[0]).pixels, key[1], self.protocol, self.degradation)
+        return Example(self._images(key[0]), key[1], self.degradation)
 
     def facts(self, image: ImageFile) -> ImageFacts:
         """Size and pixel hash of ``image``, as it is on this machine; raises ImageError."""

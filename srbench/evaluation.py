@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,8 +21,41 @@ from srbench.protocol import Protocol
 from srbench.resize import imresize
 
 
+class HrImage:
+    """One HR image under one protocol, whole: what all its scales share. Nothing in it changes.
+
+    Args:
+        pixels: uint8 (H, W) or (H, W, 3).
+    """
+
+    def __init__(self, pixels: Pixels, protocol: Protocol) -> None:
+        self.protocol = protocol
+        planes = torch.from_numpy(pixels.copy() if not pixels.flags.writeable else pixels)
+        # (1 or 3, H, W) uint8
+        self.planes = (planes[None] if planes.ndim == 2 else planes.permute(2, 0, 1)).contiguous()
+        if planes.ndim == 2 and protocol.grey_as_rgb:
+            self.planes = self.planes.repeat(3, 1, 1)
+        self._made: dict[tuple[str, torch.device], Tensor] = {}
+
+    @property
+    def grey_as_grey(self) -> bool:
+        return self.planes.shape[0] == 1
+
+    @cached_property
+    def luma(self) -> Tensor:
+        """(H, W) double: BT.601 Y; of a grey image read as grey, its pixels."""
+        y = self.planes[0].to(torch.float64) if self.grey_as_grey else luma(self.planes)
+        return round_half_up(y) if self.protocol.luma_rounded else y
+
+    def of_luma(self, key: str, make: Callable[[Tensor], Tensor], device: torch.device) -> Tensor:
+        """What ``make`` makes of the luma on ``device``, made once for all scales and methods."""
+        if (key, device) not in self._made:
+            self._made[key, device] = make(self.luma.to(device))
+        return self._made[key, device]
+
+
 class Example:
-    """One image at one scale under one protocol: the HR image as it is measured, and its LR images.
+    """One image at one scale: the HR image as it is measured, and its LR images.
 
     All tensors are on the 0..255 scale. Made once and shared by all methods; nothing in it changes.
 
@@ -29,33 +63,39 @@ class Example:
         ImageError: the image is too small to leave a pixel after it is cut and its border shaved.
     """
 
-    def __init__(self, pixels: Pixels, scale: int, protocol: Protocol, degradation: Degradation) -> None:
-        height, width = pixels.shape[0] // scale * scale, pixels.shape[1] // scale * scale
-        self.scale, self.protocol, self.degradation = scale, protocol, degradation
-        self.shave = protocol.shave * scale
+    def __init__(self, image: HrImage, scale: int, degradation: Degradation) -> None:
+        whole_height, whole_width = image.planes.shape[-2:]
+        height, width = whole_height // scale * scale, whole_width // scale * scale
+        self.image, self.protocol = image, image.protocol
+        self.scale, self.degradation = scale, degradation
+        self.shave = self.protocol.shave * scale
         if min(height, width) <= 2 * self.shave:
             raise ImageError(
-                f"an image of {pixels.shape[1]}x{pixels.shape[0]} is too small at x{scale}: "
+                f"an image of {whole_width}x{whole_height} is too small at x{scale}: "
                 f"nothing is left after {self.shave} pixels are shaved from each side",
                 "use a larger image or a smaller scale",
             )
-        planes = torch.from_numpy(pixels.copy() if not pixels.flags.writeable else pixels)
-        planes = planes[:height, :width]
-        self.is_grey = planes.ndim == 2
-        # (1 or 3, H, W) uint8
-        self.hr = (planes[None] if self.is_grey else planes.permute(2, 0, 1)).contiguous()
-        if self.is_grey and protocol.grey_as_rgb:
-            self.hr = self.hr.repeat(3, 1, 1)
+        self.hr = image.planes[:, :height, :width]  # (1 or 3, H, W) uint8
 
     @property
     def grey_as_grey(self) -> bool:
-        return self.hr.shape[0] == 1
+        return self.image.grey_as_grey
 
-    @cached_property
+    @property
     def hr_luma(self) -> Tensor:
         """(H, W) double: BT.601 Y of the HR image; of a grey image read as grey, its pixels."""
-        y = self.hr[0].to(torch.float64) if self.grey_as_grey else luma(self.hr)
-        return round_half_up(y) if self.protocol.luma_rounded else y
+        return self.image.luma[: self.hr.shape[-2], : self.hr.shape[-1]]
+
+    def filtered_hr(self, key: str, window: Callable[[Tensor], Tensor], device: torch.device) -> Tensor:
+        """``window(hr_luma)`` with the border shaved, on ``device``; made once for all scales and methods.
+
+        Args:
+            window: a filter of windows of n x n pixels, (H, W) to (H - n + 1, W - n + 1), that ``key`` names.
+        """
+        whole = self.image.of_luma(key, window, device)
+        lost = self.image.planes.shape[-1] - whole.shape[-1]
+        height, width = (n - self.shave - lost for n in self.hr.shape[-2:])
+        return whole[self.shave : height, self.shave : width]
 
     def luma_of(self, sr: Tensor) -> Tensor:
         """(H, W) double: Y of an SR image as :func:`super_resolve` returns it."""

@@ -149,9 +149,7 @@ class Axis:
         shape[dim] = self.out_length
         out = x.new_empty(shape)
         if dim == -2:
-            planes = zip(x.view(-1, *x.shape[-2:]), out.view(-1, *out.shape[-2:]), strict=True)
-            for plane, result in planes:
-                self._rows(plane, result)
+            self._rows(x.view(-1, *x.shape[-2:]), out.view(-1, *out.shape[-2:]))
         else:
             self._columns(x.view(-1, x.shape[-1]), out.view(-1, out.shape[-1]))
         return out
@@ -159,13 +157,21 @@ class Axis:
     # Both passes read overlapping blocks through strides, so that all equal blocks are one batched product.
 
     def _rows(self, x: Tensor, out: Tensor) -> None:
-        width = x.shape[1]
+        planes, width = len(x), x.shape[-1]
         for block in self._blocks_for(x):
             height, reach = block.matrix.shape
-            offset = x.storage_offset() + block.column * width
-            parts = x.as_strided((block.count, reach, width), (block.step * width, width, 1), offset)
-            target = out[block.row : block.row + block.count * height].view(block.count, height, width)
-            torch.bmm(block.matrix.expand(block.count, -1, -1), parts, out=target)
+            end = block.row + block.count * height
+            if block.count < planes:  # a batch of planes
+                matrix = block.matrix.expand(planes, -1, -1)
+                for number, row in enumerate(range(block.row, end, height)):
+                    column = block.column + number * block.step
+                    torch.bmm(matrix, x[:, column : column + reach], out=out[:, row : row + height])
+                continue
+            matrix = block.matrix.expand(block.count, -1, -1)
+            for plane, result in zip(x, out, strict=True):
+                offset = plane.storage_offset() + block.column * width
+                parts = plane.as_strided((block.count, reach, width), (block.step * width, width, 1), offset)
+                torch.bmm(matrix, parts, out=result[block.row : end].view(block.count, height, width))
 
     def _columns(self, x: Tensor, out: Tensor) -> None:
         height, width = x.shape
@@ -173,9 +179,8 @@ class Axis:
             columns, reach = block.matrix.shape
             offset = x.storage_offset() + block.column
             parts = x.as_strided((block.count, height, reach), (block.step, width, 1), offset)
-            product = torch.bmm(parts, block.matrix.T.expand(block.count, -1, -1))
             target = out[:, block.row : block.row + block.count * columns].view(height, block.count, columns)
-            target.copy_(product.transpose(0, 1))
+            torch.bmm(parts, block.matrix.T.expand(block.count, -1, -1), out=target.transpose(0, 1))
 
     def matrix(self) -> Tensor:
         """The whole matrix, dense, double (out_length, length)."""

@@ -15,12 +15,13 @@ import sys
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import threadpoolctl
@@ -42,10 +43,11 @@ Group = tuple[Done, float]  # with the seconds that they took
 Submit = Callable[[Sequence[int]], "Future[Group]"]
 
 DELIVER_EVERY = 0.2  # seconds between deliveries of results that are done faster than that
-# Fast tasks are handed out a few at a time, for handing out costs as much as one. A worker that has spent this long on
-# its group returns what is done and leaves the rest to whoever is free. Slow ones are handed out one by one: in order,
-# so that what one task leaves in memory is there for the next.
-_GROUP, _GROUP_SECONDS = 4, 0.05
+# Fast tasks are handed out several at a time, for handing out costs as much as one, and neighbours share what they make
+# of an image: as many as should take this long. A worker that has spent it returns what is done and leaves the rest to
+# whoever is free. Slow ones are handed out one by one: in order, so that what one task leaves in memory is there for
+# the next.
+_GROUP, _GROUP_SECONDS = 6, 0.1
 _AHEAD = 3  # groups for each worker: one at work, one that may be a canary's, over at once, and one that waits
 _PR_SET_PDEATHSIG = 1
 # glibc's M_TRIM_THRESHOLD, M_TOP_PAD (bytes) and M_MMAP_MAX. By default a tensor's memory goes back to the system when
@@ -173,12 +175,17 @@ def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) 
         MethodError: a worker process died (a crash in compiled code, or no memory left).
     """
     running: dict[Future[Group], list[int]] = {}
+    returned: deque[int] = deque()  # by workers whose time was over
     batch: Done = []
     last = time.monotonic()
     tasks_done, their_seconds = 0, 0.0
     while True:
-        at_once = _GROUP if their_seconds < _GROUP_SECONDS * tasks_done else 1
-        while not stop.pressed and len(running) < _AHEAD * workers and (group := list(islice(indices, at_once))):
+        at_once = int(min(max(_GROUP_SECONDS * tasks_done / max(their_seconds, 1e-9), 1), _GROUP))
+        while not stop.pressed and len(running) < _AHEAD * workers:
+            group = [returned.popleft() for _ in range(min(at_once, len(returned)))]
+            group += islice(indices, at_once - len(group))
+            if not group:
+                break
             running[submit(group)] = group
         if batch and (not running or time.monotonic() - last >= DELIVER_EVERY):
             yield _settled(batch)
@@ -191,8 +198,7 @@ def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) 
                 group, (done, seconds) = running.pop(future), future.result()
                 tasks_done, their_seconds = tasks_done + len(done), their_seconds + seconds
                 batch += done
-                if left := group[len(done) :]:
-                    indices = chain(left, indices)
+                returned += group[len(done) :]
         except BrokenProcessPool as error:
             if batch:
                 yield _settled(batch)

@@ -1,6 +1,7 @@
 """BT.601 as MATLAB's rgb2ycbcr, and its rounding."""
 
 import math
+from fractions import Fraction
 
 import pytest
 import torch
@@ -41,6 +42,24 @@ def test_luma_is_the_first_channel_and_not_rounded():
     assert torch.allclose(y, rgb_to_ycbcr(rgb)[:, 0], atol=1e-12)
     expected = 16 + (65.481 * 10 + 128.553 * 20 + 24.966 * 30) / 255
     assert luma(pixel(10, 20, 30)).item() == pytest.approx(expected, abs=1e-12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 255), min_size=3, max_size=3))
+def test_luma_of_uint8_is_the_double_next_to_the_true_value(rgb):
+    red, green, blue = rgb
+    true = Fraction(16) + Fraction(65481 * red + 128553 * green + 24966 * blue, 255000)
+    # Many pixels, so that every loop of a matrix product takes part.
+    y = luma(torch.tensor(rgb, dtype=torch.uint8).reshape(3, 1, 1).expand(3, 7, 11))
+    assert y.dtype == torch.float64
+    assert y.unique().tolist() == [float(true)]
+
+
+def test_luma_of_extreme_pixels_side_by_side_is_exact():
+    levels = torch.tensor([0, 1, 127, 128, 254, 255], dtype=torch.uint8)
+    rgb = torch.cartesian_prod(levels, levels, levels).T.reshape(3, 12, 18)
+    for y, (red, green, blue) in zip(luma(rgb).flatten().tolist(), rgb.flatten(1).T.tolist(), strict=True):
+        assert y == float(Fraction(16) + Fraction(65481 * red + 128553 * green + 24966 * blue, 255000))
 
 
 def test_luma_does_not_change_its_input():

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from srbench import dataset, degradation, metrics, plugins, protocol
 from srbench.errors import SrbenchError, UnknownNameError
-from srbench.evaluation import Example, compare, super_resolve
+from srbench.evaluation import Example, HrImage, compare, super_resolve
 from srbench.resize import Downsampler, imresize
 
 
@@ -139,7 +139,7 @@ def test_bicubic_has_the_published_psnr(name, rules, published, tolerance):
     method = plugins.instantiate(plugins.find("bicubic")[0])
     values = []
     for image in dataset.find("set5").images:
-        example = Example(image.read(), 3, rules, degradation.get(name))
+        example = Example(HrImage(image.read(), rules), 3, degradation.get(name))
         values.append(metrics.get("psnr").compute(compare(super_resolve(method, example), example)))
     assert abs(np.mean(values) - published) < tolerance
 

@@ -9,7 +9,7 @@ import torch
 from srbench import degradation, metrics
 from srbench.color import luma, round_half_up
 from srbench.errors import ImageError, NotSupportedError, OutputError
-from srbench.evaluation import Example, call, compare, measure, super_resolve
+from srbench.evaluation import Example, HrImage, call, compare, measure, super_resolve
 from srbench.method import Method, MethodCard
 from srbench.metrics import Comparison
 from srbench.protocol import BASICSR, CLASSIC
@@ -44,7 +44,7 @@ def grey(make_picture):
 
 
 def example(pixels, protocol, scale=2):
-    return Example(pixels, scale, protocol, BICUBIC)
+    return Example(HrImage(pixels, protocol), scale, BICUBIC)
 
 
 # -- Example -------------------------------------------------------------------------------------------------------

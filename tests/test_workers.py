@@ -4,6 +4,7 @@ and on threads the next task does not wait for it."""
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 from functools import partial
 
 import pytest
@@ -28,6 +29,23 @@ def go(tasks, count):
 def test_every_task_comes_back_once_with_its_result(count):
     tasks = [partial(Later, partial(pow, n, 2)) if n % 3 else partial(pow, n, 2) for n in range(20)]
     assert sorted(go(tasks, count)) == [(n, n**2) for n in range(20)]
+
+
+def test_what_workers_hand_back_for_lack_of_time_is_handed_out_again():
+    sizes = []
+
+    def submit(group):
+        """A worker that does the first task only, and in no time."""
+        sizes.append(len(group))
+        future = Future()
+        future.set_result(([(group[0], None)], 1e-3))
+        return future
+
+    count = 20_000
+    done = [pair for batch in workers.completed(submit, iter(range(count)), 2, workers.Stop()) for pair in batch]
+    assert sorted(index for index, _ in done) == list(range(count))
+    assert len(sizes) == count
+    assert max(sizes) > 1
 
 
 def test_the_next_task_does_not_wait_for_what_is_left_for_later():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from srbench.degradation import Degradation
@@ -42,6 +43,10 @@ class Reference(Protocol):
 
     def luma_of(self, sr: Tensor) -> Tensor:
         """(H, W) double: Y of an SR image (1 or 3, H, W) as the protocol has it, nothing shaved."""
+        ...
+
+    def filtered_hr(self, key: str, window: Callable[[Tensor], Tensor], device: torch.device) -> Tensor:
+        """What :meth:`Comparison.hr_window` asks for."""
         ...
 
 
@@ -79,6 +84,16 @@ class Comparison:
         """The HR image with its LR image and degradation."""
         assert self.reference is not None
         return self.reference
+
+    def hr_window(self, key: str, window: Callable[[Tensor], Tensor]) -> Tensor:
+        """``window(hr_luma)``, made once for all SR images of an HR image, at every scale.
+
+        Args:
+            window: a filter of windows of n x n pixels, (H, W) to (H - n + 1, W - n + 1), that ``key`` names.
+        """
+        if self.reference is None:
+            return window(self.hr_luma)
+        return self.reference.filtered_hr(key, window, self.hr_luma.device)
 
     def once(self, key: str, make: Callable[[], _T]) -> _T:
         """What ``make`` returns, made once for this pair: two metrics that build on a third share its value."""

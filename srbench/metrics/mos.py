@@ -20,9 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srbench.metrics import lpips
+from srbench.metrics import lpips, ssim
 from srbench.metrics.base import Comparison, Measurement, Metric
-from srbench.metrics.ssim import WINDOW, ssim
 from srbench.raters import Panel, interval
 
 PARAMETERS = Path(__file__).with_name("mos.json")
@@ -83,7 +82,7 @@ def gradients(pair: Comparison) -> dict[str, float]:
 
 def structural(pair: Comparison) -> dict[str, float]:
     """Features that need no weights: ``ssim`` and :func:`gradients`."""
-    return {"ssim": pair.once("ssim", lambda: float(ssim(pair.sr_luma, pair.hr_luma))), **gradients(pair)}
+    return {"ssim": ssim.compute(pair), **gradients(pair)}
 
 
 def all_features(pair: Comparison) -> dict[str, float]:
@@ -131,7 +130,7 @@ def _metric(name: str, title: str, features: Callable[[Comparison], dict[str, fl
         digits=2,
         needs=("sr_luma", "hr_luma", "sr_rgb", "hr_rgb"),
         compute=functools.partial(_measure, name, features),
-        min_size=WINDOW,
+        min_size=ssim.WINDOW,
         footnote=f"{FOOTNOTE}; {validation(name)}",
     )
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from srbench.color import to_uint8
 from srbench.degradation import Bicubic
-from srbench.evaluation import Example, compare, super_resolve
+from srbench.evaluation import Example, HrImage, compare, super_resolve
 from srbench.method import Method, MethodCard
 from srbench.metrics.psnr import METRIC
 from srbench.protocol import CLASSIC
@@ -51,7 +51,8 @@ class Validation:
     def _example(self, picture: Picture, scale: int) -> Example:
         height, width = (min(n, LIMIT) // scale * scale for n in picture.pixels.shape[:2])
         top, left = ((n - m) // 2 for n, m in zip(picture.pixels.shape[:2], (height, width), strict=True))
-        return Example(picture.pixels[top : top + height, left : left + width], scale, CLASSIC, Bicubic())
+        pixels = picture.pixels[top : top + height, left : left + width]
+        return Example(HrImage(pixels, CLASSIC), scale, Bicubic())
 
     def psnr(self, network: nn.Module, scale: int, device: torch.device) -> float:
         """Mean PSNR (dB) of ``network`` at ``scale``; the network is put back into the mode it was in."""

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from srbench import dataset, plugins
 from srbench.degradation import Bicubic
-from srbench.evaluation import Example, compare, super_resolve
+from srbench.evaluation import Example, HrImage, compare, super_resolve
 from srbench.metrics import lpips
 from srbench.protocol import BASICSR
 
@@ -37,7 +37,7 @@ def test_shared_features_are_faster_at_equal_values(count, factor):
     network = package()
     lpips.LPIPS.prepare()
     torch.set_num_threads(1)
-    images = [Example(i.read(), 4, BASICSR, Bicubic()) for i in dataset.find("bsd100").images[:IMAGES]]
+    images = [Example(HrImage(i.read(), BASICSR), 4, Bicubic()) for i in dataset.find("bsd100").images[:IMAGES]]
     outputs = [(example, [super_resolve(method, example) for method in methods]) for example in images]
     ours = theirs = 0.0
     for turn in range(3):

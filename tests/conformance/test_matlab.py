@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srbench import dataset, degradation, protocol
-from srbench.evaluation import Example
+from srbench.evaluation import Example, HrImage
 from srbench.images import as_rgb, read_image
 from srbench.resize import imresize
 
@@ -34,7 +34,7 @@ def test_imresize_of_uint8_equals_matlab(pair):
 @pytest.mark.parametrize("pair", CASES, indirect=True, ids=str)
 def test_lr_of_the_basicsr_protocol_equals_matlab(pair):
     hr, matlab, scale = pair
-    example = Example(hr, scale, protocol.BASICSR, degradation.get("bicubic"))
+    example = Example(HrImage(hr, protocol.BASICSR), scale, degradation.get("bicubic"))
     assert np.array_equal(example.lr_rgb.permute(1, 2, 0).numpy(), matlab)
 
 

@@ -5,7 +5,7 @@ import statistics
 import pytest
 
 from srbench import dataset, degradation, metrics, plugins, protocol
-from srbench.evaluation import Example, compare, super_resolve
+from srbench.evaluation import Example, HrImage, compare, super_resolve
 from srbench.leaderboard import means, per_image
 from srbench.runner import RunOptions, run
 from srbench.store import Store
@@ -61,7 +61,7 @@ def test_reconstruction_beats_bicubic_elsewhere(name, step, scale):
     chosen = {m: plugins.instantiate(plugins.find(m)[0]) for m in ("bicubic", *RECONSTRUCTION)}
     values = {method: [] for method in chosen}
     for image in dataset.find(name).images[::step]:
-        example = Example(image.read(), scale, protocol.CLASSIC, degradation.get("bicubic"))
+        example = Example(HrImage(image.read(), protocol.CLASSIC), scale, degradation.get("bicubic"))
         for method, instance in chosen.items():
             values[method].append(psnr.compute(compare(super_resolve(instance, example), example)))
     mean = {method: statistics.mean(found) for method, found in values.items()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from srbench import dataset, degradation, metrics, plugins, protocol, roots
-from srbench.evaluation import Example, compare, super_resolve
+from srbench.evaluation import Example, HrImage, compare, super_resolve
 from srbench.method import MethodCard, Published
 from srbench.training import TrainedMethod
 from srbench.training.shipped import aims_at_pixels, shipped, trailing
@@ -53,7 +53,7 @@ def test_set5_is_what_the_card_says(name, scale):
     method.prepare(scale)
     values = []
     for image in dataset.find("set5").images:
-        example = Example(image.read(), scale, protocol.CLASSIC, degradation.get("bicubic"))
+        example = Example(HrImage(image.read(), protocol.CLASSIC), scale, degradation.get("bicubic"))
         values.append(psnr.compute(compare(super_resolve(method, example), example)))
     mean = statistics.mean(values)
     assert mean == pytest.approx(card["test_psnr"][f"set5 x{scale}"], abs=0.01)

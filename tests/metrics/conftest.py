@@ -8,7 +8,7 @@ import torch
 
 from srbench import dataset
 from srbench.degradation import Bicubic
-from srbench.evaluation import Example, compare
+from srbench.evaluation import Example, HrImage, compare
 from srbench.metrics import lpips
 from srbench.protocol import BASICSR
 from srbench.resize import imresize
@@ -41,6 +41,6 @@ def as_comparison():
     def make(sr, hr, scale=1):
         planes = torch.from_numpy(sr.copy())
         sr = planes.expand(3, -1, -1) if planes.ndim == 2 else planes.permute(2, 0, 1)
-        return compare(sr, Example(hr, scale, BASICSR, Bicubic()))
+        return compare(sr, Example(HrImage(hr, BASICSR), scale, Bicubic()))
 
     return make

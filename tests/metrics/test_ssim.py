@@ -5,12 +5,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
 from srbench import dataset
+from srbench.degradation import Bicubic
 from srbench.errors import ImageError
+from srbench.evaluation import Example, HrImage, compare
 from srbench.metrics import get
-from srbench.metrics.ssim import WINDOW, ssim
+from srbench.metrics.ssim import WINDOW, ssim, window_mean
+from srbench.protocol import BASICSR, CLASSIC
 
 SETTINGS = {"data_range": 255, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 
@@ -35,11 +39,49 @@ def test_equals_scikit_image_on_random_images(seed, height, width):
     assert ours(sr, hr) == pytest.approx(reference(sr, hr), abs=1e-9)
 
 
-@pytest.mark.parametrize("height", [137, 138, 139, 266, 267, 300])
-def test_equals_scikit_image_where_strips_meet(height):
-    """Large images are filtered in strips of 128 rows."""
+@pytest.mark.parametrize("height", [27, 28, 29, 43, 44, 60])
+def test_equals_scikit_image_where_strips_meet(height, monkeypatch):
+    """Large images are filtered in strips, here of about 16 rows."""
+    monkeypatch.setattr("srbench.metrics.ssim._STRIP", 160)
     sr, hr = random_pair(height, height, 20)
     assert ours(sr, hr) == pytest.approx(reference(sr, hr), abs=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 999), st.integers(11, 40), st.integers(11, 40))
+def test_the_window_mean_is_a_gaussian_filter(seed, height, width):
+    image = random_pair(seed, height, width)[0]
+    mean = window_mean(torch.from_numpy(image))
+    expected = gaussian_filter(image, 1.5, truncate=3.5)[5:-5, 5:-5]
+    assert mean.shape == (height - 10, width - 10)
+    assert np.allclose(mean.numpy(), expected, rtol=0, atol=1e-9)
+
+
+def test_a_mean_of_hr_that_is_at_hand_is_used():
+    sr, hr = (torch.from_numpy(x) for x in random_pair(4, 40, 33))
+    mean = window_mean(hr)
+    assert ssim(sr, hr, hr_mean=mean).item() == ssim(sr, hr).item()
+    assert abs(ssim(sr, hr, hr_mean=mean + 1).item() - ssim(sr, hr).item()) > 1e-3
+
+
+@pytest.mark.parametrize("rules", [BASICSR, CLASSIC], ids=lambda rules: rules.name)
+def test_the_mean_of_hr_is_made_once_for_all_scales(rules, monkeypatch):
+    made = []
+
+    def counting(x):
+        made.append(x.shape)
+        return window_mean(x)
+
+    monkeypatch.setattr("srbench.metrics.ssim.window_mean", counting)
+    pixels = dataset.find("sample").images[0].read()[:101, :97]
+    image = HrImage(pixels, rules)
+    for scale in (2, 3, 4):
+        for shift in (0, 1):
+            example = Example(image, scale, Bicubic())
+            pair = compare(example.hr.roll(shift, -1), example)
+            value = get("ssim").compute(pair)
+            assert value == pytest.approx(reference(pair.sr_luma.numpy(), pair.hr_luma.numpy()), abs=1e-9)
+    assert made == [(101, 97)]
 
 
 def test_equals_scikit_image_on_photographs(rng):

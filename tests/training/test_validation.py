@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from srbench import degradation, metrics, protocol
-from srbench.evaluation import Example, compare, super_resolve
+from srbench.evaluation import Example, HrImage, compare, super_resolve
 from srbench.method import Method, MethodCard
 from srbench.resize import imresize
 from srbench.training.data import read_pictures
@@ -47,7 +47,7 @@ def test_it_is_the_number_of_the_evaluation(folder):
             return Enlarge((1.1, 1.0, 0.8))(lr)
 
     pictures, method, psnr = read_pictures([folder]), Reddish(), metrics.get("psnr")
-    examples = [Example(p.pixels, 2, protocol.CLASSIC, degradation.get("bicubic")) for p in pictures]
+    examples = [Example(HrImage(p.pixels, protocol.CLASSIC), 2, degradation.get("bicubic")) for p in pictures]
     expected = statistics.mean(psnr.compute(compare(super_resolve(method, e), e)) for e in examples)
     measured = Validation(pictures, (2,), "rgb").psnr(Enlarge((1.1, 1.0, 0.8)), 2, torch.device("cpu"))
     assert measured == pytest.approx(expected, abs=1e-9)
