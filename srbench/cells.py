@@ -24,6 +24,7 @@ from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError
 from srbench.evaluation import Example, HrImage, Score, compare, fits, likelihood, measure, super_resolve
 from srbench.images import Pixels, pixel_hash, read_image, write_image
+from srbench.machine import available_processors
 from srbench.metrics import Measurement, Metric
 from srbench.plan import Cell
 from srbench.protocol import Protocol
@@ -104,9 +105,19 @@ class Workshop:
     def _example(self, key: tuple[ImageFile, int]) -> Example:
         return Example(self._images(key[0]), key[1], self.degradation)
 
-    def facts(self, image: ImageFile) -> ImageFacts:
-        """Size and pixel hash of ``image``, as it is on this machine; raises ImageError."""
-        return self._decoded(image).facts
+    def look_at(self, images: Sequence[ImageFile]) -> Callable[[], dict[ImageFile, ImageFacts]]:
+        """Begin to decode images. The function that comes back waits for them and returns size and pixel hash of each,
+        as it is on this machine; it raises ImageError."""
+        pool = ThreadPoolExecutor(available_processors())
+        decoded = {image: pool.submit(self._decoded, image) for image in images}
+
+        def looked() -> dict[ImageFile, ImageFacts]:
+            try:
+                return {image: future.result().facts for image, future in decoded.items()}
+            finally:  # no thread is left when workers are forked
+                pool.shutdown(cancel_futures=True)
+
+        return looked
 
     def example(self, image: ImageFile, scale: int) -> Example:
         return self._examples((image, scale))

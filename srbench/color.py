@@ -13,6 +13,7 @@ _TO_YCBCR = (
     torch.tensor([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]], dtype=torch.float64)
     / 255
 )
+_WHOLE = torch.tensor([21827.0, 42851.0, 8322.0], dtype=torch.float32)  # the first row times 85000
 _OFFSET = torch.tensor([16.0, 128.0, 128.0], dtype=torch.float64)
 
 # float32 carries an error of up to about 1e-4 grey levels. A value that close below a half is a half, and
@@ -36,9 +37,8 @@ def _luma_of_uint8(rgb: Tensor) -> Tensor:
     # Y = (21827 R + 42851 G + 8322 B) / 85000 + 16. With 128 taken from R, G and B the sum of whole numbers stays below
     # 2^24, exact in single precision, which is faster than double on a CPU; the quotient is the double next to Y. On a
     # GPU single precision may mean less.
-    exact = torch.float32 if rgb.device.type == "cpu" else torch.float64
-    weights = torch.tensor([21827, 42851, 8322], dtype=exact)
-    total = _product(weights, rgb.to(exact).sub_(128)).to(torch.float64)
+    weights = _WHOLE if rgb.device.type == "cpu" else _WHOLE.to(torch.float64)
+    total = _product(weights, rgb.to(weights.dtype).sub_(128)).to(torch.float64)
     return total.add_(128 * 73000 + 16 * 85000).div_(85000)
 
 

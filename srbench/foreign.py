@@ -22,8 +22,8 @@ from srbench.method import Method, MethodCard
 from srbench.metrics import choice
 from srbench.plan import Cell, cells
 from srbench.protocol import Protocol
-from srbench.provenance import describe
-from srbench.runner import Observer, RunOptions, Silent, Summary, complaints, look_at_images
+from srbench.provenance import describe, describe_dataset
+from srbench.runner import Observer, RunOptions, Silent, Summary, complaints
 from srbench.store import Entry, Outcome, Store
 from srbench.workers import single_threaded
 
@@ -63,7 +63,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
         raise SrbenchError(f"'{options.name}' is the name of a method of srbench", "choose another --name")
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
     workshop = Workshop(rules, degrade, options.out, keep_images=True, workers=1)
-    facts = look_at_images([data], workshop)
+    facts = workshop.look_at(data.images)()
     hashes = _check(data, paths, facts, options.scale, rules)
 
     card = MethodCard(options.name, options.name, 0, "images made elsewhere", "", colour="rgb")
@@ -204,8 +204,8 @@ def _manifest(
     run = RunOptions(
         scales=(options.scale,), protocol=options.protocol, out=options.out, command=options.command, threads=1
     )
-    described = describe(run, [(method, identity)], [data], facts, rules, torch.device("cpu"), 1)
-    return described | {"scored_from": options.folder.name}
+    described = describe(run, [(method, identity)], rules, torch.device("cpu"), 1)
+    return described | {"datasets": [describe_dataset(data, facts)], "scored_from": options.folder.name}
 
 
 def _names(items: Sequence[str]) -> str:

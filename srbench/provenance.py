@@ -29,13 +29,11 @@ _PACKAGES = ("torch", "numpy", "pillow", "scipy", "spandrel")
 def describe(
     options: RunOptions,
     methods: Sequence[tuple[Method, str]],
-    datasets: Sequence[Dataset],
-    facts: dict[ImageFile, ImageFacts],
     protocol: Protocol,
     device: torch.device,
     workers: int,
 ) -> dict[str, Any]:
-    """All that is needed to say how a run's numbers were made, as plain JSON values."""
+    """All but the datasets that is needed to say how a run's numbers were made, as plain JSON values."""
     return {
         "command": options.command,
         "srbench": srbench.__version__,
@@ -51,7 +49,6 @@ def describe(
         "degradation": options.degradation,
         "protocol": {**asdict(protocol), "hash": protocol.hash},
         "methods": [_method(method, identity) for method, identity in methods],
-        "datasets": [_dataset(data, facts) for data in datasets],
     }
 
 
@@ -68,7 +65,8 @@ def _method(method: Method, identity: str) -> dict[str, Any]:
     return {"name": method.card.name, "title": method.card.title, "hash": identity, "weights": files, "loads": loads}
 
 
-def _dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[str, Any]:
+def describe_dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[str, Any]:
+    """Which images a dataset has here, by their pixels."""
     images = {image.name: facts[image].sha256 for image in data.images}
     described = {"name": data.name, "title": data.title, "version": data.version, "images": images}
     if data.manifest is None:  # nothing else says where the images of a folder are, which the report shows

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import overload
 
 import numpy as np
@@ -101,6 +101,16 @@ class _Blocks:
     count: int
     matrix: Tensor  # (outputs, inputs) of one block
 
+    @cached_property
+    def batch(self) -> Tensor:
+        """(count, outputs, inputs)."""
+        return self.matrix.expand(self.count, -1, -1)
+
+    @cached_property
+    def transposed(self) -> Tensor:
+        """(count, inputs, outputs)."""
+        return self.matrix.T.expand(self.count, -1, -1)
+
 
 class Axis:
     """Resampling of one axis as a banded matrix. Immutable; safe to share between threads.
@@ -124,15 +134,20 @@ class Axis:
         dense = np.zeros((len(starts), height, int((last - first).max())))
         local = np.where(used, index - first[block][:, None], 0)
         np.add.at(dense, (block[:, None], row[:, None], local), np.where(used, weight, 0.0))
+        heights, widths = np.minimum(height, out_length - starts), last - first
+        steps = np.diff(first, append=0).tolist()
+        equal = np.abs(np.diff(dense, axis=0)).max(axis=(1, 2)) <= 1e-13
+        equal &= (np.diff(heights) == 0) & (np.diff(widths) == 0)
         blocks: list[_Blocks] = []
-        for number, start in enumerate(starts.tolist()):
-            matrix = dense[number, : out_length - start, : last[number] - first[number]]
-            following = _Blocks(start, int(first[number]), 0, 1, torch.from_numpy(matrix))
-            joined = _join(blocks[-1], following) if blocks else None
-            if joined is None:
-                blocks.append(following)
-            else:
-                blocks[-1] = joined
+        start = 0
+        while start < len(starts):
+            end = start + 1
+            while end < len(starts) and equal[end - 1] and steps[end - 1] == steps[start]:
+                end += 1
+            matrix = torch.from_numpy(dense[start, : heights[start], : widths[start]])
+            step = steps[start] if end - start > 1 else 0
+            blocks.append(_Blocks(int(starts[start]), int(first[start]), step, end - start, matrix))
+            start = end
         self._blocks = blocks
         self._cast: dict[tuple[torch.dtype, torch.device], list[_Blocks]] = {}
 
@@ -154,24 +169,25 @@ class Axis:
             self._columns(x.view(-1, x.shape[-1]), out.view(-1, out.shape[-1]))
         return out
 
-    # Both passes read overlapping blocks through strides, so that all equal blocks are one batched product.
+    # Both passes read overlapping blocks through strides, so that all equal blocks are one batched product. A view is
+    # no cheaper than a product of small matrices, so they make few.
 
     def _rows(self, x: Tensor, out: Tensor) -> None:
-        planes, width = len(x), x.shape[-1]
+        planes, length, width = x.shape
         for block in self._blocks_for(x):
             height, reach = block.matrix.shape
-            end = block.row + block.count * height
             if block.count < planes:  # a batch of planes
                 matrix = block.matrix.expand(planes, -1, -1)
-                for number, row in enumerate(range(block.row, end, height)):
-                    column = block.column + number * block.step
+                for number in range(block.count):
+                    column, row = block.column + number * block.step, block.row + number * height
                     torch.bmm(matrix, x[:, column : column + reach], out=out[:, row : row + height])
                 continue
-            matrix = block.matrix.expand(block.count, -1, -1)
-            for plane, result in zip(x, out, strict=True):
-                offset = plane.storage_offset() + block.column * width
-                parts = plane.as_strided((block.count, reach, width), (block.step * width, width, 1), offset)
-                torch.bmm(matrix, parts, out=result[block.row : end].view(block.count, height, width))
+            for plane in range(planes):
+                offset = x.storage_offset() + (plane * length + block.column) * width
+                parts = x.as_strided((block.count, reach, width), (block.step * width, width, 1), offset)
+                start = (plane * self.out_length + block.row) * width
+                target = out.as_strided((block.count, height, width), (height * width, width, 1), start)
+                torch.bmm(block.batch, parts, out=target)
 
     def _columns(self, x: Tensor, out: Tensor) -> None:
         height, width = x.shape
@@ -179,22 +195,12 @@ class Axis:
             columns, reach = block.matrix.shape
             offset = x.storage_offset() + block.column
             parts = x.as_strided((block.count, height, reach), (block.step, width, 1), offset)
-            target = out[:, block.row : block.row + block.count * columns].view(height, block.count, columns)
-            torch.bmm(parts, block.matrix.T.expand(block.count, -1, -1), out=target.transpose(0, 1))
+            target = out.as_strided((block.count, height, columns), (columns, self.out_length, 1), block.row)
+            torch.bmm(parts, block.transposed, out=target)
 
     def matrix(self) -> Tensor:
         """The whole matrix, dense, double (out_length, length)."""
         return self.apply(torch.eye(self.length, dtype=torch.float64), -2)
-
-
-def _join(run: _Blocks, block: _Blocks) -> _Blocks | None:
-    """``run`` with ``block`` added, if that is the next of its equal blocks."""
-    step = block.column - run.column - (run.count - 1) * run.step
-    if run.count > 1 and step != run.step:
-        return None
-    if run.matrix.shape != block.matrix.shape or (run.matrix - block.matrix).abs_().max() > 1e-13:
-        return None
-    return replace(run, step=step, count=run.count + 1)
 
 
 @lru_cache(maxsize=256)

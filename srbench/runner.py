@@ -6,7 +6,6 @@ import functools
 import json
 import random
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol as Interface
@@ -16,7 +15,7 @@ import torch
 from srbench import canary, dataset, degradation, metrics, protocol
 from srbench import workers as workers_
 from srbench.cells import Result, Workshop
-from srbench.dataset import Dataset, ImageFacts, ImageFile
+from srbench.dataset import ImageFacts, ImageFile
 from srbench.errors import StoreError
 from srbench.evaluation import Score, fits
 from srbench.machine import available_processors, resolve_device
@@ -24,7 +23,7 @@ from srbench.method import Method
 from srbench.metrics import Metric, choice
 from srbench.options import MethodOptions, SelfEnsemble, Tiled, seams
 from srbench.plan import Cell, cells
-from srbench.provenance import describe, describe_metric
+from srbench.provenance import describe, describe_dataset, describe_metric
 from srbench.selection import default_datasets, load_methods
 from srbench.store import Canary, Entry, Known, Outcome, Store
 from srbench.timing import Timing
@@ -127,11 +126,13 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     torch.manual_seed(options.seed)
 
     workshop = Workshop(chosen, degrade, options.out, keep_images=options.keep_images, workers=workers)
+    looked = workshop.look_at([image for data in datasets for image in data.images])
     with Store(options.out, create=True) as store, workers_.single_threaded():
-        facts = look_at_images(datasets, workshop)
-        plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade, way.key))
         broken = _prepare(methods, options.scales, observer)
-        manifest = describe(options, methods, datasets, facts, chosen, device, workers)
+        manifest = describe(options, methods, chosen, device, workers)
+        facts = looked()
+        manifest["datasets"] = [describe_dataset(data, facts) for data in datasets]
+        plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade, way.key))
         if way.key:
             manifest["options"] = way.key
         if way.tile:
@@ -176,13 +177,6 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
         store.finish_run(run_id, status, manifest)
         _write_manifest(options.out, run_id, {**manifest, "status": status})
     return summary
-
-
-def look_at_images(datasets: Sequence[Dataset], workshop: Workshop) -> dict[ImageFile, ImageFacts]:
-    """Size and pixel hash of every image, as it is on this machine; raises ImageError."""
-    images = [image for data in datasets for image in data.images]
-    with ThreadPoolExecutor(available_processors()) as pool:  # nothing else runs yet
-        return dict(zip(images, pool.map(workshop.facts, images), strict=True))
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def test_an_interrupt_at_any_moment_loses_nothing(many, write_plugin, calls, res
                 self.done_once = True
                 signal.raise_signal(signal.SIGINT)
 
-    plugin = write_plugin("time.sleep(0.05); return imresize(lr, scale)")
+    plugin = write_plugin("time.sleep(0.12); return imresize(lr, scale)")
     options = RunOptions((plugin,), (str(many),), (2,), out=results, threads=threads, device="cpu")
     summary = run(options, Interrupting())
     assert summary.interrupted

@@ -19,14 +19,19 @@ _BLOCK = 8
 _REACH = _BLOCK + WINDOW - 1
 
 
+@functools.lru_cache(maxsize=512)
+def _bands(count: int, device: torch.device) -> Tensor:
+    """(count, _BLOCK, _REACH): the Gaussian window, which sums to 1, shifted by one from row to row."""
+    return _band(_BLOCK, device).expand(count, -1, -1)
+
+
 @functools.cache
-def _band(device: torch.device) -> Tensor:
-    """(_BLOCK, _REACH): the Gaussian window, which sums to 1, shifted by one from row to row."""
+def _band(rows: int, device: torch.device) -> Tensor:
     offset = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
     window = torch.exp(-offset.square() / (2 * SIGMA**2))
     window /= window.sum()
-    band = torch.zeros(_BLOCK, _REACH, dtype=torch.float64)
-    for row in range(_BLOCK):
+    band = torch.zeros(rows, rows + WINDOW - 1, dtype=torch.float64)
+    for row in range(rows):
         band[row, row : row + WINDOW] = window
     return band.to(device)
 
@@ -40,12 +45,13 @@ def _filter_rows(x: Tensor, out: Tensor) -> None:
     """Filter (H, W), from row to row, into ``out`` (H - WINDOW + 1, W), contiguous."""
     rows, width = out.shape
     blocks, left = divmod(rows, _BLOCK)
-    band, stride = _band(x.device), x.stride(0)
     if blocks:
+        stride = x.stride(0)
         parts = x.as_strided((blocks, _REACH, width), (_BLOCK * stride, stride, x.stride(1)))
-        torch.bmm(band.expand(blocks, -1, -1), parts, out=out[: blocks * _BLOCK].view(blocks, _BLOCK, width))
+        target = out.as_strided((blocks, _BLOCK, width), (_BLOCK * width, width, 1))
+        torch.bmm(_bands(blocks, x.device), parts, out=target)
     if left:
-        torch.mm(band[:left, : left + WINDOW - 1], x[rows - left :], out=out[rows - left :])
+        torch.mm(_band(left, x.device), x[rows - left :], out=out[rows - left :])
 
 
 def _filter_columns(x: Tensor, out: Tensor, add: float = 0.0) -> None:
@@ -53,14 +59,13 @@ def _filter_columns(x: Tensor, out: Tensor, add: float = 0.0) -> None:
     saves a copy. What was in ``out`` is multiplied by ``add`` and added."""
     columns, height = out.shape
     blocks, left = divmod(columns, _BLOCK)
-    band = _band(x.device)
     if blocks:
         parts = x.as_strided((blocks, _REACH, height), (_BLOCK, 1, x.stride(0)))
-        target = out[: blocks * _BLOCK].view(blocks, _BLOCK, height)
-        torch.baddbmm(target, band.expand(blocks, -1, -1), parts, beta=add, out=target)
+        target = out.as_strided((blocks, _BLOCK, height), (_BLOCK * height, height, 1))
+        torch.baddbmm(target, _bands(blocks, x.device), parts, beta=add, out=target)
     if left:
         target = out[columns - left :]
-        torch.addmm(target, band[:left, : left + WINDOW - 1], x[:, columns - left :].T, beta=add, out=target)
+        torch.addmm(target, _band(left, x.device), x[:, columns - left :].T, beta=add, out=target)
 
 
 def window_mean(x: Tensor) -> Tensor:
