@@ -12,7 +12,7 @@ from srbench.errors import ImageError
 from srbench.metrics.base import Comparison, Metric
 
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
-# At most about so many pixels at once, for the sake of memory; on images of half a megapixel one strip is fastest.
+# At most so many pixels at once, for the sake of memory: smaller strips are slower, since each takes thirty calls.
 _STRIP = 1 << 18
 # Outputs per matrix product of the filter: dense enough for BLAS, small enough to waste little on zeros.
 _BLOCK = 8
@@ -96,7 +96,7 @@ def _sum_of_index(x: Tensor, y: Tensor, mean_y: Tensor, peak: float) -> Tensor:
     _filter_columns(half, mean_x)
     # The index is (2 mean_x mean_y + c1) (2 cov + c2) / ((mean_x^2 + mean_y^2 + c1) (var_x + var_y + c2)), here with
     # both factors above halved. It needs the variances only as a sum, so that the filtered maps x, y, xy, x^2 + y^2
-    # are enough; the last two are added to what is taken from them.
+    # are enough. The products of the last two go on top of what has to be subtracted from them.
     torch.addcmul(half_c1, mean_x, mean_y, out=product)
     torch.addcmul(c1, mean_x, mean_x, out=power).addcmul_(mean_y, mean_y)
     torch.mul(x, y, out=map_)
