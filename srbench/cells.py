@@ -109,15 +109,19 @@ class Workshop:
         """Begin to decode images. The function that comes back waits for them and returns size and pixel hash of each,
         as it is on this machine; it raises ImageError."""
         pool = ThreadPoolExecutor(available_processors())
-        decoded = {image: pool.submit(self._decoded, image) for image in images}
+        # Not the pixels: the cache alone decides which of them stay in memory.
+        facts = {image: pool.submit(self._facts, image) for image in images}
 
         def looked() -> dict[ImageFile, ImageFacts]:
             try:
-                return {image: future.result().facts for image, future in decoded.items()}
+                return {image: future.result() for image, future in facts.items()}
             finally:  # no thread is left when workers are forked
                 pool.shutdown(cancel_futures=True)
 
         return looked
+
+    def _facts(self, image: ImageFile) -> ImageFacts:
+        return self._decoded(image).facts
 
     def example(self, image: ImageFile, scale: int) -> Example:
         return self._examples((image, scale))

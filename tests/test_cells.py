@@ -1,14 +1,18 @@
 """One cell of a run: the image that is kept, and what methods and images may do wrong."""
 
 import dataclasses
+import gc
+import weakref
 
 import numpy as np
 import pytest
 
-from srbench import cells
+from srbench import cells, dataset
+from srbench.degradation import Bicubic
 from srbench.images import read_image, write_image
 from srbench.leaderboard import means, per_image
 from srbench.metrics import ssim as ssim_module
+from srbench.protocol import BASICSR
 from srbench.store import Store
 
 WIDTHS = [28, 32, 36]  # of the three pictures of the fixture, which the plugins log
@@ -224,3 +228,25 @@ def test_a_method_that_cannot_be_prepared_fails_in_its_cells(go, write_plugin):
     assert summary.computed == 3
     assert all("no memory" in line for line in summary.failures)
     assert summary.failed == 3
+
+
+# -- decoded images ----------------------------------------------------------------------------------------------
+
+
+def test_looking_at_images_keeps_no_more_pixels_than_the_cache(pictures, tmp_path, monkeypatch):
+    pixels, decode = [], cells._decode
+
+    def noting(image):
+        decoded = decode(image)
+        pixels.append(weakref.ref(decoded.pixels))
+        return decoded
+
+    monkeypatch.setattr(cells, "_decode", noting)
+    monkeypatch.setattr(cells, "_DECODED_BYTES", 1)
+    workshop = cells.Workshop(BASICSR, Bicubic(), tmp_path, keep_images=False, workers=1)
+    images = dataset.find(str(pictures)).images
+    looked = workshop.look_at(images)
+    assert [facts.width for facts in looked().values()] == WIDTHS
+    gc.collect()
+    assert len(pixels) == 3
+    assert sum(alive() is not None for alive in pixels) == 1
