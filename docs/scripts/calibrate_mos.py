@@ -28,7 +28,7 @@ import torch
 
 from srbench import dataset
 from srbench.degradation import Bicubic
-from srbench.evaluation import Example, compare
+from srbench.evaluation import Example, HrImage, compare
 from srbench.images import pixel_hash, read_image
 from srbench.metrics import mos
 from srbench.protocol import BASICSR
@@ -65,7 +65,7 @@ def make_features(results: Path) -> None:
         images = dataset.find(name).images
         methods = [m for m in rated if all((m, name, image.name) in cells for image in images)]
         for image in images:
-            example = Example(image.read(), SCALE, BASICSR, Bicubic())
+            example = Example(HrImage(image.read(), BASICSR), SCALE, Bicubic())
             rows.append(["original", name, image.name, "inf", "0", "1", "0", "0"])
             for method in methods:
                 cell = cells[method, name, image.name]

@@ -14,7 +14,7 @@ from srbench import metrics, plugins
 from srbench.autoregressive import to_levels
 from srbench.autoregressive.likelihood import code_length
 from srbench.degradation import Bicubic
-from srbench.evaluation import Example, compare, super_resolve
+from srbench.evaluation import Example, HrImage, compare, super_resolve
 from srbench.protocol import CLASSIC
 from srbench.training.data import hold_out, read_pictures
 
@@ -37,7 +37,7 @@ def main():
     method = plugins.instantiate(plugins.find("pixelcnn")[0])
     recipe, network = method.recipe, method.module(SCALE)
     _, held = hold_out(read_pictures(options.folders), recipe.validation_images, recipe.seed)
-    examples = [Example(middle(p.pixels, options.side), SCALE, CLASSIC, Bicubic()) for p in held]
+    examples = [Example(HrImage(middle(p.pixels, options.side), CLASSIC), SCALE, Bicubic()) for p in held]
     measured = [metrics.get(name) for name in ("psnr", "consistency")]
 
     def line(label):

@@ -16,7 +16,7 @@ from srbench import protocol
 from srbench.color import round_half_up
 from srbench.dataset import SUFFIXES
 from srbench.degradation import Bicubic
-from srbench.evaluation import Example
+from srbench.evaluation import Example, HrImage
 from srbench.images import read_image
 from srbench.metrics.psnr import psnr
 
@@ -32,7 +32,7 @@ def main() -> None:
     images = [read_image(path) for path in files]
     print(f"{len(images)} images of {options.folder}")
     for scale in (2, 3, 4):
-        examples = [Example(image, scale, protocol.CLASSIC, Bicubic()) for image in images]
+        examples = [Example(HrImage(image, protocol.CLASSIC), scale, Bicubic()) for image in images]
         print(f"x{scale}  bicubic {_mean(BicubicMethod().upscale, examples):.3f}", end="", flush=True)
         for alpha in ALPHAS:
             mean = _mean(lambda lr, s, a=alpha: TvMap().upscale(lr, s, alpha=a / 255), examples)

@@ -16,7 +16,7 @@ from srbench.methods.bicubic import Bicubic as BicubicMethod
 
 from srbench import dataset
 from srbench.degradation import Bicubic
-from srbench.evaluation import Example, compare, super_resolve
+from srbench.evaluation import Example, HrImage, compare, super_resolve
 from srbench.metrics.psnr import psnr
 from srbench.protocol import PROTOCOLS
 
@@ -53,7 +53,7 @@ def main() -> None:
         for scale in (2, 3, 4):
             total = 0.0
             for _, pixels in images:
-                example = Example(pixels, scale, protocol, Bicubic())
+                example = Example(HrImage(pixels, protocol), scale, Bicubic())
                 pair = compare(super_resolve(method, example), example)
                 total += psnr(pair.sr_luma, pair.hr_luma).item()
             print(f"x{scale} = {total / len(images):.4f}")

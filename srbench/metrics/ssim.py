@@ -12,7 +12,7 @@ from srbench.errors import ImageError
 from srbench.metrics.base import Comparison, Metric
 
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
-# At most so many pixels at once, for the sake of memory: smaller strips are slower, since each takes thirty calls.
+# At most so many pixels at once, for the sake of memory; smaller strips are slower.
 _STRIP = 1 << 18
 # Outputs per matrix product of the filter: dense enough for BLAS, small enough to waste little on zeros.
 _BLOCK = 8

@@ -83,7 +83,7 @@ def test_memory_above_torch(standard_images, tmp_path):
         "run(RunOptions(methods=('bicubic',), datasets=('set5', 'set14', 'bsd100'), scales=(2, 3, 4),"
         f" metrics=('psnr', 'ssim'), out=Path({str(tmp_path)!r}), keep_images=False))"
     )
-    # A system that is short of memory takes pages of files away again, which makes some imports look smaller.
+    # Some imports are measured 100 MB too small; the largest of three is the base.
     torch = max(_peak("import torch, time; time.sleep(0.5)") for _ in range(3))
     whole = _peak(work)
     print(f"\npeak memory: import torch {torch:.0f} MB, the run {whole:.0f} MB, difference {whole - torch:.0f} MB")
