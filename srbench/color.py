@@ -13,7 +13,9 @@ _TO_YCBCR = (
     torch.tensor([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]], dtype=torch.float64)
     / 255
 )
-_WHOLE = torch.tensor([21827.0, 42851.0, 8322.0], dtype=torch.float32)  # the first row times 85000
+# The first row is these whole numbers times 73 / 85000.
+_WHOLE = torch.tensor([299.0, 587.0, 114.0], dtype=torch.float32)
+_BLACK = torch.tensor(16.0 * 85000, dtype=torch.float64)
 _OFFSET = torch.tensor([16.0, 128.0, 128.0], dtype=torch.float64)
 
 # float32 carries an error of up to about 1e-4 grey levels. A value that close below a half is a half, and
@@ -34,12 +36,12 @@ def luma(rgb: Tensor) -> Tensor:
 
 
 def _luma_of_uint8(rgb: Tensor) -> Tensor:
-    # Y = (21827 R + 42851 G + 8322 B) / 85000 + 16. With 128 taken from R, G and B the sum of whole numbers stays below
-    # 2^24, exact in single precision, which is faster than double on a CPU; the quotient is the double next to Y. On a
+    # Y = (73 (299 R + 587 G + 114 B) + 16 * 85000) / 85000. The inner sum is a whole number below 2^18, exact in single
+    # precision, which is faster than double on a CPU; only the division rounds, so this is the double next to Y. On a
     # GPU single precision may mean less.
     weights = _WHOLE if rgb.device.type == "cpu" else _WHOLE.to(torch.float64)
-    total = _product(weights, rgb.to(weights.dtype).sub_(128)).to(torch.float64)
-    return total.add_(128 * 73000 + 16 * 85000).div_(85000)
+    total = _product(weights, rgb.to(weights.dtype)).to(torch.float64)
+    return torch.add(_BLACK, total, alpha=73, out=total).div_(85000)
 
 
 def _product(weights: Tensor, planes: Tensor) -> Tensor:

@@ -197,7 +197,7 @@ def call(method: Method, lr: Tensor, scale: int) -> Tensor:
     if tuple(result.shape) != expected:
         raise OutputError(f"{name} returned shape {tuple(result.shape)} instead of {expected}", "see docs/plugins.md")
     # The sum is not finite if a value is not; the exact look is only for what seems wrong.
-    if not torch.isfinite(result.sum()) and not torch.isfinite(result).all():
+    if not math.isfinite(result.sum()) and not torch.isfinite(result).all():
         bad = int((~torch.isfinite(result)).sum())
         raise OutputError(f"{name} returned {bad} NaN or infinite values", "look for a division or an overflow")
     return result[0] * 255

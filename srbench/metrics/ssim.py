@@ -16,64 +16,62 @@ WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
 _STRIP = 1 << 18
 # Outputs per matrix product of the filter: dense enough for BLAS, small enough to waste little on zeros.
 _BLOCK = 8
-_REACH = _BLOCK + WINDOW - 1
-
-
-@functools.lru_cache(maxsize=512)
-def _bands(count: int, device: torch.device) -> Tensor:
-    """(count, _BLOCK, _REACH): the Gaussian window, which sums to 1, shifted by one from row to row."""
-    return _band(_BLOCK, device).expand(count, -1, -1)
+_REACH = WINDOW - 1  # inputs that a row of the filter needs beyond its own
 
 
 @functools.cache
 def _band(rows: int, device: torch.device) -> Tensor:
+    """(rows, rows + _REACH): the Gaussian window, which sums to 1, shifted by one from row to row."""
     offset = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
     window = torch.exp(-offset.square() / (2 * SIGMA**2))
     window /= window.sum()
-    band = torch.zeros(rows, rows + WINDOW - 1, dtype=torch.float64)
+    band = torch.zeros(rows, rows + _REACH, dtype=torch.float64)
     for row in range(rows):
         band[row, row : row + WINDOW] = window
     return band.to(device)
 
 
 # The Gaussian filter is separable. Both passes are batched products of one banded matrix with overlapping blocks of a
-# map, seen through strides: on a CPU twenty times as fast as torch's convolution of doubles. What is left over at the
-# end is a smaller product.
+# map, seen through strides: on a CPU twenty times as fast as torch's convolution of doubles. Of all three there is a
+# list: one tensor for the whole blocks, one for what is left over at the end. A view costs as much as the product of
+# two small matrices, so none is made twice.
 
 
-def _filter_rows(x: Tensor, out: Tensor) -> None:
-    """Filter (H, W), from row to row, into ``out`` (H - WINDOW + 1, W), contiguous."""
-    rows, width = out.shape
-    blocks, left = divmod(rows, _BLOCK)
-    if blocks:
-        stride = x.stride(0)
-        parts = x.as_strided((blocks, _REACH, width), (_BLOCK * stride, stride, x.stride(1)))
-        target = out.as_strided((blocks, _BLOCK, width), (_BLOCK * width, width, 1))
-        torch.bmm(_bands(blocks, x.device), parts, out=target)
+@functools.lru_cache(maxsize=512)
+def _bands(rows: int, device: torch.device) -> list[Tensor]:
+    """Matrices (n, outputs, inputs) of a filter with ``rows`` outputs."""
+    whole, left = divmod(rows, _BLOCK)
+    sizes = {_BLOCK: whole, left: min(left, 1)}
+    return [_band(size, device).expand(count, -1, -1) for size, count in sizes.items() if count]
+
+
+def _blocks(x: Tensor, reach: int = 0) -> list[Tensor]:
+    """Blocks (n, rows + ``reach``, W) of the rows of a map (H, W), each with those of the next that it reaches into."""
+    rows, (down, across) = x.shape[0] - reach, x.stride()
+    whole, left = divmod(rows, _BLOCK)
+    blocks = []
+    if whole:
+        blocks.append(x.as_strided((whole, _BLOCK + reach, x.shape[1]), (_BLOCK * down, down, across)))
     if left:
-        torch.mm(_band(left, x.device), x[rows - left :], out=out[rows - left :])
+        blocks.append(x[None, rows - left :])
+    return blocks
 
 
-def _filter_columns(x: Tensor, out: Tensor, add: float = 0.0) -> None:
-    """Filter (H, W), contiguous, from column to column, into ``out`` (W - WINDOW + 1, H), contiguous: transposed, which
-    saves a copy. What was in ``out`` is multiplied by ``add`` and added."""
-    columns, height = out.shape
-    blocks, left = divmod(columns, _BLOCK)
-    if blocks:
-        parts = x.as_strided((blocks, _REACH, height), (_BLOCK, 1, x.stride(0)))
-        target = out.as_strided((blocks, _BLOCK, height), (_BLOCK * height, height, 1))
-        torch.baddbmm(target, _bands(blocks, x.device), parts, beta=add, out=target)
-    if left:
-        target = out[columns - left :]
-        torch.addmm(target, _band(left, x.device), x[:, columns - left :].T, beta=add, out=target)
+def _filter(bands: list[Tensor], inputs: list[Tensor], outputs: list[Tensor], *, add: bool = False) -> None:
+    """Filter from row to row, into ``outputs`` or on top of what is there."""
+    for band, x, out in zip(bands, inputs, outputs, strict=True):
+        if add:
+            out.baddbmm_(band, x)
+        else:
+            torch.bmm(band, x, out=out)
 
 
 def window_mean(x: Tensor) -> Tensor:
     """Mean of (H, W) doubles in SSIM's Gaussian window, valid region: (H - 10, W - 10), doubles."""
-    height, width = x.shape[0] - WINDOW + 1, x.shape[1] - WINDOW + 1
+    height, width = x.shape[0] - _REACH, x.shape[1] - _REACH
     half, mean = x.new_empty((height, x.shape[1])), x.new_empty((width, height))
-    _filter_rows(x, half)
-    _filter_columns(half, mean)
+    _filter(_bands(height, x.device), _blocks(x, _REACH), _blocks(half))
+    _filter(_bands(width, x.device), _blocks(half.T, _REACH), _blocks(mean))
     return mean.T
 
 
@@ -87,27 +85,31 @@ def _constants(peak: float, device: torch.device) -> tuple[Tensor, ...]:
 
 def _sum_of_index(x: Tensor, y: Tensor, mean_y: Tensor, peak: float) -> Tensor:
     """The sum of the SSIM map of two images (H, W), doubles; ``mean_y`` is :func:`window_mean` of the second."""
-    width, height = x.shape[1] - WINDOW + 1, x.shape[0] - WINDOW + 1
+    height, width = x.shape[0] - _REACH, x.shape[1] - _REACH
     half_c1, c1, half_c, c = _constants(peak, x.device)
     map_, half = x.new_empty(x.shape), x.new_empty((height, x.shape[1]))
-    mean_x, power, product = (x.new_empty((width, height)) for _ in range(3))  # transposed, as filters leave them
+    # Columns are filtered as rows of the transposed map, into maps that stay transposed: that saves copies.
+    mean_x, power, product = x.new_empty((3, width, height)).unbind()
     mean_y = mean_y.T
-    _filter_rows(x, half)
-    _filter_columns(half, mean_x)
+    down, across = _bands(height, x.device), _bands(width, x.device)
+    map_blocks, half_blocks = _blocks(map_, _REACH), _blocks(half)
+    columns, filtered = _blocks(half.T, _REACH), _blocks(mean_x)
+    _filter(down, _blocks(x, _REACH), half_blocks)
+    _filter(across, columns, filtered)
     # The index is (2 mean_x mean_y + c1) (2 cov + c2) / ((mean_x^2 + mean_y^2 + c1) (var_x + var_y + c2)), here with
     # both factors above halved. It needs the variances only as a sum, so that the filtered maps x, y, xy, x^2 + y^2
     # are enough. The products of the last two go on top of what has to be subtracted from them.
     torch.addcmul(half_c1, mean_x, mean_y, out=product)
     torch.addcmul(c1, mean_x, mean_x, out=power).addcmul_(mean_y, mean_y)
     torch.mul(x, y, out=map_)
-    _filter_rows(map_, half)
+    _filter(down, map_blocks, half_blocks)
     covariance = torch.sub(half_c, product, out=mean_x)
-    _filter_columns(half, covariance, add=1.0)
+    _filter(across, columns, filtered, add=True)
     product.mul_(covariance)
     torch.mul(x, x, out=map_).addcmul_(y, y)
-    _filter_rows(map_, half)
+    _filter(down, map_blocks, half_blocks)
     variance = torch.sub(c, power, out=covariance)
-    _filter_columns(half, variance, add=1.0)
+    _filter(across, columns, filtered, add=True)
     return product.div_(power.mul_(variance)).sum() * 4
 
 
@@ -136,19 +138,16 @@ def ssim(sr: Tensor, hr: Tensor, peak: float = 255.0, *, hr_mean: Tensor | None 
             f"this image has {sr.shape[-1]}x{sr.shape[-2]}",
             "use a larger image",
         )
-    height, width = sr.shape[-2] - WINDOW + 1, sr.shape[-1] - WINDOW + 1
+    height, width = sr.shape[-2] - _REACH, sr.shape[-1] - _REACH
     xs, ys = (image.to(torch.float64).reshape(-1, *image.shape[-2:]) for image in (sr, hr))
     means = map(window_mean, ys) if hr_mean is None else hr_mean.reshape(-1, height, width)
-    strips = -(-height * width // _STRIP)
-    rows = -(-height // strips)
-    totals = []
-    for x, y, mean in zip(xs, ys, means, strict=True):
-        total = x.new_zeros(())
-        for top in range(0, height, rows):
-            bottom = min(top + rows, height)
-            reach = slice(top, bottom + WINDOW - 1)
-            total += _sum_of_index(x[reach], y[reach], mean[top:bottom], peak)
-        totals.append(total)
+    count = -(-height * width // _STRIP)
+    rows = -(-height // count)
+    strips = [(slice(top, top + rows + _REACH), slice(top, top + rows)) for top in range(0, height, rows)]
+    totals = [
+        torch.stack([_sum_of_index(x[reach], y[reach], mean[strip], peak) for reach, strip in strips]).sum()
+        for x, y, mean in zip(xs, ys, means, strict=True)
+    ]
     return torch.stack(totals).reshape(sr.shape[:-2]) / (height * width)
 
 
