@@ -97,8 +97,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
         psnr = metrics.get("psnr")
         values = {cell.facts.key: workshop.psnr(cell, psnr) for cell in guards}
         summary.canaries = canary.judge_all([data], facts, [options.scale], rules, degrade, guards, values)
-        for verdict in summary.canaries:
-            store.add_canary(run_id, verdict)
+        store.add_canaries(run_id, summary.canaries)
         store.finish_run(run_id, "finished", manifest)
     return summary
 

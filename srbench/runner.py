@@ -151,22 +151,22 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
         tasks: list[workers_.Task] = [_task(workshop, item, broken) for item in todo]
         tasks += [functools.partial(workers_.Later, functools.partial(workshop.psnr, cell, psnr)) for cell in beside]
         try:
-            with workers_.stoppable() as stop, workers_.start(tasks, workers, device) as submit:
+            with workers_.stoppable() as stop, workers_.start(tasks, workers, device) as team:
                 due = range(len(todo))
                 fresh = iter(due) if options.force else _not_done_elsewhere(todo, ids, store, summary, observer)
                 order = _with_canaries(fresh, todo, beside)
                 measured: list[tuple[int, float | None]] = []
-                for batch in workers_.completed(submit, order, workers, stop):
+                for batch in workers_.completed(team, order, workers, stop):
                     results = [(todo[index].cell, result) for index, result in batch if index < len(todo)]
                     measured += [pair for pair in batch if pair[0] >= len(todo)]
                     if results:
                         _record(results, ids, store, options.force, summary, observer)
-            values = store.values([ids[cell.facts.key] for cell in guards if cell.facts.key in ids], psnr)
-            by_key = {cell.facts.key: values.get(ids.get(cell.facts.key, -1)) for cell in guards}
-            by_key |= {beside[index - len(todo)].facts.key: value for index, value in measured}
-            summary.canaries = canary.judge_all(datasets, facts, options.scales, chosen, degrade, guards, by_key)
-            for verdict in summary.canaries:
-                store.add_canary(run_id, verdict)
+                # Beside workers that take their leave.
+                values = store.values([ids[cell.facts.key] for cell in guards if cell.facts.key in ids], psnr)
+                by_key = {cell.facts.key: values.get(ids.get(cell.facts.key, -1)) for cell in guards}
+                by_key |= {beside[index - len(todo)].facts.key: value for index, value in measured}
+                summary.canaries = canary.judge_all(datasets, facts, options.scales, chosen, degrade, guards, by_key)
+                store.add_canaries(run_id, summary.canaries)
             if options.time:  # the workers are gone: nothing of ours runs beside it
                 summary.timings = time_methods(methods, datasets, facts, options.scales, degrade, device, observer.note)
                 add_timings(store, run_id, summary.timings)

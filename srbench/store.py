@@ -209,9 +209,11 @@ class Store:
                 connection.execute(insert(_scores), scores)
             add_details(connection, _details, run_id, fresh)
 
-    def add_canary(self, run_id: int, canary: Canary) -> None:
+    def add_canaries(self, run_id: int, canaries: Sequence[Canary]) -> None:
+        if not canaries:
+            return
         with self._transaction() as connection:
-            connection.execute(insert(_canaries).values(run_id=run_id, **asdict(canary)))
+            connection.execute(insert(_canaries), [{"run_id": run_id, **asdict(canary)} for canary in canaries])
 
     # -- reading ---------------------------------------------------------------------------------------------
 

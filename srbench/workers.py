@@ -40,7 +40,16 @@ class Later:
 Task = Callable[[], Any]  # a result, or a Later
 Done = list[tuple[int, Any]]  # indices of tasks with their results
 Group = tuple[Done, float]  # with the seconds that they took
-Submit = Callable[[Sequence[int]], "Future[Group]"]
+
+
+@dataclass(frozen=True)
+class Workers:
+    """``submit`` hands out tasks by their indices, of which at least the first is done; ``leave`` says that nothing
+    more will come, and does not wait until the workers are gone."""
+
+    submit: Callable[[Sequence[int]], Future[Group]]
+    leave: Callable[[], None]
+
 
 DELIVER_EVERY = 0.2  # seconds between deliveries of results that are done faster than that
 # Fast tasks are handed out several at a time, for handing out costs as much as one, and neighbours share what they make
@@ -71,8 +80,8 @@ def single_threaded() -> Iterator[None]:
 
 
 @contextmanager
-def start(tasks: Sequence[Task], workers: int, device: torch.device) -> Iterator[Submit]:
-    """Workers that know ``tasks``; yields a function that submits some by their indices. At least the first is done.
+def start(tasks: Sequence[Task], workers: int, device: torch.device) -> Iterator[Workers]:
+    """Workers that know ``tasks``; outside of the context they are gone.
 
     Everything the tasks need must be loaded before. What a task returns must be picklable.
     """
@@ -83,7 +92,7 @@ def start(tasks: Sequence[Task], workers: int, device: torch.device) -> Iterator
             ThreadPoolExecutor(1, "srbench-later", torch.set_num_threads, (1,)) as beside,
             ThreadPoolExecutor(workers, "srbench", torch.set_num_threads, (1,)) as threads,
         ):
-            yield lambda group: threads.submit(_do, group, tasks, beside)
+            yield Workers(lambda group: threads.submit(_do, group, tasks, beside), lambda: None)
         return
 
     context = multiprocessing.get_context("fork")
@@ -95,10 +104,13 @@ def start(tasks: Sequence[Task], workers: int, device: torch.device) -> Iterator
             warnings.simplefilter("ignore", DeprecationWarning)
             return processes.submit(_do, group)
 
+    leaving = threading.Thread(target=processes.shutdown, kwargs={"cancel_futures": True})
     try:
-        yield submit
+        yield Workers(submit, leaving.start)
     finally:
-        processes.shutdown(wait=True, cancel_futures=True)
+        if leaving.ident is None:
+            leaving.start()
+        leaving.join()
 
 
 def _begin(tasks: Sequence[Task]) -> None:
@@ -166,8 +178,9 @@ def stoppable() -> Iterator[Stop]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) -> Iterator[Done]:
-    """Indices with their results as they are done; fast ones come several at once.
+def completed(workers: Workers, indices: Iterator[int], count: int, stop: Stop) -> Iterator[Done]:
+    """Indices with their results as they are done by ``count`` workers, which leave then; fast ones come several at
+    once.
 
     Few are under way at a time, so a stop is quick: those are still delivered before KeyboardInterrupt is raised.
 
@@ -181,12 +194,14 @@ def completed(submit: Submit, indices: Iterator[int], workers: int, stop: Stop) 
     tasks_done, their_seconds = 0, 0.0
     while True:
         at_once = int(min(max(_GROUP_SECONDS * tasks_done / max(their_seconds, 1e-9), 1), _GROUP))
-        while not stop.pressed and len(running) < _AHEAD * workers:
+        while not stop.pressed and len(running) < _AHEAD * count:
             group = [returned.popleft() for _ in range(min(at_once, len(returned)))]
             group += islice(indices, at_once - len(group))
             if not group:
                 break
-            running[submit(group)] = group
+            running[workers.submit(group)] = group
+        if not running:
+            workers.leave()
         if batch and (not running or time.monotonic() - last >= DELIVER_EVERY):
             yield _settled(batch)
             batch, last = [], time.monotonic()

@@ -100,7 +100,7 @@ def test_the_sample_has_its_recorded_values(go):
 
 def test_a_run_that_was_killed_before_its_canary_gets_it_later(known, go, results, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "add_canary", lambda *arguments: None)
+        patch.setattr(Store, "add_canaries", lambda *arguments: None)
         go("nearest", datasets=("toys",))
     go("nearest", datasets=("toys",))
     with Store(results) as store:

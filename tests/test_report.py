@@ -160,7 +160,7 @@ def test_cells_that_are_not_supported_are_noted(go, write_plugin, page):
 def test_a_canary_that_is_off_is_a_warning(go, page, results):
     summary = go("nearest")
     with Store(results) as store:
-        store.add_canary(summary.run_id, Canary("set5", 4, 27.0, 28.43, "off", "1 image (bird) of another size"))
+        store.add_canaries(summary.run_id, [Canary("set5", 4, 27.0, 28.43, "off", "1 image (bird) of another size")])
     text = shown(page())
     assert "Not comparable: in run 1, bicubic on set5 ×4 gives 27.000 dB instead of 28.430" in text  # noqa: RUF001
     assert "1 image (bird) of another size" in text
@@ -169,7 +169,7 @@ def test_a_canary_that_is_off_is_a_warning(go, page, results):
 def test_a_canary_that_could_not_be_measured_is_a_warning_too(go, page, results):
     summary = go("nearest")
     with Store(results) as store:
-        store.add_canary(summary.run_id, Canary("set5", 4, None, 28.43, "off", "1 image (bird) of another size"))
+        store.add_canaries(summary.run_id, [Canary("set5", 4, None, 28.43, "off", "1 image (bird) of another size")])
     text = shown(page())
     assert "Not comparable:" in text
     assert "1 image (bird) of another size" in text

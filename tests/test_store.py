@@ -131,7 +131,7 @@ def test_values_that_are_not_finite_are_stored_as_a_status(store, value):
 
 def test_runs_carry_their_manifest_status_and_canaries(store):
     run = store.start_run(MANIFEST)
-    store.add_canary(run, Canary("set5", 4, 28.1, 28.43, "off", "cropped"))
+    store.add_canaries(run, [Canary("set5", 4, 28.1, 28.43, "off", "cropped")])
     store.finish_run(run, "finished", MANIFEST | {"end": True})
     other = store.start_run(MANIFEST)
     first, second = store.runs()

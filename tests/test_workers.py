@@ -1,10 +1,12 @@
 """Tasks come back with their indices, whether workers are threads or processes; what is left for later is finished,
 and on threads the next task does not wait for it."""
 
+import multiprocessing
 import subprocess
 import sys
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -17,11 +19,9 @@ CPU = torch.device("cpu")
 
 
 def go(tasks, count):
-    with workers.start(tasks, count, CPU) as submit:
+    with workers.start(tasks, count, CPU) as team:
         return [
-            pair
-            for batch in workers.completed(submit, iter(range(len(tasks))), count, workers.Stop())
-            for pair in batch
+            pair for batch in workers.completed(team, iter(range(len(tasks))), count, workers.Stop()) for pair in batch
         ]
 
 
@@ -29,6 +29,14 @@ def go(tasks, count):
 def test_every_task_comes_back_once_with_its_result(count):
     tasks = [partial(Later, partial(pow, n, 2)) if n % 3 else partial(pow, n, 2) for n in range(20)]
     assert sorted(go(tasks, count)) == [(n, n**2) for n in range(20)]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["done", "failed"])
+def test_no_worker_is_left_outside_of_the_context(fails):
+    before = set(multiprocessing.active_children())
+    with suppress(ZeroDivisionError), workers.start([partial(divmod, 1, int(not fails))] * 9, 2, CPU) as team:
+        list(workers.completed(team, iter(range(9)), 2, workers.Stop()))
+    assert set(multiprocessing.active_children()) == before
 
 
 def test_what_workers_hand_back_for_lack_of_time_is_handed_out_again():
@@ -42,7 +50,8 @@ def test_what_workers_hand_back_for_lack_of_time_is_handed_out_again():
         return future
 
     count = 20_000
-    done = [pair for batch in workers.completed(submit, iter(range(count)), 2, workers.Stop()) for pair in batch]
+    team = workers.Workers(submit, lambda: None)
+    done = [pair for batch in workers.completed(team, iter(range(count)), 2, workers.Stop()) for pair in batch]
     assert sorted(index for index, _ in done) == list(range(count))
     assert len(sizes) == count
     assert max(sizes) > 1
