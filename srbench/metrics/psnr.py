@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from srbench.metrics.base import Metric
+from srbench.metrics.base import Comparison, Metric
 
 
 def psnr(sr: Tensor, hr: Tensor, peak: float = 255.0) -> Tensor:
@@ -25,6 +25,11 @@ def psnr(sr: Tensor, hr: Tensor, peak: float = 255.0) -> Tensor:
     return 10 * torch.log10(peak**2 * (sr.shape[-2] * sr.shape[-1]) / squares)
 
 
+def compute(pair: Comparison) -> float:
+    with torch.inference_mode():  # calling small operations costs less
+        return float(psnr(pair.sr_luma, pair.hr_luma))
+
+
 METRIC = Metric(
     name="psnr",
     title="PSNR",
@@ -34,6 +39,6 @@ METRIC = Metric(
     bounds=(0.0, float("inf")),
     digits=2,
     needs=("sr_luma", "hr_luma"),
-    compute=lambda pair: float(psnr(pair.sr_luma, pair.hr_luma)),
+    compute=compute,
     min_size=1,
 )

@@ -155,7 +155,8 @@ def compute(pair: Comparison) -> float:
     """SSIM of a pair; the mean of its HR image is made once."""
 
     def measure() -> float:
-        return float(ssim(pair.sr_luma, pair.hr_luma, hr_mean=pair.hr_window("ssim mean", window_mean)))
+        with torch.inference_mode():  # calling small operations costs less
+            return float(ssim(pair.sr_luma, pair.hr_luma, hr_mean=pair.hr_window("ssim mean", window_mean)))
 
     return pair.once("ssim", measure)
 
