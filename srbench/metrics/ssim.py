@@ -32,9 +32,9 @@ def _band(rows: int, device: torch.device) -> Tensor:
 
 
 # The Gaussian filter is separable. Both passes are batched products of one banded matrix with overlapping blocks of a
-# map, seen through strides: on a CPU twenty times as fast as torch's convolution of doubles. Of all three there is a
-# list: one tensor for the whole blocks, one for what is left over at the end. A view costs as much as the product of
-# two small matrices, so none is made twice.
+# map, seen through strides: on a CPU twenty times as fast as torch's convolution of doubles. Matrices, inputs and
+# outputs each are a list: a tensor for the whole blocks and one for what is left over at the end. A view costs as much
+# as the product of two small matrices, so none is made twice.
 
 
 @functools.lru_cache(maxsize=512)
@@ -46,7 +46,7 @@ def _bands(rows: int, device: torch.device) -> list[Tensor]:
 
 
 def _blocks(x: Tensor, reach: int = 0) -> list[Tensor]:
-    """Blocks (n, rows + ``reach``, W) of the rows of a map (H, W), each with those of the next that it reaches into."""
+    """Blocks (n, rows + ``reach``, W) of the rows of a map (H, W), with the rows of the next block they reach into."""
     rows, (down, across) = x.shape[0] - reach, x.stride()
     whole, left = divmod(rows, _BLOCK)
     blocks = []
