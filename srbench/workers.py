@@ -156,7 +156,8 @@ class Stop:
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Make Ctrl-C set a flag, so that it never hits in the middle of storing a result; a second one raises.
+    """Make Ctrl-C set a flag, so that it never hits in the middle of storing a result; a second one raises. The first
+    does at the end, if nothing else was raised.
 
     Only where Ctrl-C would raise KeyboardInterrupt otherwise: not where it is ignored, not beside the main thread.
     """
@@ -176,6 +177,8 @@ def stoppable() -> Iterator[Stop]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if stop.pressed:
+        raise KeyboardInterrupt
 
 
 def completed(workers: Workers, indices: Iterator[int], count: int, stop: Stop) -> Iterator[Done]:

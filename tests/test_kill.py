@@ -125,3 +125,19 @@ def test_an_interrupt_at_any_moment_loses_nothing(many, write_plugin, calls, res
     assert summary.computed == len(calls()) < IMAGES
     assert sorted(calls()) == stored(results)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_after_the_last_cell_is_not_swallowed(many, write_plugin, results, monkeypatch):
+    add = Store.add_canaries
+
+    def interrupted(store, *arguments):
+        signal.raise_signal(signal.SIGINT)
+        add(store, *arguments)
+
+    monkeypatch.setattr(Store, "add_canaries", interrupted)
+    plugin = write_plugin("return imresize(lr, scale)")
+    summary = run(RunOptions((plugin,), (str(many),), (2,), out=results, threads=2, device="cpu"))
+    assert summary.interrupted
+    assert summary.computed == IMAGES
+    with Store(results) as store:
+        assert store.runs()[0]["canaries"]

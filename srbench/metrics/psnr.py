@@ -26,6 +26,7 @@ def psnr(sr: Tensor, hr: Tensor, peak: float = 255.0) -> Tensor:
 
 
 def compute(pair: Comparison) -> float:
+    """PSNR of a pair, on luma."""
     with torch.inference_mode():  # calling small operations costs less
         return float(psnr(pair.sr_luma, pair.hr_luma))
 

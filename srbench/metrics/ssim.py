@@ -41,8 +41,12 @@ def _band(rows: int, device: torch.device) -> Tensor:
 def _bands(rows: int, device: torch.device) -> list[Tensor]:
     """Matrices (n, outputs, inputs) of a filter with ``rows`` outputs."""
     whole, left = divmod(rows, _BLOCK)
-    sizes = {_BLOCK: whole, left: min(left, 1)}
-    return [_band(size, device).expand(count, -1, -1) for size, count in sizes.items() if count]
+    bands = []
+    if whole:
+        bands.append(_band(_BLOCK, device).expand(whole, -1, -1))
+    if left:
+        bands.append(_band(left, device)[None])
+    return bands
 
 
 def _blocks(x: Tensor, reach: int = 0) -> list[Tensor]:
