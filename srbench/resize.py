@@ -112,6 +112,11 @@ class _Blocks:
         return self.matrix.T.expand(self.count, -1, -1)
 
 
+def _batch(x: Tensor, start: int, step: int, shape: tuple[int, int, int], width: int = 0) -> Tensor:
+    """Matrices of rows of ``width`` numbers, the length of a row if it is 0, that begin every ``step`` numbers."""
+    return x.as_strided(shape, (step, width or shape[2], 1), x.storage_offset() + start)
+
+
 class Axis:
     """Resampling of one axis as a banded matrix. Immutable; safe to share between threads.
 
@@ -130,14 +135,13 @@ class Axis:
         height = max(8, min(64, round(16 * max(out_length / length, 1.0))))
         starts = np.arange(0, out_length, height)
         first, last = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
-        block, row = np.divmod(np.arange(out_length), height)
-        dense = np.zeros((len(starts), height, int((last - first).max())))
-        local = np.where(used, index - first[block][:, None], 0)
-        np.add.at(dense, (block[:, None], row[:, None], local), np.where(used, weight, 0.0))
         heights, widths = np.minimum(height, out_length - starts), last - first
+        row, widest = np.arange(out_length)[:, None], int(widths.max())
+        local = np.where(used, index - first[row // height], 0)
+        flat = np.bincount((row * widest + local).ravel(), weight.ravel(), len(starts) * height * widest)
+        dense = flat.reshape(len(starts), height, widest)
         steps = np.diff(first, append=0).tolist()
-        equal = np.abs(np.diff(dense, axis=0)).max(axis=(1, 2)) <= 1e-13
-        equal &= (np.diff(heights) == 0) & (np.diff(widths) == 0)
+        equal = (np.abs(dense[1:] - dense[:-1]) <= 1e-13).all(axis=(1, 2))
         blocks: list[_Blocks] = []
         start = 0
         while start < len(starts):
@@ -163,39 +167,38 @@ class Axis:
         shape = list(x.shape)
         shape[dim] = self.out_length
         out = x.new_empty(shape)
-        if dim == -2:
-            self._rows(x.view(-1, *x.shape[-2:]), out.view(-1, *out.shape[-2:]))
-        else:
-            self._columns(x.view(-1, x.shape[-1]), out.view(-1, out.shape[-1]))
+        (self._rows if dim == -2 else self._columns)(x, out)
         return out
 
     # Both passes read overlapping blocks through strides, so that all equal blocks are one batched product. A view is
     # no cheaper than a product of small matrices, so they make few.
 
     def _rows(self, x: Tensor, out: Tensor) -> None:
-        planes, length, width = x.shape
+        length, width = x.shape[-2:]
+        planes = x.numel() // (length * width)
         for block in self._blocks_for(x):
             height, reach = block.matrix.shape
             if block.count < planes:  # a batch of planes
                 matrix = block.matrix.expand(planes, -1, -1)
                 for number in range(block.count):
-                    column, row = block.column + number * block.step, block.row + number * height
-                    torch.bmm(matrix, x[:, column : column + reach], out=out[:, row : row + height])
+                    start, row = block.column + number * block.step, block.row + number * height
+                    parts = _batch(x, start * width, length * width, (planes, reach, width))
+                    target = _batch(out, row * width, self.out_length * width, (planes, height, width))
+                    torch.bmm(matrix, parts, out=target)
                 continue
             for plane in range(planes):
-                offset = x.storage_offset() + (plane * length + block.column) * width
-                parts = x.as_strided((block.count, reach, width), (block.step * width, width, 1), offset)
-                start = (plane * self.out_length + block.row) * width
-                target = out.as_strided((block.count, height, width), (height * width, width, 1), start)
+                start, row = plane * length + block.column, plane * self.out_length + block.row
+                parts = _batch(x, start * width, block.step * width, (block.count, reach, width))
+                target = _batch(out, row * width, height * width, (block.count, height, width))
                 torch.bmm(block.batch, parts, out=target)
 
     def _columns(self, x: Tensor, out: Tensor) -> None:
-        height, width = x.shape
+        width = x.shape[-1]
+        height = x.numel() // width
         for block in self._blocks_for(x):
             columns, reach = block.matrix.shape
-            offset = x.storage_offset() + block.column
-            parts = x.as_strided((block.count, height, reach), (block.step, width, 1), offset)
-            target = out.as_strided((block.count, height, columns), (columns, self.out_length, 1), block.row)
+            parts = _batch(x, block.column, block.step, (block.count, height, reach), width)
+            target = _batch(out, block.row, columns, (block.count, height, columns), self.out_length)
             torch.bmm(parts, block.transposed, out=target)
 
     def matrix(self) -> Tensor:
