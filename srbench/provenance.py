@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 import subprocess
@@ -39,7 +40,7 @@ def describe(
         "srbench": srbench.__version__,
         "git": git_revision(),
         "python": platform.python_version(),
-        "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "packages": {name: _version(name) for name in _PACKAGES},
         "platform": platform.platform(),
         "processor": processor(),
         "device": _device(device),
@@ -74,6 +75,12 @@ def describe_dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[
     return described
 
 
+@functools.cache
+def _version(package: str) -> str:
+    return importlib.metadata.version(package)
+
+
+@functools.cache
 def git_revision() -> str:
     """The revision of the checkout that srbench runs from, with '-dirty' if it was changed; empty in a wheel."""
     root = Path(srbench.__file__).resolve().parent.parent
