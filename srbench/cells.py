@@ -246,6 +246,6 @@ def _mark(text: str) -> str:
 
 
 def _to_pixels(sr: Tensor) -> Pixels:
-    sr = sr.cpu()
+    sr = sr.to(torch.uint8).cpu()
     pixels = sr[0] if sr.shape[0] == 1 else sr.permute(1, 2, 0)
     return np.ascontiguousarray(pixels.numpy())

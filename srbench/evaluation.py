@@ -11,7 +11,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from srbench.color import grey, luma, rgb_to_ycbcr, round_half_up, to_uint8_, ycbcr_to_rgb
+from srbench.color import grey, levels, luma, luma_of_levels, rgb_to_ycbcr, round_half_up, round_half_up_, ycbcr_to_rgb
 from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError, OutputError
 from srbench.images import Pixels
@@ -98,14 +98,14 @@ class Example:
         return whole[self.shave : height, self.shave : width]
 
     def luma_of(self, sr: Tensor) -> Tensor:
-        """(H, W) double: Y of an SR image as :func:`super_resolve` returns it."""
+        """(H, W) double: Y of an SR image as :func:`super_resolve` returns it, or of the same numbers as uint8."""
         if sr.shape[0] == 1:
             y = sr[0].to(torch.float64)
         elif self.grey_as_grey:
             # A colour method on a grey image: its Y is compared with grey values, so it must be full range too.
             y = grey(sr)
         else:
-            y = luma(sr)
+            y = luma_of_levels(sr)
         return round_half_up(y) if self.protocol.luma_rounded else y
 
     @cached_property
@@ -114,19 +114,23 @@ class Example:
         return self.degradation(self.hr_luma, self.scale)
 
     @cached_property
+    def lr_pixels(self) -> Tensor:
+        """(3, h, w) RGB: uint8 where the protocol rounds LR, else double."""
+        rgb = self.hr.expand(3, -1, -1)
+        return self.degradation(rgb if self.protocol.lr_rounded else rgb.to(torch.float64), self.scale)
+
+    @cached_property
     def lr_rgb(self) -> Tensor:
         """(3, h, w) double (whole numbers where the protocol rounds LR)."""
-        rgb = self.hr.expand(3, -1, -1)
-        hr = rgb if self.protocol.lr_rounded else rgb.to(torch.float64)
-        return self.degradation(hr, self.scale).to(torch.float64)
+        return self.lr_pixels.to(torch.float64)
 
 
 def super_resolve(method: Method, example: Example) -> Tensor:
     """Run ``method`` on an example under its protocol.
 
     Returns:
-        uint8 (1, H, W) where the protocol works on luma and the method can, else (3, H, W): the pixels that are
-        measured and kept.
+        (1, H, W) where the protocol works on luma and the method can, else (3, H, W): the pixels that are measured and
+        kept, whole numbers in 0..255 of a floating type.
 
     Raises:
         NotSupportedError: the scale, or an LR image smaller than the method takes.
@@ -136,8 +140,8 @@ def super_resolve(method: Method, example: Example) -> Tensor:
     on_luma = example.protocol.working_space == "luma"
     if colour == "luma" and not on_luma:
         return luma_method_on_rgb(method, example.lr_rgb, example.scale)
-    lr = example.lr_luma[None] if on_luma and colour != "rgb" else example.lr_rgb
-    return to_uint8_(call(method, lr, example.scale))
+    lr = example.lr_luma[None] if on_luma and colour != "rgb" else example.lr_pixels
+    return levels(_output(method, lr, example.scale))
 
 
 def likelihood(method: Method, example: Example) -> Likelihood:
@@ -162,8 +166,8 @@ def fits(metric: Metric, method: Method) -> bool:
 
 
 def luma_method_on_rgb(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
-    """Y by the method, Cb and Cr by bicubic, as the papers of luma methods do. (3, h, w) to uint8 (3, H, W)."""
-    return to_uint8_(colour_from_luma(method, lr_rgb, scale))
+    """Y by the method, Cb and Cr by bicubic, as the papers of luma methods do. (3, h, w) to whole numbers (3, H, W)."""
+    return round_half_up_(colour_from_luma(method, lr_rgb, scale))
 
 
 def colour_from_luma(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
@@ -175,11 +179,16 @@ def colour_from_luma(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
 
 
 def call(method: Method, lr: Tensor, scale: int) -> Tensor:
-    """Call ``method`` on one image (C, h, w) of the 0..255 scale and hold it to its contract.
+    """Call ``method`` on one image (C, h, w) of the 0..255 scale, uint8 or double, and hold it to its contract.
 
     Returns:
         (C, scale * h, scale * w) on the 0..255 scale, neither clipped nor rounded, on the method's device.
     """
+    return _output(method, lr, scale) * 255
+
+
+def _output(method: Method, lr: Tensor, scale: int) -> Tensor:
+    """As :func:`call`, on the 0..1 scale: a tensor that may be the method's own."""
     method.require_scale(scale)
     name = method.card.name
     if min(lr.shape[-2:]) < method.card.min_size:
@@ -200,7 +209,7 @@ def call(method: Method, lr: Tensor, scale: int) -> Tensor:
     if not math.isfinite(result.sum()) and not torch.isfinite(result).all():
         bad = int((~torch.isfinite(result)).sum())
         raise OutputError(f"{name} returned {bad} NaN or infinite values", "look for a division or an overflow")
-    return result[0] * 255
+    return result[0]
 
 
 def compare(sr: Tensor, example: Example) -> Comparison:

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from srbench.color import grey, luma, rgb_to_ycbcr, round_half_up, to_uint8, ycbcr_to_rgb
+from srbench.color import grey, levels, luma, luma_of_levels, rgb_to_ycbcr, round_half_up, to_uint8, ycbcr_to_rgb
 
 
 def pixel(*rgb):
@@ -44,22 +44,29 @@ def test_luma_is_the_first_channel_and_not_rounded():
     assert luma(pixel(10, 20, 30)).item() == pytest.approx(expected, abs=1e-12)
 
 
+def true_luma(red, green, blue):
+    return Fraction(16) + Fraction(65481 * red + 128553 * green + 24966 * blue, 255000)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float16, torch.float32, torch.float64])
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 255), min_size=3, max_size=3))
-def test_luma_of_uint8_is_the_double_next_to_the_true_value(rgb):
-    red, green, blue = rgb
-    true = Fraction(16) + Fraction(65481 * red + 128553 * green + 24966 * blue, 255000)
+def test_luma_of_whole_numbers_is_within_an_ulp_of_the_true_value(dtype, rgb):
+    true = true_luma(*rgb)
     # Many pixels, so that every loop of a matrix product takes part.
-    y = luma(torch.tensor(rgb, dtype=torch.uint8).reshape(3, 1, 1).expand(3, 7, 11))
+    y = luma_of_levels(torch.tensor(rgb, dtype=dtype).reshape(3, 1, 1).expand(3, 7, 11))
     assert y.dtype == torch.float64
-    assert y.unique().tolist() == [float(true)]
+    (value,) = y.unique().tolist()
+    assert abs(Fraction(value) - true) <= Fraction(math.ulp(float(true)))
 
 
-def test_luma_of_extreme_pixels_side_by_side_is_exact():
+def test_luma_of_extreme_pixels_side_by_side():
     levels = torch.tensor([0, 1, 127, 128, 254, 255], dtype=torch.uint8)
     rgb = torch.cartesian_prod(levels, levels, levels).T.reshape(3, 12, 18)
-    for y, (red, green, blue) in zip(luma(rgb).flatten().tolist(), rgb.flatten(1).T.tolist(), strict=True):
-        assert y == float(Fraction(16) + Fraction(65481 * red + 128553 * green + 24966 * blue, 255000))
+    for y, pixel in zip(luma(rgb).flatten().tolist(), rgb.flatten(1).T.tolist(), strict=True):
+        true = true_luma(*pixel)
+        assert abs(Fraction(y) - true) <= Fraction(math.ulp(float(true)))
+    assert luma(rgb)[-1, -1] == 235
 
 
 def test_luma_does_not_change_its_input():
@@ -101,7 +108,26 @@ def test_rounding_is_the_nearest_whole_number(value):
     assert to_uint8(torch.tensor([value], dtype=torch.float64)).item() == expected
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_levels_are_the_rounded_0_to_1(dtype):
+    x = torch.tensor([-1.0, 0.0, 0.25, 0.5, 0.75, 1.0, 7.0], dtype=dtype)
+    assert levels(x).dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    assert levels(x).tolist() == [0, 0, 64, 128, 191, 255, 255]
+    # Every level comes back, as does what float32 makes a little smaller than a half.
+    whole = torch.arange(256, dtype=torch.float64)
+    assert torch.equal(levels(whole / 255), whole)
+    assert torch.equal(levels(((whole[:-1] + 0.5) / 255).float()).double(), whole[1:])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(-0.1, 1.1))
+def test_levels_are_what_rounding_gives(value):
+    x = torch.tensor([value], dtype=torch.float64)
+    assert levels(x).item() == to_uint8(x * 255).item()
+
+
 def test_rounding_does_not_change_its_input():
     x = torch.tensor([0.7, 300.0])
     to_uint8(x)
+    levels(x)
     assert x.tolist() == [pytest.approx(0.7), 300.0]

@@ -60,7 +60,7 @@ class Comparison:
 
     sr_luma: Tensor
     hr_luma: Tensor
-    sr: Tensor | None = None  # (1 or 3, H, W) uint8, whole
+    sr: Tensor | None = None  # (1 or 3, H, W), whole numbers in 0..255, nothing shaved
     reference: Reference | None = None
     likelihood: Callable[[], float] | None = (
         None  # bits per sub-pixel of the HR image, of methods that have a likelihood
@@ -71,7 +71,7 @@ class Comparison:
     def sr_rgb(self) -> Tensor:
         """(3, H, W) uint8, whole; a grey image has three equal channels."""
         assert self.sr is not None
-        return self.sr.expand(3, -1, -1)
+        return self.sr.byte().expand(3, -1, -1)
 
     @cached_property
     def hr_rgb(self) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -21,8 +23,8 @@ def psnr(sr: Tensor, hr: Tensor, peak: float = 255.0) -> Tensor:
     24.048
     """
     difference = sr.to(torch.float64) - hr.to(torch.float64)
-    squares = torch.linalg.vector_norm(difference, dim=(-2, -1)).square()
-    return 10 * torch.log10(peak**2 * (sr.shape[-2] * sr.shape[-1]) / squares)
+    norm = torch.linalg.vector_norm(difference, dim=(-2, -1))
+    return -20 * torch.log10(norm / (peak * math.sqrt(sr.shape[-2] * sr.shape[-1])))
 
 
 def compute(pair: Comparison) -> float:

@@ -51,13 +51,14 @@ def _bands(rows: int, device: torch.device) -> list[Tensor]:
 
 def _blocks(x: Tensor, reach: int = 0) -> list[Tensor]:
     """Blocks (n, rows + ``reach``, W) of the rows of a map (H, W), with the rows of the next block they reach into."""
-    rows, (down, across) = x.shape[0] - reach, x.stride()
-    whole, left = divmod(rows, _BLOCK)
+    (height, width), (down, across) = x.shape, x.stride()
+    whole, left = divmod(height - reach, _BLOCK)
     blocks = []
     if whole:
-        blocks.append(x.as_strided((whole, _BLOCK + reach, x.shape[1]), (_BLOCK * down, down, across)))
+        blocks.append(x.as_strided((whole, _BLOCK + reach, width), (_BLOCK * down, down, across)))
     if left:
-        blocks.append(x[None, rows - left :])
+        start = x.storage_offset() + whole * _BLOCK * down
+        blocks.append(x.as_strided((1, left + reach, width), (0, down, across), start))
     return blocks
 
 
@@ -88,8 +89,14 @@ def _constants(peak: float, device: torch.device) -> tuple[Tensor, ...]:
 
 
 def _sum_of_index(x: Tensor, y: Tensor, mean_y: Tensor, peak: float) -> Tensor:
-    """The sum of the SSIM map of two images (H, W), doubles; ``mean_y`` is :func:`window_mean` of the second."""
-    height, width = x.shape[0] - _REACH, x.shape[1] - _REACH
+    """A quarter of the sum of the SSIM map of two images (H, W), doubles; ``mean_y`` is :func:`window_mean` of the
+    second."""
+    height, width = mean_y.shape
+    if height * width > _STRIP and height > 1:
+        top, bottom = slice(height // 2), slice(height // 2, None)
+        reach = slice(height // 2 + _REACH)
+        above = _sum_of_index(x[reach], y[reach], mean_y[top], peak)
+        return above + _sum_of_index(x[bottom], y[bottom], mean_y[bottom], peak)
     half_c1, c1, half_c, c = _constants(peak, x.device)
     map_, half = x.new_empty(x.shape), x.new_empty((height, x.shape[1]))
     # Columns are filtered as rows of the transposed map, into maps that stay transposed: that saves copies.
@@ -114,7 +121,22 @@ def _sum_of_index(x: Tensor, y: Tensor, mean_y: Tensor, peak: float) -> Tensor:
     _filter(down, map_blocks, half_blocks)
     variance = torch.sub(c, power, out=covariance)
     _filter(across, columns, filtered, add=True)
-    return product.div_(power.mul_(variance)).sum() * 4
+    return product.div_(power.mul_(variance)).sum()
+
+
+def _require_window(x: Tensor) -> None:
+    if min(x.shape[-2:]) < WINDOW:
+        raise ImageError(
+            f"SSIM needs at least {WINDOW}x{WINDOW} pixels after the border is shaved, "
+            f"this image has {x.shape[-1]}x{x.shape[-2]}",
+            "use a larger image",
+        )
+
+
+def _mean_of_index(x: Tensor, y: Tensor, mean_y: Tensor, peak: float) -> Tensor:
+    """SSIM of two images as in :func:`_sum_of_index`."""
+    height, width = mean_y.shape
+    return _sum_of_index(x, y, mean_y, peak) / (height * width / 4)
 
 
 def ssim(sr: Tensor, hr: Tensor, peak: float = 255.0, *, hr_mean: Tensor | None = None) -> Tensor:
@@ -136,31 +158,21 @@ def ssim(sr: Tensor, hr: Tensor, peak: float = 255.0, *, hr_mean: Tensor | None 
     >>> ssim(torch.ones(16, 16), torch.ones(16, 16)).item()
     1.0
     """
-    if min(sr.shape[-2:]) < WINDOW:
-        raise ImageError(
-            f"SSIM needs at least {WINDOW}x{WINDOW} pixels after the border is shaved, "
-            f"this image has {sr.shape[-1]}x{sr.shape[-2]}",
-            "use a larger image",
-        )
-    height, width = sr.shape[-2] - _REACH, sr.shape[-1] - _REACH
+    _require_window(sr)
     xs, ys = (image.to(torch.float64).reshape(-1, *image.shape[-2:]) for image in (sr, hr))
-    means = map(window_mean, ys) if hr_mean is None else hr_mean.reshape(-1, height, width)
-    count = -(-height * width // _STRIP)
-    rows = -(-height // count)
-    strips = [(slice(top, top + rows + _REACH), slice(top, top + rows)) for top in range(0, height, rows)]
-    totals = [
-        torch.stack([_sum_of_index(x[reach], y[reach], mean[strip], peak) for reach, strip in strips]).sum()
-        for x, y, mean in zip(xs, ys, means, strict=True)
-    ]
-    return torch.stack(totals).reshape(sr.shape[:-2]) / (height * width)
+    means = map(window_mean, ys) if hr_mean is None else hr_mean.reshape(-1, *hr_mean.shape[-2:])
+    values = [_mean_of_index(x, y, mean, peak) for x, y, mean in zip(xs, ys, means, strict=True)]
+    return torch.stack(values).reshape(sr.shape[:-2])
 
 
 def compute(pair: Comparison) -> float:
     """SSIM of a pair; the mean of its HR image is made once."""
+    _require_window(pair.sr_luma)
 
     def measure() -> float:
         with torch.inference_mode():  # calling small operations costs less
-            return float(ssim(pair.sr_luma, pair.hr_luma, hr_mean=pair.hr_window("ssim mean", window_mean)))
+            hr_mean = pair.hr_window("ssim mean", window_mean)
+            return float(_mean_of_index(pair.sr_luma, pair.hr_luma, hr_mean, 255.0))
 
     return pair.once("ssim", measure)
 
