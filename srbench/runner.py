@@ -156,7 +156,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
                 fresh = iter(due) if options.force else _not_done_elsewhere(todo, ids, store, summary, observer)
                 order = _with_canaries(fresh, todo, beside)
                 measured: list[tuple[int, float | None]] = []
-                for batch in workers_.completed(team, order, workers, stop):
+                for batch in workers_.completed(team, order, stop):
                     results = [(todo[index].cell, result) for index, result in batch if index < len(todo)]
                     measured += [pair for pair in batch if pair[0] >= len(todo)]
                     if results:

@@ -44,9 +44,11 @@ Group = tuple[Done, float]  # with the seconds that they took
 
 @dataclass(frozen=True)
 class Workers:
-    """``submit`` hands out tasks by their indices, of which at least the first is done; ``leave`` says that nothing
-    more will come, and does not wait until the workers are gone."""
+    """``count`` workers that know ``tasks`` tasks. ``submit`` hands out tasks by their indices, of which at least the
+    first is done; ``leave`` says that nothing more will come, and does not wait until the workers are gone."""
 
+    count: int
+    tasks: int
     submit: Callable[[Sequence[int]], Future[Group]]
     leave: Callable[[], None]
 
@@ -80,23 +82,23 @@ def single_threaded() -> Iterator[None]:
 
 
 @contextmanager
-def start(tasks: Sequence[Task], workers: int, device: torch.device) -> Iterator[Workers]:
-    """Workers that know ``tasks``; outside of the context they are gone.
+def start(tasks: Sequence[Task], count: int, device: torch.device) -> Iterator[Workers]:
+    """``count`` workers that know ``tasks``; outside of the context they are gone.
 
     Everything the tasks need must be loaded before. What a task returns must be picklable.
     """
     global _tasks
-    forked = sys.platform == "linux" and device.type == "cpu" and workers > 1
+    forked = sys.platform == "linux" and device.type == "cpu" and count > 1
     if not forked or torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         with (
             ThreadPoolExecutor(1, "srbench-later", torch.set_num_threads, (1,)) as beside,
-            ThreadPoolExecutor(workers, "srbench", torch.set_num_threads, (1,)) as threads,
+            ThreadPoolExecutor(count, "srbench", torch.set_num_threads, (1,)) as threads,
         ):
-            yield Workers(lambda group: threads.submit(_do, group, tasks, beside), lambda: None)
+            yield Workers(count, len(tasks), lambda group: threads.submit(_do, group, tasks, beside), lambda: None)
         return
 
     context = multiprocessing.get_context("fork")
-    processes = ProcessPoolExecutor(min(workers, len(tasks) or 1), context, _begin, (tasks,))
+    processes = ProcessPoolExecutor(min(count, len(tasks) or 1), context, _begin, (tasks,))
 
     def submit(group: Sequence[int]) -> Future[Group]:
         with warnings.catch_warnings():
@@ -106,7 +108,7 @@ def start(tasks: Sequence[Task], workers: int, device: torch.device) -> Iterator
 
     leaving = threading.Thread(target=processes.shutdown, kwargs={"cancel_futures": True})
     try:
-        yield Workers(submit, leaving.start)
+        yield Workers(count, len(tasks), submit, leaving.start)
     finally:
         if leaving.ident is None:
             leaving.start()
@@ -181,9 +183,8 @@ def stoppable() -> Iterator[Stop]:
         raise KeyboardInterrupt
 
 
-def completed(workers: Workers, indices: Iterator[int], count: int, stop: Stop) -> Iterator[Done]:
-    """Indices with their results as they are done by ``count`` workers, which leave then; fast ones come several at
-    once.
+def completed(workers: Workers, indices: Iterator[int], stop: Stop) -> Iterator[Done]:
+    """Indices with their results as they are done by the workers, which leave then; fast ones come several at once.
 
     Few are under way at a time, so a stop is quick: those are still delivered before KeyboardInterrupt is raised.
 
@@ -194,15 +195,18 @@ def completed(workers: Workers, indices: Iterator[int], count: int, stop: Stop) 
     returned: deque[int] = deque()  # by workers whose time was over
     batch: Done = []
     last = time.monotonic()
-    tasks_done, their_seconds = 0, 0.0
+    tasks_done, their_seconds, left = 0, 0.0, workers.tasks
     while True:
-        at_once = int(min(max(_GROUP_SECONDS * tasks_done / max(their_seconds, 1e-9), 1), _GROUP))
-        while not stop.pressed and len(running) < _AHEAD * count:
+        in_time = _GROUP_SECONDS * tasks_done / max(their_seconds, 1e-9)
+        while not stop.pressed and len(running) < _AHEAD * workers.count:
+            # Smaller to the end, where nobody is to have much to do when the others have nothing.
+            at_once = int(max(min(in_time, _GROUP, left / (_AHEAD * workers.count)), 1))
             group = [returned.popleft() for _ in range(min(at_once, len(returned)))]
             group += islice(indices, at_once - len(group))
             if not group:
                 break
             running[workers.submit(group)] = group
+            left -= len(group)
         if not running:
             workers.leave()
         if batch and (not running or time.monotonic() - last >= DELIVER_EVERY):
@@ -217,6 +221,7 @@ def completed(workers: Workers, indices: Iterator[int], count: int, stop: Stop) 
                 tasks_done, their_seconds = tasks_done + len(done), their_seconds + seconds
                 batch += done
                 returned += group[len(done) :]
+                left += len(group) - len(done)
         except BrokenProcessPool as error:
             if batch:
                 yield _settled(batch)

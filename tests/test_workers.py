@@ -20,9 +20,7 @@ CPU = torch.device("cpu")
 
 def go(tasks, count):
     with workers.start(tasks, count, CPU) as team:
-        return [
-            pair for batch in workers.completed(team, iter(range(len(tasks))), count, workers.Stop()) for pair in batch
-        ]
+        return [pair for batch in workers.completed(team, iter(range(len(tasks))), workers.Stop()) for pair in batch]
 
 
 @pytest.mark.parametrize("count", [1, 2], ids=["threads", "processes"])
@@ -35,7 +33,7 @@ def test_every_task_comes_back_once_with_its_result(count):
 def test_no_worker_is_left_outside_of_the_context(fails):
     before = set(multiprocessing.active_children())
     with suppress(ZeroDivisionError), workers.start([partial(divmod, 1, int(not fails))] * 9, 2, CPU) as team:
-        list(workers.completed(team, iter(range(9)), 2, workers.Stop()))
+        list(workers.completed(team, iter(range(9)), workers.Stop()))
     assert set(multiprocessing.active_children()) == before
 
 
@@ -50,11 +48,26 @@ def test_what_workers_hand_back_for_lack_of_time_is_handed_out_again():
         return future
 
     count = 20_000
-    team = workers.Workers(submit, lambda: None)
-    done = [pair for batch in workers.completed(team, iter(range(count)), 2, workers.Stop()) for pair in batch]
+    team = workers.Workers(2, count, submit, lambda: None)
+    done = [pair for batch in workers.completed(team, iter(range(count)), workers.Stop()) for pair in batch]
     assert sorted(index for index, _ in done) == list(range(count))
     assert len(sizes) == count
     assert max(sizes) > 1
+
+
+def test_the_last_tasks_are_handed_out_one_by_one():
+    sizes = []
+
+    def submit(group):
+        sizes.append(len(group))
+        future = Future()
+        future.set_result(([(index, None) for index in group], 1e-3))
+        return future
+
+    team = workers.Workers(2, 100, submit, lambda: None)
+    assert sum(len(batch) for batch in workers.completed(team, iter(range(100)), workers.Stop())) == 100
+    assert max(sizes) > 1
+    assert sizes[-4:] == [1] * 4
 
 
 def test_the_next_task_does_not_wait_for_what_is_left_for_later():

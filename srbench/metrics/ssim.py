@@ -98,22 +98,20 @@ def _sum_of_index(x: Tensor, y: Tensor, mean_y: Tensor, peak: float) -> Tensor:
         above = _sum_of_index(x[reach], y[reach], mean_y[top], peak)
         return above + _sum_of_index(x[bottom], y[bottom], mean_y[bottom], peak)
     half_c1, c1, half_c, c = _constants(peak, x.device)
-    map_, half = x.new_empty(x.shape), x.new_empty((height, x.shape[1]))
     # Columns are filtered as rows of the transposed map, into maps that stay transposed: that saves copies.
-    mean_x, power, product = x.new_empty((3, width, height)).unbind()
-    mean_y = mean_y.T
+    half, mean_x, mean_y = x.new_empty((height, x.shape[1])), x.new_empty((width, height)), mean_y.T
     down, across = _bands(height, x.device), _bands(width, x.device)
-    map_blocks, half_blocks = _blocks(map_, _REACH), _blocks(half)
-    columns, filtered = _blocks(half.T, _REACH), _blocks(mean_x)
+    half_blocks, columns, filtered = _blocks(half), _blocks(half.T, _REACH), _blocks(mean_x)
     _filter(down, _blocks(x, _REACH), half_blocks)
     _filter(across, columns, filtered)
     # The index is (2 mean_x mean_y + c1) (2 cov + c2) / ((mean_x^2 + mean_y^2 + c1) (var_x + var_y + c2)), here with
     # both factors above halved. It needs the variances only as a sum, so that the filtered maps x, y, xy, x^2 + y^2
     # are enough. The products of the last two go on top of what has to be subtracted from them.
-    torch.addcmul(half_c1, mean_x, mean_y, out=product)
-    torch.addcmul(c1, mean_x, mean_x, out=power).addcmul_(mean_y, mean_y)
-    torch.mul(x, y, out=map_)
+    map_ = torch.mul(x, y)
+    map_blocks = _blocks(map_, _REACH)
     _filter(down, map_blocks, half_blocks)
+    product = torch.addcmul(half_c1, mean_x, mean_y)
+    power = torch.addcmul(c1, mean_x, mean_x).addcmul_(mean_y, mean_y)
     covariance = torch.sub(half_c, product, out=mean_x)
     _filter(across, columns, filtered, add=True)
     product.mul_(covariance)
