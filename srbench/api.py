@@ -16,10 +16,10 @@ from torch import Tensor
 
 from srbench import metrics, plugins
 from srbench import protocol as protocols
-from srbench.color import to_uint8
+from srbench.color import levels
 from srbench.degradation import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, SrbenchWarning, UnavailableError
-from srbench.evaluation import Example, HrImage, call, colour_from_luma, compare, measure
+from srbench.evaluation import Example, HrImage, colour_from_luma, compare, measure, output
 from srbench.images import Pixels, check_pixels
 from srbench.machine import resolve_device
 from srbench.method import Method
@@ -69,26 +69,25 @@ def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto")
     chosen = load(method, device) if isinstance(method, str) else method
     chosen.require_scale(scale)
     chosen.prepare(scale)
-    levels = 257 if deep else 1  # 65535 is 255 * 257
-    planes = torch.from_numpy(np.atleast_3d(image).transpose(2, 0, 1).astype(np.float64) / levels)
+    white = 65535 if deep else 255
+    planes = torch.from_numpy(np.atleast_3d(image).transpose(2, 0, 1).astype(np.float64) * 255 / white)
     grey = image.ndim == 2
     if grey and chosen.card.colour == "rgb":
         # Rounded as a colour image first: a grey picture gives what its copy in three channels gives.
-        sr = _rounded(call(chosen, planes.expand(3, -1, -1), scale) * levels, deep).to(torch.float64)
-        return _rounded(sr.mean(dim=0), deep).cpu().numpy()
+        sr = _rounded(output(chosen, planes.expand(3, -1, -1), scale), deep).to(torch.float64)
+        return _rounded(sr.mean(dim=0) / white, deep).cpu().numpy()
     if chosen.card.colour == "luma" and not grey:
-        sr = colour_from_luma(chosen, planes, scale)
+        sr = _rounded(colour_from_luma(chosen, planes, scale) / 255, deep)
     else:
-        sr = call(chosen, planes, scale)
-    sr = _rounded(sr * levels if deep else sr, deep)
+        sr = _rounded(output(chosen, planes, scale), deep)
     return (sr[0] if grey else sr.permute(1, 2, 0).contiguous()).cpu().numpy()
 
 
 def _rounded(x: Tensor, deep: bool) -> Tensor:
-    """Clip and round, halves up, to the integers of 8 or 16 bits."""
+    """0..1 to the integers of 8 or 16 bits, clipped, halves rounded up."""
     if not deep:
-        return to_uint8(x)
-    return (x.to(torch.float64) + 0.5).clamp_(0, 65535.5).to(torch.int32).to(torch.uint16)
+        return levels(x).to(torch.uint8)
+    return (x.to(torch.float64) * 65535 + 0.5).clamp_(0, 65535.5).to(torch.int32).to(torch.uint16)
 
 
 def evaluate(

@@ -141,7 +141,7 @@ def super_resolve(method: Method, example: Example) -> Tensor:
     if colour == "luma" and not on_luma:
         return luma_method_on_rgb(method, example.lr_rgb, example.scale)
     lr = example.lr_luma[None] if on_luma and colour != "rgb" else example.lr_pixels
-    return levels(_output(method, lr, example.scale))
+    return levels(output(method, lr, example.scale))
 
 
 def likelihood(method: Method, example: Example) -> Likelihood:
@@ -184,10 +184,10 @@ def call(method: Method, lr: Tensor, scale: int) -> Tensor:
     Returns:
         (C, scale * h, scale * w) on the 0..255 scale, neither clipped nor rounded, on the method's device.
     """
-    return _output(method, lr, scale) * 255
+    return output(method, lr, scale) * 255
 
 
-def _output(method: Method, lr: Tensor, scale: int) -> Tensor:
+def output(method: Method, lr: Tensor, scale: int) -> Tensor:
     """As :func:`call`, on the 0..1 scale: a tensor that may be the method's own."""
     method.require_scale(scale)
     name = method.card.name
