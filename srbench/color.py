@@ -15,7 +15,7 @@ _TO_YCBCR = (
     torch.tensor([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]], dtype=torch.float64)
     / 255
 )
-# The first row is these whole numbers times a number.
+# The first row is _WHOLE times _UNIT.
 _WHOLE, _UNIT = torch.tensor([299.0, 587.0, 114.0], dtype=torch.float32), 73 / 85000
 _BLACK = torch.tensor(16.0, dtype=torch.float64)
 _OFFSET = torch.tensor([16.0, 128.0, 128.0], dtype=torch.float64)
