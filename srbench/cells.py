@@ -95,15 +95,15 @@ class Workshop:
     ) -> None:
         self.protocol, self.degradation = protocol, degradation
         self.folder, self.keep_images = folder, keep_images
-        self._decoded: _Shared[ImageFile, _Decoded] = _Shared(_decode, _DECODED_BYTES, lambda x: x.pixels.nbytes)
-        self._images: _Shared[ImageFile, HrImage] = _Shared(self._image, workers + 1)
-        self._examples: _Shared[tuple[ImageFile, int], Example] = _Shared(self._example, 2 * workers + 1)
-
-    def _image(self, image: ImageFile) -> HrImage:
-        return HrImage(self._decoded(image).pixels, self.protocol)
-
-    def _example(self, key: tuple[ImageFile, int]) -> Example:
-        return Example(self._images(key[0]), key[1], self.degradation)
+        decoded: _Shared[ImageFile, _Decoded] = _Shared(_decode, _DECODED_BYTES, lambda x: x.pixels.nbytes)
+        # None of these knows the workshop, or all its images would stay until Python looks for cycles.
+        images: _Shared[ImageFile, HrImage] = _Shared(
+            lambda image: HrImage(decoded(image).pixels, protocol), workers + 1
+        )
+        self._decoded = decoded
+        self._examples: _Shared[tuple[ImageFile, int], Example] = _Shared(
+            lambda key: Example(images(key[0]), key[1], degradation), 2 * workers + 1
+        )
 
     def look_at(self, images: Sequence[ImageFile]) -> Callable[[], dict[ImageFile, ImageFacts]]:
         """Begin to decode images. The function that comes back waits for them and returns size and pixel hash of each,

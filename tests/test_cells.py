@@ -250,3 +250,20 @@ def test_looking_at_images_keeps_no_more_pixels_than_the_cache(pictures, tmp_pat
     gc.collect()
     assert len(pixels) == 3
     assert sum(alive() is not None for alive in pixels) == 1
+
+
+def test_a_workshop_and_its_images_are_gone_with_the_last_reference(pictures, tmp_path):
+    workshop = cells.Workshop(BASICSR, Bicubic(), tmp_path, keep_images=False, workers=1)
+    image = dataset.find(str(pictures)).images[0]
+    gone = [
+        weakref.ref(workshop),
+        weakref.ref(workshop.example(image, 2)),
+        weakref.ref(workshop.example(image, 3).image),
+    ]
+    assert all(reference() is not None for reference in gone)
+    gc.disable()  # many runs in one process would have their images side by side until Python looks for cycles
+    try:
+        del workshop
+        assert all(reference() is None for reference in gone)
+    finally:
+        gc.enable()
