@@ -112,9 +112,9 @@ class _Blocks:
         return self.matrix.T.expand(self.count, -1, -1)
 
 
-def _batch(x: Tensor, start: int, step: int, shape: tuple[int, int, int], width: int = 0) -> Tensor:
-    """Matrices of rows of ``width`` numbers, the length of a row if it is 0, that begin every ``step`` numbers."""
-    return x.as_strided(shape, (step, width or shape[2], 1), x.storage_offset() + start)
+def _batch(x: Tensor, start: int, step: int, width: int, shape: tuple[int, int, int]) -> Tensor:
+    """Matrices from the rows, ``width`` long, of a map: the first at number ``start``, another every ``step``."""
+    return x.as_strided(shape, (step, width, 1), x.storage_offset() + start)
 
 
 class Axis:
@@ -141,7 +141,8 @@ class Axis:
         flat = np.bincount((row * widest + local).ravel(), weight.ravel(), len(starts) * height * widest)
         dense = flat.reshape(len(starts), height, widest)
         steps = np.diff(first, append=0).tolist()
-        equal = (np.abs(dense[1:] - dense[:-1]) <= 1e-13).all(axis=(1, 2))
+        # Equal but for the noise of weights that should be zero, which may make a block wider, and reach further.
+        equal = (np.abs(dense[1:] - dense[:-1]) <= 1e-13).all(axis=(1, 2)) & (widths[1:] == widths[:-1])
         blocks: list[_Blocks] = []
         start = 0
         while start < len(starts):
@@ -182,14 +183,14 @@ class Axis:
                 matrix = block.matrix.expand(planes, -1, -1)
                 for number in range(block.count):
                     start, row = block.column + number * block.step, block.row + number * height
-                    parts = _batch(x, start * width, length * width, (planes, reach, width))
-                    target = _batch(out, row * width, self.out_length * width, (planes, height, width))
+                    parts = _batch(x, start * width, length * width, width, (planes, reach, width))
+                    target = _batch(out, row * width, self.out_length * width, width, (planes, height, width))
                     torch.bmm(matrix, parts, out=target)
                 continue
             for plane in range(planes):
                 start, row = plane * length + block.column, plane * self.out_length + block.row
-                parts = _batch(x, start * width, block.step * width, (block.count, reach, width))
-                target = _batch(out, row * width, height * width, (block.count, height, width))
+                parts = _batch(x, start * width, block.step * width, width, (block.count, reach, width))
+                target = _batch(out, row * width, height * width, width, (block.count, height, width))
                 torch.bmm(block.batch, parts, out=target)
 
     def _columns(self, x: Tensor, out: Tensor) -> None:
@@ -197,8 +198,8 @@ class Axis:
         height = x.numel() // width
         for block in self._blocks_for(x):
             columns, reach = block.matrix.shape
-            parts = _batch(x, block.column, block.step, (block.count, height, reach), width)
-            target = _batch(out, block.row, columns, (block.count, height, columns), self.out_length)
+            parts = _batch(x, block.column, block.step, width, (block.count, height, reach))
+            target = _batch(out, block.row, columns, self.out_length, (block.count, height, columns))
             torch.bmm(parts, block.transposed, out=target)
 
     def matrix(self) -> Tensor:
