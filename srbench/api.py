@@ -76,10 +76,8 @@ def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto")
         # Rounded as a colour image first: a grey picture gives what its copy in three channels gives.
         sr = _rounded(output(chosen, planes.expand(3, -1, -1), scale), deep).to(torch.float64)
         return _rounded(sr.mean(dim=0) / white, deep).cpu().numpy()
-    if chosen.card.colour == "luma" and not grey:
-        sr = _rounded(colour_from_luma(chosen, planes, scale) / 255, deep)
-    else:
-        sr = _rounded(output(chosen, planes, scale), deep)
+    run = colour_from_luma if chosen.card.colour == "luma" and not grey else output
+    sr = _rounded(run(chosen, planes, scale), deep)
     return (sr[0] if grey else sr.permute(1, 2, 0).contiguous()).cpu().numpy()
 
 

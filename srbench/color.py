@@ -17,8 +17,8 @@ _TO_YCBCR = (
 )
 # The first row is _WHOLE times _UNIT.
 _WHOLE, _UNIT = torch.tensor([299.0, 587.0, 114.0], dtype=torch.float32), 73 / 85000
-_BLACK = torch.tensor(16.0, dtype=torch.float64)
 _OFFSET = torch.tensor([16.0, 128.0, 128.0], dtype=torch.float64)
+_BLACK = _OFFSET[0]
 
 # float32 carries an error of up to about 1e-4 grey levels. A value that close below a half is a half, and
 # MATLAB rounds halves up; without this, the last bit of a processor's arithmetic would decide pixels.

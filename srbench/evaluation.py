@@ -11,7 +11,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from srbench.color import grey, levels, luma, luma_of_levels, rgb_to_ycbcr, round_half_up, round_half_up_, ycbcr_to_rgb
+from srbench.color import grey, levels, luma, luma_of_levels, rgb_to_ycbcr, round_half_up, ycbcr_to_rgb
 from srbench.degradation import Degradation
 from srbench.errors import ImageError, NotSupportedError, OutputError
 from srbench.images import Pixels
@@ -139,7 +139,7 @@ def super_resolve(method: Method, example: Example) -> Tensor:
     colour = method.card.colour
     on_luma = example.protocol.working_space == "luma"
     if colour == "luma" and not on_luma:
-        return luma_method_on_rgb(method, example.lr_rgb, example.scale)
+        return levels(colour_from_luma(method, example.lr_pixels, example.scale))
     lr = example.lr_luma[None] if on_luma and colour != "rgb" else example.lr_pixels
     return levels(output(method, lr, example.scale))
 
@@ -165,17 +165,13 @@ def fits(metric: Metric, method: Method) -> bool:
     return method.has_likelihood or not metric.needs_likelihood
 
 
-def luma_method_on_rgb(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
-    """Y by the method, Cb and Cr by bicubic, as the papers of luma methods do. (3, h, w) to whole numbers (3, H, W)."""
-    return round_half_up_(colour_from_luma(method, lr_rgb, scale))
-
-
 def colour_from_luma(method: Method, lr_rgb: Tensor, scale: int) -> Tensor:
-    """The same before clipping and rounding: double, on the 0..255 scale."""
+    """Y by the method, Cb and Cr by bicubic, as the papers of luma methods do: (3, h, w) RGB on the 0..255 scale to
+    (3, H, W) double on the 0..1 scale, neither clipped nor rounded."""
     ycbcr = rgb_to_ycbcr(lr_rgb)
     y = call(method, ycbcr[:1], scale)
     chroma = imresize(ycbcr[1:], scale).to(y.device)
-    return ycbcr_to_rgb(torch.cat([y.to(torch.float64), chroma]))
+    return ycbcr_to_rgb(torch.cat([y.to(torch.float64), chroma])) / 255
 
 
 def call(method: Method, lr: Tensor, scale: int) -> Tensor:

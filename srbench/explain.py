@@ -17,11 +17,11 @@ from PIL import Image
 from torch import Tensor
 
 from srbench import dataset, protocol
-from srbench.color import luma, rgb_to_ycbcr, round_half_up, to_uint8, ycbcr_to_rgb
+from srbench.color import levels, luma, round_half_up
 from srbench.dataset import Dataset, ImageFile
 from srbench.degradation import Bicubic
 from srbench.errors import SrbenchError
-from srbench.evaluation import call
+from srbench.evaluation import colour_from_luma, output
 from srbench.images import Pixels, pixel_hash, read_image
 from srbench.method import Method
 from srbench.metrics.psnr import psnr
@@ -166,8 +166,8 @@ def outputs(
         sr = _run(method, lr, hr, scale)
         if sr is not None:
             if lr not in done:
-                yield lr, True, to_uint8(sr).to(torch.float64)
-            yield lr, False, sr.to(torch.float64)
+                yield lr, True, levels(sr).to(torch.float64)
+            yield lr, False, (sr * 255).to(torch.float64)
 
 
 def _kept(results: Path, name: str, data: Dataset, image: ImageFile, scale: int, rules: str) -> Pixels | None:
@@ -189,19 +189,16 @@ def _kept(results: Path, name: str, data: Dataset, image: ImageFile, scale: int,
 
 
 def _run(method: Method, lr: str, hr: Pixels, scale: int) -> Tensor | None:
-    """SR (1 or 3, H, W), neither clipped nor rounded; None if the method does not do this."""
+    """SR (1 or 3, H, W) on the 0..1 scale, neither clipped nor rounded; None if the method does not do this."""
     if lr == "matlab Y":
         if method.card.colour == "rgb":
             return None
         planes = torch.from_numpy(hr.copy())
         y = planes.to(torch.float64) if planes.ndim == 2 else round_half_up(luma(planes.permute(2, 0, 1)))
-        return call(method, imresize(y, 1 / scale)[None], scale).cpu()
+        return output(method, imresize(y, 1 / scale)[None], scale).cpu()
     small = _shrink(_rgb(hr), lr, scale)
-    if method.card.colour != "luma":
-        return call(method, small, scale).cpu()
-    ycbcr = rgb_to_ycbcr(small)
-    y = call(method, ycbcr[:1], scale).cpu().to(torch.float64)
-    return ycbcr_to_rgb(torch.cat([y, imresize(ycbcr[1:], scale)]))
+    run = colour_from_luma if method.card.colour == "luma" else output
+    return run(method, small, scale).cpu()
 
 
 def _rgb(hr: Pixels) -> Tensor:

@@ -107,7 +107,7 @@ def _sum_of_index(x: Tensor, y: Tensor, mean_y: Tensor, peak: float) -> Tensor:
     # The index is (2 mean_x mean_y + c1) (2 cov + c2) / ((mean_x^2 + mean_y^2 + c1) (var_x + var_y + c2)), here with
     # both factors above halved. It needs the variances only as a sum, so that the filtered maps x, y, xy, x^2 + y^2
     # are enough. The products of the last two go on top of what has to be subtracted from them.
-    map_ = torch.mul(x, y)
+    map_ = x * y
     map_blocks = _blocks(map_, _REACH)
     _filter(down, map_blocks, half_blocks)
     product = torch.addcmul(half_c1, mean_x, mean_y)
