@@ -27,7 +27,10 @@ def test_every_shipped_method_is_held():
     for name in DATASETS:
         assert {t.method for t in thresholds if t.dataset == name} == shipped()
     assert all(t.margin <= 0.02 for t in thresholds if t.metric == "psnr")
-    assert all(t.image_margin <= 0.02 for t in thresholds if t.metric == "psnr")
+    # pixelcnn chooses value after value, so that the last bit of a processor's arithmetic changes all that follow.
+    margins = {t.method: t.image_margin for t in thresholds if t.metric == "psnr"}
+    assert margins.pop("pixelcnn") == 0.01
+    assert set(margins.values()) == {0.001}
 
 
 @pytest.mark.data("set5")
