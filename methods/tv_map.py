@@ -16,9 +16,10 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from srbench.banded import Axis
 from srbench.errors import NotSupportedError
 from srbench.method import Method, MethodCard
-from srbench.resize import Axis, Downsampler, imresize
+from srbench.resize import Downsampler, imresize
 
 ALPHA = 0.1 / 255  # for images in [0, 1]
 ITERATIONS = 100  # the objective is then within 0.3% of its minimum, the PSNR within 0.05 dB

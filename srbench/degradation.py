@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from srbench.banded import Axis, Dim
 from srbench.color import to_uint8
 from srbench.errors import SrbenchError, UnknownNameError
-from srbench.resize import Axis, Downsampler, axis, imresize
+from srbench.resize import Downsampler, axis, imresize
 
 KERNEL = "kernel:"  # what the name of a degradation by a user's kernel begins with
 _SUM_TOLERANCE = 1e-4
@@ -78,8 +79,8 @@ class Bicubic:
 
     def operator(self, height: int, width: int, scale: int) -> Downsampler:
         return Downsampler(
-            axis(height, height // scale, 1 / scale, "bicubic"),
-            axis(width, width // scale, 1 / scale, "bicubic"),
+            axis(height, height // scale, 1 / scale, -2),
+            axis(width, width // scale, 1 / scale, -1),
         )
 
     def require_scale(self, scale: int) -> None: ...
@@ -148,7 +149,7 @@ class Blur:
     def operator(self, height: int, width: int, scale: int) -> LinearMap:
         if self._taps is not None:
             rows, columns = self._taps
-            return Downsampler(_blurred_axis(height, scale, rows), _blurred_axis(width, scale, columns))
+            return Downsampler(_blurred_axis(height, scale, rows, -2), _blurred_axis(width, scale, columns, -1))
         return lambda hr: _blur_and_pick(hr, self.kernel, scale)
 
     def require_scale(self, scale: int) -> None:
@@ -163,12 +164,12 @@ class Blur:
 
 
 @lru_cache(maxsize=256)
-def _blurred_axis(length: int, scale: int, taps: tuple[float, ...]) -> Axis:
+def _blurred_axis(length: int, scale: int, taps: tuple[float, ...], dim: Dim) -> Axis:
     centre = np.arange(length // scale) * scale + scale // 2
     reach = len(taps) // 2
     index = np.clip(centre[:, None] + np.arange(-reach, reach + 1), 0, length - 1)
     weight = np.broadcast_to(np.array(taps[::-1]), index.shape)  # a convolution: the kernel is mirrored
-    return Axis(length, weight.copy(), index.astype(np.int64))
+    return Axis.of(length, weight.copy(), index.astype(np.int64), dim)
 
 
 def _blur_and_pick(hr: Tensor, kernel: NDArray[np.float64], scale: int) -> Tensor:

@@ -1,7 +1,6 @@
 """MATLAB's ``imresize``, exactly: kernels, antialiasing, half-pixel grid, symmetric borders, rounding.
 
-One axis at a time, the output is a banded matrix times the input. Rows of the matrix are grouped into blocks
-whose inputs are contiguous, so that each block is one small dense product: fast on any device, for any scale.
+One axis at a time, the output is a banded matrix times the input.
 
 The rules were checked against MATLAB's own output (docs/protocol.md).
 """
@@ -10,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import overload
 
 import numpy as np
@@ -19,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from srbench.banded import Axis, Dim
 from srbench.color import round_half_up_, to_uint8_
 from srbench.errors import SrbenchError
 
@@ -91,126 +91,10 @@ def weights(length: int, out_length: int, scale: float, kernel: str = "bicubic")
     return weight, mirror[(index.astype(np.int64) - 1) % (2 * length)]
 
 
-@dataclass(frozen=True)
-class _Blocks:
-    """``count`` equal blocks of the banded matrix, one after the other."""
-
-    row: int  # first output sample
-    column: int  # first input sample that it reads
-    step: int  # by how much the input moves on from block to block
-    count: int
-    matrix: Tensor  # (outputs, inputs) of one block
-
-    @cached_property
-    def batch(self) -> Tensor:
-        """(count, outputs, inputs)."""
-        return self.matrix.expand(self.count, -1, -1)
-
-    @cached_property
-    def transposed(self) -> Tensor:
-        """(count, inputs, outputs)."""
-        return self.matrix.T.expand(self.count, -1, -1)
-
-
-def _batch(x: Tensor, start: int, step: int, width: int, shape: tuple[int, int, int]) -> Tensor:
-    """Matrices from the rows, ``width`` long, of a map: the first at number ``start``, another every ``step``."""
-    return x.as_strided(shape, (step, width, 1), x.storage_offset() + start)
-
-
-class Axis:
-    """Resampling of one axis as a banded matrix. Immutable; safe to share between threads.
-
-    Output sample i is the sum over j of ``weight[i, j]`` times input sample ``index[i, j]``; both are
-    (outputs, taps), and an index may come twice.
-    """
-
-    def __init__(self, length: int, weight: _Array, index: NDArray[np.int64]) -> None:
-        self.length, self.out_length = length, len(weight)
-        out_length = self.out_length
-        used = weight != 0
-        low = np.where(used, index, length).min(axis=1)
-        high = np.where(used, index, -1).max(axis=1) + 1
-        # Blocks about as wide as they are high keep the products dense without much wasted arithmetic. For a whole
-        # scale they repeat, but at the borders, where mirrored samples fold back.
-        height = max(8, min(64, round(16 * max(out_length / length, 1.0))))
-        starts = np.arange(0, out_length, height)
-        first, last = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
-        heights, widths = np.minimum(height, out_length - starts), last - first
-        row, widest = np.arange(out_length)[:, None], int(widths.max())
-        local = np.where(used, index - first[row // height], 0)
-        flat = np.bincount((row * widest + local).ravel(), weight.ravel(), len(starts) * height * widest)
-        dense = flat.reshape(len(starts), height, widest)
-        steps = np.diff(first, append=0).tolist()
-        # Equal but for the noise of weights that should be zero, which may make a block wider, and reach further.
-        equal = (np.abs(dense[1:] - dense[:-1]) <= 1e-13).all(axis=(1, 2)) & (widths[1:] == widths[:-1])
-        blocks: list[_Blocks] = []
-        start = 0
-        while start < len(starts):
-            end = start + 1
-            while end < len(starts) and equal[end - 1] and steps[end - 1] == steps[start]:
-                end += 1
-            matrix = torch.from_numpy(dense[start, : heights[start], : widths[start]])
-            step = steps[start] if end - start > 1 else 0
-            blocks.append(_Blocks(int(starts[start]), int(first[start]), step, end - start, matrix))
-            start = end
-        self._blocks = blocks
-        self._cast: dict[tuple[torch.dtype, torch.device], list[_Blocks]] = {}
-
-    def _blocks_for(self, x: Tensor) -> list[_Blocks]:
-        key = (x.dtype, x.device)
-        if key not in self._cast:
-            self._cast[key] = [replace(block, matrix=block.matrix.to(x)) for block in self._blocks]
-        return self._cast[key]
-
-    def apply(self, x: Tensor, dim: int) -> Tensor:
-        """Resample ``x`` (..., H, W), floating, along ``dim`` (-2 rows, -1 columns)."""
-        x = x.contiguous()
-        shape = list(x.shape)
-        shape[dim] = self.out_length
-        out = x.new_empty(shape)
-        (self._rows if dim == -2 else self._columns)(x, out)
-        return out
-
-    # Both passes read overlapping blocks through strides, so that all equal blocks are one batched product. A view is
-    # no cheaper than a product of small matrices, so they make few.
-
-    def _rows(self, x: Tensor, out: Tensor) -> None:
-        length, width = x.shape[-2:]
-        planes = x.numel() // (length * width)
-        for block in self._blocks_for(x):
-            height, reach = block.matrix.shape
-            if block.count < planes:  # a batch of planes
-                matrix = block.matrix.expand(planes, -1, -1)
-                for number in range(block.count):
-                    start, row = block.column + number * block.step, block.row + number * height
-                    parts = _batch(x, start * width, length * width, width, (planes, reach, width))
-                    target = _batch(out, row * width, self.out_length * width, width, (planes, height, width))
-                    torch.bmm(matrix, parts, out=target)
-                continue
-            for plane in range(planes):
-                start, row = plane * length + block.column, plane * self.out_length + block.row
-                parts = _batch(x, start * width, block.step * width, width, (block.count, reach, width))
-                target = _batch(out, row * width, height * width, width, (block.count, height, width))
-                torch.bmm(block.batch, parts, out=target)
-
-    def _columns(self, x: Tensor, out: Tensor) -> None:
-        width = x.shape[-1]
-        height = x.numel() // width
-        for block in self._blocks_for(x):
-            columns, reach = block.matrix.shape
-            parts = _batch(x, block.column, block.step, width, (block.count, height, reach))
-            target = _batch(out, block.row, columns, self.out_length, (block.count, height, columns))
-            torch.bmm(parts, block.transposed, out=target)
-
-    def matrix(self) -> Tensor:
-        """The whole matrix, dense, double (out_length, length)."""
-        return self.apply(torch.eye(self.length, dtype=torch.float64), -2)
-
-
 @lru_cache(maxsize=256)
-def axis(length: int, out_length: int, scale: float, kernel: str = "bicubic") -> Axis:
+def axis(length: int, out_length: int, scale: float, dim: Dim, kernel: str = "bicubic") -> Axis:
     """The (cached) :class:`Axis` that maps ``length`` samples to ``out_length`` at ``scale``."""
-    return Axis(length, *weights(length, out_length, scale, kernel))
+    return Axis.of(length, *weights(length, out_length, scale, kernel), dim)
 
 
 @overload
@@ -268,15 +152,15 @@ def imresize(  # type: ignore[no-untyped-def]  # the overloads above are the sig
         raise SrbenchError(f"unknown kernel '{kernel}'", f"use one of {', '.join(KERNELS)}")
     if x.dtype != torch.uint8 and not x.is_floating_point():
         raise SrbenchError(f"imresize takes uint8 or floating point, not {x.dtype}", "convert the image first")
-    passes = [(-2, axis(height, out[0], scales[0], kernel)), (-1, axis(width, out[1], scales[1], kernel))]
+    passes = [axis(height, out[0], scales[0], -2, kernel), axis(width, out[1], scales[1], -1, kernel)]
     # MATLAB starts with the dimension that shrinks most; with equal scales, with the rows. It matters for uint8.
     if scales[1] < scales[0]:
         passes.reverse()
+    first, second = passes
     if x.dtype != torch.uint8:
-        return passes[1][1].apply(passes[0][1].apply(x, passes[0][0]), passes[1][0])
+        return second.apply(first.apply(x))
     x = x.to(_precision_for_uint8(scales, kernel))
-    (first, one), (second, other) = passes
-    return to_uint8_(other.apply(round_half_up_(one.apply(x, first)), second))
+    return to_uint8_(second.apply(round_half_up_(first.apply(x))))
 
 
 def _precision_for_uint8(scales: tuple[float, float], kernel: str) -> torch.dtype:
@@ -317,4 +201,4 @@ class Downsampler:
     columns: Axis
 
     def __call__(self, hr: Tensor) -> Tensor:
-        return self.columns.apply(self.rows.apply(hr, -2), -1)
+        return self.columns.apply(self.rows.apply(hr))

@@ -12,9 +12,9 @@ import srbench
 PACKAGE = Path(srbench.__file__).parent
 # From the ground up; a module imports from its own floor and those below it.
 FLOORS = (
-    {"errors", "roots", "scaffold", "packing"},
+    {"errors", "roots", "scaffold", "packing", "products"},
     {
-        *("images", "pictures", "color", "raters", "resize", "statistics", "workers", "machine", "tomlfile"),
+        *("images", "pictures", "color", "banded", "raters", "resize", "statistics", "workers", "machine", "tomlfile"),
         "autoregressive",
     },
     {"degradation", "protocol"},

@@ -4,80 +4,39 @@ similarity, 2004)."""
 from __future__ import annotations
 
 import functools
+import itertools
+import threading
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from srbench.banded import Axis, Dim
 from srbench.errors import ImageError
 from srbench.metrics.base import Comparison, Metric
+from srbench.products import multiply
 
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
-# At most so many pixels at once, for the sake of memory; smaller strips are slower.
-_STRIP = 1 << 18
-# Outputs per matrix product of the filter: dense enough for BLAS, small enough to waste little on zeros.
-_BLOCK = 8
-_REACH = WINDOW - 1  # inputs that a row of the filter needs beyond its own
-
-
-@functools.cache
-def _band(rows: int, device: torch.device) -> Tensor:
-    """(rows, rows + _REACH): the Gaussian window, which sums to 1, shifted by one from row to row."""
-    offset = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
-    window = torch.exp(-offset.square() / (2 * SIGMA**2))
-    window /= window.sum()
-    band = torch.zeros(rows, rows + _REACH, dtype=torch.float64)
-    for row in range(rows):
-        band[row, row : row + WINDOW] = window
-    return band.to(device)
-
-
-# The Gaussian filter is separable. Both passes are batched products of one banded matrix with overlapping blocks of a
-# map, seen through strides: on a CPU twenty times as fast as torch's convolution of doubles. Matrices, inputs and
-# outputs each are a list: a tensor for the whole blocks and one for what is left over at the end. A view costs as much
-# as the product of two small matrices, so none is made twice.
+_REACH = WINDOW - 1  # pixels that a filtered image has less than its source
+# Windows of a strip, in which images are measured. On a CPU its maps stay in the cache of a processor; else the bound
+# is for the sake of memory.
+_STRIP_CPU, _STRIP = 1 << 15, 1 << 18
+_LOW = 32  # rows that a strip has at least: it reads _REACH more than it has
+_SIZES = 100  # of strips that are remembered
 
 
 @functools.lru_cache(maxsize=512)
-def _bands(rows: int, device: torch.device) -> list[Tensor]:
-    """Matrices (n, outputs, inputs) of a filter with ``rows`` outputs."""
-    whole, left = divmod(rows, _BLOCK)
-    bands = []
-    if whole:
-        bands.append(_band(_BLOCK, device).expand(whole, -1, -1))
-    if left:
-        bands.append(_band(left, device)[None])
-    return bands
-
-
-def _blocks(x: Tensor, reach: int = 0) -> list[Tensor]:
-    """Blocks (n, rows + ``reach``, W) of the rows of a map (H, W), with the rows of the next block they reach into."""
-    (height, width), (down, across) = x.shape, x.stride()
-    whole, left = divmod(height - reach, _BLOCK)
-    blocks = []
-    if whole:
-        blocks.append(x.as_strided((whole, _BLOCK + reach, width), (_BLOCK * down, down, across)))
-    if left:
-        start = x.storage_offset() + whole * _BLOCK * down
-        blocks.append(x.as_strided((1, left + reach, width), (0, down, across), start))
-    return blocks
-
-
-def _filter(bands: list[Tensor], inputs: list[Tensor], outputs: list[Tensor], *, add: bool = False) -> None:
-    """Filter from row to row, into ``outputs`` or on top of what is there."""
-    for band, x, out in zip(bands, inputs, outputs, strict=True):
-        if add:
-            out.baddbmm_(band, x)
-        else:
-            torch.bmm(band, x, out=out)
+def _window(outputs: int, dim: Dim) -> Axis:
+    """The Gaussian window, which sums to 1, over all ``outputs`` places of an axis where it fits."""
+    offset = np.arange(WINDOW) - WINDOW // 2
+    window = np.exp(-(offset**2) / (2 * SIGMA**2))
+    return Axis.sliding(window / window.sum(), outputs, dim)
 
 
 def window_mean(x: Tensor) -> Tensor:
     """Mean of (H, W) doubles in SSIM's Gaussian window, valid region: (H - 10, W - 10), doubles."""
-    height, width = x.shape[0] - _REACH, x.shape[1] - _REACH
-    half, mean = x.new_empty((height, x.shape[1])), x.new_empty((width, height))
-    _filter(_bands(height, x.device), _blocks(x, _REACH), _blocks(half))
-    _filter(_bands(width, x.device), _blocks(half.T, _REACH), _blocks(mean))
-    return mean.T
+    height, width = (n - _REACH for n in x.shape)
+    return _window(width, -1).apply(_window(height, -2).apply(x))
 
 
 @functools.cache
@@ -88,38 +47,82 @@ def _constants(peak: float, device: torch.device) -> tuple[Tensor, ...]:
     return tuple(torch.tensor(value, dtype=torch.float64, device=device) for value in values)
 
 
-def _sum_of_index(x: Tensor, y: Tensor, mean_y: Tensor, peak: float) -> Tensor:
-    """A quarter of the sum of the SSIM map of two images (H, W), doubles; ``mean_y`` is :func:`window_mean` of the
-    second."""
-    height, width = mean_y.shape
-    if height * width > _STRIP and height > 1:
-        top, bottom = slice(height // 2), slice(height // 2, None)
-        reach = slice(height // 2 + _REACH)
-        above = _sum_of_index(x[reach], y[reach], mean_y[top], peak)
-        return above + _sum_of_index(x[bottom], y[bottom], mean_y[bottom], peak)
+class _Strip:
+    """The maps of a strip of windows (height, width), in memory that is used again and again."""
+
+    def __init__(self, memory: Tensor, height: int, width: int) -> None:
+        rows, columns = height + _REACH, width + _REACH
+        sizes = [(rows, columns), (height, columns), *[(height, width)] * 4]
+        ends = list(itertools.accumulate(h * w for h, w in sizes))
+        maps = [memory[end - h * w : end].view(h, w) for end, (h, w) in zip(ends, sizes, strict=True)]
+        self.map, self.half, self.mean, self.variance, self.product, self.power = maps
+        self.rows, across = _window(height, -2), _window(width, -1)
+        self.half_to_mean = across.products(self.half, self.mean)
+        self.map_to_variance = self.rows.products(self.map, self.half) + across.products(self.half, self.variance)
+
+
+def _doubles(height: int, width: int) -> int:
+    """How much memory a strip takes."""
+    return (2 * height + _REACH) * (width + _REACH) + 4 * height * width
+
+
+class _Memory(threading.local):
+    """Memory of this thread for one strip, and the strips of all sizes that it was used for."""
+
+    def __init__(self) -> None:
+        self.doubles: dict[torch.device, Tensor] = {}
+        self.strips: dict[tuple[torch.device, int, int], _Strip] = {}
+
+    def strip(self, height: int, width: int, device: torch.device) -> _Strip:
+        key = (device, height, width)
+        if key not in self.strips:
+            size = _doubles(height, width)
+            if device not in self.doubles or len(self.doubles[device]) < size or len(self.strips) >= _SIZES:
+                self.strips.clear()
+                # A tensor that is made in inference mode could not be written to outside of it.
+                with torch.inference_mode(False):
+                    self.doubles[device] = torch.empty(size, dtype=torch.float64, device=device)
+            self.strips[key] = _Strip(self.doubles[device], height, width)
+        return self.strips[key]
+
+
+_memory = _Memory()
+
+
+def _sum_over(strip: _Strip, x: Tensor, y: Tensor, mean_y: Tensor, peak: float) -> Tensor:
+    """A quarter of the sum of the SSIM map over a strip."""
     half_c1, c1, half_c, c = _constants(peak, x.device)
-    # Columns are filtered as rows of the transposed map, into maps that stay transposed: that saves copies.
-    half, mean_x, mean_y = x.new_empty((height, x.shape[1])), x.new_empty((width, height)), mean_y.T
-    down, across = _bands(height, x.device), _bands(width, x.device)
-    half_blocks, columns, filtered = _blocks(half), _blocks(half.T, _REACH), _blocks(mean_x)
-    _filter(down, _blocks(x, _REACH), half_blocks)
-    _filter(across, columns, filtered)
     # The index is (2 mean_x mean_y + c1) (2 cov + c2) / ((mean_x^2 + mean_y^2 + c1) (var_x + var_y + c2)), here with
     # both factors above halved. It needs the variances only as a sum, so that the filtered maps x, y, xy, x^2 + y^2
-    # are enough. The products of the last two go on top of what has to be subtracted from them.
-    map_ = x * y
-    map_blocks = _blocks(map_, _REACH)
-    _filter(down, map_blocks, half_blocks)
-    product = torch.addcmul(half_c1, mean_x, mean_y)
-    power = torch.addcmul(c1, mean_x, mean_x).addcmul_(mean_y, mean_y)
-    covariance = torch.sub(half_c, product, out=mean_x)
-    _filter(across, columns, filtered, add=True)
+    # are enough. A constant that is added to a map is added to its mean: the window sums to 1.
+    map_, mean_x, product, power = strip.map, strip.mean, strip.product, strip.power
+    multiply([*strip.rows.products(x, strip.half), *strip.half_to_mean])
+    torch.addcmul(half_c1, mean_x, mean_y, out=product)
+    torch.addcmul(c1, mean_x, mean_x, out=power).addcmul_(mean_y, mean_y)
+    torch.addcmul(half_c, x, y, out=map_)
+    multiply(strip.map_to_variance)
+    covariance = strip.variance.sub_(product)
     product.mul_(covariance)
-    torch.mul(x, x, out=map_).addcmul_(y, y)
-    _filter(down, map_blocks, half_blocks)
-    variance = torch.sub(c, power, out=covariance)
-    _filter(across, columns, filtered, add=True)
-    return product.div_(power.mul_(variance)).sum()
+    torch.addcmul(c, x, x, out=map_).addcmul_(y, y)
+    multiply(strip.map_to_variance)
+    variance = strip.variance.sub_(power)
+    index = product.div_(power.mul_(variance))
+    return index.sum()
+
+
+def _mean_of_index(x: Tensor, y: Tensor, mean_y: Tensor, peak: float) -> Tensor:
+    """SSIM of two images (H, W), doubles; ``mean_y`` is :func:`window_mean` of the second."""
+    x = x if x.stride(-1) == 1 else x.contiguous()
+    height, width = mean_y.shape
+    windows = _STRIP_CPU if x.device.type == "cpu" else _STRIP
+    rows = max(windows // width // 8 * 8, _LOW)
+    sums = []
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        strip = _memory.strip(bottom - top, width, x.device)
+        reach = slice(top, bottom + _REACH)
+        sums.append(_sum_over(strip, x[reach], y[reach], mean_y[top:bottom], peak))
+    return torch.stack(sums).sum().div(height * width / 4)
 
 
 def _require_window(x: Tensor) -> None:
@@ -129,12 +132,6 @@ def _require_window(x: Tensor) -> None:
             f"this image has {x.shape[-1]}x{x.shape[-2]}",
             "use a larger image",
         )
-
-
-def _mean_of_index(x: Tensor, y: Tensor, mean_y: Tensor, peak: float) -> Tensor:
-    """SSIM of two images as in :func:`_sum_of_index`."""
-    height, width = mean_y.shape
-    return _sum_of_index(x, y, mean_y, peak) / (height * width / 4)
 
 
 def ssim(sr: Tensor, hr: Tensor, peak: float = 255.0, *, hr_mean: Tensor | None = None) -> Tensor:

@@ -1,5 +1,7 @@
 """SSIM against scikit-image, and its properties."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -42,9 +44,25 @@ def test_equals_scikit_image_on_random_images(seed, height, width):
 @pytest.mark.parametrize("height", [27, 28, 29, 43, 44, 60])
 def test_equals_scikit_image_where_strips_meet(height, monkeypatch):
     """Large images are filtered in strips, here of about 16 rows."""
-    monkeypatch.setattr("srbench.metrics.ssim._STRIP", 160)
+    monkeypatch.setattr("srbench.metrics.ssim._STRIP_CPU", 160)
+    monkeypatch.setattr("srbench.metrics.ssim._LOW", 8)
     sr, hr = random_pair(height, height, 20)
     assert ours(sr, hr) == pytest.approx(reference(sr, hr), abs=1e-9)
+
+
+def test_the_memory_of_strips_is_used_again_at_other_sizes_and_outside_of_inference_mode():
+    for shape in ((30, 40), (90, 200), (30, 40), (11, 900), (90, 200)):
+        sr, hr = random_pair(sum(shape), *shape)
+        with torch.inference_mode():
+            value = ours(sr, hr)
+        assert value == ours(sr, hr) == pytest.approx(reference(sr, hr), abs=1e-9)
+
+
+def test_threads_do_not_share_memory():
+    pairs = [random_pair(seed, 200, 150 + seed) for seed in range(8)]
+    with ThreadPoolExecutor(4) as threads:
+        values = list(threads.map(lambda pair: ours(*pair), pairs * 5))
+    assert values == [ours(*pair) for pair in pairs] * 5
 
 
 @settings(max_examples=30, deadline=None)
@@ -129,6 +147,14 @@ def test_mirrored_and_turned_pairs_have_the_same_index():
     sr, hr = random_pair(3, 21, 33)
     for turn in (np.fliplr, np.flipud, np.transpose):
         assert ours(turn(sr).copy(), turn(hr).copy()) == pytest.approx(ours(sr, hr), abs=1e-12)
+
+
+def test_views_have_the_same_index():
+    sr, hr = (torch.from_numpy(x) for x in random_pair(9, 60, 44))
+    value = ssim(sr[10:50, 4:40].clone(), hr[10:50, 4:40].clone())
+    assert torch.equal(ssim(sr[10:50, 4:40], hr[10:50, 4:40]), value)
+    assert ssim(sr[10:50, 4:40].T, hr[10:50, 4:40].T).item() == pytest.approx(value.item(), abs=1e-12)
+    assert ssim(sr[10:50, 4:40].T, hr[10:50, 4:40].T.clone()).item() == pytest.approx(value.item(), abs=1e-12)
 
 
 def test_a_batch_gives_one_value_per_image():

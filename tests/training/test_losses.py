@@ -66,6 +66,14 @@ def test_cycle_consistency_of_a_constant_image():
     assert losses.cycle_consistency(torch.full((1, 1, 8, 8), 0.75), lr, 2).item() == pytest.approx(0.25)
 
 
+def test_cycle_consistency_has_a_gradient():
+    sr = torch.full((1, 1, 8, 8), 0.75, requires_grad=True)
+    losses.cycle_consistency(sr, torch.full((1, 1, 4, 4), 0.5), 2).backward()
+    # Every LR pixel is 0.25 too bright, and is a mean of SR pixels with weights that sum to 1.
+    assert sr.grad.sum().item() == pytest.approx(1.0, abs=1e-6)
+    assert sr.grad.abs().min() > 0
+
+
 def test_total_variation():
     # across: |0.5|, |-0.75|; down: |1|, |-0.25|
     assert losses.total_variation(SR).item() == pytest.approx(0.625 + 0.625)

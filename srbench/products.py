@@ -1,0 +1,31 @@
+"""Products of small matrices, many at a time, on any device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Operand = Any  # a matrix or a batch of them (..., n, m): of numpy on a CPU, else of torch
+Product = tuple[Operand, Operand, Operand]  # two factors, and where their product goes
+
+_BY_NUMPY = (torch.float32, torch.float64)
+
+
+def operand(x: Tensor) -> Operand:
+    """A tensor for :func:`multiply`, in the same memory."""
+    # OpenBLAS, which numpy calls, multiplies small matrices where they lie. MKL, which torch calls, copies them first,
+    # which takes as long as the product.
+    return x.numpy() if x.device.type == "cpu" and x.dtype in _BY_NUMPY else x
+
+
+def multiply(products: Sequence[Product]) -> None:
+    """Do them, one after the other."""
+    for a, b, out in products:
+        if isinstance(out, Tensor):
+            out.copy_(torch.matmul(a, b))
+        else:
+            np.matmul(a, b, out=out)
