@@ -27,8 +27,8 @@ def parameters(method: Method, scale: int) -> int | None:
 def mult_adds(method: Method, scale: int, lr_size: tuple[int, int] | None = None) -> int | None:
     """Multiply-adds of the network's convolutions and matrix products, by torch's own counter (2 FLOPs each).
 
-    Activations and additions are not counted, as papers do not count them. A transposed convolution is counted at
-    its input's size, where it multiplies; papers that count it at its output's print more.
+    Activations, additions and interpolation are not counted, as papers do not count them. A transposed convolution is
+    counted at its input's size, where it multiplies; papers that count it at its output's print more.
 
     Args:
         lr_size: (height, width) of the LR image; by default that of an output of 1280x720, rounded up if the scale

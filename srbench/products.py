@@ -25,7 +25,7 @@ def operand(x: Tensor) -> Operand:
 def multiply(products: Sequence[Product]) -> None:
     """Do them, one after the other."""
     for a, b, out in products:
-        if isinstance(out, Tensor):
-            out.copy_(torch.matmul(a, b))
-        else:
+        if not isinstance(out, Tensor):
             np.matmul(a, b, out=out)
+        elif not out.is_meta:  # a tensor of shape alone
+            out.copy_(torch.matmul(a, b))
