@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from srbench.memory import empty_like
 from srbench.products import Operand, Product, multiply, operand
 
 Dim = Literal[-2, -1]
@@ -70,7 +71,7 @@ class Axis:
             x = x.contiguous()
         shape = list(x.shape)
         shape[self.dim] = self.out_length
-        out = x.new_empty(shape)
+        out = empty_like(x, shape)
         multiply(self.products(x, out))
         return out
 

@@ -11,6 +11,7 @@ import functools
 import torch
 from torch import Tensor
 
+from srbench.memory import converted, empty_like
 from srbench.products import multiply, operand
 
 _TO_YCBCR = (
@@ -44,15 +45,18 @@ def luma_of_levels(rgb: Tensor) -> Tensor:
     # The sum of whole numbers is below 2^18, exact in single precision, which is faster than double on a CPU. On a GPU
     # single precision may mean less.
     weights = _WHOLE if rgb.device.type == "cpu" else _WHOLE.to(torch.float64)
-    total = _product(weights, rgb.to(weights.dtype)).to(torch.float64)
+    total = converted(_product(weights, converted(rgb, weights.dtype)), torch.float64)
     return torch.add(_BLACK, total, alpha=_UNIT, out=total)
 
 
 def _product(weights: Tensor, planes: Tensor) -> Tensor:
     """Weighted sum (..., H, W) of planes (..., 3, H, W). A sum of scaled planes would write the image several times."""
-    flat = planes.flatten(-2)
-    out = flat.new_empty((*flat.shape[:-2], 1, flat.shape[-1]))
-    multiply([(operand(weights.to(planes.device)[None]), operand(flat), operand(out))])
+    flat, row = planes.flatten(-2), weights.to(planes.device)[None]
+    if flat.requires_grad:
+        out = row @ flat
+    else:
+        out = empty_like(flat, (*flat.shape[:-2], 1, flat.shape[-1]))
+        multiply([(operand(row), operand(flat), operand(out))])
     return out.view(*planes.shape[:-3], *planes.shape[-2:])
 
 
@@ -92,7 +96,8 @@ def levels(x: Tensor) -> Tensor:
     """
     if x.dtype != torch.float64:
         x = x.to(torch.float32)
-    return torch.add(_half(x.dtype, x.device), x, alpha=255).floor_().clamp_(0, 255)
+    scaled = torch.add(_half(x.dtype, x.device), x, alpha=255, out=empty_like(x))
+    return scaled.floor_().clamp_(0, 255)
 
 
 @functools.cache

@@ -205,7 +205,7 @@ def output(method: Method, lr: Tensor, scale: int) -> Tensor:
     if not math.isfinite(result.sum()) and not torch.isfinite(result).all():
         bad = int((~torch.isfinite(result)).sum())
         raise OutputError(f"{name} returned {bad} NaN or infinite values", "look for a division or an overflow")
-    return result[0]
+    return result[0].detach()  # a method may have asked for gradients
 
 
 def compare(sr: Tensor, example: Example) -> Comparison:

@@ -21,6 +21,7 @@ from torch import Tensor
 from srbench.banded import Axis, Dim
 from srbench.color import round_half_up_, to_uint8_
 from srbench.errors import SrbenchError
+from srbench.memory import converted
 
 _Array = NDArray[np.float64]
 
@@ -159,7 +160,7 @@ def imresize(  # type: ignore[no-untyped-def]  # the overloads above are the sig
     first, second = passes
     if x.dtype != torch.uint8:
         return second.apply(first.apply(x))
-    x = x.to(_precision_for_uint8(scales, kernel))
+    x = converted(x, _precision_for_uint8(scales, kernel))
     return to_uint8_(second.apply(round_half_up_(first.apply(x))))
 
 

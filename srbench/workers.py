@@ -28,6 +28,7 @@ import threadpoolctl
 import torch
 
 from srbench.errors import MethodError
+from srbench.memory import keep_memory
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,6 @@ DELIVER_EVERY = 0.2  # seconds between deliveries of results that are done faste
 _GROUP, _GROUP_SECONDS = 6, 0.1
 _AHEAD = 3  # groups for each worker: one at work, one that may be a canary's, over at once, and one that waits
 _PR_SET_PDEATHSIG = 1
-# glibc's M_TRIM_THRESHOLD, M_TOP_PAD (bytes) and M_MMAP_MAX. By default a tensor's memory goes back to the system when
-# it is done with, and the next one's has to be mapped and zeroed page by page: a fifth of the time of a fast cell, and
-# a quarter of the time of a network whose features take more than 32 MB.
-_KEEP_MEMORY = ((-1, 1 << 30), (-2, 16 << 20), (-4, 0))
 
 _tasks: Sequence[Task] = ()  # of a forked worker; only an index is sent to it
 
@@ -123,16 +120,6 @@ def _begin(tasks: Sequence[Task]) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody is left behind when that is killed
     keep_memory()
     torch.set_num_threads(1)
-
-
-def keep_memory() -> None:
-    """For the rest of this process, keep freed memory for the next tensors. For processes that are ours alone."""
-    if sys.platform != "linux":
-        return
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):  # other C libraries, such as musl, do without
-        for parameter, value in _KEEP_MEMORY:
-            libc.mallopt(parameter, value)
 
 
 def _do(group: Sequence[int], tasks: Sequence[Task] | None = None, beside: Executor | None = None) -> Group:

@@ -35,6 +35,12 @@ def test_known_values(rgb, ycbcr):
     assert to_uint8(luma(pixel(*rgb))).item() == ycbcr[0]
 
 
+def test_luma_has_a_gradient():
+    rgb = torch.rand(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.equal(luma(rgb).detach(), luma(rgb.detach()))
+    assert torch.autograd.gradcheck(luma, rgb)
+
+
 def test_luma_is_the_first_channel_and_not_rounded():
     rgb = torch.randint(0, 256, (2, 3, 5, 7))
     y = luma(rgb)

@@ -2,8 +2,6 @@
 and on threads the next task does not wait for it."""
 
 import multiprocessing
-import subprocess
-import sys
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
@@ -87,25 +85,3 @@ def test_the_next_task_does_not_wait_for_what_is_left_for_later():
 def test_an_error_of_what_is_left_for_later_is_not_lost(count):
     with pytest.raises(ZeroDivisionError):
         go([partial(Later, partial(divmod, 1, 0))], count)
-
-
-FAULTS = """
-import resource, torch
-from srbench.workers import keep_memory
-{}
-faults = []
-for _ in range(40):  # it takes some until the pieces that are kept fit
-    torch.ones(12 << 20)  # 48 MB
-    faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
-print(faults[-1] - faults[-11])
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
-def test_the_memory_of_large_tensors_is_kept_for_the_next_ones():
-    kept, given_back = (
-        int(subprocess.run([sys.executable, "-c", FAULTS.format(call)], capture_output=True, check=True).stdout)
-        for call in ("keep_memory()", "")
-    )
-    assert given_back > 10 * 10_000  # pages of 4 KB
-    assert kept < given_back / 3

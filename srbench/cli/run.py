@@ -77,8 +77,8 @@ def command(
     from srbench.cli.progress import progress
     from srbench.cli.tables import print_means
     from srbench.cli.time_ import print_timings
+    from srbench.memory import keep_memory
     from srbench.runner import RunOptions, run
-    from srbench.workers import keep_memory
 
     options = RunOptions(
         methods=split(methods),
