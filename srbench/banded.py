@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srbench.memory import empty_like
-from srbench.products import Operand, Product, multiply, operand
+from srbench.products import Operand, Product, multiply, operand, product
 
 Dim = Literal[-2, -1]
 _Array = NDArray[np.float64]
@@ -86,7 +86,8 @@ class Axis:
 
     def _rows(self, x: Tensor, out: Tensor) -> list[Product]:
         (height, width), row = x.shape[-2:], _row_stride(x)
-        planes, found = x.numel() // (height * width), []
+        planes = x.numel() // (height * width)
+        found: list[Product] = []
         for block, matrix in zip(self._blocks, self._matrices(x), strict=True):
             count, (outputs, inputs) = block.count, matrix.shape
             parts = x.as_strided(
@@ -99,18 +100,19 @@ class Axis:
                 (self.out_length * width, outputs * width, width, 1),
                 out.storage_offset() + block.row * width,
             )
-            found.append((matrix, operand(parts), operand(target)))
+            found += product(matrix, operand(parts), operand(target))
         return found
 
     def _columns(self, x: Tensor, out: Tensor) -> list[Product]:
         width, row = x.shape[-1], _row_stride(x)
-        rows, found = x.numel() // width, []
+        rows = x.numel() // width
+        found: list[Product] = []
         for block, matrix in zip(self._blocks, self._matrices(x), strict=True):
             count, (inputs, outputs) = block.count, matrix.shape
             start, first = x.storage_offset() + block.column, out.storage_offset() + block.row
             parts = x.as_strided((count, rows, inputs), (block.step, row, 1), start)
             target = out.as_strided((count, rows, outputs), (outputs, self.out_length, 1), first)
-            found.append((operand(parts), matrix, operand(target)))
+            found += product(operand(parts), matrix, operand(target))
         return found
 
     def _matrices(self, x: Tensor) -> list[Operand]:

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from srbench.memory import converted, empty_like
-from srbench.products import multiply, operand
 
 _TO_YCBCR = (
     torch.tensor([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]], dtype=torch.float64)
@@ -51,13 +50,9 @@ def luma_of_levels(rgb: Tensor) -> Tensor:
 
 def _product(weights: Tensor, planes: Tensor) -> Tensor:
     """Weighted sum (..., H, W) of planes (..., 3, H, W). A sum of scaled planes would write the image several times."""
-    flat, row = planes.flatten(-2), weights.to(planes.device)[None]
-    if flat.requires_grad:
-        out = row @ flat
-    else:
-        out = empty_like(flat, (*flat.shape[:-2], 1, flat.shape[-1]))
-        multiply([(operand(row), operand(flat), operand(out))])
-    return out.view(*planes.shape[:-3], *planes.shape[-2:])
+    flat = planes.flatten(-2)
+    row = weights.to(planes.device).expand(*flat.shape[:-2], 1, 3)
+    return torch.matmul(row, flat).view(*planes.shape[:-3], *planes.shape[-2:])
 
 
 def rgb_to_ycbcr(rgb: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ Operand = Any  # a matrix or a batch of them (..., n, m): of numpy on a CPU, els
 Product = tuple[Operand, Operand, Operand]  # two factors, and where their product goes
 
 _BY_NUMPY = (torch.float32, torch.float64)
+# Multiply-adds of one product. Of more, OpenBLAS wakes other threads, which then spin for tens of milliseconds.
+_MOST = 4 << 16
 
 
 def operand(x: Tensor) -> Operand:
@@ -20,6 +22,22 @@ def operand(x: Tensor) -> Operand:
     # OpenBLAS, which numpy calls, multiplies small matrices where they lie. MKL, which torch calls, copies them first,
     # which takes as long as the product.
     return x.numpy() if x.device.type == "cpu" and x.dtype in _BY_NUMPY else x
+
+
+def product(a: Operand, b: Operand, out: Operand) -> list[Product]:
+    """``out`` = ``a`` times ``b``, in parts that are small enough for one thread. One of the factors is a matrix."""
+    if isinstance(out, Tensor):
+        return [(a, b, out)]
+    rows, columns = out.shape[-2:]
+    parts = -(-rows * columns * a.shape[-1] // _MOST)
+    if parts <= 1:
+        return [(a, b, out)]
+    length = max(rows, columns)
+    step = -(-length // parts)
+    slices = [slice(start, start + step) for start in range(0, length, step)]
+    if rows > columns:
+        return [(a[..., part, :], b, out[..., part, :]) for part in slices]
+    return [(a, b[..., part], out[..., part]) for part in slices]
 
 
 def multiply(products: Sequence[Product]) -> None:
