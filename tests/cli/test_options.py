@@ -38,9 +38,8 @@ def test_what_tiles_change_is_measured_shown_and_kept(run, results, write_plugin
         "--methods", f"bicubic,{write_plugin('return imresize(lr, scale) * 0.5 + lr.mean() * 0.5')}", "--tile", 16
     )
     assert result.exit_code == 0, result.output
-    assert re.search(
-        r"note: bicubic x2: tiles of 16 and the whole b differ by at most 0\.0\d+|e-\d+ grey", result.stderr
-    )
+    difference = r"note: bicubic x2: tiles of 16 and the whole c differ by at most (0|0\.0\d+|[\d.]+e-\d+) grey"
+    assert re.search(difference, result.stderr)  # 0 where a processor adds in one order whatever the size
     assert "note: --tile 16 is smaller than the receptive field of mine at x2" in result.stderr
     manifest = json.loads((results / "runs" / "0001.json").read_text())
     seams = {entry["method"]: entry["grey_levels"] for entry in manifest["seams"]}
