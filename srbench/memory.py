@@ -31,7 +31,7 @@ def empty_like(x: Tensor, shape: Sequence[int] | None = None, dtype: torch.dtype
     """A contiguous tensor on the device of ``x``, by default of its shape and type; nothing is in it.
 
     On a CPU its memory is numpy's. Torch's own is aligned to 64 bytes, and of that the C library (glibc 2.36) finds
-    little again: the memory of a process grows to five times of what is ever in use, and is cold.
+    little again: over the cells of some images the memory of a process grew to four times of what is in use at once.
     """
     shape, dtype = x.shape if shape is None else shape, dtype or x.dtype
     if x.device.type == "cpu" and dtype in _NUMPYS:

@@ -13,14 +13,14 @@ Operand = Any  # a matrix or a batch of them (..., n, m): of numpy on a CPU, els
 Product = tuple[Operand, Operand, Operand]  # two factors, and where their product goes
 
 _BY_NUMPY = (torch.float32, torch.float64)
-# Multiply-adds of one product. Of more, OpenBLAS wakes other threads, which then spin for tens of milliseconds.
+# Multiply-adds of one product. Of more, OpenBLAS wakes other threads, which spin even when they have nothing to do.
 _MOST = 4 << 16
 
 
 def operand(x: Tensor) -> Operand:
     """A tensor for :func:`multiply`, in the same memory."""
     # OpenBLAS, which numpy calls, multiplies small matrices where they lie. MKL, which torch calls, copies them first,
-    # which takes as long as the product.
+    # which on AMD's processors takes as long as the product.
     return x.numpy() if x.device.type == "cpu" and x.dtype in _BY_NUMPY else x
 
 
