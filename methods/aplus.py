@@ -19,7 +19,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from srbench.degradation import Bicubic
+from srbench.degradation.named import Bicubic
 from srbench.method import MethodCard
 from srbench.resize import imresize
 from srbench.training import TrainedMethod, published

@@ -10,10 +10,10 @@ the anchor, since an adversarial loss alone may show another image than the one 
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from srbench.methods.lapsrn import LEVELS, Lapsrn
 from torch import Tensor, nn
 
 from srbench.method import MethodCard
+from srbench.methods.lapsrn import LEVELS, Lapsrn
 from srbench.resize import imresize
 from srbench.training.recipe import AdversarialRecipe
 

@@ -14,9 +14,8 @@ end.
 from dataclasses import replace
 from typing import ClassVar
 
-from srbench.methods.srresnet import WIDTH, Srresnet
-
 from srbench.method import MethodCard
+from srbench.methods.srresnet import WIDTH, Srresnet
 from srbench.training import Recipe, published
 
 

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
-from srbench.methods.aplus import WINDOW, differences, principal, samples
 from torch import Tensor, nn
 
-from srbench.degradation import Bicubic
+from srbench.degradation.named import Bicubic
 from srbench.method import MethodCard
+from srbench.methods.aplus import WINDOW, differences, principal, samples
 from srbench.resize import imresize
 from srbench.training import TrainedMethod, published
 from srbench.training.data import Picture

@@ -12,10 +12,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar
 
-from srbench.methods.srresnet import WIDTH, Srresnet
 from torch import Tensor, nn
 
 from srbench.method import MethodCard
+from srbench.methods.srresnet import WIDTH, Srresnet
 from srbench.training import published
 from srbench.training.recipe import AdversarialRecipe
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from srbench.methods.srgan import Srgan
 from srbench.methods.srresnet import WIDTH
-
 from srbench.training import published
 
 

@@ -16,8 +16,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from srbench.banded import Axis
 from srbench.errors import NotSupportedError
+from srbench.imaging.banded import Axis
 from srbench.method import Method, MethodCard
 from srbench.resize import Downsampler, imresize
 

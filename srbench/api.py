@@ -14,19 +14,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srbench import metrics, plugins
+from srbench import metrics
 from srbench import protocol as protocols
-from srbench.color import levels
-from srbench.degradation import Bicubic
+from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, SrbenchWarning, UnavailableError
-from srbench.evaluation import Example, HrImage, colour_from_luma, compare, measure, output
-from srbench.images import Pixels, check_pixels
+from srbench.evaluation.scoring import Example, HrImage, colour_from_luma, compare, measure, output
+from srbench.imaging.color import levels
+from srbench.imaging.images import Pixels, check_pixels
+from srbench.imaging.pictures import Deep
 from srbench.machine import resolve_device
-from srbench.method import Method
+from srbench.method import plugins
+from srbench.method.base import Method
 from srbench.metrics import find as find_metrics
-from srbench.pictures import Deep
-from srbench.runner import RunOptions, run
-from srbench.store import Store
+from srbench.results.store import Store
+from srbench.run.runner import RunOptions, run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +115,7 @@ def evaluate(
     >>> round(float(frame["value"].mean()), 2)
     25.6
     """
-    from srbench.leaderboard import PER_IMAGE_COLUMNS, per_image
+    from srbench.results.leaderboard import PER_IMAGE_COLUMNS, per_image
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) if out is None else Path(out)

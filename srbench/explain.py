@@ -17,17 +17,17 @@ from PIL import Image
 from torch import Tensor
 
 from srbench import dataset, protocol
-from srbench.color import levels, luma, round_half_up
-from srbench.dataset import Dataset, ImageFile
-from srbench.degradation import Bicubic
+from srbench.dataset.manifest import Dataset, ImageFile
+from srbench.degradation.named import Bicubic
 from srbench.errors import SrbenchError
-from srbench.evaluation import colour_from_luma, output
-from srbench.images import Pixels, pixel_hash, read_image
-from srbench.method import Method
+from srbench.evaluation.scoring import colour_from_luma, output
+from srbench.imaging.color import levels, luma, round_half_up
+from srbench.imaging.images import Pixels, pixel_hash, read_image
+from srbench.imaging.resize import imresize
+from srbench.method.base import Method
 from srbench.metrics.psnr import psnr
 from srbench.metrics.ssim import ssim
-from srbench.resize import imresize
-from srbench.store import Store
+from srbench.results.store import Store
 
 LR = {
     "matlab uint8": "MATLAB imresize of the uint8 RGB image",

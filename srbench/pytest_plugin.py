@@ -170,7 +170,7 @@ def srbench_benchmark(request: pytest.FixtureRequest) -> Callable[..., Any]:
         import torch
 
         from srbench.api import load
-        from srbench.timing import parse_size, synthetic
+        from srbench.timing.measure import parse_size, synthetic
 
         chosen = load(locate(method, folder), device)
         chosen.require_scale(scale)
@@ -213,9 +213,9 @@ def require_finite(seconds: Sequence[float]) -> None:
 
 
 def _extra(method: Any, lr: torch.Tensor, scale: int, threads: int) -> dict[str, Any]:
-    from srbench import cost
     from srbench.machine import describe_device
-    from srbench.timing import peak_memory
+    from srbench.timing import cost
+    from srbench.timing.measure import peak_memory
 
     device = method.device
     facts = describe_device(device, threads)

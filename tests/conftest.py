@@ -12,18 +12,18 @@ import pytest
 import torch
 from hypothesis import settings
 
-from srbench import dataset, roots
+from srbench import dataset, paths
 from srbench.errors import UnavailableError
-from srbench.evaluation import Score
-from srbench.images import write_image
+from srbench.evaluation.scoring import Score
+from srbench.imaging.images import write_image
 from srbench.metrics import lpips
-from srbench.plan import CellFacts
-from srbench.runner import Observer, RunOptions, Summary, run
-from srbench.store import Entry, Outcome, Store
+from srbench.results.store import Entry, Outcome, Store
+from srbench.run.plan import CellFacts
+from srbench.run.runner import Observer, RunOptions, Summary, run
 
 # Where this machine keeps its datasets, found before any test changes the environment or the current folder.
-DATA = os.pathsep.join(str(folder.resolve()) for folder in roots.data())
-WEIGHTS = os.pathsep.join(str(folder.resolve()) for folder in roots.weights())
+DATA = os.pathsep.join(str(folder.resolve()) for folder in paths.data())
+WEIGHTS = os.pathsep.join(str(folder.resolve()) for folder in paths.weights())
 MISSING = [name for name in dataset.STANDARD if not dataset.available(name)]
 torch.set_num_threads(1)  # small tensors: threads cost more than they bring, above all on a busy machine
 settings.register_profile("srbench", database=None, deadline=None)  # nothing is written into the repository

@@ -10,10 +10,10 @@ import skimage.data
 
 import srbench
 from srbench.api import load
-from srbench.degradation import Bicubic
+from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, UnknownNameError
-from srbench.evaluation import Example, HrImage, super_resolve
-from srbench.protocol import BASICSR
+from srbench.evaluation.scoring import Example, HrImage, super_resolve
+from srbench.protocol.base import BASICSR
 from srbench.resize import imresize
 
 
@@ -151,7 +151,7 @@ def test_evaluate_gives_the_numbers_of_the_literature():
 
 
 def test_score_equals_what_evaluate_stores(pictures):
-    from srbench.images import read_image
+    from srbench.imaging.images import read_image
 
     frame = srbench.evaluate("bicubic", str(pictures), scale=2).set_index(["image", "metric"])["value"]
     hr = read_image(pictures / "a.png")

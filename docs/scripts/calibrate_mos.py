@@ -27,13 +27,13 @@ import scipy.stats
 import torch
 
 from srbench import dataset
-from srbench.degradation import Bicubic
-from srbench.evaluation import Example, HrImage, compare
-from srbench.images import pixel_hash, read_image
+from srbench.degradation.named import Bicubic
+from srbench.evaluation.scoring import Example, HrImage, compare
+from srbench.imaging.images import pixel_hash, read_image
 from srbench.metrics import mos
-from srbench.protocol import BASICSR
-from srbench.raters import Panel
-from srbench.store import Store
+from srbench.metrics.raters import Panel
+from srbench.protocol.base import BASICSR
+from srbench.results.store import Store
 
 FOLDER = Path(__file__).parents[1] / "mos"
 DATASETS = ("set5", "set14", "bsd100")

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import torch
 
-from srbench import metrics, plugins
-from srbench.autoregressive import to_levels
-from srbench.autoregressive.likelihood import code_length
-from srbench.degradation import Bicubic
-from srbench.evaluation import Example, HrImage, compare, super_resolve
-from srbench.protocol import CLASSIC
+from srbench import metrics
+from srbench.degradation.named import Bicubic
+from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
+from srbench.method import plugins
+from srbench.methods.pixelcnn import to_levels
+from srbench.methods.pixelcnn.likelihood import code_length
+from srbench.protocol.base import CLASSIC
 from srbench.training.data import hold_out, read_pictures
 
 SCALE = 4

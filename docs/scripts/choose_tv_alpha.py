@@ -9,15 +9,15 @@ import argparse
 from pathlib import Path
 
 import torch
-from srbench.methods.bicubic import Bicubic as BicubicMethod
-from srbench.methods.tv_map import TvMap
 
 from srbench import protocol
-from srbench.color import round_half_up
-from srbench.dataset import SUFFIXES
-from srbench.degradation import Bicubic
-from srbench.evaluation import Example, HrImage
-from srbench.images import read_image
+from srbench.dataset.manifest import SUFFIXES
+from srbench.degradation.named import Bicubic
+from srbench.evaluation.scoring import Example, HrImage
+from srbench.imaging.color import round_half_up
+from srbench.imaging.images import read_image
+from srbench.methods.bicubic import Bicubic as BicubicMethod
+from srbench.methods.tv_map import TvMap
 from srbench.metrics.psnr import psnr
 
 ALPHAS = (0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.7, 1.0)  # times 1/255

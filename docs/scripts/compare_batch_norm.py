@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import torch
-from srbench.methods.edsr import Edsr, EdsrNet
 from torch import Tensor, nn
 
+from srbench.methods.edsr import Edsr, EdsrNet
 from srbench.training.session import plan
 from srbench.training.trainer import Trainer
 

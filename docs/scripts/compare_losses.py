@@ -7,7 +7,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from srbench import plugins
+from srbench.method import plugins
 from srbench.training.session import plan
 
 

@@ -17,11 +17,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw, ImageFont
 
-from srbench import dataset, plugins
-from srbench.images import Pixels, read_image
-from srbench.leaderboard import per_image
-from srbench.report.gallery import region
-from srbench.store import Store
+from srbench import dataset
+from srbench.imaging.images import Pixels, read_image
+from srbench.method import plugins
+from srbench.report.html.gallery import region
+from srbench.results.leaderboard import per_image
+from srbench.results.store import Store
 from srbench.training import TrainedMethod
 from srbench.training.data import picture_luma
 

@@ -9,9 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-from srbench import plugins
-from srbench.leaderboard import means, per_image
-from srbench.store import Store
+from srbench.method import plugins
+from srbench.results.leaderboard import means, per_image
+from srbench.results.store import Store
 from srbench.training import TrainedMethod
 from srbench.training.shipped import REFERENCE, aims_at_pixels, trailing
 

@@ -12,13 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from srbench.methods.bicubic import Bicubic as BicubicMethod
 
 from srbench import dataset
-from srbench.degradation import Bicubic
-from srbench.evaluation import Example, HrImage, compare, super_resolve
+from srbench.degradation.named import Bicubic
+from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
+from srbench.methods.bicubic import Bicubic as BicubicMethod
 from srbench.metrics.psnr import psnr
-from srbench.protocol import PROTOCOLS
+from srbench.protocol.base import PROTOCOLS
 
 
 def main() -> None:

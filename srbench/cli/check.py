@@ -52,7 +52,7 @@ def command(
       srbench check results --thresholds baseline.toml --junit gate.xml --summary gate.md --format github
     """
     from srbench import gate
-    from srbench.store import Store
+    from srbench.results.store import Store
 
     if (thresholds is None) == (write_baseline is None):
         raise GateError("nothing to do" if thresholds is None else "two things to do", _ONE_OF)

@@ -13,7 +13,7 @@ from srbench.errors import SrbenchError, UnknownNameError
 
 if TYPE_CHECKING:
     from srbench.explain import Row
-    from srbench.method import Method
+    from srbench.method.base import Method
 
 
 @handled

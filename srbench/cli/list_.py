@@ -11,7 +11,7 @@ from srbench.cli.shell import handled, out
 from srbench.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from srbench.plugins import Plugin
+    from srbench.method.plugins import Plugin
 
 
 @handled
@@ -48,7 +48,7 @@ def _text(value: Any) -> str:
 
 
 def _methods() -> list[dict[str, Any]]:
-    from srbench import plugins
+    from srbench.method import plugins
 
     rows = []
     for plugin in plugins.discover():
@@ -69,7 +69,7 @@ def _methods() -> list[dict[str, Any]]:
 
 def _weights(plugin: Plugin) -> list[str]:
     """What is shipped, by scale, with the measured PSNR and its distance to the published one."""
-    from srbench import plugins
+    from srbench.method import plugins
     from srbench.training.shipped import shipped
 
     return [] if plugin.method is None else shipped(plugins.instantiate(plugin))

@@ -23,7 +23,7 @@ def command(
 
       srbench run --methods bicubic,./my_method.py --datasets sample
     """
-    from srbench import plugins, scaffold
+    from srbench.method import plugins, scaffold
 
     if name in {plugin.name for plugin in plugins.discover()}:
         raise SrbenchError(f"there is a method '{name}' already", "choose another name")

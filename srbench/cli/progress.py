@@ -16,8 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from srbench.plan import Cell
-from srbench.store import Outcome
+from srbench.results.store import Outcome
+from srbench.run.plan import Cell
 
 PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal
 
@@ -63,7 +63,7 @@ class _Lines:
 
 @contextmanager
 def progress(console: Console) -> Iterator[_Bar | _Lines]:
-    """An observer for :func:`srbench.runner.run` that fits ``console``."""
+    """An observer for :func:`srbench.run.runner.run` that fits ``console``."""
     if not console.is_terminal:
         yield _Lines(console)
         return

@@ -72,13 +72,13 @@ def command(
         print_means(results)
         return
 
-    from srbench import export, paper, report
-    from srbench.store import Store
+    from srbench.report import export, html, paper
+    from srbench.results.store import Store
 
     with Store(results) as store:
         if format == "html":
             output = output or results / "report.html"
-            page = report.render(store, full_images=_beside(output) if full_images else None)
+            page = html.render(store, full_images=_beside(output) if full_images else None)
             text = page.text
         elif format in ("markdown", "latex"):
             text = (paper.to_markdown if format == "markdown" else paper.to_latex)(store)
@@ -91,8 +91,8 @@ def command(
 
 
 def _compare(results: Path, which: tuple[str, str], format: str, output: Path | None, open_: bool) -> None:
-    from srbench import comparison
-    from srbench.report import render_comparison
+    from srbench.report.html import render_comparison
+    from srbench.results import comparison
 
     found = comparison.compare(*(comparison.load(results, name) for name in which))
     if format == "table":

@@ -12,7 +12,7 @@ import typer
 from srbench.cli.shell import INTERRUPTED, SelfEnsemble, Tile, err, handled, parse_scales, split
 
 if TYPE_CHECKING:
-    from srbench.runner import Summary
+    from srbench.run.runner import Summary
 
 
 @handled
@@ -77,8 +77,8 @@ def command(
     from srbench.cli.progress import progress
     from srbench.cli.tables import print_means
     from srbench.cli.time_ import print_timings
-    from srbench.memory import keep_memory
-    from srbench.runner import RunOptions, run
+    from srbench.imaging.memory import keep_memory
+    from srbench.run.runner import RunOptions, run
 
     options = RunOptions(
         methods=split(methods),
@@ -114,7 +114,7 @@ def command(
 
 def _campaign(context: typer.Context, config: Path) -> None:
     """Every run of a file; what is given on the command line too overrides the file."""
-    from srbench import campaign
+    from srbench.cli import campaign
 
     known = {name: value for name, value in context.params.items() if name != "debug"}
     given = {

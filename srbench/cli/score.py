@@ -36,7 +36,7 @@ def command(
     from srbench.cli.progress import progress
     from srbench.cli.run import print_summary
     from srbench.cli.tables import print_means
-    from srbench.foreign import ForeignOptions, score
+    from srbench.run.external import ForeignOptions, score
 
     line = shlex.join(["srbench", *sys.argv[1:]])
     options = ForeignOptions(folder, dataset, scale, name, split(metrics or ()), protocol, out, line)

@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from srbench.cli.shell import err, out
-from srbench.comparison import Comparison
-from srbench.leaderboard import dataset_order, digits, footnote, means, methods_by_score, per_image, signed
-from srbench.store import Store
+from srbench.results.comparison import Comparison
+from srbench.results.leaderboard import dataset_order, digits, footnote, means, methods_by_score, per_image, signed
+from srbench.results.store import Store
 
 
 def print_means(folder: Path, run_id: int | None = None) -> None:

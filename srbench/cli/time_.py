@@ -15,7 +15,7 @@ from srbench.cli.shell import err, handled, out, parse_scales, split
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
-    from srbench.timing import Timing
+    from srbench.timing.measure import Timing
 
 
 @handled
@@ -38,9 +38,9 @@ def command(
 
       srbench time all --size 320x180,256x256 --device cuda --output timings.json
     """
-    from srbench import plugins
     from srbench.machine import available_processors, resolve_device
-    from srbench.timing import measure, parse_size, synthetic
+    from srbench.method import plugins
+    from srbench.timing.measure import measure, parse_size, synthetic
 
     place = resolve_device(device)
     scales, sizes = parse_scales(scale), [parse_size(text) for text in split([size])]

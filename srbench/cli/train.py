@@ -51,7 +51,7 @@ def command(
     """
     import torch
 
-    from srbench import plugins
+    from srbench.method import plugins
     from srbench.training.recipe import FitRecipe, parse_changes
     from srbench.training.session import plan
 

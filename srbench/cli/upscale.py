@@ -37,8 +37,8 @@ def command(
     from rich.progress import track
 
     from srbench import api
-    from srbench.options import MethodOptions
-    from srbench.pictures import Picture, read_picture, write_picture
+    from srbench.imaging.pictures import Picture, read_picture, write_picture
+    from srbench.method.wrappers import MethodOptions
 
     chosen = api.load(method, device)
     chosen.seed = seed
@@ -74,7 +74,7 @@ def command(
 
 
 def _pictures(paths: list[Path]) -> list[Path]:
-    from srbench.dataset import SUFFIXES
+    from srbench.dataset.manifest import SUFFIXES
 
     found: list[Path] = []
     for path in paths:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from srbench.dataset import SUFFIXES
+from srbench.dataset.manifest import SUFFIXES
 from srbench.errors import FetchError
 
 MAX_MEMBERS = 100_000

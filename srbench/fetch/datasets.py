@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from srbench import dataset, metrics, plugins, protocol, roots
-from srbench.canary import TOLERANCE
-from srbench.dataset import ImageFile, Manifest, Source, Verdict
-from srbench.degradation import Bicubic
+from srbench import dataset, metrics, paths, protocol
+from srbench.dataset.manifest import ImageFile, Manifest, Source, Verdict
+from srbench.degradation.named import Bicubic
 from srbench.errors import FetchError, SrbenchError
-from srbench.evaluation import Example, HrImage, compare, super_resolve
+from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
 from srbench.fetch.archive import unpack
 from srbench.fetch.download import Observer, download, forget
+from srbench.method import plugins
+from srbench.run.canary import TOLERANCE
 
 _PRINTED = 0.02  # dB: papers print two decimals, from copies and code of their own
 
@@ -65,7 +66,7 @@ def fetch(manifest: Manifest, observer: Observer) -> Fetched:
 
 def _from_source(manifest: Manifest, source: Source, observer: Observer) -> Fetched:
     archive = download(source.address, observer)
-    target = roots.cache() / "datasets" / manifest.folders[0]
+    target = paths.cache() / "datasets" / manifest.folders[0]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as temporary:

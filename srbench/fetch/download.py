@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlparse
 
-from srbench import roots
+from srbench import paths
 from srbench.errors import FetchError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Observer(Protocol):
 def place(address: str) -> Path:
     """Where the file at ``address`` is kept while it is downloaded and checked."""
     name = re.sub(r"[^\w.-]+", "_", Path(urlparse(address).path).name)[:80] or "file"
-    return roots.cache() / "downloads" / f"{hashlib.sha256(address.encode()).hexdigest()[:8]}-{name}"
+    return paths.cache() / "downloads" / f"{hashlib.sha256(address.encode()).hexdigest()[:8]}-{name}"
 
 
 def download(address: str, observer: Observer) -> Path:

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from srbench import roots
+from srbench import paths
 from srbench.errors import FetchError
 from srbench.fetch.download import Observer, download, forget
 
@@ -40,8 +40,8 @@ BACKBONES = (
 
 
 def find(file: str) -> Path | None:
-    """The weight file of that name in the folders of :func:`srbench.roots.weights`; None if it is nowhere."""
-    return next((folder / file for folder in roots.weights() if (folder / file).is_file()), None)
+    """The weight file of that name in the folders of :func:`srbench.paths.weights`; None if it is nowhere."""
+    return next((folder / file for folder in paths.weights() if (folder / file).is_file()), None)
 
 
 def fetch(backbone: Backbone, observer: Observer) -> tuple[Path, bool]:
@@ -59,7 +59,7 @@ def fetch(backbone: Backbone, observer: Observer) -> tuple[Path, bool]:
     # Imported late: torch is not needed where the weights are here already.
     from safetensors.torch import save_file
 
-    from srbench.weights import file_hash, load_state
+    from srbench.weights.files import file_hash, load_state
 
     source = download(backbone.address, observer)
     found = file_hash(source)
@@ -71,7 +71,7 @@ def fetch(backbone: Backbone, observer: Observer) -> tuple[Path, bool]:
         )
     state, _ = load_state(source)
     features = {key: value.contiguous() for key, value in state.items() if key.startswith("features.")}
-    target = roots.cache() / "weights" / backbone.file
+    target = paths.cache() / "weights" / backbone.file
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")

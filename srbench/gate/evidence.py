@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from srbench.leaderboard import GROUP, per_image
-from srbench.store import Store
-from srbench.timing_table import Timing, read_timings
+from srbench.results.leaderboard import GROUP, per_image
+from srbench.results.store import Store
+from srbench.results.timings import Timing, read_timings
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ImageResult:
     status: str
     message: str = ""
     values: Mapping[str, float] = field(default_factory=dict)  # by metric; NaN where there is no finite value
-    statuses: Mapping[str, str] = field(default_factory=dict)  # by metric, as in srbench.evaluation.Score
+    statuses: Mapping[str, str] = field(default_factory=dict)  # by metric, as in srbench.evaluation.scoring.Score
     sr_sha256: str = ""
     sr_path: str = ""
 

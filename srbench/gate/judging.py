@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from srbench import dataset, metrics, plugins
+from srbench import dataset, metrics
 from srbench.errors import GateError, ImageError, UnknownNameError
 from srbench.gate import latency
 from srbench.gate.evidence import Evidence, Group, ImageResult
 from srbench.gate.thresholds import ANY_SCALE, LATENCY, PIXELS, Facts, Threshold, ThresholdsFile, _is_pattern
 from srbench.gate.verdict import Verdict
-from srbench.images import pixel_hash, read_image
+from srbench.imaging.images import pixel_hash, read_image
+from srbench.method import plugins
 
 _EXACT = 1e-6  # a baseline has six decimals, and binary fractions make 28.42 - 28.40 a little more than 0.02
 

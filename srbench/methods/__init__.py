@@ -1,3 +1,3 @@
-from srbench.roots import search_path
+from srbench.paths import search_path
 
 __path__ = search_path("methods")

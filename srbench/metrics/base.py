@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from srbench.degradation import Degradation
-    from srbench.protocol import Protocol as Rules
+    from srbench.degradation.named import Degradation
+    from srbench.protocol.base import Protocol as Rules
 
 Need = Literal["sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation", "likelihood"]
 NEEDS: tuple[Need, ...] = ("sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation", "likelihood")

@@ -10,7 +10,7 @@ import torch
 from srbench import metrics
 from srbench.errors import MethodError, SrbenchError, UnavailableError
 from srbench.metrics.base import Metric
-from srbench.protocol import Protocol
+from srbench.protocol.base import Protocol
 
 ALWAYS = ("psnr", "ssim")
 IF_POSSIBLE = ("lpips", "mos")  # where images are in colour and the weights are here

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from srbench.color import luma
+from srbench.imaging.color import luma
 from srbench.metrics.base import Comparison, Metric
 from srbench.metrics.psnr import psnr
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from srbench import roots
+from srbench import paths
 from srbench.errors import ImageError, UnavailableError, UnknownNameError
 from srbench.metrics.base import Comparison, Metric
 
@@ -115,7 +115,7 @@ def _bring(name: str) -> None:
         target = _cache() / file
         if target.is_file():
             continue
-        found = next((folder / file for folder in roots.weights() if (folder / file).is_file()), None)
+        found = next((folder / file for folder in paths.weights() if (folder / file).is_file()), None)
         if found is None:
             raise UnavailableError(
                 f"no {file} on this machine",

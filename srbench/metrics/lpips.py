@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from srbench.backbone import ALEXNET, SQUEEZENET, VGG16, Backbone, Features, find
 from srbench.errors import UnavailableError
 from srbench.metrics.base import Comparison, Metric
-from srbench.weights import load_state
+from srbench.weights.backbones import ALEXNET, SQUEEZENET, VGG16, Backbone, Features, find
+from srbench.weights.files import load_state
 
 if TYPE_CHECKING:
     from srbench.metrics.base import Reference

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from srbench.metrics import lpips, ssim
 from srbench.metrics.base import Comparison, Measurement, Metric
-from srbench.raters import Panel, interval
+from srbench.metrics.raters import Panel, interval
 
 PARAMETERS = Path(__file__).with_name("mos.json")
 FOOTNOTE = (

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srbench.banded import Axis, Dim
 from srbench.errors import ImageError
+from srbench.imaging.banded import Axis, Dim
+from srbench.imaging.products import multiply
 from srbench.metrics.base import Comparison, Metric
-from srbench.products import multiply
 
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
 _REACH = WINDOW - 1  # pixels that a filtered image has less than its source

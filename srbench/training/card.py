@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from srbench import __version__
-from srbench.method import MethodCard
+from srbench.method.base import MethodCard
 from srbench.training.features import FEATURES
 from srbench.training.recipe import FitRecipe, Recipe
 

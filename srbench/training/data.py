@@ -1,6 +1,6 @@
 """Training images, held in memory, and the patches cut from them.
 
-Patches are made by the code that makes the test images (:mod:`srbench.degradation`, the classic protocol: Y
+Patches are made by the code that makes the test images (:mod:`srbench.degradation.named`, the classic protocol: Y
 rounded; LR, of Y or of R, G and B, not rounded): whole images are degraded once, and an LR patch and its HR patch are
 cut at matching places. So the network sees in training exactly what it sees in the evaluation, at any place of an
 image.
@@ -20,12 +20,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srbench.color import luma, round_half_up
-from srbench.dataset import SUFFIXES
-from srbench.degradation import Bicubic
+from srbench.dataset.manifest import SUFFIXES
+from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, SrbenchWarning, TrainingError
-from srbench.images import Pixels, pixel_hash, read_image
-from srbench.resize import imresize
+from srbench.imaging.color import luma, round_half_up
+from srbench.imaging.images import Pixels, pixel_hash, read_image
+from srbench.imaging.resize import imresize
 
 Colour = Literal["luma", "rgb"]
 CHANNELS: dict[Colour, int] = {"luma": 1, "rgb": 3}

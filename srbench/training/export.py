@@ -10,12 +10,12 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from srbench.packing import pack, unpack
 from srbench.training import state
 from srbench.training.card import training_card
 from srbench.training.method import TrainedMethod
 from srbench.training.recipe import FitRecipe, Recipe
 from srbench.training.validation import Validation
+from srbench.weights.packing import pack, unpack
 
 TOLERANCE, PACKED_TOLERANCE = 0.005, 0.02  # dB that half precision and 8 bits may cost
 

@@ -14,10 +14,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from srbench import backbone
-from srbench.backbone import SQUEEZENET, VGG19, Backbone
 from srbench.errors import TrainingError, WeightsError
 from srbench.training.losses import PIECES, Batch, content
+from srbench.weights import backbones
+from srbench.weights.backbones import SQUEEZENET, VGG19, Backbone
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's images in [0, 1]
 
@@ -46,7 +46,7 @@ FEATURES = {
 }
 
 
-class FeatureNetwork(backbone.Features):
+class FeatureNetwork(backbones.Features):
     """Images to the features of a :class:`FeatureLoss`.
 
     Raises:
@@ -55,9 +55,9 @@ class FeatureNetwork(backbone.Features):
     """
 
     def __init__(self, loss: FeatureLoss) -> None:
-        path = backbone.find(loss.backbone)
+        path = backbones.find(loss.backbone)
         if path is None:
-            places = ", ".join(str(folder) for folder in backbone.folders())
+            places = ", ".join(str(folder) for folder in backbones.folders())
             raise WeightsError(
                 f"no {loss.backbone.title} weights: neither {' nor '.join(loss.backbone.files)} in {places}",
                 f"put torchvision's file into one of them; {without_weights()}",

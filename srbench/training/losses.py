@@ -14,7 +14,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from srbench.errors import UnknownNameError
-from srbench.resize import imresize
+from srbench.imaging.resize import imresize
 
 
 def l1(sr: Tensor, hr: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from srbench import roots
+from srbench import paths
 from srbench.errors import NotSupportedError
-from srbench.method import TorchMethod
+from srbench.method.base import TorchMethod
 from srbench.training.data import Picture
 from srbench.training.losses import Batch, Loss
 from srbench.training.recipe import FitRecipe, Recipe
@@ -20,7 +20,7 @@ from srbench.training.recipe import FitRecipe, Recipe
 
 class TrainedMethod(TorchMethod):
     """A network with a recipe. Its weights stand beside the plugin in ``weights/``, or in
-    :func:`srbench.roots.weights`.
+    :func:`srbench.paths.weights`.
 
     The files are ``NAME_xS.safetensors``, or ``NAME.safetensors`` for all scales where ``recipe.joint_scales`` says
     that they share one network (``-`` in a name is ``_``). A scale without a file is not supported.
@@ -30,7 +30,7 @@ class TrainedMethod(TorchMethod):
     recipes: ClassVar[Mapping[str, Recipe]] = {}
     """Further recipes by name, for ``srbench train METHOD --recipe NAME``."""
     packed: ClassVar[bool] = False
-    """Whether kernels of 64 and more taps are written in 8 bits (:mod:`srbench.packing`)."""
+    """Whether kernels of 64 and more taps are written in 8 bits (:mod:`srbench.weights.packing`)."""
     starts_from: ClassVar[str] = ""
     """The method whose weights a training starts from (``--init``); '' if it starts from random ones."""
 
@@ -71,7 +71,7 @@ class TrainedMethod(TorchMethod):
         names = [self.weight_name((scale,))]
         if scale in (self.recipe.joint_scales or ()):
             names.append(self.weight_name(self.recipe.joint_scales or ()))
-        for folder in (*roots.weights(), self.source.parent / "weights"):
+        for folder in (*paths.weights(), self.source.parent / "weights"):
             for name in names:
                 path = folder / f"{name}.safetensors"
                 if path.is_file():

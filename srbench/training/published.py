@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from srbench.method import Published
+from srbench.method.base import Published
 
 Row = tuple[int, float, float | None]  # scale, PSNR, SSIM
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import torch
 
 from srbench.errors import SrbenchError, TrainingError, UnknownNameError
-from srbench.method import Method
-from srbench.roots import cache
+from srbench.method.base import Method
+from srbench.paths import cache
 from srbench.training.data import Colour, Patches, Picture, count_by_folder, hold_out, read_pictures
 from srbench.training.export import export
 from srbench.training.method import TrainedMethod

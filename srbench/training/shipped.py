@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from srbench.method import Method, MethodCard
+from srbench.method.base import Method, MethodCard
 from srbench.training.losses import PIECES
 from srbench.training.method import TrainedMethod
 

@@ -26,7 +26,7 @@ from srbench.training.method import TrainedMethod
 from srbench.training.recipe import AdversarialRecipe, Recipe
 from srbench.training.soap import Soap
 from srbench.training.validation import Validation
-from srbench.weights import load_into
+from srbench.weights.files import load_into
 
 
 class Observer(Protocol):

@@ -10,13 +10,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from srbench.color import to_uint8
-from srbench.degradation import Bicubic
-from srbench.evaluation import Example, HrImage, compare, super_resolve
-from srbench.method import Method, MethodCard
+from srbench.degradation.named import Bicubic
+from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
+from srbench.imaging.color import to_uint8
+from srbench.imaging.resize import imresize
+from srbench.method.base import Method, MethodCard
 from srbench.metrics.psnr import METRIC
-from srbench.protocol import CLASSIC
-from srbench.resize import imresize
+from srbench.protocol.base import CLASSIC
 from srbench.training.data import Colour, Picture
 
 LIMIT = 240  # side of the centre crop that is measured: a larger part costs time and tells little more

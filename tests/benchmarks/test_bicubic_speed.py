@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srbench.runner import RunOptions, run
-from srbench.store import Store
+from srbench.results.store import Store
+from srbench.run.runner import RunOptions, run
 
 SCALES = (2, 3, 4)
 ROUNDS = 5
@@ -79,7 +79,7 @@ def test_bicubic_against_row_by_row(standard_images, tmp_path, benchmark):
 @pytest.mark.data
 def test_memory_above_torch(standard_images, tmp_path):
     work = (
-        "from pathlib import Path; from srbench.runner import RunOptions, run;"
+        "from pathlib import Path; from srbench.run.runner import RunOptions, run;"
         "run(RunOptions(methods=('bicubic',), datasets=('set5', 'set14', 'bsd100'), scales=(2, 3, 4),"
         f" metrics=('psnr', 'ssim'), out=Path({str(tmp_path)!r}), keep_images=False))"
     )

@@ -7,11 +7,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from srbench import dataset, plugins
-from srbench.degradation import Bicubic
-from srbench.evaluation import Example, HrImage, compare, super_resolve
+from srbench import dataset
+from srbench.degradation.named import Bicubic
+from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
+from srbench.method import plugins
 from srbench.metrics import lpips
-from srbench.protocol import BASICSR
+from srbench.protocol.base import BASICSR
 
 METHODS = ("nearest", "bilinear", "bicubic", "lanczos")
 IMAGES = 20

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from srbench import metrics, plugins, report
-from srbench.cells import Workshop
-from srbench.degradation import Bicubic
-from srbench.evaluation import Example, HrImage, compare, super_resolve
-from srbench.plugins import instantiate
-from srbench.protocol import BASICSR
+from srbench import metrics, report
+from srbench.degradation.named import Bicubic
+from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
+from srbench.method import plugins
+from srbench.method.plugins import instantiate
+from srbench.protocol.base import BASICSR
 from srbench.resize import imresize
-from srbench.runner import RunOptions, run
-from srbench.store import Store
+from srbench.results.store import Store
+from srbench.run.runner import RunOptions, run
+from srbench.run.worker import Workshop
 
 SIZE = (480, 320)
 OVERHEAD = 0.05  # of the wall time of a run whose method takes 0.3 s an image

@@ -8,10 +8,10 @@ import time
 
 import pytest
 import torch
-from srbench.methods.pixelcnn import PixelCnnNet
 
-from srbench.autoregressive.draw import plain, uniform
-from srbench.autoregressive.sampler import Sampler
+from srbench.methods.pixelcnn import PixelCnnNet
+from srbench.methods.pixelcnn.draw import plain, uniform
+from srbench.methods.pixelcnn.sampler import Sampler
 
 WINDOW = 32
 TIMED = 16

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from srbench.images import write_image
-from srbench.report import render
-from srbench.runner import RunOptions, run
-from srbench.store import Store
+from srbench.imaging.images import write_image
+from srbench.report.html import render
+from srbench.results.store import Store
+from srbench.run.runner import RunOptions, run
 
 CHROMIUM = os.environ.get("SRBENCH_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARTEFACTS = os.environ.get("SRBENCH_ARTEFACTS")

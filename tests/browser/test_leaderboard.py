@@ -261,8 +261,8 @@ def test_print(visit, report, artefacts):
 
 
 def test_an_empty_folder_has_a_working_page(visit, tmp_path):
-    from srbench.report import render
-    from srbench.store import Store
+    from srbench.report.html import render
+    from srbench.results.store import Store
 
     with Store(tmp_path / "results", create=True) as store:
         (tmp_path / "report.html").write_text(render(store).text)
@@ -272,8 +272,8 @@ def test_an_empty_folder_has_a_working_page(visit, tmp_path):
 
 
 def test_a_comparison_is_accessible(visit, report, tmp_path):
-    from srbench.comparison import compare, load
-    from srbench.report import render_comparison
+    from srbench.report.html import render_comparison
+    from srbench.results.comparison import compare, load
 
     folder = report.parent / "results"
     (tmp_path / "c.html").write_text(render_comparison(compare(load(folder, "1"), load(folder, "1"))))
@@ -284,8 +284,8 @@ def test_a_comparison_is_accessible(visit, report, tmp_path):
 
 
 def test_a_large_page_opens_in_time(visit, made_up, tmp_path):
-    from srbench.report import render
-    from srbench.store import Store
+    from srbench.report.html import render
+    from srbench.results.store import Store
 
     datasets = {"set5": 5, "set14": 14, "bsd100": 100}
     with Store(made_up(methods=20, datasets=datasets, scales=(2, 3, 4), pictures=True)) as store:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from srbench.store import Store
+from srbench.results.store import Store
 
 LINES = """
 [[threshold]]
@@ -216,8 +216,8 @@ def test_a_method_that_is_gone_falls_short(srbench, go, change, results, tmp_pat
 
 
 def test_three_for_a_timing_that_is_inconclusive(srbench, go, results, tmp_path):
-    from srbench.timing import Timing
-    from srbench.timing_table import add_timings
+    from srbench.results.timings import add_timings
+    from srbench.timing.measure import Timing
 
     go("bicubic")
     facts = {"subject": "pictures", "scale": 2, "lr_size": (16, 16), "channels": 3, "device": "cpu"}

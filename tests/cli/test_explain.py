@@ -6,7 +6,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 import srbench as package
 from srbench import dataset
-from srbench.images import write_image
+from srbench.imaging.images import write_image
 
 
 def first_row(result):

@@ -12,7 +12,7 @@ import pytest
 
 from srbench import dataset
 from srbench.fetch.download import place
-from srbench.images import read_image
+from srbench.imaging.images import read_image
 
 PIECE = 1 << 14  # bytes that are written at once
 
@@ -189,7 +189,7 @@ def test_another_address_is_tried(srbench, site, known, images):
 
 
 def test_wrong_pixels_name_the_image_and_what_was_expected(wrong, site, known, images, cache, pictures, leftovers):
-    from srbench.images import write_image
+    from srbench.imaging.images import write_image
 
     facts = dataset.facts_of(read_image(pictures / "b.png"), "b.png")
     write_image(pictures / "other.png", 255 - read_image(pictures / "b.png"))
@@ -204,7 +204,7 @@ def test_wrong_pixels_name_the_image_and_what_was_expected(wrong, site, known, i
 
 
 def test_other_pixels_are_taken_where_bicubic_has_its_recorded_psnr(srbench, site, known, images, pictures):
-    from srbench.images import write_image
+    from srbench.imaging.images import write_image
 
     pixels = read_image(pictures / "b.png").copy()
     original = images["b.png"]
@@ -251,7 +251,7 @@ def test_a_dataset_without_recorded_pixels_is_counted(srbench, wrong, site, know
 
 
 def test_a_wrong_copy_that_is_here_already_is_said(wrong, known, images, cache, pictures):
-    from srbench.images import write_image
+    from srbench.imaging.images import write_image
 
     known("/t.zip")
     for name, content in images.items():

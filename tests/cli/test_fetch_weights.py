@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from srbench import roots
+from srbench import paths
 from srbench.fetch import weights
 
 
@@ -31,7 +31,7 @@ def test_weights_are_fetched_and_only_the_features_stay(srbench, site, backbone,
     assert result.exit_code == 0, result.output
     path = cache / "weights" / "alexnet_features.safetensors"
     assert f"alexnet: fetched to {path}" in result.stdout
-    assert path.parent == roots.weights()[-1]
+    assert path.parent == paths.weights()[-1]
     kept = load_file(path)
     assert set(kept) == {"features.0.weight", "features.3.weight"}
     assert all(torch.equal(kept[key], backbone[key]) for key in kept)

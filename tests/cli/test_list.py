@@ -34,7 +34,7 @@ def test_json_is_an_array_of_objects(srbench, kind, keys, name):
 
 
 def test_datasets_say_where_they_are(srbench, tmp_path, monkeypatch, make_picture):
-    from srbench.images import write_image
+    from srbench.imaging.images import write_image
 
     rows = {row["name"]: row for row in json.loads(srbench("list", "datasets", "--json").stdout)}
     assert rows["set5"]["where"] == "not on this machine"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srbench.images import write_image
+from srbench.imaging.images import write_image
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

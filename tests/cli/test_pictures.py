@@ -8,8 +8,8 @@ from PIL import Image
 
 import srbench as package
 from srbench.errors import ImageError
-from srbench.images import read_image
-from srbench.pictures import Picture, read_picture, write_picture
+from srbench.imaging.images import read_image
+from srbench.imaging.pictures import Picture, read_picture, write_picture
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from srbench.images import read_image
+from srbench.imaging.images import read_image
 
 METHODS = "pixelcnn,pixelcnn-sample,pixelcnn-greedy,bicubic"
 
@@ -59,7 +59,7 @@ def test_other_scales_are_not_supported(srbench, pictures, tmp_path):
 
 
 def test_upscale_colour_grey_and_tiny_pictures(srbench, pictures, tmp_path, make_picture):
-    from srbench.images import write_image
+    from srbench.imaging.images import write_image
 
     write_image(tmp_path / "tiny.png", make_picture(3, 2, 0))
     out = tmp_path / "up"

@@ -46,7 +46,7 @@ def test_csv_and_json_are_printed_and_nothing_else(srbench, filled):
 
 
 def test_an_empty_folder_has_a_page_and_a_table(srbench, results):
-    from srbench.store import Store
+    from srbench.results.store import Store
 
     with Store(results, create=True):
         pass

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from srbench.images import read_image, write_image
+from srbench.imaging.images import read_image, write_image
 
 
 @pytest.fixture

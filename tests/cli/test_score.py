@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from srbench.images import read_image, write_image
+from srbench.imaging.images import read_image, write_image
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import srbench as package
-from srbench.images import read_image
+from srbench.imaging.images import read_image
 
 
 def test_pictures_and_folders_are_upscaled(srbench, pictures, tmp_path):
@@ -31,7 +31,7 @@ def test_hidden_files_of_a_folder_are_left_out(srbench, pictures, tmp_path):
 
 
 def test_two_pictures_of_one_name_do_not_overwrite_each_other(srbench, pictures, tmp_path, make_picture):
-    from srbench.images import write_image
+    from srbench.imaging.images import write_image
 
     write_image(tmp_path / "other" / "a.png", make_picture(30, 30, 8))
     result = srbench("upscale", "nearest", pictures / "a.png", tmp_path / "other", "--output", tmp_path / "up")

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from srbench import dataset
-from srbench.images import write_image
+from srbench.imaging.images import write_image
 
 
 def test_the_sample_is_identical(srbench):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from srbench.leaderboard import means, per_image
-from srbench.runner import RunOptions, run
-from srbench.store import Store
+from srbench.results.leaderboard import means, per_image
+from srbench.results.store import Store
+from srbench.run.runner import RunOptions, run
 
 pytestmark = pytest.mark.data
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from srbench import dataset, degradation, protocol
-from srbench.evaluation import Example, HrImage
-from srbench.images import as_rgb, read_image
+from srbench.evaluation.scoring import Example, HrImage
+from srbench.imaging.images import as_rgb, read_image
 from srbench.resize import imresize
 
 pytestmark = pytest.mark.data("set5")

@@ -4,11 +4,12 @@ import statistics
 
 import pytest
 
-from srbench import dataset, degradation, metrics, plugins, protocol
-from srbench.evaluation import Example, HrImage, compare, super_resolve
-from srbench.leaderboard import means, per_image
-from srbench.runner import RunOptions, run
-from srbench.store import Store
+from srbench import dataset, degradation, metrics, protocol
+from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
+from srbench.method import plugins
+from srbench.results.leaderboard import means, per_image
+from srbench.results.store import Store
+from srbench.run.runner import RunOptions, run
 
 SCALES = (2, 3, 4)
 INTERPOLATION = ("nearest", "bilinear", "bicubic", "lanczos", "fourier")  # worst first

@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from srbench.autoregressive.draw import plain
 from srbench.errors import TrainingError
 from srbench.experiments.corners import closed_forms, study
 from srbench.experiments.corners.independent import Independent
@@ -15,6 +14,7 @@ from srbench.experiments.corners.prior import PixelPrior
 from srbench.experiments.corners.regression import Regression
 from srbench.experiments.corners.task import Digits, batch, load_digits, place, to_image
 from srbench.experiments.corners.vae import Vae
+from srbench.methods.pixelcnn.draw import plain
 
 
 class Silent:

@@ -6,19 +6,20 @@ from pathlib import Path
 
 import pytest
 import torch
+
+from srbench import paths
+from srbench.errors import UnknownNameError, WeightsError
+from srbench.method import plugins
 from srbench.methods.lapgan import PyramidDiscriminator
 from srbench.methods.srgan import Discriminator
 from srbench.methods.srresnet import SrresnetNet
-
-from srbench import plugins, roots
-from srbench.errors import UnknownNameError, WeightsError
 from srbench.training.adversarial import Adversary
 from srbench.training.losses import Loss
 from srbench.training.recipe import AdversarialRecipe
 from srbench.training.session import plan
-from srbench.weights import load_into
+from srbench.weights.files import load_into
 
-LAPSRN = Path(roots.search_path("methods")[0]) / "weights" / "lapsrn.safetensors"
+LAPSRN = Path(paths.search_path("methods")[0]) / "weights" / "lapsrn.safetensors"
 
 
 def method(name):

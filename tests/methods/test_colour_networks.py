@@ -3,16 +3,17 @@
 import pytest
 import torch
 from safetensors.torch import save_file
+
+from srbench.errors import TrainingError, WeightsError
+from srbench.evaluation.scoring import call
+from srbench.imaging.color import to_uint8
+from srbench.method import plugins
 from srbench.methods.dbpn import DbpnNet
 from srbench.methods.edsr import EdsrNet
 from srbench.methods.srfbn import Srfbn, SrfbnNet
 from srbench.methods.srresnet import Srresnet, SrresnetNet
-
-from srbench import cost, plugins
-from srbench.color import to_uint8
-from srbench.errors import TrainingError, WeightsError
-from srbench.evaluation import call
 from srbench.resize import imresize
+from srbench.timing import cost
 from srbench.training.losses import Batch, Loss
 from srbench.training.session import plan
 
@@ -215,7 +216,7 @@ class Silent:
 
 @pytest.fixture
 def folder_of_pictures(tmp_path, make_picture):
-    from srbench.images import write_image
+    from srbench.imaging.images import write_image
 
     for n in range(3):
         write_image(tmp_path / "pictures" / f"{n}.png", make_picture(32, 36, n))

@@ -2,15 +2,15 @@
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from srbench.method import plugins
 from srbench.methods.drcn import DrcnNet
 from srbench.methods.espcn import EspcnNet
 from srbench.methods.fsrcnn import FsrcnnNet
 from srbench.methods.lapsrn import LapsrnNet
 from srbench.methods.srcnn import SrcnnNet
 from srbench.methods.vdsr import VdsrNet
-from torch.utils.flop_counter import FlopCounterMode
-
-from srbench import plugins
 
 LR_720P = (180, 320)  # the LR image of 1280x720 at x4
 

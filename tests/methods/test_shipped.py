@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from srbench import dataset, degradation, metrics, plugins, protocol, roots
-from srbench.evaluation import Example, HrImage, compare, super_resolve
-from srbench.method import MethodCard, Published
+from srbench import dataset, degradation, metrics, paths, protocol
+from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
+from srbench.method import MethodCard, Published, plugins
 from srbench.training import TrainedMethod
 from srbench.training.shipped import aims_at_pixels, shipped, trailing
 
-WEIGHTS = Path(roots.search_path("methods")[0]) / "weights"
+WEIGHTS = Path(paths.search_path("methods")[0]) / "weights"
 CARDS = sorted(WEIGHTS.glob("*.json"))
 METHODS = {
     plugin.name: plugins.instantiate(plugin)

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from srbench import dataset
-from srbench.degradation import Bicubic
-from srbench.evaluation import Example, HrImage, compare
+from srbench.degradation.named import Bicubic
+from srbench.evaluation.scoring import Example, HrImage, compare
 from srbench.metrics import lpips
-from srbench.protocol import BASICSR
+from srbench.protocol.base import BASICSR
 from srbench.resize import imresize
 
 

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from srbench.images import read_image, write_image
-from srbench.leaderboard import means, per_image
-from srbench.options import label
-from srbench.report import render
-from srbench.store import Store
+from srbench.imaging.images import read_image, write_image
+from srbench.method.wrappers import label
+from srbench.report.html import render
+from srbench.results.leaderboard import means, per_image
+from srbench.results.store import Store
 
 PLUGIN = """\
 import torch
@@ -69,8 +69,8 @@ def test_asked_for_by_name(go, guess, scores):
 @pytest.mark.parametrize("protocol", ["basicsr", "classic"])
 @pytest.mark.parametrize("colour", ["rgb", "luma", "any"])
 def test_the_hr_image_is_what_the_method_is_fed(go, guess, scores, colour, protocol, pictures):
-    from srbench.color import luma
-    from srbench.protocol import get
+    from srbench.imaging.color import luma
+    from srbench.protocol.base import get
 
     assert not go(guess(colour), protocol=protocol, metrics=("bits",)).failures
     pixels = read_image(pictures / "a.png")

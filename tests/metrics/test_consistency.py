@@ -5,7 +5,7 @@ import pytest
 
 import srbench
 from srbench.errors import SrbenchError
-from srbench.images import write_image
+from srbench.imaging.images import write_image
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_the_hr_image_itself_is_as_consistent_as_rounding_lets_it(one_picture, t
     plugin.write_text(
         "import numpy as np, torch\n"
         "from PIL import Image\n"
-        "from srbench.color import luma, round_half_up\n"
+        "from srbench.imaging.color import luma, round_half_up\n"
         "from srbench.method import Method, MethodCard\n"
         "class Oracle(Method):\n"
         "    card = MethodCard(name='oracle', title='', year=2024, family='', paper='', colour='any')\n"

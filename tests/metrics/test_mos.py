@@ -10,7 +10,7 @@ import torch
 
 import srbench
 from srbench.metrics import get, mos
-from srbench.raters import interval
+from srbench.metrics.raters import interval
 from srbench.resize import imresize
 
 CHECKOUT = Path(__file__).parents[2]
@@ -67,8 +67,8 @@ def test_gradients_of_known_images(as_comparison):
 
 
 def test_rater_intervals_are_extra_json_fields(go, results):
-    from srbench.export import to_csv, to_json
-    from srbench.store import Store
+    from srbench.report.export import to_csv, to_json
+    from srbench.results.store import Store
 
     go("nearest", "bicubic", metrics=("psnr", "mos-structural"))
     with Store(results) as store:

@@ -59,8 +59,8 @@ def test_the_python_interface_takes_files(pictures, write_metric):
 
 def test_what_a_metric_keeps_beside_its_value_is_stored(go, results, write_metric):
     go("nearest", metrics=(write_metric("return Measurement(1.5, {'worst': 7})"),))
-    from srbench.leaderboard import per_image
-    from srbench.store import Store
+    from srbench.results.leaderboard import per_image
+    from srbench.results.store import Store
 
     with Store(results) as store:
         rows = per_image(store)

@@ -11,12 +11,12 @@ from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
 from srbench import dataset
-from srbench.degradation import Bicubic
+from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError
-from srbench.evaluation import Example, HrImage, compare
+from srbench.evaluation.scoring import Example, HrImage, compare
 from srbench.metrics import get
 from srbench.metrics.ssim import WINDOW, ssim, window_mean
-from srbench.protocol import BASICSR, CLASSIC
+from srbench.protocol.base import BASICSR, CLASSIC
 
 SETTINGS = {"data_range": 255, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 

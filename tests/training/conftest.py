@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from srbench import dataset
-from srbench.images import write_image
+from srbench.imaging.images import write_image
 from srbench.method import MethodCard
 from srbench.training import Recipe, TrainedMethod
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.torch import save_file
-from srbench.methods.srresnet import SrresnetNet
 from typer.testing import CliRunner
 
 import srbench as package
-from srbench import plugins
 from srbench.cli import app
-from srbench.images import read_image, write_image
+from srbench.imaging.images import read_image, write_image
+from srbench.method import plugins
+from srbench.methods.srresnet import SrresnetNet
 
 CHECKOUT = Path(package.__file__).parent.parent
 FSRCNN = plugins.instantiate(plugins.find("fsrcnn")[0]).weight_path(4)

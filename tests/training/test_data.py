@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from srbench.color import luma, round_half_up
 from srbench.errors import SrbenchWarning, TrainingError
-from srbench.images import read_image, write_image
+from srbench.imaging.color import luma, round_half_up
+from srbench.imaging.images import read_image, write_image
 from srbench.resize import imresize
 from srbench.training.data import Patches, hold_out, read_pictures
 

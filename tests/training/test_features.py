@@ -7,13 +7,13 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from srbench import backbone
 from srbench.cli import app
 from srbench.errors import TrainingError, UnknownNameError, WeightsError
-from srbench.images import read_image
+from srbench.imaging.images import read_image
 from srbench.training.features import FEATURES, FeatureNetwork, feature_losses
 from srbench.training.losses import Batch
 from srbench.training.session import plan
+from srbench.weights import backbones
 
 
 @pytest.fixture(scope="module")
@@ -149,4 +149,4 @@ def test_a_misspelt_loss_is_named_with_its_neighbour(tiny, folder, tmp_path, obs
 
 def test_no_content_loss_looks_through_a_judge():
     """LPIPS judges with AlexNet; its learned weights are in no file that a content loss reads."""
-    assert {loss.backbone for loss in FEATURES.values()} == {backbone.VGG19, backbone.SQUEEZENET}
+    assert {loss.backbone for loss in FEATURES.values()} == {backbones.VGG19, backbones.SQUEEZENET}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from srbench import degradation, metrics, protocol
-from srbench.evaluation import Example, HrImage, compare, super_resolve
+from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
 from srbench.method import Method, MethodCard
 from srbench.resize import imresize
 from srbench.training.data import read_pictures

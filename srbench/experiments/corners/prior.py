@@ -14,11 +14,12 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from srbench.autoregressive import Condition, Prior, to_unit
-from srbench.autoregressive.sampler import Sampler
 from srbench.experiments.corners.canvas import Canvas
 from srbench.experiments.corners.model import NATS_TO_BITS, Model, pixel_nats
 from srbench.experiments.corners.task import CANVAS, LEVELS, to_image
+from srbench.methods.pixelcnn.expert import Condition, to_unit
+from srbench.methods.pixelcnn.layers import Prior
+from srbench.methods.pixelcnn.sampler import Sampler
 
 _AT_ONCE = 128  # images that the sampler keeps all layers of
 
@@ -56,7 +57,8 @@ class PixelPrior(Model):
 
     def _draw(self, digits: Tensor, noise: Tensor) -> Tensor:
         sampler = Sampler(self.prior, self._condition(digits))
-        return sampler.draw(noise).levels[:, 0]
+        levels: Tensor = sampler.draw(noise).levels[:, 0]
+        return levels
 
     def _condition(self, digits: Tensor) -> Condition:
         """The canvas's logits as they are: times the identity, without a parabola."""

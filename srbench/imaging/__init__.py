@@ -1,0 +1,1 @@
+"""Pixels: files, colour, resizing, exact arithmetic."""

@@ -1,0 +1,17 @@
+"""What a super-resolution method is: the contract every plugin keeps, and the card that describes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from srbench import lazy
+
+if TYPE_CHECKING:
+    from srbench.method.base import Likelihood, Method, MethodCard, Published, TorchMethod
+
+__all__ = ["Likelihood", "Method", "MethodCard", "Published", "TorchMethod"]
+
+__getattr__ = lazy.names(
+    __name__,
+    {"Likelihood": "base", "Method": "base", "MethodCard": "base", "Published": "base", "TorchMethod": "base"},
+)

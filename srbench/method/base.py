@@ -1,0 +1,166 @@
+"""What a super-resolution method is: the contract every plugin keeps, and the card that describes it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from srbench.degradation.named import Bicubic, Degradation
+from srbench.errors import NotSupportedError
+from srbench.weights.files import LoadAudit, load_into
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published number: mean over a dataset's images, under ``protocol``, and where it is printed."""
+
+    dataset: str
+    scale: int
+    metric: str
+    value: float
+    source: str
+    protocol: str = "classic"
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """What a probabilistic method says of an image. ``bits``: -log2 p per sub-pixel of the whole batch; ``entropy``
+    (N, H, W): the bits per sub-pixel that were to be expected at every pixel."""
+
+    bits: float
+    entropy: Tensor
+
+
+@dataclass(frozen=True)
+class MethodCard:
+    """Facts about a method.
+
+    ``colour`` says what the method is fed: 'any' (each channel is treated alone: Y under ``classic``, RGB under
+    ``basicsr``), 'luma' (Y in [0, 1] of the full 0..255 scale; srbench upsamples chroma by bicubic) or 'rgb'.
+    ``scales`` is None when every whole-number scale works. ``allow_partial_weights`` declares that weight files
+    may lack or exceed the network's tensors. ``default`` False keeps a method that is too slow for a first try out of
+    ``--methods all``; it runs when it is named. ``random`` says that what it draws depends on :attr:`Method.seed`.
+    """
+
+    name: str
+    title: str
+    year: int
+    family: str
+    paper: str
+    colour: Literal["any", "luma", "rgb"]
+    scales: tuple[int, ...] | None = None
+    url: str = ""
+    published: tuple[Published, ...] = ()
+    min_size: int = 1  # shortest side of an LR image that the method can take
+    allow_partial_weights: bool = False
+    default: bool = True
+    random: bool = False
+
+
+class Method:
+    """Base class of all methods. A plugin sets ``card`` and implements :meth:`upscale`.
+
+    The image contract, enforced with exceptions at every call: ``(N, C, H, W)`` float32 in [0, 1] on ``device``
+    in, ``(N, C, scale * H, scale * W)`` floating point of the same device out, finite. Values outside [0, 1] are
+    clipped when the image is rounded. C is 1 for luma and 3 for RGB; see :class:`MethodCard`.
+
+    One instance serves several threads; anything kept between calls must not depend on the image.
+    """
+
+    card: ClassVar[MethodCard]
+
+    def __init__(self) -> None:
+        self.device = torch.device("cpu")
+        self.degradation: Degradation = Bicubic()
+        """How the LR images were made, for methods that invert the operator; the runner sets it."""
+        self.seed = 0
+        """Of everything that the method draws at random; the runner sets it (``--seed``)."""
+
+    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+        """Super-resolve a batch; see the class for shapes and ranges."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement upscale(lr, scale)")
+
+    def bits(self, lr: Tensor, hr: Tensor, scale: int) -> Likelihood:
+        """How likely the method holds ``hr`` (N, C, scale * H, scale * W) given ``lr`` (N, C, H, W), both in [0, 1].
+
+        Only probabilistic methods implement it; the metric ``bits`` is measured of those.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no likelihood")
+
+    @property
+    def has_likelihood(self) -> bool:
+        return type(self).bits is not Method.bits
+
+    def prepare(self, scale: int) -> None:
+        """Load whatever ``scale`` needs. Called once per scale before any image; the default loads nothing."""
+
+    def load_audits(self) -> list[LoadAudit]:
+        """What happened when weights were loaded, one entry per file loaded so far."""
+        return []
+
+    def weight_files(self) -> list[Path]:
+        """Files that decide the output beside the plugin's source; their hashes enter the method's identity."""
+        return []
+
+    def supports(self, scale: int) -> bool:
+        return scale >= 1 and (self.card.scales is None or scale in self.card.scales)
+
+    def require_scale(self, scale: int) -> None:
+        """Raise NotSupportedError, naming the scales that are, unless ``scale`` is supported."""
+        if not self.supports(scale):
+            scales = ", ".join(f"x{s}" for s in self.card.scales or ())
+            raise NotSupportedError(f"{self.card.name} does not support x{scale}", f"it supports {scales}")
+
+
+class TorchMethod(Method):
+    """A method whose work is done by a torch module: implement :meth:`build`, name the ``weights``.
+
+    ``weights`` maps a scale to a file; a relative path starts from the plugin's own folder. A scale without a
+    file runs with the module as it was built. Every load is audited (:mod:`srbench.weights.files`).
+    """
+
+    weights: ClassVar[dict[int, str]] = {}
+    source: ClassVar[Path]  # the plugin's file or folder; set when the plugin is loaded
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.audits: dict[int, LoadAudit] = {}
+        self._modules: dict[int, nn.Module] = {}
+        self._lock = threading.Lock()
+
+    def build(self, scale: int) -> nn.Module:
+        """A new module for ``scale``, without weights."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement build(scale)")
+
+    def weight_path(self, scale: int) -> Path | None:
+        return self.source.parent / self.weights[scale] if scale in self.weights else None
+
+    def weight_files(self) -> list[Path]:
+        return sorted({self.source.parent / name for name in self.weights.values()})
+
+    def load_audits(self) -> list[LoadAudit]:
+        return list(self.audits.values())
+
+    def prepare(self, scale: int) -> None:
+        self.module(scale)
+
+    def module(self, scale: int) -> nn.Module:
+        """The module for ``scale`` in eval mode on the method's device, loaded once."""
+        with self._lock:
+            if scale not in self._modules:
+                module = self.build(scale)
+                path = self.weight_path(scale)
+                if path is not None:
+                    partial = self.card.allow_partial_weights
+                    self.audits[scale] = load_into(module, path, allow_partial=partial)
+                self._modules[scale] = module.eval().to(self.device)
+            return self._modules[scale]
+
+    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+        result: Tensor = self.module(scale)(lr)
+        return result

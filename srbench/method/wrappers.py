@@ -1,0 +1,263 @@
+"""Ways to run any method that change its output: overlapping tiles, and the self-ensemble of eight views.
+
+Each wraps a method and is one itself, so the evaluation does not know the difference. What is chosen stands in the
+cell's key, and behind the method's name on the leaderboard: ``vdsr+`` (self-ensemble), ``vdsr (tile 128)``.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from srbench.degradation.named import Degradation
+from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
+from srbench.method.base import Likelihood, Method
+from srbench.weights.files import LoadAudit
+
+SMALLEST_TILE = 16  # LR pixels a side
+INFLUENCE = 1e-5  # of [0, 1]: what an output pixel may change without depending on an input pixel
+_PROBE = 129  # LR pixels: the largest side on which a receptive field is measured
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_cpu")
+
+
+@dataclass(frozen=True)
+class MethodOptions:
+    """``tile``: side of the LR tiles, 0 for the whole image; ``self_ensemble``: average over eight views."""
+
+    tile: int = 0
+    self_ensemble: bool = False
+
+    def __post_init__(self) -> None:
+        if self.tile and self.tile < SMALLEST_TILE:
+            raise SrbenchError(
+                f"--tile {self.tile} is too small", f"give at least {SMALLEST_TILE} LR pixels, or 0 for whole images"
+            )
+
+    @property
+    def key(self) -> str:
+        """As JSON, for a cell's key; empty if nothing is chosen."""
+        chosen = {name: value for name, value in vars(self).items() if value}
+        return json.dumps(chosen, sort_keys=True) if chosen else ""
+
+    def apply(self, method: Method) -> Method:
+        """``method``, run in this way. Where memory runs out, it goes on in tiles even if none were asked for."""
+        tiled: Method = Tiled(method, self.tile)
+        return SelfEnsemble(tiled) if self.self_ensemble else tiled
+
+
+def label(method: str, options: str) -> str:
+    """A method's name with its options (as JSON) behind it: 'vdsr+ (tile 128)', 'pixelcnn-sample (seed 1)'."""
+    chosen = json.loads(options) if options else {}
+    behind = "".join(f" ({name} {chosen[name]})" for name in ("tile", "seed") if chosen.get(name))
+    return f"{method}{'+' if chosen.get('self_ensemble') else ''}{behind}"
+
+
+class _Wrapped(Method):
+    """A method in place of another; all but :meth:`upscale` is the other's."""
+
+    def __init__(self, inner: Method) -> None:
+        self.inner = inner
+        self.card = inner.card  # type: ignore[misc]  # the class's own, of another class
+
+    @property
+    def device(self) -> torch.device:  # type: ignore[override]
+        return self.inner.device
+
+    @property
+    def degradation(self) -> Degradation:  # type: ignore[override]
+        return self.inner.degradation
+
+    @property
+    def seed(self) -> int:  # type: ignore[override]
+        return self.inner.seed
+
+    def prepare(self, scale: int) -> None:
+        self.inner.prepare(scale)
+
+    def load_audits(self) -> list[LoadAudit]:
+        return self.inner.load_audits()
+
+    def weight_files(self) -> list[Path]:
+        return self.inner.weight_files()
+
+    def bits(self, lr: Tensor, hr: Tensor, scale: int) -> Likelihood:
+        return self.inner.bits(lr, hr, scale)
+
+    @property
+    def has_likelihood(self) -> bool:
+        return self.inner.has_likelihood
+
+    def supports(self, scale: int) -> bool:
+        return self.inner.supports(scale)
+
+    def require_scale(self, scale: int) -> None:
+        self.inner.require_scale(scale)
+
+
+class SelfEnsemble(_Wrapped):
+    """The mean over the image's eight mirrored and turned views ("+" in the tables of EDSR and later papers)."""
+
+    @property
+    def has_likelihood(self) -> bool:
+        return False  # the mean of eight models' images is none of them
+
+    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+        if not self.degradation.symmetric(scale):
+            raise NotSupportedError(
+                f"self-ensemble under {self.degradation.name} at x{scale}: the views were not made by the same kernel"
+            )
+        total: Tensor | None = None
+        for turns in range(4):
+            for mirrored in (False, True):
+                view = torch.rot90(lr.flip(-1) if mirrored else lr, turns, (-2, -1))
+                sr = torch.rot90(self.inner.upscale(view.contiguous(), scale), -turns, (-2, -1))
+                sr = sr.flip(-1) if mirrored else sr
+                total = sr if total is None else total + sr
+        assert total is not None
+        return total / 8
+
+
+class Tiled(_Wrapped):
+    """Overlapping tiles of ``tile`` LR pixels a side, overlap included; of each only the middle is kept.
+
+    The overlap is the method's reach (:func:`reach`), so a convolutional method gives what it gives on the whole
+    image. A tile that is smaller than the receptive field has an overlap of a quarter, and the seams may show.
+    With ``tile`` = 0 the image is taken whole, unless memory runs out.
+    """
+
+    def __init__(self, inner: Method, tile: int) -> None:
+        super().__init__(inner)
+        self.tile = tile
+        self._margins: dict[tuple[int, int], tuple[int, bool]] = {}
+        self._warned: set[int] = set()
+
+    def prepare(self, scale: int) -> None:
+        super().prepare(scale)
+        if self.tile and scale not in self._warned:  # before workers start, so that it is measured once
+            self._warned.add(scale)
+            if not self.margin(self.tile, scale)[1]:
+                warnings.warn(
+                    f"--tile {self.tile} is smaller than the receptive field of {self.card.name} at x{scale}: seams "
+                    "are possible",
+                    SrbenchWarning,
+                    stacklevel=2,
+                )
+
+    def margin(self, tile: int, scale: int) -> tuple[int, bool]:
+        """Overlap in LR pixels on each side of a tile, and whether it covers the receptive field."""
+        key = (tile, scale)
+        if key not in self._margins:
+            found = reach(self.inner, scale, min(tile, _PROBE))
+            covered = found is not None and 2 * found < tile
+            self._margins[key] = (found if covered and found is not None else tile // 4, covered)
+        return self._margins[key]
+
+    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+        if self.tile:
+            return self._in_tiles(lr, scale, self.tile)
+        try:
+            return self.inner.upscale(lr, scale)
+        except (RuntimeError, MemoryError) as error:
+            if not _out_of_memory(error):
+                raise
+        tile = max(lr.shape[-2:])
+        while True:
+            tile //= 2
+            if lr.is_cuda:
+                torch.cuda.empty_cache()
+            try:
+                result = self._in_tiles(lr, scale, tile)
+            except (RuntimeError, MemoryError) as error:
+                if tile // 2 < SMALLEST_TILE or not _out_of_memory(error):
+                    raise
+                continue
+            warnings.warn(
+                f"{self.card.name}: not enough memory for {lr.shape[-1]}x{lr.shape[-2]} pixels at x{scale} at once; "
+                f"computed in tiles of {tile} (--tile)",
+                SrbenchWarning,
+                stacklevel=2,
+            )
+            return result
+
+    def _in_tiles(self, lr: Tensor, scale: int, tile: int) -> Tensor:
+        height, width = lr.shape[-2:]
+        if max(height, width) <= tile:
+            return self.inner.upscale(lr, scale)
+        margin, _ = self.margin(tile, scale)
+        result: Tensor | None = None
+        for top, upper, lower in _spans(height, tile, margin):
+            for left, begin, end in _spans(width, tile, margin):
+                piece = lr[..., top : top + tile, left : left + tile].contiguous()
+                sr = self.inner.upscale(piece, scale)
+                expected = (*piece.shape[:2], scale * piece.shape[2], scale * piece.shape[3])
+                if not isinstance(sr, Tensor) or tuple(sr.shape) != expected:
+                    return sr  # the caller says what is wrong with it
+                if result is None:
+                    result = sr.new_empty((*lr.shape[:2], scale * height, scale * width))
+                result[..., scale * upper : scale * lower, scale * begin : scale * end] = sr[
+                    ..., scale * (upper - top) : scale * (lower - top), scale * (begin - left) : scale * (end - left)
+                ]
+        assert result is not None
+        return result
+
+
+def _spans(length: int, tile: int, margin: int) -> list[tuple[int, int, int]]:
+    """Tiles along one axis as (start of the tile, start and end of what is kept of it)."""
+    if length <= tile:
+        return [(0, 0, length)]
+    spans, done = [], 0
+    while done < length:
+        start = min(max(done - margin, 0), length - tile)
+        end = length if start + tile == length else start + tile - margin
+        spans.append((start, done, end))
+        done = end
+    return spans
+
+
+def reach(method: Method, scale: int, side: int) -> int | None:
+    """How far one LR pixel's influence reaches, in LR pixels, measured on noise of ``side`` x ``side``.
+
+    None if it reaches the border of that image, so is not known. An influence under INFLUENCE is none: for a
+    convolutional network this is the radius of its receptive field, for an iterative method an approximation.
+    """
+    generator = torch.Generator().manual_seed(0)
+    channels = 3 if method.card.colour == "rgb" else 1
+    noise = torch.rand((1, channels, side, side), generator=generator).to(method.device)
+    changed = noise.clone()
+    middle = side // 2
+    changed[..., middle, middle] = (changed[..., middle, middle] + 0.5) % 1
+    with torch.no_grad():
+        difference = (method.upscale(changed, scale) - method.upscale(noise, scale)).abs().amax(dim=(0, 1))
+    rows, columns = torch.nonzero(difference > INFLUENCE, as_tuple=True)
+    if len(rows) == 0:
+        return 0
+    positions = torch.cat([rows, columns]).double() / scale
+    found = int(torch.ceil((positions - middle).abs().max()).item())
+    return None if found >= middle else found
+
+
+def seams(method: Tiled, lr: Tensor, scale: int) -> float | None:
+    """The largest difference, in grey levels, between ``lr`` (C, h, w) of 0..255 in tiles and taken whole.
+
+    None if there is not enough memory to take it whole.
+    """
+    batch = (lr / 255).to(torch.float32)[None].to(method.device)
+    with torch.no_grad():
+        try:
+            whole = method.inner.upscale(batch, scale)
+        except (RuntimeError, MemoryError) as error:
+            if _out_of_memory(error):
+                return None
+            raise
+        return float((method.upscale(batch, scale) - whole).abs().max().item() * 255)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return any(text in str(error).lower() for text in _OUT_OF_MEMORY)

@@ -1,0 +1,17 @@
+"""Evaluation protocols: how HR and SR images become the arrays that metrics see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from srbench import lazy
+
+if TYPE_CHECKING:
+    from srbench.protocol.base import BASICSR, CLASSIC, PROTOCOLS, Protocol, get
+
+__all__ = ["BASICSR", "CLASSIC", "PROTOCOLS", "Protocol", "get"]
+
+__getattr__ = lazy.names(
+    __name__,
+    {"BASICSR": "base", "CLASSIC": "base", "PROTOCOLS": "base", "Protocol": "base", "get": "base"},
+)

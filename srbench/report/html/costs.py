@@ -1,0 +1,46 @@
+"""What a method costs beside its quality: parameters, Mult-Adds, latency, memory, where they are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from srbench.timing.measure import Timing
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one method at one scale; None where it was not measured. ``conditions``: on what, at which size."""
+
+    parameters: int | None = None
+    mult_adds: float | None = None  # multiply-adds for an output of 1280x720
+    latency_ms: float | None = None  # median
+    memory_mib: float | None = None  # peak
+    conditions: str = ""
+
+
+def summarise(timings: Iterable[Timing]) -> dict[tuple[str, int], Cost]:
+    """Costs by method and scale, from timings, oldest first.
+
+    Latencies are only comparable under the same conditions, so one set of conditions (subject, device, variant,
+    threads) is shown per scale: the one with the most methods, of equals the newest.
+    """
+    good = [timing for timing in timings if timing.status == "ok" and timing.seconds and math.isfinite(timing.median)]
+    groups: dict[tuple[int, str], dict[str, Timing]] = {}
+    for timing in good:
+        groups.setdefault((timing.scale, _conditions(timing)), {})[timing.method] = timing
+    found: dict[tuple[str, int], Cost] = {}
+    for scale in {timing.scale for timing in good}:
+        own = [(conditions, methods) for (s, conditions), methods in groups.items() if s == scale]
+        # max takes the first of equals: the newest, when the oldest comes last.
+        conditions, methods = max(reversed(own), key=lambda item: len(item[1]))
+        for name, timing in methods.items():
+            memory = None if timing.peak_memory is None else timing.peak_memory / 2**20
+            found[name, scale] = Cost(timing.parameters, timing.mult_adds, 1000 * timing.median, memory, conditions)
+    return found
+
+
+def _conditions(timing: Timing) -> str:
+    threads = f", {timing.threads} thread{'s' if timing.threads > 1 else ''}" if timing.device.startswith("cpu") else ""
+    return f"{timing.subject}, {timing.device}, {timing.variant}{threads}"

@@ -1,0 +1,130 @@
+"""The page in words: what was run and how to run it again, what the protocols and metrics are, whose data they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from srbench import dataset, metrics, protocol
+from srbench.errors import SrbenchError
+from srbench.protocol.base import Protocol
+from srbench.report.html.tables import View, dataset_title
+from srbench.results.leaderboard import dataset_order
+
+_DEFINITIONS = {
+    "psnr": "Peak signal-to-noise ratio of Y, 10 log10(255² / mean squared error), per image; the mean is over images.",
+    "ssim": "Structural similarity of Y (Wang et al. 2004): 11×11 Gaussian window with sigma 1.5, K1 = 0.01, "  # noqa: RUF001
+    "K2 = 0.03, valid region only, mean of the map.",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was run, for the top of the page."""
+
+    pairs: list[tuple[str, str]]
+    commands: list[tuple[str, str]]  # git revision, command line; oldest first
+
+
+def facts(images: pd.DataFrame, runs: Sequence[dict[str, Any]]) -> Facts:
+    """Of those runs whose scores are shown."""
+    shown = set(images["run_id"].unique()) if not images.empty else set()
+    used = [run for run in runs if run["id"] in shown]
+    manifests = [run["manifest"] for run in used]
+    if not manifests:
+        return Facts([], [])
+    per_dataset = images.groupby("dataset")["image"].nunique().to_dict()
+    datasets = sorted(per_dataset, key=dataset_order)
+    pairs = [
+        ("Datasets", ", ".join(f"{dataset_title(name)} ({_count(per_dataset[name], 'image')})" for name in datasets)),
+        ("Scales", ", ".join(f"×{scale}" for scale in sorted(images["scale"].unique()))),  # noqa: RUF001
+        ("Protocol", ", ".join(_unique(f"{m['protocol']['name']} ({m['protocol']['hash']})" for m in manifests))),
+        ("Degradation", ", ".join(_unique(images["degradation"]))),
+        ("Methods", str(images[["method", "options"]].drop_duplicates().shape[0])),
+        ("Device", ", ".join(_unique(f"{m['device']} ({m['processor']})" for m in manifests))),
+        ("Software", "; ".join(_unique(_software(m) for m in manifests))),
+        ("Git revision", ", ".join(_unique(m["git"] for m in manifests if m.get("git"))) or "not run from a checkout"),
+        ("Runs", ", ".join(f"{run['id']} ({run['started'][:16].replace('T', ' ')}, {run['status']})" for run in used)),
+    ]
+    commands = _unique((m.get("git", "")[:12], m["command"]) for m in manifests if m.get("command"))
+    return Facts(pairs, commands)
+
+
+def _software(manifest: dict[str, Any]) -> str:
+    packages = [f"{name} {version}" for name, version in manifest["packages"].items()]
+    return ", ".join([f"srbench {manifest['srbench']}", f"Python {manifest['python']}", *packages])
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" + ("" if n == 1 else "s")
+
+
+def _unique(values: Iterable[Any]) -> list[Any]:
+    return list(dict.fromkeys(values))
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What the end of the page explains, each entry a name and a text."""
+
+    protocols: list[tuple[str, str]]
+    metrics: list[tuple[str, str]]
+    licences: list[tuple[str, str]]
+    has_mos: bool
+    has_costs: bool
+
+
+def notes(views: Sequence[View]) -> Notes:
+    """Only of what the page holds."""
+    protocols = [p for p in protocol.PROTOCOLS.values() if p.name in {view.protocol for view in views}]
+    names = _unique(metric.name for view in views for metric in view.metrics)
+    datasets = _unique(name for view in views for name in view.datasets)
+    known = dataset.manifests()
+    licences = [
+        (known[name].title, f"{known[name].citation} Licence: {known[name].licence}.")
+        for name in datasets
+        if name in known
+    ]
+    if any(name.startswith("pyiqa:") for name in names):
+        licences.append(("pyiqa", "its metrics are licensed under PolyForm Noncommercial 1.0.0"))
+    return Notes(
+        protocols=[(f"{p.name}, version {p.version}, hash {p.hash}", describe(p)) for p in protocols],
+        metrics=[(name, _metric(name)) for name in names],
+        licences=licences,
+        has_mos=any(name.startswith("mos") for name in names),
+        has_costs=any(cost != "parameters" for view in views for cost in view.costs),
+    )
+
+
+def describe(rules: Protocol) -> str:
+    """A protocol in words, from its fields."""
+    parts = [
+        f"{rules.title}.",
+        "The original is cut to a multiple of the scale.",
+        "Grey images are read as three equal channels." if rules.grey_as_rgb else "Grey images stay grey.",
+        {
+            "luma": "Methods that treat each channel alone are fed Y.",
+            "rgb": "Methods that treat each channel alone are fed RGB.",
+        }[rules.working_space],
+        "The small image is rounded to 8 bits" if rules.lr_rounded else "The small image is not rounded",
+        "(rows first, then columns, as MATLAB does)." if rules.lr_rounded else "(floating point).",
+        "The output is clipped to 0..255 and rounded to 8 bits.",
+        f"PSNR and SSIM see BT.601 studio-range Y, {'rounded' if rules.luma_rounded else 'not rounded'},",
+        f"without {rules.shave} × scale pixels at each border.",  # noqa: RUF001
+    ]
+    return " ".join(parts)
+
+
+def _metric(name: str) -> str:
+    try:
+        metric = metrics.get(name)
+    except SrbenchError:
+        return "not known to this srbench: its direction is unknown, so no best value is marked and no rank is given."
+    low, high = (f"{bound:g}".replace("inf", "∞").replace("-", "−") for bound in metric.bounds)  # noqa: RUF001
+    facts = f"{'Higher' if metric.higher_is_better else 'Lower'} is better; range {low} to {high}"
+    text = f"{facts}{f', in {metric.unit}' if metric.unit else ''}; version {metric.version}."
+    note = getattr(metric, "footnote", "")  # metrics that need an explanation bring one
+    return " ".join(part for part in (_DEFINITIONS.get(name, f"{metric.title}."), note, text) if part)

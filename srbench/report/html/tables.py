@@ -1,0 +1,309 @@
+"""The tables of the page: one per scale, protocol and degradation, methods in rows, datasets and metrics in columns."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from srbench import dataset, metrics
+from srbench.errors import SrbenchError
+from srbench.method.base import MethodCard
+from srbench.report.html import marks
+from srbench.report.html.costs import Cost
+from srbench.report.html.marks import Mark
+from srbench.results.leaderboard import dataset_order, digits, higher_is_better, methods_by_score, metric_order, signed
+from srbench.results.statistics import rank
+
+VIEW = ["scale", "protocol", "degradation"]
+EVERYTHING = "all"  # ranks over the images of all datasets together
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric as a column heading shows it."""
+
+    name: str
+    title: str
+    unit: str
+    higher: bool | None
+
+    @property
+    def arrow(self) -> str:
+        return {True: "↑", False: "↓", None: ""}[self.higher]
+
+    @property
+    def direction(self) -> str:
+        return {True: "higher is better", False: "lower is better", None: "direction unknown"}[self.higher]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One mean as it is shown; empty strings where there is nothing."""
+
+    dataset: str
+    metric: str
+    value: float = math.nan
+    text: str = ""
+    interval: str = ""
+    n: str = ""
+    place: str = ""  # 'best', 'second'
+    published: str = ""
+    difference: str = ""
+    source: str = ""
+    other_protocol: str = ""
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method in one table."""
+
+    name: str
+    title: str
+    year: str
+    family: str
+    url: str
+    paper: str
+    cells: list[Cell]
+    cost: Cost
+    marks: list[Mark]
+    ranks: dict[str, str]  # by 'metric dataset'
+    ties: dict[str, str]
+
+    @property
+    def words(self) -> list[Mark]:
+        """One mark of each kind, to stand beside the name."""
+        return list({mark.word: mark for mark in self.marks}.values())
+
+    @property
+    def ranks_json(self) -> str:
+        return json.dumps({key: [value, self.ties.get(key, "")] for key, value in self.ranks.items()})
+
+
+@dataclass(frozen=True)
+class View:
+    """One table."""
+
+    key: str
+    scale: int
+    protocol: str
+    degradation: str
+    title: str
+    datasets: dict[str, str]  # name: title
+    metrics: list[Metric]
+    rows: list[Row]
+    rankings: list[tuple[str, str]]  # ('psnr all', 'PSNR on all datasets'), the first is shown
+    frame: pd.DataFrame = field(repr=False)  # its means, with a column ``label``
+
+    @property
+    def has_published(self) -> bool:
+        return any(cell.published for row in self.rows for cell in row.cells)
+
+    @property
+    def costs(self) -> list[str]:
+        """The costs that at least one method has."""
+        names = ("parameters", "mult_adds", "latency_ms", "memory_mib")
+        return [name for name in names if any(getattr(row.cost, name) is not None for row in self.rows)]
+
+    @property
+    def families(self) -> list[str]:
+        return sorted({row.family for row in self.rows if row.family})
+
+
+def views(
+    images: pd.DataFrame,
+    table: pd.DataFrame,
+    cards: Mapping[str, MethodCard],
+    costs: Mapping[tuple[str, int], Cost],
+    training: Mapping[tuple[str, int], dict[str, Any]],
+) -> list[View]:
+    """One view per scale, protocol and degradation, never two of them in one; that with the most cells first.
+
+    Args:
+        images: as :func:`srbench.results.leaderboard.per_image` gives it, with a column ``label``: what a row is
+            called.
+        table: its :func:`srbench.results.leaderboard.means`.
+    """
+    table = table.assign(label=table["method"])
+    found = []
+    for key, group in table.groupby(VIEW, sort=False):
+        own = images
+        for column, value in zip(VIEW, key, strict=True):
+            own = own[own[column] == value]
+        found.append(_view(key, own, group, cards, costs, training))
+    return sorted(found, key=lambda view: (-len(view.rows) * len(view.datasets), -view.scale, view.key))
+
+
+def metric_facts(name: str) -> Metric:
+    """Heading of a metric, also of one that this srbench does not know."""
+    try:
+        known = metrics.get(name)
+        return Metric(name, known.title, known.unit, known.higher_is_better)
+    except SrbenchError:
+        return Metric(name, name, "", higher_is_better(name))
+
+
+def dataset_title(name: str) -> str:
+    manifest = dataset.manifests().get(name)
+    return manifest.title if manifest else name
+
+
+def _view(
+    key: tuple[int, str, str],
+    images: pd.DataFrame,
+    table: pd.DataFrame,
+    cards: Mapping[str, MethodCard],
+    costs: Mapping[tuple[str, int], Cost],
+    training: Mapping[tuple[str, int], dict[str, Any]],
+) -> View:
+    scale, protocol, degradation = key
+    datasets = sorted(table["dataset"].unique(), key=dataset_order)
+    names = sorted(set(table["metric"]) - {""}, key=metric_order)
+    labels = methods_by_score(table.assign(method=table["label"]))
+    by_cell = {(row["label"], row["dataset"], row["metric"]): row for row in table.to_dict("records")}
+    places = _places(table)
+    images_of = dict(list(images.groupby("label", sort=False)))
+    rankings, ranks, ties = _rankings(images, labels, datasets, names)
+    rows = []
+    for label in labels:
+        own = images_of[label]
+        method = own["plugin"].iloc[0]
+        card = cards.get(method)
+        cells = [
+            _cell(
+                by_cell.get((label, data, metric)), data, metric, own, places.get((label, data, metric), ""), protocol
+            )
+            for data, metric in product(datasets, names or [""])
+        ]
+        trained = training.get((method, scale))
+        cost = costs.get((method, scale)) or Cost(parameters=(trained or {}).get("parameters") or None)
+        rows.append(
+            Row(
+                name=label,
+                title=card.title + label.removeprefix(method) if card else label,
+                year=str(card.year or "") if card else "",
+                family=card.family if card else "user's own",
+                url=card.url if card else "",
+                paper=card.paper if card else "",
+                cells=cells,
+                cost=cost,
+                marks=[
+                    *marks.of_training(trained),
+                    *_partial(own),
+                    *marks.of_cells(own),
+                ],
+                ranks={name: ranks[name].get(label, "") for name, _ in rankings},
+                ties={name: ties[name].get(label, "") for name, _ in rankings},
+            )
+        )
+    if rankings:  # as the page is first sorted; those without a rank last
+        first = rankings[0][0]
+        rows.sort(key=lambda row: float(row.ranks[first].rstrip("=") or math.inf))
+    return View(
+        key=f"x{scale}-{protocol}-{degradation}",
+        scale=scale,
+        protocol=protocol,
+        degradation=degradation,
+        title=f"×{scale}, protocol {protocol}, degradation {degradation}",  # noqa: RUF001
+        datasets={name: dataset_title(name) for name in datasets},
+        metrics=[metric_facts(name) for name in names],
+        rows=rows,
+        rankings=rankings,
+        frame=table,
+    )
+
+
+def _partial(own: pd.DataFrame) -> list[Mark]:
+    # 'not supported' is a property of the method; what was to be computed and is missing makes a row partial.
+    scored = own.loc[own["status"] == "ok", ["dataset", "image"]].drop_duplicates()
+    if scored.empty or not own["status"].isin(["pending", "failed"]).any():
+        return []
+    planned = own[["dataset", "image"]].drop_duplicates()
+    return [Mark("partial", f"means over {len(scored)} of {len(planned)} images")]
+
+
+def _cell(row: dict[str, Any] | None, data: str, metric: str, own: pd.DataFrame, place: str, protocol: str) -> Cell:
+    if row is None or math.isnan(row["mean"]):
+        cells = own[(own["dataset"] == data) & own["metric"].isin([metric, ""])]
+        mark = marks.reason(cells)
+        if mark is None:
+            what = "this metric was not measured" if (own["dataset"] == data).any() else "not run on this dataset"
+            mark = Mark("–", what)  # noqa: RUF001
+        return Cell(data, metric, mark=mark)
+    decimals = digits(metric)
+    known = not math.isnan(row["published"])
+    low, high = row["ci_low"], row["ci_high"]
+    return Cell(
+        dataset=data,
+        metric=metric,
+        value=row["mean"],
+        text=f"{row['mean']:.{decimals}f}",
+        interval="" if math.isnan(low) else f"{low:.{decimals}f} to {high:.{decimals}f}",
+        n=f"{row['n']}" if row["n"] == row["planned"] else f"{row['n']} of {row['planned']}",
+        place=place,
+        published=f"{row['published']:.{decimals}f}" if known else "",
+        difference=signed(row["mean"] - row["published"], decimals).replace("-", "−") if known else "",  # noqa: RUF001
+        source=row["published_source"],
+        other_protocol=row["published_protocol"] if known and row["published_protocol"] != protocol else "",
+    )
+
+
+def _places(table: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    """'best' and 'second' of each column, decided on the digits that are shown, among means over all images."""
+    found: dict[tuple[str, str, str], str] = {}
+    for (data, metric), group in table[table["mean"].notna()].groupby(["dataset", "metric"]):
+        higher = higher_is_better(metric)
+        whole = group[group["n"] == group["planned"]]
+        if higher is None or len(group) < 2:
+            continue
+        shown = whole["mean"].round(digits(metric))
+        order = sorted(shown.unique(), reverse=higher)
+        for place, value in zip(("best", "second"), order, strict=False):
+            for label in whole.loc[shown == value, "label"]:
+                found[label, data, metric] = place
+    return found
+
+
+def _rankings(
+    images: pd.DataFrame, labels: list[str], datasets: list[str], names: list[str]
+) -> tuple[list[tuple[str, str]], dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+    """Ranks by every metric on every dataset and on all together: titles, ranks and who shares them, by label.
+
+    Only methods with a score on every image that any method has a score on are ranked.
+    """
+    titles: list[tuple[str, str]] = []
+    ranks: dict[str, dict[str, str]] = {}
+    ties: dict[str, dict[str, str]] = {}
+    places = [EVERYTHING, *datasets] if len(datasets) > 1 else datasets
+    for metric, place in product(names, places):
+        higher = higher_is_better(metric)
+        ok = images[(images["metric"] == metric) & (images["status"] == "ok")]
+        if place != EVERYTHING:
+            ok = ok[ok["dataset"] == place]
+        if higher is None or ok.empty:
+            continue
+        scores = ok.pivot_table(index="label", columns=["dataset", "image"], values="value", aggfunc="last")
+        scores = scores.reindex([label for label in labels if label in scores.index]).dropna()
+        if len(scores) < 2:
+            continue
+        key = f"{metric} {place}"
+        ranking = rank(scores.to_numpy(float), higher)
+        n = scores.shape[1]
+        ranks[key], ties[key] = {}, {}
+        for i, label in enumerate(scores.index):
+            ranks[key][label] = f"{ranking.rank[i]}" + ("=" if ranking.rank.count(ranking.rank[i]) > 1 else "")
+            others = ", ".join(scores.index[j] for j in ranking.tied[i])
+            ties[key][label] = f"cannot be told apart from {others}" if others else "told apart from all others"
+        where = "all datasets" if place == EVERYTHING else dataset_title(place)
+        few = ": too few to tell methods apart" if 2.0 ** (1 - n) * len(scores) * (len(scores) - 1) / 2 > _LEVEL else ""
+        titles.append((key, f"{metric_facts(metric).title} on {where} ({n} image{'s' * (n > 1)}{few})"))
+    return titles, ranks, ties
+
+
+_LEVEL = 0.05

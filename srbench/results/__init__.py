@@ -1,0 +1,1 @@
+"""The results folder: written by runs, read by reports and gates."""

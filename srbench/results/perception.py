@@ -1,0 +1,55 @@
+"""The perception-distortion plane (Blau and Michaeli 2018), and what raters said, from per-image rows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from srbench.metrics.raters import interval, rejected, subject_model
+from srbench.results.leaderboard import GROUP
+
+
+def perception_distortion(images: pd.DataFrame, perception: str = "lpips") -> pd.DataFrame:
+    """Where each method stands: GROUP, ``distortion``, ``perception``, ``n``; lower is better for both.
+
+    Args:
+        images: as :func:`srbench.results.leaderboard.per_image` returns them.
+        perception: a metric of which lower is better.
+
+    Returns:
+        one row per group with images that have both: the mean over images of the RMSE on Y in grey levels, which is
+        255 / 10^(PSNR / 20) and 0 for identical images, and the mean of ``perception``.
+    """
+    key = [*GROUP, "image"]
+    psnr = images[(images["metric"] == "psnr") & images["status"].isin(["ok", "identical"])]
+    rmse = psnr[key].assign(distortion=255 / 10 ** (psnr["value"].fillna(np.inf) / 20))
+    other = images[(images["metric"] == perception) & (images["status"] == "ok")]
+    both = rmse.merge(other[[*key, "value"]].rename(columns={"value": "perception"}), on=key)
+    means = both.groupby(GROUP, sort=False)[["distortion", "perception"]].mean()
+    means["n"] = both.groupby(GROUP, sort=False).size()
+    return means.reset_index()
+
+
+def opinions(images: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
+    """What the raters of a simulated MOS said of each group's images as a whole.
+
+    Per group: ``mos``; ``rater_low`` and ``rater_high``, the 95% interval over raters of their mean ratings;
+    ``corrected``, the estimate of the P.913 subject model, and ``rejected``, how many raters BT.500 screens out (both
+    null for a single image).
+    """
+    own = images[(images["metric"] == metric) & (images["status"] == "ok") & (images["extra"] != "")]
+    result = []
+    for key, group in own.groupby(GROUP, sort=False):
+        ratings = np.array([json.loads(text)["ratings"] for text in group["extra"]]).T  # (raters, images)
+        several = ratings.shape[1] > 1
+        low, high = interval(ratings.mean(axis=1))
+        result.append(
+            dict(zip(GROUP, key, strict=True))
+            | {"metric": metric, "mos": float(ratings.mean()), "rater_low": low, "rater_high": high}
+            | {"corrected": float(subject_model(ratings).quality.mean()) if several else None}
+            | {"rejected": len(rejected(ratings)) if several else None}
+        )
+    return result

@@ -1,0 +1,335 @@
+"""The results folder: one SQLite file, beside it the kept SR images and the manifests of the runs.
+
+Rows are only ever added. A score belongs to a cell (:class:`srbench.run.plan.CellFacts`) and a metric version; means,
+ranks and pictures are derived later. What a report shows of a cell is decided by the runs: the newest run that
+planned a method on an image says which version of the method that is, so nothing stale is shown.
+
+Cells are committed as they are done (fast ones several at once), and several processes may write to one folder at once.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from srbench.errors import StoreError
+from srbench.evaluation.scoring import Score
+from srbench.metrics import Metric
+from srbench.results import schema
+from srbench.results.details import add_details, newest_details, score_row
+from srbench.results.schema import SCHEMA_VERSION
+from srbench.results.schema import canaries as _canaries
+from srbench.results.schema import cells as _cells
+from srbench.results.schema import details as _details
+from srbench.results.schema import outcomes as _outcomes
+from srbench.results.schema import plans as _plans
+from srbench.results.schema import runs as _runs
+from srbench.results.schema import scores as _scores
+from srbench.run.plan import CellFacts
+
+FILE = "results.sqlite"
+LOOK_EVERY = 0.2  # seconds
+BUSY_TIMEOUT = 60  # seconds to wait while another process writes
+
+_scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version).where(_scores.c.status != "error")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a cell ended."""
+
+    status: str  # 'ok', 'failed' or 'not supported'
+    message: str = ""
+    traceback: str = ""
+    seconds: float = 0.0
+    sr_path: str = ""
+    sr_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is added to the store of one cell. ``outcome`` is None when only scores are added to a known image."""
+
+    cell_id: int
+    outcome: Outcome | None
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store already has of a cell: its newest outcome, and of every metric (name, version) scored on it the
+    status of the newest score."""
+
+    outcome: Outcome | None
+    metrics: Mapping[tuple[str, int], str]
+
+
+@dataclass(frozen=True)
+class Canary:
+    """Bicubic's PSNR on one dataset and scale against the value it must have. ``verdict``: good, off or none."""
+
+    dataset: str
+    scale: int
+    measured: float | None
+    expected: float | None
+    verdict: str
+    cause: str = ""
+
+
+class Store:
+    """The results in ``folder``. Use as a context manager; one instance belongs to one thread."""
+
+    def __init__(self, folder: str | Path, *, create: bool = False) -> None:
+        self.folder = Path(folder)
+        path = self.folder / FILE
+        if not create and not path.is_file():
+            raise StoreError(f"no results in '{folder}'", f"make some with: srbench run --out {folder}")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write to '{folder}' ({error.strerror})", "choose another --out") from error
+        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT})
+        event.listen(self._engine, "connect", _on_connect)
+        event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        self._data_version: int | None = None
+        self._looked = -math.inf
+        try:
+            with self._transaction() as connection:
+                self._open(connection, create)
+        except StoreError:
+            self._engine.dispose()
+            raise
+
+    def _open(self, connection: Connection, create: bool) -> None:
+        if create:
+            schema.create(connection)
+        found = schema.version(connection)
+        if found > SCHEMA_VERSION:
+            writer = schema.writer(connection)
+            raise StoreError(
+                f"'{self.folder}' was written by a newer srbench{writer and f' ({writer})'}: schema {found}, this one "
+                f"reads up to {SCHEMA_VERSION}",
+                "update srbench, or use another --out",
+            )
+        schema.upgrade(connection, found)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except (OperationalError, DatabaseError) as error:
+            reason = str(error.orig).splitlines()[0]
+            raise StoreError(f"'{self.folder / FILE}': {reason}", "check free space and rights, run again") from error
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    def start_run(self, manifest: dict[str, Any]) -> int:
+        with self._transaction() as connection:
+            row = insert(_runs).values(started=_now(), status="running", manifest=json.dumps(manifest))
+            key = connection.execute(row).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def finish_run(self, run_id: int, status: str, manifest: dict[str, Any]) -> None:
+        values = {"finished": _now(), "status": status, "manifest": json.dumps(manifest)}
+        with self._transaction() as connection:
+            connection.execute(update(_runs).where(_runs.c.id == run_id).values(**values))
+
+    def plan(self, run_id: int, cells: Sequence[CellFacts]) -> dict[str, int]:
+        """Register a run's cells; returns the id of each by key."""
+        if not cells:
+            return {}
+        keys = [facts.key for facts in cells]
+        with self._transaction() as connection:
+            rows = [{"key": key, **facts.values()} for key, facts in zip(keys, cells, strict=True)]
+            connection.execute(sqlite_insert(_cells).on_conflict_do_nothing(), rows)
+            ids: dict[str, int] = {}
+            for chunk in _chunks(keys):
+                found = connection.execute(select(_cells.c.key, _cells.c.id).where(_cells.c.key.in_(chunk)))
+                ids.update((key, number) for key, number in found)
+            pairs = [{"run_id": run_id, "cell_id": number} for number in ids.values()]
+            connection.execute(sqlite_insert(_plans).on_conflict_do_nothing(), pairs)
+        return ids
+
+    def record(self, run_id: int, entries: Sequence[Entry], *, again: bool = False) -> None:
+        """Add the outcomes and scores of some cells in one transaction.
+
+        What another process added meanwhile is not added twice, unless ``again`` (``--force``) asks for it.
+        """
+        ids = [entry.cell_id for entry in entries]
+        with self._transaction() as connection:
+            images: set[tuple[int, str]] = set()
+            scored: set[tuple[int, str, int]] = set()  # a metric that raised is tried again
+            for chunk in () if again else _chunks(ids):
+                done = select(_outcomes.c.cell_id, _outcomes.c.sr_path).where(_outcomes.c.status == "ok")
+                images |= {
+                    (cell, path) for cell, path in connection.execute(done.where(_outcomes.c.cell_id.in_(chunk)))
+                }
+                scored |= {(c, m, v) for c, m, v in connection.execute(_scored.where(_scores.c.cell_id.in_(chunk)))}
+            outcomes = [
+                {"run_id": run_id, "cell_id": entry.cell_id, **vars(entry.outcome)}
+                for entry in entries
+                if entry.outcome is not None
+                and not (entry.outcome.status == "ok" and (entry.cell_id, entry.outcome.sr_path) in images)
+            ]
+            fresh = [
+                (e.cell_id, s) for e in entries for s in e.scores if (e.cell_id, s.metric, s.version) not in scored
+            ]
+            scores = [score_row(run_id, cell, score) for cell, score in fresh]
+            if outcomes:
+                connection.execute(insert(_outcomes), outcomes)
+            if scores:
+                connection.execute(insert(_scores), scores)
+            add_details(connection, _details, run_id, fresh)
+
+    def add_canaries(self, run_id: int, canaries: Sequence[Canary]) -> None:
+        if not canaries:
+            return
+        with self._transaction() as connection:
+            connection.execute(insert(_canaries), [{"run_id": run_id, **asdict(canary)} for canary in canaries])
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def known(self, cell_ids: Sequence[int]) -> dict[int, Known]:
+        """What is already there of each cell."""
+        outcomes: dict[int, Outcome] = {}
+        metrics: dict[int, dict[tuple[str, int], str]] = {number: {} for number in cell_ids}
+        with self._transaction() as connection:
+            for chunk in _chunks(cell_ids):
+                rows = select(_outcomes).where(_outcomes.c.cell_id.in_(chunk)).order_by(_outcomes.c.id)
+                for row in connection.execute(rows).mappings():
+                    outcomes[row["cell_id"]] = _outcome(row)
+                query = _scored.add_columns(_scores.c.status).where(_scores.c.cell_id.in_(chunk))
+                for number, metric, version, status in connection.execute(query.order_by(_scores.c.id)):
+                    metrics[number][metric, version] = status
+        return {number: Known(outcomes.get(number), metrics[number]) for number in cell_ids}
+
+    def values(self, cell_ids: Sequence[int], metric: Metric) -> dict[int, float]:
+        """The newest finite values of one metric, by cell."""
+        found: dict[int, float] = {}
+        with self._transaction() as connection:
+            for chunk in _chunks(cell_ids):
+                rows = (
+                    select(_scores.c.cell_id, _scores.c.value)
+                    .where(_scores.c.cell_id.in_(chunk), _scores.c.metric == metric.name)
+                    .where(_scores.c.metric_version == metric.version, _scores.c.status == "ok")
+                    .order_by(_scores.c.id)
+                )
+                found.update((number, value) for number, value in connection.execute(rows))
+        return found
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has written since the last call; looks at most every LOOK_EVERY seconds."""
+        if time.monotonic() - self._looked < LOOK_EVERY:
+            return False
+        self._looked = time.monotonic()
+        raw = self._engine.raw_connection()
+        try:
+            version = raw.driver_connection.execute("PRAGMA data_version").fetchone()[0]  # type: ignore[union-attr]
+        finally:
+            raw.close()
+        changed = self._data_version not in (None, version)
+        self._data_version = version
+        return changed
+
+    def runs(self) -> list[dict[str, Any]]:
+        """All runs, oldest first, with their manifests and canaries."""
+        with self._transaction() as connection:
+            rows = [dict(row) for row in connection.execute(select(_runs).order_by(_runs.c.id)).mappings()]
+            canaries = [dict(row) for row in connection.execute(select(_canaries)).mappings()]
+        for row in rows:
+            row["manifest"] = json.loads(row["manifest"])
+            own = [canary for canary in canaries if canary["run_id"] == row["id"]]
+            row["canaries"] = [{k: v for k, v in c.items() if k not in ("id", "run_id")} for c in own]
+        return rows
+
+    def planned(self) -> list[dict[str, Any]]:
+        """One row per planned cell of every run, oldest run first: the cell's facts, ``cell_id``, ``run_id``."""
+        query = (
+            select(_cells, _plans.c.run_id)
+            .join(_plans, _plans.c.cell_id == _cells.c.id)
+            .order_by(_plans.c.run_id, _cells.c.id)
+        )
+        with self._transaction() as connection:
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        for row in rows:
+            row["cell_id"] = row.pop("id")
+        return rows
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """The newest outcome of every cell."""
+        newest = select(func.max(_outcomes.c.id)).group_by(_outcomes.c.cell_id)
+        return self._rows(select(_outcomes).where(_outcomes.c.id.in_(newest)))
+
+    def scores(self) -> list[dict[str, Any]]:
+        """The newest score of every cell and metric."""
+        newest = select(func.max(_scores.c.id)).group_by(_scores.c.cell_id, _scores.c.metric)
+        return self._rows(select(_scores).where(_scores.c.id.in_(newest)))
+
+    def details(self) -> list[dict[str, Any]]:
+        """What the newest scores have besides a value (:mod:`srbench.results.details`)."""
+        with self._transaction() as connection:
+            return newest_details(connection, _details)
+
+    def _rows(self, query: Any) -> list[dict[str, Any]]:
+        with self._transaction() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _on_connect(connection: sqlite3.Connection, _: object) -> None:
+    # With the driver's own transactions off, BEGIN IMMEDIATE of the 'begin' event takes the write lock at once,
+    # so that check-then-insert is one step for all processes.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}")
+    # A killed process loses nothing that was committed; only a power cut may lose the last commits. Unlike all
+    # else, the switch to WAL does not wait while another process makes it.
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _outcome(row: Any) -> Outcome:
+    return Outcome(**{name: row[name] for name in Outcome.__annotations__})
+
+
+def _chunks(values: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
+    return (values[i : i + size] for i in range(0, len(values), size))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

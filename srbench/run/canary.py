@@ -1,0 +1,106 @@
+"""The canary: every run also measures bicubic, whose PSNR is known for each standard dataset and scale.
+
+If it is off, something between the image files and the metric differs from what the literature measured, and no
+number of that run can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
+from srbench.degradation.named import Degradation
+from srbench.method import plugins
+from srbench.protocol.base import Protocol
+from srbench.results.store import Canary
+from srbench.run.plan import Cell, cells
+
+TOLERANCE = 0.005  # dB
+
+
+def plan(
+    datasets: Sequence[Dataset],
+    facts: dict[ImageFile, ImageFacts],
+    scales: Sequence[int],
+    protocol: Protocol,
+    degradation: Degradation,
+) -> list[Cell]:
+    """Bicubic's cells on every dataset and scale that has a recorded value."""
+    plugin = plugins.find("bicubic")[0]
+    method = plugins.instantiate(plugin)
+    identity = plugins.identity(plugin, method)
+    return [
+        cell
+        for dataset in datasets
+        for scale in scales
+        if expected(dataset, scale, protocol, degradation) is not None
+        for cell in cells([(method, identity)], [dataset], facts, [scale], protocol, degradation)
+    ]
+
+
+def expected(dataset: Dataset, scale: int, protocol: Protocol, degradation: Degradation) -> float | None:
+    """The mean PSNR that bicubic must have, if it is known."""
+    if dataset.manifest is None or degradation.name != "bicubic":
+        return None
+    return dataset.manifest.bicubic.get(protocol.name, {}).get(scale)
+
+
+def judge_all(
+    datasets: Sequence[Dataset],
+    facts: dict[ImageFile, ImageFacts],
+    scales: Sequence[int],
+    protocol: Protocol,
+    degradation: Degradation,
+    planned: Sequence[Cell],
+    psnr: dict[str, float | None],
+) -> list[Canary]:
+    """A verdict on every dataset and scale, from bicubic's PSNR on the ``planned`` cells, by cell key."""
+    verdicts = []
+    for dataset in datasets:
+        for scale in scales:
+            own = [psnr[c.facts.key] for c in planned if (c.facts.dataset, c.scale) == (dataset.name, scale)]
+            verdicts.append(judge(dataset, scale, expected(dataset, scale, protocol, degradation), own, facts))
+    return verdicts
+
+
+def judge(
+    dataset: Dataset,
+    scale: int,
+    value: float | None,
+    psnr: Sequence[float | None],
+    facts: dict[ImageFile, ImageFacts],
+) -> Canary:
+    """The verdict on one dataset and scale.
+
+    Args:
+        value: the recorded mean, None if there is none.
+        psnr: bicubic's PSNR on every image; None where it could not be measured.
+    """
+    if value is None:
+        return Canary(dataset.name, scale, None, None, "none", "no recorded value to compare with")
+    known = [v for v in psnr if v is not None]
+    measured = sum(known) / len(known) if known and len(known) == len(psnr) else None
+    if measured is not None and abs(measured - value) <= TOLERANCE:
+        return Canary(dataset.name, scale, measured, value, "good")
+    return Canary(dataset.name, scale, measured, value, "off", _cause(dataset, facts))
+
+
+def _cause(dataset: Dataset, facts: dict[ImageFile, ImageFacts]) -> str:
+    sizes, pixels = [], []
+    for image in dataset.images:
+        known, found = image.facts, facts[image]
+        assert known is not None
+        if (known.width, known.height) != (found.width, found.height):
+            sizes.append(image.name)
+        elif (known.sha256, known.channels) != (found.sha256, found.channels):
+            pixels.append(image.name)
+    if sizes:
+        return f"{_names(sizes)} of another size than the published images: see srbench verify {dataset.name}"
+    if pixels:
+        return f"{_names(pixels)} with other pixels than the published images: see srbench verify {dataset.name}"
+    return "the images are the published ones, so the computation differs: is a file of srbench or torch changed?"
+
+
+def _names(images: list[str]) -> str:
+    shown = ", ".join(images[:3]) + (", ..." if len(images) > 3 else "")
+    return f"{len(images)} image{'s' if len(images) > 1 else ''} ({shown})"

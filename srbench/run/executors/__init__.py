@@ -1,0 +1,1 @@
+"""Where cells are computed: in this process, on forked workers."""

@@ -1,0 +1,90 @@
+"""From the names on a command line to the methods and datasets of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from srbench import dataset, degradation
+from srbench.errors import NotSupportedError, SrbenchError
+from srbench.method import plugins
+from srbench.method.base import Method
+
+
+def load_methods(
+    specs: Sequence[str],
+    scales: Sequence[int],
+    device: torch.device,
+    degrade: degradation.Degradation,
+    note: Callable[[str], None],
+) -> list[tuple[Method, str]]:
+    """Instances of the methods that ``specs`` name, each with its identity hash.
+
+    'all' stands for every built-in and installed method, but those that are broken, have nothing for any of the
+    scales, or are left to be named (``MethodCard.default``): each is noted. Asked for by name, a broken one is an
+    error, and one without these scales is in the results as 'not supported'.
+    """
+    chosen: dict[str, plugins.Plugin] = {}
+    optional: set[str] = set()  # only 'all' brought them
+    for spec in specs:
+        if spec == "all":
+            found = plugins.discover()
+            for plugin in found:
+                if plugin.error:
+                    note(f"method '{plugin.name}' ({plugin.origin}) is broken and left out: {plugin.error}")
+            found = [plugin for plugin in found if not plugin.error]
+            optional = {plugin.name for plugin in found} - set(specs)
+        else:
+            found = plugins.find(spec)
+        for plugin in found:
+            other = chosen.setdefault(plugin.name, plugin)
+            if other.origin != plugin.origin:
+                raise SrbenchError(
+                    f"two methods are called '{plugin.name}' ({other.origin}, {plugin.origin})", "rename one"
+                )
+    methods = []
+    for plugin in chosen.values():
+        try:
+            method = plugins.instantiate(plugin)
+            identity = plugins.identity(plugin, method)
+        except SrbenchError as error:
+            if plugin.name not in optional:
+                raise
+            note(f"method '{plugin.name}' ({plugin.origin}) is left out: {error}")
+            continue
+        if plugin.name in optional and (reason := _not_in_all(method, scales)):
+            note(f"'all' leaves out {plugin.name}: {reason}")
+            continue
+        method.device, method.degradation = device, degrade
+        methods.append((method, identity))
+    if not methods:
+        raise SrbenchError("no method to run", "see: srbench list methods")
+    return methods
+
+
+def _not_in_all(method: Method, scales: Sequence[int]) -> str:
+    """Why 'all' does not stand for ``method`` too; empty if it does."""
+    if not method.card.default:
+        return f"it is slow; run it with --methods {method.card.name}"
+    if not any(method.supports(scale) for scale in scales):
+        try:
+            method.require_scale(scales[0])
+        except NotSupportedError as error:
+            return str(error)
+    return ""
+
+
+def default_datasets(note: Callable[[str], None]) -> tuple[str, ...]:
+    """The standard datasets that are on this machine; if none is, the embedded sample. Says what it left out."""
+    here = tuple(name for name in dataset.STANDARD if dataset.available(name))
+    missing = [name for name in dataset.STANDARD if name not in here]
+    if not here:
+        note(
+            "Set5, Set14 and BSD100 are not on this machine: using the embedded 'sample' "
+            "(get them: srbench fetch set5,set14,bsd100)"
+        )
+        return ("sample",)
+    if missing:
+        note(f"not on this machine, left out: {', '.join(missing)} (srbench fetch {','.join(missing)})")
+    return here

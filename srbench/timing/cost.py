@@ -1,0 +1,83 @@
+"""What a method costs whatever the machine: parameters and Mult-Adds."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from srbench.method.base import Method, TorchMethod
+
+OUTPUT = (720, 1280)  # height and width at which the field counts Mult-Adds (CARN, IMDN, SwinIR)
+
+
+def channels(method: Method) -> int:
+    """Channels that a method is fed when it is timed or counted: 1 for luma methods, else 3."""
+    return 1 if method.card.colour == "luma" else 3
+
+
+def parameters(method: Method, scale: int) -> int | None:
+    """Number of parameters of the network for ``scale``; None if the method is no network."""
+    return sum(p.numel() for p in method.module(scale).parameters()) if isinstance(method, TorchMethod) else None
+
+
+def mult_adds(method: Method, scale: int, lr_size: tuple[int, int] | None = None) -> int | None:
+    """Multiply-adds of the network's convolutions and matrix products, by torch's own counter (2 FLOPs each).
+
+    Activations, additions and interpolation are not counted, as papers do not count them. A transposed convolution is
+    counted at its input's size, where it multiplies; papers that count it at its output's print more.
+
+    Args:
+        lr_size: (height, width) of the LR image; by default that of an output of 1280x720, rounded up if the scale
+            does not divide it.
+
+    Returns:
+        None if the method is no network, or its network cannot be run on shapes alone.
+    """
+    if not isinstance(method, TorchMethod):
+        return None
+    height, width = lr_size or (-(-OUTPUT[0] // scale), -(-OUTPUT[1] // scale))
+    module = method.module(scale)
+    # What the method feeds its network at this size, found at a small one: some upsample before it.
+    small = 24
+    seen = _input_size(method, module, scale, small)
+    if seen is None:
+        return None
+    factor = seen[-1] / small
+    if factor != int(factor) or seen[-2] != seen[-1]:
+        return None
+    shape = (1, seen[1], height * int(factor), width * int(factor))
+    counter = FlopCounterMode(display=False)
+    try:
+        abstract = copy.deepcopy(module).to("meta")
+        with torch.no_grad(), counter:
+            abstract(torch.empty(shape, device="meta"))
+    except (RuntimeError, NotImplementedError, TypeError):
+        return None
+    return int(counter.get_total_flops()) // 2
+
+
+class _SeenError(Exception):
+    """Ends a call as soon as the network's input is known."""
+
+
+def _input_size(method: TorchMethod, module: nn.Module, scale: int, size: int) -> tuple[int, ...] | None:
+    shapes: list[tuple[int, ...]] = []
+
+    def look(_: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if inputs and isinstance(inputs[0], Tensor):
+            shapes.append(tuple(inputs[0].shape))
+        raise _SeenError
+
+    handle = module.register_forward_pre_hook(look)
+    try:
+        with torch.no_grad():
+            method.upscale(torch.zeros(1, channels(method), size, size, device=method.device), scale)
+    except _SeenError:
+        pass
+    finally:
+        handle.remove()
+    return shapes[0] if shapes else None

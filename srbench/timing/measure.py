@@ -1,0 +1,336 @@
+"""Latency of methods alone: no loading, no file, no metric is timed.
+
+The protocol: every method is warmed up until it is stable; then they are called in rounds, each once a round in an
+order that is shuffled anew, so that a slow moment of the machine hits all of them; each is done after MIN_CALLS
+calls that took MIN_SECONDS together, or after MAX_SECONDS. What is stored is the seconds of every call. Medians,
+intervals and ratios are derived from them.
+
+On CUDA device events enclose the call, and nothing waits for the device inside them. On the CPU
+it is the timer of ``torch.utils.benchmark`` with a pinned number of threads.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import logging
+import math
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from srbench.errors import NotSupportedError, OutputError, SrbenchError
+from srbench.machine import describe_device, load_average
+from srbench.method.base import Method, TorchMethod
+from srbench.timing import cost
+
+MIN_CALLS, MIN_SECONDS, MAX_SECONDS = 50, 0.2, 2.0
+FEWEST_CALLS = 5  # of a method that takes longer than MAX_SECONDS / FEWEST_CALLS
+MAX_CALLS = 500
+WARM_SECONDS = 5.0
+WIDE = 0.25  # interquartile range over median from which a timing says little (torch's own limit)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One method on one input under one variant. ``status``: 'ok', 'failed' or 'not supported'.
+
+    ``seconds`` are those of every call; the i-th calls of all timings of one ``session`` and subject were made in
+    the same round.
+    """
+
+    method: str
+    subject: str  # an LR size such as '320x180', or the dataset that the image is from
+    scale: int
+    lr_size: Sequence[int]  # width, height
+    channels: int
+    device: str
+    variant: str  # 'fp32', 'fp16', each perhaps with ' channels_last'
+    threads: int
+    session: str
+    status: str = "ok"
+    message: str = ""
+    seconds: Sequence[float] = ()
+    method_hash: str = ""
+    image: str = ""
+    peak_memory: int | None = None  # bytes a call takes above weights and input, from the CUDA allocator
+    parameters: int | None = None
+    mult_adds: int | None = None  # at 1280x720 output
+    machine: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.method} on {self.subject} x{self.scale} ({self.device}, {self.variant})"
+
+    @property
+    def median(self) -> float:
+        return self._percentile(50)
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.seconds)) if self.seconds else math.nan
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        return self._percentile(25), self._percentile(75)
+
+    @property
+    def p95(self) -> float:
+        return self._percentile(95)
+
+    @property
+    def spread(self) -> float:
+        """Interquartile range over median."""
+        low, high = self.quartiles
+        return (high - low) / self.median
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the spread is too wide for the median to mean much."""
+        return not self.spread <= WIDE
+
+    @property
+    def megapixels_per_second(self) -> float:
+        """Of output."""
+        return self.lr_size[0] * self.lr_size[1] * self.scale**2 / 1e6 / self.median
+
+    def _percentile(self, q: float) -> float:
+        return float(np.percentile(np.asarray(self.seconds), q)) if self.seconds else math.nan
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is timed. ``picture`` is (3, h, w) float32 in [0, 1]; luma methods get its mean over the channels."""
+
+    name: str
+    scale: int
+    picture: Tensor
+    image: str = ""
+
+    def input_for(self, method: Method) -> Tensor:
+        """(1, C, h, w) float32 on the method's device."""
+        planes = self.picture if cost.channels(method) == 3 else self.picture.mean(dim=0, keepdim=True)
+        return planes[None].to(torch.float32).contiguous().to(method.device)
+
+
+def synthetic(width: int, height: int, scale: int) -> Subject:
+    """A picture of a standard size: smooth waves with some noise, the same on every machine."""
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    waves = torch.stack([0.5 + 0.35 * torch.sin(x / (5 + c)) * torch.cos(y / (7 + c)) for c in range(3)])
+    noise = torch.rand(waves.shape, generator=torch.Generator().manual_seed(0))
+    return Subject(f"{width}x{height}", scale, (waves + 0.05 * noise).clamp(0, 1))
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """'320x180' to (320, 180), width and height of an LR image; raises SrbenchError."""
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(p.isascii() and p.isdigit() and int(p) > 0 for p in parts):
+        raise SrbenchError(f"'{text}' is not a size", "give WIDTHxHEIGHT of the LR image, for example 320x180")
+    return int(parts[0]), int(parts[1])
+
+
+class Clock(Protocol):
+    """Times one call, in seconds."""
+
+    def __call__(self, call: Callable[[], object]) -> float: ...
+
+
+class CpuClock:
+    """The timer of ``torch.utils.benchmark``, on a pinned number of threads."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+
+    def __call__(self, call: Callable[[], object]) -> float:
+        benchmark = _benchmark()
+        with benchmark.set_torch_threads(self.threads):
+            start = benchmark.timer()
+            call()
+            return float(benchmark.timer() - start)
+
+
+@functools.cache
+def _benchmark() -> Any:
+    # Where there is a CUDA toolkit without a device, the import warns of it; nothing here compiles extensions.
+    logger = logging.getLogger("torch.utils.cpp_extension")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        return importlib.import_module("torch.utils.benchmark")
+    finally:
+        logger.setLevel(level)
+
+
+class CudaClock:
+    """Device events around the call. The device is idle before, and waited for only after the second event."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    def __call__(self, call: Callable[[], object]) -> float:
+        with torch.cuda.device(self.device):
+            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+            torch.cuda.synchronize(self.device)
+            start.record()
+            call()
+            end.record()
+            torch.cuda.synchronize(self.device)
+            return float(start.elapsed_time(end)) / 1000
+
+
+@dataclass
+class _Job:
+    timing: Timing
+    call: Callable[[], object]
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        calls, total = len(self.seconds), sum(self.seconds)
+        enough = calls >= MIN_CALLS and (total >= MIN_SECONDS or calls >= MAX_CALLS)
+        return enough or (total >= MAX_SECONDS and calls >= FEWEST_CALLS) or self.timing.status != "ok"
+
+    def fail(self, error: Exception) -> None:
+        status = "not supported" if isinstance(error, NotSupportedError) else "failed"
+        message = " ".join(f"{type(error).__name__}: {error}".split()) if status == "failed" else str(error)
+        self.timing = replace(self.timing, status=status, message=message)
+
+
+def measure(
+    methods: Sequence[tuple[Method, str]],
+    subject: Subject,
+    device: torch.device,
+    threads: int,
+    seed: int = 0,
+) -> list[Timing]:
+    """Time methods on one subject, interleaved. What a method does wrong is recorded with it, and the others go on.
+
+    Args:
+        methods: pairs of a method on ``device`` and its identity hash.
+        threads: of the CPU, for each call.
+
+    Returns:
+        one timing per method; on CUDA one per variant of a network.
+    """
+    session = uuid.uuid4().hex
+    clock: Clock = CudaClock(device) if device.type == "cuda" else CpuClock(threads)
+    load_before = load_average()
+    jobs = [job for method, identity in methods for job in _jobs(method, identity, subject, device, threads, session)]
+    for job in jobs:
+        _guard(job, functools.partial(_warm_up, job, clock, device))
+    order, rng = list(jobs), random.Random(seed)
+    while active := [job for job in order if not job.done]:
+        rng.shuffle(active)
+        for job in active:
+            _guard(job, functools.partial(_call, job, clock))
+    machine = describe_device(device, threads) | {"load_before": load_before, "load_after": load_average()}
+    return [replace(job.timing, seconds=tuple(job.seconds), machine=machine) for job in jobs]
+
+
+def _call(job: _Job, clock: Clock) -> None:
+    job.seconds.append(clock(job.call))
+
+
+def _guard(job: _Job, step: Callable[[], object]) -> None:
+    if job.timing.status != "ok":
+        return
+    try:
+        with torch.no_grad():
+            step()
+    except Exception as error:  # also of a device that is gone: what is on another one goes on
+        job.fail(error)
+
+
+VARIANTS = ("fp32", "fp32 channels_last", "fp16", "fp16 channels_last")
+
+
+def _jobs(
+    method: Method, identity: str, subject: Subject, device: torch.device, threads: int, session: str
+) -> Iterator[_Job]:
+    height, width = subject.picture.shape[-2:]
+    variants = VARIANTS if device.type == "cuda" and isinstance(method, TorchMethod) else ("fp32",)
+    for variant in variants:
+        timing = Timing(
+            method=method.card.name,
+            method_hash=identity,
+            subject=subject.name,
+            scale=subject.scale,
+            lr_size=(width, height),
+            channels=cost.channels(method),
+            device=str(device),
+            variant=variant,
+            threads=threads,
+            session=session,
+            image=subject.image,
+        )
+        job = _Job(timing, lambda: None)
+        _guard(job, functools.partial(_set_up, job, method, variant, subject))
+        yield job
+
+
+def _set_up(job: _Job, method: Method, variant: str, subject: Subject) -> None:
+    method.require_scale(subject.scale)
+    method.prepare(subject.scale)
+    if variant == "fp32":  # the counts are of the network, whatever its variant
+        count = cost.parameters(method, subject.scale), cost.mult_adds(method, subject.scale)
+        job.timing = replace(job.timing, parameters=count[0], mult_adds=count[1])
+    lr = subject.input_for(method)
+    if variant != "fp32":
+        method, lr = _variant(method, variant, subject.scale, lr)
+    job.call = lambda: method.upscale(lr, subject.scale)
+    _check_output(job.call(), lr, subject.scale)
+
+
+def _variant(method: Method, variant: str, scale: int, lr: Tensor) -> tuple[Method, Tensor]:
+    """An own copy of a network's method in another precision or memory layout, and its input."""
+    own = type(method)()
+    own.device, own.degradation = method.device, method.degradation
+    assert isinstance(own, TorchMethod)
+    own.prepare(scale)
+    if variant.startswith("fp16"):
+        own.module(scale).half()
+        lr = lr.half()
+    if variant.endswith("channels_last"):
+        own.module(scale).to(memory_format=torch.channels_last)
+        lr = lr.contiguous(memory_format=torch.channels_last)
+    return own, lr
+
+
+def _check_output(result: object, lr: Tensor, scale: int) -> None:
+    expected = (1, lr.shape[1], lr.shape[2] * scale, lr.shape[3] * scale)
+    if not isinstance(result, Tensor) or tuple(result.shape) != expected:
+        shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
+        raise OutputError(f"returned {shape} instead of {expected}", "see docs/plugins.md")
+    if not torch.isfinite(result).all():
+        raise OutputError("returned NaN or infinite values", "look for an overflow")
+
+
+def _warm_up(job: _Job, clock: Clock, device: torch.device) -> None:
+    """Call until the median of the last five calls is within 5% of that of the five before, or WARM_SECONDS."""
+    seconds: list[float] = []
+    deadline = time.perf_counter() + WARM_SECONDS
+    while time.perf_counter() < deadline:
+        seconds.append(clock(job.call))
+        if len(seconds) >= 10:
+            before, last = np.median(seconds[-10:-5]), np.median(seconds[-5:])
+            if abs(last - before) <= 0.05 * before:
+                break
+    job.timing = replace(job.timing, peak_memory=peak_memory(job.call, device))
+
+
+def peak_memory(call: Callable[[], object], device: torch.device) -> int | None:
+    """Bytes that a call takes above what was there, from the CUDA allocator; None on the CPU, which has none."""
+    if device.type != "cuda":
+        return None
+    torch.cuda.synchronize(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
+    call()
+    torch.cuda.synchronize(device)
+    return int(torch.cuda.max_memory_allocated(device)) - before

@@ -1,0 +1,47 @@
+"""Which real images the methods of a run are timed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
+from srbench.degradation.named import Degradation
+from srbench.imaging.images import as_rgb
+from srbench.method.base import Method
+from srbench.timing.measure import Subject, Timing, measure
+
+
+def time_methods(
+    methods: Sequence[tuple[Method, str]],
+    datasets: Sequence[Dataset],
+    facts: dict[ImageFile, ImageFacts],
+    scales: Sequence[int],
+    degradation: Degradation,
+    device: torch.device,
+    note: Callable[[str], None],
+) -> list[Timing]:
+    """Time all methods on one image of every dataset at every scale, on one thread."""
+    timings = []
+    for dataset in datasets:
+        image = median_image(dataset, facts)
+        for scale in scales:
+            note(f"timing on {dataset.name}/{image.name} x{scale}")
+            subject = _subject(dataset, image, scale, degradation)
+            timings += measure(methods, subject, device, threads=1)
+    return timings
+
+
+def median_image(dataset: Dataset, facts: dict[ImageFile, ImageFacts]) -> ImageFile:
+    """The image whose number of pixels is the median; of an even number the lower, of equals the first by name."""
+    by_size = sorted(dataset.images, key=lambda image: (facts[image].width * facts[image].height, image.name))
+    return by_size[(len(by_size) - 1) // 2]
+
+
+def _subject(dataset: Dataset, image: ImageFile, scale: int, degradation: Degradation) -> Subject:
+    pixels = as_rgb(image.read())
+    height, width = (side // scale * scale for side in pixels.shape[:2])
+    hr = torch.from_numpy(pixels[:height, :width].copy()).permute(2, 0, 1)
+    lr = degradation(hr, scale).to(torch.float32) / 255
+    return Subject(dataset.name, scale, lr, image.name)

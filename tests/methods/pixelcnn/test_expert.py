@@ -1,0 +1,65 @@
+"""Experts: the sum of two is the sum of their logits, and the gradient of the parabola is right."""
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+
+from srbench.methods.pixelcnn import Condition, Expert
+from srbench.methods.pixelcnn.expert import ConditionHead, _CrossEntropy, grid
+
+
+def expert(seed, levels=9):
+    generator = torch.Generator().manual_seed(seed)
+    free = torch.randn(2, 3, levels, generator=generator, dtype=torch.float64)
+    mean = torch.randn(2, 3, generator=generator, dtype=torch.float64)
+    return Expert(free, mean, torch.rand(2, 3, generator=generator, dtype=torch.float64) * 30)
+
+
+def test_the_sum_is_the_sum_of_the_logits():
+    a, b = expert(0), expert(1)
+    both = F.log_softmax((a + b).logits(), dim=-1)
+    assert torch.allclose(both, F.log_softmax(a.logits() + b.logits(), dim=-1), atol=1e-10)
+
+
+def test_logits_are_a_parabola_over_the_levels():
+    flat = Expert(torch.zeros(1, 256), torch.tensor([0.25]), torch.tensor([50.0]))
+    u = torch.linspace(-1, 1, 256)
+    assert torch.allclose(flat.logits()[0], -25 * (u - 0.25) ** 2, atol=1e-5)
+    assert torch.equal(grid(3, u), torch.tensor([-1.0, 0.0, 1.0]))
+
+
+def test_the_gradient_agrees_with_finite_differences():
+    made = expert(2)
+    inputs = [t.requires_grad_() for t in (made.free, made.mean, made.precision)]
+    assert torch.autograd.gradcheck(lambda *parts: Expert(*parts).logits().tanh(), inputs)
+
+
+def test_nats_of_a_uniform_expert_are_the_logarithm_of_the_levels():
+    free = torch.zeros(1, 2, 2, 1, 16)
+    zero = torch.zeros(1, 2, 2, 1)
+    assert torch.allclose(
+        Expert(free, zero, zero).nats(torch.zeros(1, 2, 2, 1, dtype=torch.int64)), torch.tensor(16.0).log()
+    )
+
+
+def test_a_condition_starts_at_the_image_that_it_is_given():
+    head = ConditionHead(4, channels=3, levels=8)
+    start = torch.rand(2, 5, 6, 3) * 2 - 1
+    condition = head(torch.rand(2, 5, 6, 4), start)
+    assert isinstance(condition, Condition)
+    assert condition.shape == (2, 3, 5, 6)
+    assert condition.levels == 8
+    assert torch.equal(condition.mean, start)
+    assert condition.expert().free.shape == (2, 5, 6, 3, 8)
+
+
+@pytest.mark.parametrize("block", [9, 1 << 19], ids=["row by row", "at once"])
+def test_nats_and_their_gradient_are_those_of_the_cross_entropy(block, monkeypatch):
+    monkeypatch.setattr(_CrossEntropy, "BLOCK", block)
+    index = torch.tensor([[0, 8, 3], [4, 4, 7]])
+    found = []
+    for way in (lambda e: e.nats(index), lambda e: F.cross_entropy(e.logits().reshape(-1, 9), index.reshape(-1))):
+        parts = [t.clone().requires_grad_() for t in (expert(3).free, expert(3).mean, expert(3).precision)]
+        loss = 2 * way(Expert(*parts))
+        found.append([loss.detach(), *torch.autograd.grad(loss, parts)])
+    assert all(torch.allclose(a, b, atol=1e-10) for a, b in zip(*found, strict=True))

@@ -1,0 +1,88 @@
+"""Costs in the table and in the plots."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from srbench.report.html import render
+from srbench.report.html.costs import Cost, summarise
+from srbench.results.store import Store
+from srbench.results.timings import add_timings
+from srbench.timing import measure as timings
+
+
+@dataclass
+class Timing:
+    method: str
+    median: float = 0.01
+    subject: str = "320x180"
+    device: str = "cpu"
+    status: str = "ok"
+    scale: int = 4
+    variant: str = "fp32"
+    threads: int = 1
+    seconds: tuple[float, ...] = (0.01,)
+    peak_memory: int | None = None
+    parameters: int | None = 1000
+    mult_adds: int | None = None
+
+
+def test_one_set_of_conditions_per_scale_that_with_the_most_methods():
+    timings = [Timing("a"), Timing("b", 0.02), Timing("a", 0.5, subject="set5"), Timing("a", 0.03, scale=2)]
+    found = summarise(timings)
+    assert set(found) == {("a", 4), ("b", 4), ("a", 2)}
+    assert (found["a", 4].latency_ms, found["b", 4].latency_ms) == (10, 20)
+    assert found["a", 4].conditions == "320x180, cpu, fp32, 1 thread"
+
+
+def test_the_newest_timing_counts_and_failed_ones_do_not():
+    timings = [Timing("a"), Timing("a", 0.04), Timing("b", status="failed", seconds=(), median=math.nan)]
+    assert {key: cost.latency_ms for key, cost in summarise(timings).items()} == {("a", 4): 40}
+    assert summarise([]) == {}
+
+
+def test_memory_is_in_mebibytes():
+    assert summarise([Timing("a", device="cuda", peak_memory=3 * 2**20)])["a", 4].memory_mib == 3
+
+
+def test_costs_are_columns_and_plots(made_up):
+    folder = made_up(methods=3, datasets={"set14": 14}, scales=(4,))
+    costs = {
+        ("made-up-0", 4): Cost(57_184, 52.7e9, 12.5, 40.0, "320x180, cpu"),
+        ("made-up-1", 4): Cost(12_464, 4.6e9, 3.25, None, "320x180, cpu"),
+        ("made-up-2", 4): Cost(latency_ms=100.0),
+    }
+    with Store(folder) as store:
+        text = render(store, costs=costs).text
+    assert re.findall(r'<td class="cost" data-v="[\d.]+" title="[^"]*">([^<]*)</td>', text) == [
+        *("100.0",),
+        *("12,464", "4.6", "3.2"),
+        *("57,184", "52.7", "12.5", "40"),
+    ]
+    assert "PSNR against latency" in text
+    assert "PSNR (dB) against latency (ms)" in text  # the drawing's name
+    front = re.findall(r'<th scope="row">(made-up-\d)</th><td>[\d.,]+</td><td>[\d.]+</td><td>yes</td>', text)
+    assert set(front) >= {"made-up-1", "made-up-2"}
+    assert "320x180, cpu" in text
+
+
+def test_timings_of_the_store_are_shown(made_up):
+    folder = made_up(methods=2, datasets={"set14": 14}, scales=(4,))
+    facts = {"subject": "320x180", "scale": 4, "lr_size": (320, 180), "channels": 3, "device": "cpu"}
+    more = {"variant": "fp32", "threads": 1, "session": "s", "parameters": 1234}
+    with Store(folder) as store:
+        for i in range(2):
+            timing = timings.Timing(method=f"made-up-{i}", **facts, **more, seconds=(0.01, 0.02 + i, 0.03 + i))
+            add_timings(store, 1, [timing])
+        text = render(store).text
+    assert re.findall(r'<td class="cost" data-v="[^"]*" title="320x180, cpu[^"]*">([^<]*)</td>', text) == [
+        *("1,234", "1,020.0"),
+        *("1,234", "20.0"),
+    ]
+
+
+def test_without_costs_the_page_says_how_to_get_them(made_up):
+    with Store(made_up(methods=3, datasets={"set14": 14}, scales=(4,))) as store:
+        text = render(store).text
+    assert '<td class="cost"' not in text
+    assert "Measure it with srbench run --time" in text

@@ -1,0 +1,345 @@
+"""The HTML page: whole, self-contained, and text stays text."""
+
+import base64
+import io
+import json
+import os
+import re
+import shutil
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srbench.imaging.images import as_rgb, read_image, write_image
+from srbench.method import plugins
+from srbench.report.html import render
+from srbench.report.html.gallery import region
+from srbench.report.html.plots import means_with_intervals, with_own_ids
+from srbench.results.leaderboard import digits, means, per_image
+from srbench.results.store import Canary, Store
+
+EVIL = "<script>alert(1)</script>"
+# The promise is for a machine of its own; this one may be shared by as many processes as it has load.
+SLOWER = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)) if hasattr(os, "getloadavg") else 1.0
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Checks that every element is closed and no id stands twice, and collects text, tags and attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.text, self.attributes = [], [], [], []
+        self.feed(text)
+        assert self.open == []
+        ids = [value for name, value in self.attributes if name == "id"]
+        assert len(ids) == len(set(ids))
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture
+def page(results):
+    def make(**options):
+        with Store(results) as store:
+            return render(store, **options).text
+
+    return make
+
+
+def shown(text):
+    return " ".join(" ".join(Page(text).text).split())
+
+
+def test_values_intervals_and_counts_are_shown(go, page, scores):
+    go("bicubic", "nearest")
+    text = shown(page())
+    mean = np.mean([scores()["bicubic", image, "psnr"] for image in "abc"])
+    assert f"{mean:.2f}" in text
+    assert "3 images" in text
+    assert "×2, protocol basicsr, degradation bicubic" in text  # noqa: RUF001
+    assert "Nearest neighbour" in text
+
+
+def test_methods_are_listed_best_first(go, page, scores):
+    titles = {"nearest": "Nearest neighbour", "bilinear": "Bilinear", "bicubic": "Bicubic"}
+    go(*titles)
+    mean = {method: np.mean([scores()[method, image, "psnr"] for image in "abc"]) for method in titles}
+    text = shown(page())
+    places = [text.index(titles[method]) for method in sorted(titles, key=mean.get, reverse=True)]
+    assert places == sorted(places)
+
+
+def test_the_page_needs_nothing_from_elsewhere(go, page):
+    go("bicubic", "nearest")
+    found = Page(page())
+    assert found.tags.count("script") == 1
+    assert "link" not in found.tags
+    assert "svg" in found.tags
+    loaded = {value.partition(",")[0] for name, value in found.attributes if name in ("src", "data", "srcset")}
+    assert loaded == {"", "data:image/webp;base64"}
+    scripts = [value for name, value in found.attributes if name.startswith("on")]
+    assert scripts == []
+    assert "default-src 'none'" in page()
+    assert "url(http" not in page()
+    assert "@import" not in page()
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_names_and_messages_of_users_stay_text(go, write_plugin, page, pictures, broken):
+    write_image(pictures / "<b>bold.png", np.zeros((24, 24, 3), np.uint8))
+    body = f"raise ValueError({EVIL!r})" if broken else "return imresize(lr, scale)"
+    go(write_plugin(body, name=EVIL, title=EVIL), "bicubic", command=f"srbench {EVIL}")
+    text = page()
+    assert EVIL not in text
+    assert "<b>bold" not in text
+    found = Page(text)
+    assert found.tags.count("script") == 1
+    assert EVIL in "".join(found.text)
+
+
+def test_an_empty_folder_has_a_page_that_says_so(results, page):
+    with Store(results, create=True):
+        pass
+    assert "no results yet" in shown(page())
+
+
+def test_a_run_that_did_not_end_is_partial(go, write_plugin, page, results):
+    class Stop(BaseException):
+        pass
+
+    class Observer:
+        def note(self, text): ...
+
+        def begin(self, total, known): ...
+
+        def done(self, cell, outcome):
+            raise Stop
+
+    with pytest.raises(Stop):
+        go(write_plugin("time.sleep(0.2); return imresize(lr, scale)"), observer=Observer())
+    text = shown(page())
+    found = re.search(r"Partial: ([12]) cells are planned but not computed", text)
+    assert found
+    left = int(found[1])
+    assert f"means over {3 - left} of 3 images" in text
+    assert f" {3 - left} of 3 " in text.replace("of 3 images", "")
+    assert f"pending : {left} image" in text
+
+
+def test_failures_are_listed_with_their_message(go, write_plugin, page):
+    go(write_plugin("raise ValueError('no such luck')"))
+    text = shown(page())
+    assert "Failed cells" in text
+    assert "mine on pictures/a ×2: ValueError: no such luck" in text  # noqa: RUF001
+    assert "failed: 3 images of pictures: ValueError: no such luck" in text.replace(" :", ":")
+
+
+def test_cells_that_are_not_supported_are_noted(go, write_plugin, page):
+    go(write_plugin(scales=(4,)), "nearest")
+    assert "not supported: 3 images of pictures: mine does not support x2" in shown(page()).replace(" :", ":")
+
+
+def test_a_canary_that_is_off_is_a_warning(go, page, results):
+    summary = go("nearest")
+    with Store(results) as store:
+        store.add_canaries(summary.run_id, [Canary("set5", 4, 27.0, 28.43, "off", "1 image (bird) of another size")])
+    text = shown(page())
+    assert "Not comparable: in run 1, bicubic on set5 ×4 gives 27.000 dB instead of 28.430" in text  # noqa: RUF001
+    assert "1 image (bird) of another size" in text
+
+
+def test_a_canary_that_could_not_be_measured_is_a_warning_too(go, page, results):
+    summary = go("nearest")
+    with Store(results) as store:
+        store.add_canaries(summary.run_id, [Canary("set5", 4, None, 28.43, "off", "1 image (bird) of another size")])
+    text = shown(page())
+    assert "Not comparable:" in text
+    assert "1 image (bird) of another size" in text
+
+
+def test_the_runs_are_described(go, page):
+    go("nearest", command="srbench run --methods nearest")
+    text = shown(page())
+    assert "srbench run --methods nearest" in text
+    assert "torch" in text
+    assert "basicsr (cd0e22bf233a7285)" in text
+
+
+@pytest.mark.data("set5")
+def test_published_values_and_sources_are_shown(go, page):
+    for protocol in ("classic", "basicsr"):
+        go("bicubic", datasets=("set5",), scales=(4,), protocol=protocol, metrics=("psnr",), keep_images=False)
+    text = page()
+    assert text.count("28.42") >= 2
+    assert "28.42*" in text  # under basicsr it was published under the other protocol
+    sources = [value for name, value in Page(text).attributes if name == "title"]
+    assert any("EDSR" in source for source in sources)
+    assert "+0.00" in shown(text)
+
+
+def test_methods_with_options_have_rows_of_their_own(made_up):
+    folder = made_up(methods=2, datasets={"set5": 5}, scales=(4,), options=("", '{"tile": 64, "self_ensemble": true}'))
+    with Store(folder) as store:
+        text = shown(render(store).text)
+    assert "made-up-0+ (tile 64)" in text
+
+
+def test_protocols_are_never_averaged_together(go, page):
+    for protocol in ("classic", "basicsr"):
+        go("bicubic", "nearest", protocol=protocol)
+    text = page()
+    sections = re.findall(r'<section class="view" data-scale="2" data-protocol="(\w+)"', text)
+    assert sorted(sections) == ["basicsr", "basicsr", "classic", "classic"]  # each has a table and its plots
+
+
+def test_every_number_of_the_csv_is_in_the_page(go, page, results):
+    go("bicubic", "nearest", "bilinear", scales=(2, 3))
+    text = page()
+    with Store(results) as store:
+        rows = means(per_image(store))
+    cells = re.findall(r'data-d="pictures" data-m="(\w+)" data-v="([^"]+)" title="[^"]*95% interval ([-\d.]+)', text)
+    assert len(cells) == len(rows) == 12
+    exported = sorted((row.metric, row.mean, f"{row.ci_low:.{digits(row.metric)}f}") for row in rows.itertuples())
+    assert sorted((metric, float(value), low) for metric, value, low in cells) == exported
+
+
+def test_one_method_on_one_image(go, page, pictures):
+    for name in ("b", "c"):
+        (pictures / f"{name}.png").unlink()
+    go("bicubic")
+    text = shown(page())
+    assert "1 image" in text
+    assert "Rank" not in text.partition("Method notes")[0]
+    assert "There are fewer than two images" in text
+
+
+def test_methods_that_the_images_cannot_tell_apart_share_a_rank(go, page):
+    go("bicubic", "nearest", "bilinear")
+    ranks = re.findall(r'<td class="rank"[^>]*>([^<]*)</td>', page())
+    assert ranks == ["1=", "1=", "1="]  # three images: no p-value below 0.25
+
+
+def test_ranks_from_many_images(made_up):
+    folder = made_up(methods=4, datasets={"set14": 14, "bsd100": 30}, scales=(4,))
+    with Store(folder) as store:
+        text = render(store).text
+    found = re.findall(r'data-name="([^"]*)"[^>]*>\s*<td class="rank" data-v="(\d)"', text)
+    assert found == [("made-up-3", "1"), ("made-up-2", "2"), ("made-up-1", "3"), ("made-up-0", "4")]
+
+
+@pytest.mark.data("set5")
+def test_under_trained_weights_say_so_and_why(go, page, tmp_path, monkeypatch):
+    shipped = plugins.instantiate(plugins.find("espcn")[0]).weight_path(4)
+    card = json.loads(shipped.with_suffix(".json").read_text())
+    shutil.copy(shipped, tmp_path)
+    shutil.copy(shipped.with_suffix(".csv"), tmp_path)
+    card["under_trained"] = ["aplus", "fsrcnn", "srcnn"]
+    (tmp_path / f"{shipped.stem}.json").write_text(json.dumps(card))
+    monkeypatch.setenv("SRBENCH_WEIGHTS", f"{tmp_path}{os.pathsep}{os.environ.get('SRBENCH_WEIGHTS', '')}")
+    go("espcn", "bicubic", datasets=("set5",), scales=(4,), protocol="classic", metrics=("psnr",), keep_images=False)
+    text = shown(page())
+    assert re.search(r"ESPCN , under-trained : does not reach aplus, fsrcnn, srcnn on bsd100", text)
+    assert f"{card['steps']:,} steps" in text
+    assert "validation PSNR" in text  # its learning curve
+    assert "24,752" in text
+
+
+def test_pictures_show_the_pixels_that_were_scored(go, page, results):
+    go("bicubic", "nearest", protocol="basicsr")
+    found = Page(page())
+    pictures = [value for name, value in found.attributes if name == "src" and value]
+    assert len(pictures) == 3 * 3  # three images; the original, two methods
+    decoded = {np.asarray(Image.open(io.BytesIO(base64.b64decode(p.partition(",")[2])))).tobytes() for p in pictures}
+    with Store(results) as store:
+        paths = [results / row["sr_path"] for row in store.outcomes()]
+    assert {as_rgb(read_image(path)).tobytes() for path in paths} <= decoded
+
+
+def test_images_that_are_gone_are_said_to_be(go, page, results, pictures):
+    go("bicubic", "nearest")
+    with Store(results) as store:
+        paths = sorted(results / row["sr_path"] for row in store.outcomes())
+    for path in paths[:3]:  # all of bicubic
+        path.unlink()
+    paths[3].unlink()
+    (pictures / "b.png").unlink()
+    write_image(pictures / "c.png", np.zeros((28, 36), np.uint8))
+    text = shown(page())
+    assert "pictures/a is left out: its SR images are no longer on disk" in text
+    assert "Not shown: Bicubic: its image is no longer on disk" in text
+    assert "The original of pictures/b is not on this machine" in text
+    assert "The original of pictures/c has other pixels than those that were scored" in text
+
+
+def test_without_kept_images_there_are_no_pictures(go, page):
+    go("bicubic", keep_images=False)
+    assert "No SR images were kept" in shown(page())
+
+
+def test_whole_images_beside_the_page(go, page, tmp_path, write_plugin):
+    go("bicubic", write_plugin(name="../up/é"))
+    text = page(full_images=tmp_path / "report_images")
+    written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("report_images/**/*.png"))
+    assert len(written) == 9
+    links = {unquote(value) for name, value in Page(text).attributes if name == "href" and "_images" in value}
+    assert links == set(written)
+
+
+def test_the_region_is_where_methods_differ():
+    planes = [np.zeros((200, 300)), np.zeros((200, 300))]
+    planes[1][120:150, 210:240] = 50
+    top, left, height, width = region(planes)
+    assert (height, width) == (96, 96)
+    assert top <= 120
+    assert top + 96 >= 150
+    assert left <= 210
+    assert left + 96 >= 240
+    assert region([np.zeros((20, 30))])[2:] == (20, 30)
+
+
+def test_a_page_of_many_methods_is_made_in_time_and_small(made_up):
+    datasets = {"set5": 5, "set14": 14, "bsd100": 100}
+    folder = made_up(methods=20, datasets=datasets, scales=(2, 3, 4), pictures=True)
+    with Store(folder) as store:
+        page = render(store)
+    assert page.text.count("<tr data-name=") == 60
+    assert page.tables_and_plots < 10 * SLOWER
+    assert len(page.text.encode()) < 12_000_000
+    assert page.text.count("data:image/webp") >= 21 * 5
+
+
+def test_the_same_results_give_the_same_plot():
+    arguments = (["b<&>", "a$x$"], [30.0, 29.0], [29.0, float("nan")], [31.0, float("nan")], "PSNR (dB)")
+    first = means_with_intervals(*arguments)
+    assert first == means_with_intervals(*arguments)
+    assert first.startswith("<svg")
+    assert "b&lt;&amp;&gt;" in first
+    assert "b<&>" not in first
+
+
+def test_plots_can_stand_in_one_page():
+    svg = means_with_intervals(["a", "b"], [2.0, 1.0], [1.5, 0.5], [2.5, 1.5], "PSNR (dB)")
+    renamed = with_own_ids(svg, "first")
+    ids = re.findall(r'\bid="([^"]*)"', renamed)
+    assert len(ids) == len(set(ids)) > 5
+    assert all(name.startswith("first-") for name in ids)
+    used = re.findall(r'(?:href="#|url\(#)([^")]*)', renamed)
+    assert set(used) <= set(ids)

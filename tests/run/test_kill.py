@@ -1,0 +1,143 @@
+"""A run that is killed or interrupted goes on where it was, and ends with the same bits."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from srbench.imaging.images import write_image
+from srbench.report.html import render
+from srbench.results.leaderboard import per_image
+from srbench.results.store import Store
+from srbench.run.runner import RunOptions, Silent, run
+
+IMAGES = 12
+WIDTHS = [28 + 4 * i for i in range(IMAGES)]
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_interrupts():
+    """A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def many(tmp_path, make_picture):
+    folder = tmp_path / "many"
+    for i, width in enumerate(WIDTHS):
+        write_image(folder / f"{width}.png", make_picture(28, width, i))
+    return folder
+
+
+@pytest.fixture
+def interrupted(write_plugin, many, results, calls):
+    """Starts a run in a process of its own, sends a signal once five images were begun; returns (plugin, process
+    end, standard error)."""
+
+    def start(number):
+        plugin = write_plugin("time.sleep(0.12); return imresize(lr, scale)")
+        command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(many)]
+        command += ["--scales", "2", "--threads", "1", "--out", str(results), "--device", "cpu"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            deadline = time.monotonic() + 100
+            while len(calls()) < 5 and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, number)
+            _, errors = process.communicate(timeout=60)
+        return plugin, process.returncode, errors
+
+    return start
+
+
+def stored(folder):
+    """HR widths of the cells that have an outcome."""
+    with Store(folder) as store:
+        names = {row["cell_id"]: int(row["image"]) for row in store.planned()}
+        return sorted(names[row["cell_id"]] for row in store.outcomes())
+
+
+def finish(plugin, many, out):
+    return run(RunOptions((plugin,), (str(many),), (2,), out=out, threads=1, device="cpu"))
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bits(interrupted, many, results, calls, scores, tmp_path):
+    plugin, code, _ = interrupted(signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    kept, begun = stored(results), calls()
+    assert 0 < len(kept) < IMAGES
+    assert len(begun) - len(kept) <= 3  # with one worker few cells are under way
+    with Store(results) as store:
+        assert store.runs()[0]["status"] == "running"
+        assert "Partial:" in render(store).text
+        assert set(per_image(store)["status"]) == {"ok", "pending"}
+
+    summary = finish(plugin, many, results)
+    assert (summary.known, summary.computed, summary.failed) == (len(kept), IMAGES - len(kept), 0)
+    assert sorted(calls()[len(begun) :]) == sorted(set(WIDTHS) - set(kept))
+    assert stored(results) == WIDTHS
+
+    finish(plugin, many, tmp_path / "uninterrupted")
+    assert scores() == scores(tmp_path / "uninterrupted")
+    assert len(scores()) == 2 * IMAGES
+    pictures = {path.name: path.read_bytes() for path in results.glob("images/**/*x2/*/[!.]*.png")}
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "uninterrupted").glob("images/**/*x2/*/*.png")}
+    assert pictures == whole
+
+
+def test_an_interrupted_run_ends_cleanly_and_goes_on(interrupted, many, results, calls):
+    plugin, code, errors = interrupted(signal.SIGINT)
+    assert code == 130
+    assert "Traceback" not in errors
+    assert "interrupted" in errors
+    kept, begun = stored(results), calls()
+    assert sorted(begun) == kept  # what was under way was finished and stored
+    assert f"{IMAGES - len(kept)} cells left" in errors
+    with Store(results) as store:
+        assert store.runs()[0]["status"] == "interrupted"
+    summary = finish(plugin, many, results)
+    assert (summary.known, summary.computed) == (len(kept), IMAGES - len(kept))
+    assert sorted(calls()) == WIDTHS
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_interrupt_at_any_moment_loses_nothing(many, write_plugin, calls, results, threads):
+    """Ctrl-C while the main thread is busy with something else than waiting: here, with showing progress."""
+
+    class Interrupting(Silent):
+        done_once = False
+
+        def done(self, cell, outcome):
+            if not self.done_once:
+                self.done_once = True
+                signal.raise_signal(signal.SIGINT)
+
+    plugin = write_plugin("time.sleep(0.12); return imresize(lr, scale)")
+    options = RunOptions((plugin,), (str(many),), (2,), out=results, threads=threads, device="cpu")
+    summary = run(options, Interrupting())
+    assert summary.interrupted
+    assert summary.computed == len(calls()) < IMAGES
+    assert sorted(calls()) == stored(results)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_after_the_last_cell_is_not_swallowed(many, write_plugin, results, monkeypatch):
+    add = Store.add_canaries
+
+    def interrupted(store, *arguments):
+        signal.raise_signal(signal.SIGINT)
+        add(store, *arguments)
+
+    monkeypatch.setattr(Store, "add_canaries", interrupted)
+    plugin = write_plugin("return imresize(lr, scale)")
+    summary = run(RunOptions((plugin,), (str(many),), (2,), out=results, threads=2, device="cpu"))
+    assert summary.interrupted
+    assert summary.computed == IMAGES
+    with Store(results) as store:
+        assert store.runs()[0]["canaries"]

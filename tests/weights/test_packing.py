@@ -1,0 +1,42 @@
+"""Kernels in 8 bits: how far they are off, what is left alone, and that a packed file loads like any other."""
+
+import numpy as np
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from safetensors.torch import save_file
+from torch import nn
+
+from srbench.weights.files import load_into
+from srbench.weights.packing import MARK, pack, unpack
+
+kernels = arrays(np.float32, (2, 3, 8, 8), elements=st.floats(-2, 2, width=32))
+
+
+@given(kernels)
+def test_every_tap_is_within_half_a_step_of_its_own_kernel(values):
+    weight = torch.from_numpy(values)
+    packed = pack({"w": weight})
+    assert packed["w"].dtype == torch.int8
+    assert packed["w" + MARK].shape == (2, 3, 1, 1)
+    step = weight.abs().amax(dim=(2, 3), keepdim=True) / 127
+    # The scale is rounded itself: to 11 bits, but never more finely than half of 2**-24, which counts 127 times.
+    assert ((unpack(packed)["w"] - weight).abs() <= 0.57 * step + 64 * 2.0**-24).all()
+
+
+def test_small_kernels_vectors_and_counters_are_not_packed():
+    weights = {"conv": torch.rand(4, 4, 3, 3), "bias": torch.rand(200), "seen": torch.tensor(7)}
+    packed = pack(weights)
+    assert [value.dtype for value in packed.values()] == [torch.float16, torch.float16, torch.int64]
+    assert all(torch.equal(unpack(packed)[key], packed[key]) for key in weights)
+
+
+def test_a_packed_file_loads_like_any_other(tmp_path):
+    torch.manual_seed(0)
+    source, network = nn.ConvTranspose2d(3, 4, 8, 4, 2), nn.ConvTranspose2d(3, 4, 8, 4, 2)
+    save_file(pack(source.state_dict()), tmp_path / "w.safetensors")
+    audit = load_into(network, tmp_path / "w.safetensors")
+    assert audit.complete
+    assert audit.matched == 2
+    assert 0 < (network.weight - source.weight).abs().max() < 0.01 * source.weight.abs().max()
