@@ -14,11 +14,10 @@ from hypothesis import settings
 
 from srbench import dataset, paths
 from srbench.errors import UnavailableError
-from srbench.evaluation.scoring import Score
 from srbench.imaging.images import write_image
 from srbench.metrics import lpips
-from srbench.results.store import Entry, Outcome, Store
-from srbench.run.plan import CellFacts
+from srbench.records import CellFacts, Entry, Outcome, Score
+from srbench.results.store import Store
 from srbench.run.runner import Observer, RunOptions, Summary, run
 
 # Where this machine keeps its datasets, found before any test changes the environment or the current folder.

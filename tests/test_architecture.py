@@ -1,6 +1,7 @@
 """The house rules that no other tool checks."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -10,54 +11,58 @@ import pytest
 import srbench
 
 PACKAGE = Path(srbench.__file__).parent
-# From the ground up; a module imports from its own floor and those below it.
-FLOORS = (
-    {"errors", "roots", "scaffold", "packing", "products", "memory"},
-    {
-        *("images", "pictures", "color", "banded", "raters", "resize", "statistics", "workers", "machine", "tomlfile"),
-        "autoregressive",
-    },
-    {"degradation", "protocol"},
-    {"backbone", "metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
-    {"evaluation", "cost"},
-    {"timing", "score_details"},
-    {"schema"},
-    {"store", "cells", "selection"},
-    {"canary", "provenance", "timing_session", "timing_table", "runner", "leaderboard", "plots"},
-    {"perception", "comparison"},
-    {"export", "report", "gate", "api", "explain", "training", "fetch", "foreign", "paper", "campaign"},
-    {"experiments"},
-    {"pytest_plugin"},
-    {"cli", "__main__"},
-)
-FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
 ROOTS = (PACKAGE / "__init__.py", PACKAGE / "methods" / "__init__.py")
 FILES = [p for p in PACKAGE.rglob("*.py") if p not in ROOTS and "_builtin" not in p.parts]  # _builtin: in a wheel
 CHECKOUT = Path(__file__).parent.parent
 
 
-def room(path):
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+@pytest.fixture(scope="module")
+def rooms():
+    spec = importlib.util.spec_from_file_location("rooms", Path(__file__).with_name("rooms.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def imported(tree):
-    """First parts of everything a file imports from srbench."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "srbench":
-            yield from (alias.name for alias in node.names if alias.name in FLOOR)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("srbench."):
-            yield node.module.split(".")[1]
-        elif isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("srbench."))
+def test_no_room_imports_upwards_and_there_are_no_circles(rooms):
+    graph = rooms.arrows()
+    assert {"run", "results", "methods", "errors"} <= set(graph)
+    assert rooms.upwards(graph, rooms.layers()) == []
+    assert rooms.circles(graph) == []
+    assert len([name for name in graph if (PACKAGE / f"{name}.py").is_file()]) <= 20
+
+
+def test_circles_and_upward_imports_are_found(rooms):
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}
+    assert rooms.circles(graph) == [{"b", "c"}]
+    assert rooms.floors(graph) == 2
+    assert rooms.upwards(graph, {"a": 1, "b": 0, "c": 2, "d": 0}) == [("b", "c")]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_downwards_and_only_the_command_line_prints_and_exits(path):
-    tree = ast.parse(path.read_text())
-    assert [name for name in imported(tree) if FLOOR[name] > FLOOR[room(path)]] == []
-    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    if room(path) not in ("cli", "__main__"):
+def test_only_the_command_line_prints_and_exits(path):
+    called = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
+    if path.relative_to(PACKAGE).parts[0] not in ("cli", "__main__.py"):
         assert called.isdisjoint({"print", "sys.exit", "exit", "typer.Exit", "os._exit"})
+
+
+PUBLIC = {
+    "srbench": ["SrbenchError", "__version__", "evaluate", "resize", "score", "upscale"],
+    "srbench.errors": ["MethodError", "NotSupportedError", "SrbenchError", "UnavailableError", "UnknownNameError"],
+    "srbench.method": ["Likelihood", "Method", "MethodCard", "Published", "TorchMethod"],
+    "srbench.metrics": ["Comparison", "Measurement", "Metric", "find", "get", "names", "supported"],
+    "srbench.resize": ["Downsampler", "KERNELS", "axis", "imresize", "weights"],
+    "srbench.training": ["Recipe", "TrainedMethod", "published"],
+    "srbench.weights": ["LoadAudit", "file_hash", "load_into", "load_state"],
+}
+
+
+@pytest.mark.parametrize(("module", "names"), PUBLIC.items(), ids=PUBLIC)
+def test_public_names_stay_where_plugins_import_them_from(module, names):
+    face = importlib.import_module(module)
+    assert [name for name in names if getattr(face, name, None) is None] == []
+    with pytest.raises(AttributeError):
+        face.no_such_name  # noqa: B018
 
 
 def test_every_file_is_short():

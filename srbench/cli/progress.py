@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from srbench.results.store import Outcome
+from srbench.records import Outcome
 from srbench.run.plan import Cell
 
 PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal

@@ -15,7 +15,7 @@ from srbench.cli.shell import err, handled, out, parse_scales, split
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
-    from srbench.timing.measure import Timing
+    from srbench.records import Timing
 
 
 @handled

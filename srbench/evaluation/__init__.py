@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from srbench import lazy
 
 if TYPE_CHECKING:
-    from srbench.evaluation.scoring import Example, HrImage, Score, compare, measure, super_resolve
+    from srbench.evaluation.scoring import Example, HrImage, compare, measure, super_resolve
+    from srbench.records import Score
 
 __all__ = ["Example", "HrImage", "Score", "compare", "measure", "super_resolve"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -19,6 +18,7 @@ from srbench.imaging.resize import imresize
 from srbench.method.base import Likelihood, Method
 from srbench.metrics import Comparison, Measurement, Metric
 from srbench.protocol.base import Protocol
+from srbench.records import Score
 
 
 class HrImage:
@@ -213,22 +213,6 @@ def compare(sr: Tensor, example: Example) -> Comparison:
     cut = slice(example.shave, -example.shave or None)
     hr_luma = example.hr_luma.to(sr.device)
     return Comparison(example.luma_of(sr)[cut, cut], hr_luma[cut, cut], sr, example)
-
-
-@dataclass(frozen=True)
-class Score:
-    """A metric's value on one image. ``status``: 'ok', 'identical' (an infinite PSNR), 'nan', 'too small', or
-    'error' where the metric raised.
-
-    Only 'ok' values enter means. ``extra`` is JSON: what a metric keeps beside its value, or the reason
-    (``message``) why there is none.
-    """
-
-    metric: str
-    version: int
-    value: float
-    status: str
-    extra: str = ""
 
 
 def measure(metric: Metric, pair: Comparison) -> Score:

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from srbench import dataset, metrics, paths, protocol
+from srbench import dataset, paths
 from srbench.dataset.manifest import ImageFile, Manifest, Source, Verdict
-from srbench.degradation.named import Bicubic
 from srbench.errors import FetchError, SrbenchError
-from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
+from srbench.evaluation.reference import TOLERANCE, bicubic_psnr
 from srbench.fetch.archive import unpack
 from srbench.fetch.download import Observer, download, forget
-from srbench.method import plugins
-from srbench.run.canary import TOLERANCE
 
 _PRINTED = 0.02  # dB: papers print two decimals, from copies and code of their own
 
@@ -138,17 +135,6 @@ def _check_count(manifest: Manifest, files: Sequence[Path], source: Source) -> t
             f"bicubic gives {found:.2f} dB at x{scale} under {name}, {agrees} papers print ({row[scale]:.2f})"
         )
     return images, "; ".join(remarks)
-
-
-def bicubic_psnr(images: Sequence[ImageFile], protocol_name: str, scale: int) -> float:
-    """Mean PSNR (dB) of bicubic over ``images``."""
-    method = plugins.instantiate(plugins.find("bicubic")[0])
-    psnr, rules = metrics.get("psnr"), protocol.get(protocol_name)
-    total = 0.0
-    for image in images:
-        example = Example(HrImage(image.read(), rules), scale, Bicubic())
-        total += psnr.compute(compare(super_resolve(method, example), example))
-    return total / len(images)
 
 
 def _list(bad: Sequence[Verdict]) -> str:

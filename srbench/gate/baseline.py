@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-import srbench
 from srbench import metrics
 from srbench.errors import GateError
 from srbench.gate.evidence import Evidence, Group
 from srbench.gate.judging import reference_path
+from srbench.version import __version__
 
 MARGINS = {"psnr": 0.02, "ssim": 0.0005}
 RELATIVE_MARGIN = 0.005  # of the value, for every other metric
@@ -69,7 +69,7 @@ def _head(groups: list[Group], images: Path | None) -> str:
     lines = [
         "# Measured values. Written by srbench check --write-baseline: write it anew, do not edit it.",
         "[baseline]",
-        f"srbench = {_text(srbench.__version__)}",
+        f"srbench = {_text(__version__)}",
         f"protocols = {_table(protocols)}",
         f"datasets = {_table(datasets)}",
         f"metrics = {_table(versions)}",

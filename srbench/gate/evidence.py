@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from srbench.records import Timing
 from srbench.results.leaderboard import GROUP, per_image
 from srbench.results.store import Store
-from srbench.results.timings import Timing, read_timings
+from srbench.results.timings import read_timings
 
 
 @dataclass(frozen=True)

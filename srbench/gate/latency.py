@@ -9,7 +9,7 @@ import numpy as np
 
 from srbench.gate.thresholds import ANY_SCALE, Threshold
 from srbench.gate.verdict import Verdict
-from srbench.results.timings import Timing
+from srbench.records import Timing
 
 
 def judge(timings: Sequence[Timing], threshold: Threshold) -> list[Verdict]:

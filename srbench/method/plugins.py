@@ -26,6 +26,7 @@ from srbench.errors import MethodError, SrbenchError, UnknownNameError
 from srbench.method.base import Method, MethodCard, TorchMethod
 from srbench.method.checkpoint import SUFFIXES, method_from
 from srbench.paths import search_path
+from srbench.registry import load_file
 from srbench.weights.files import file_hash
 
 GROUP = "srbench.methods"
@@ -140,29 +141,6 @@ def _from_entry_point(entry: importlib.metadata.EntryPoint) -> Plugin:
     source = Path(sys.modules[cls.__module__].__file__ or "")
     _set_source(cls, source)
     return Plugin(cls.card.name, origin, source, cls)
-
-
-def load_file(path: Path) -> ModuleType:
-    """Import a plugin file; raises MethodError if there is none or it cannot be imported."""
-    if not path.is_file():
-        raise MethodError(f"no plugin file at '{path}'", "check the path")
-    path = path.resolve()
-    # Registered under a name of its own, so that dataclasses, pickles and tracebacks of the plugin work.
-    name = f"srbench_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise MethodError(f"'{path}' cannot be imported", "check that it is a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # a script may exit when it is imported
-        del sys.modules[name]
-        raise MethodError(
-            f"plugin '{path}' cannot be imported: {type(error).__name__}: {error}",
-            "see it whole with --debug",
-        ) from error
-    return module
 
 
 def _from_file(path: Path) -> list[Plugin]:

@@ -50,13 +50,6 @@ class MethodOptions:
         return SelfEnsemble(tiled) if self.self_ensemble else tiled
 
 
-def label(method: str, options: str) -> str:
-    """A method's name with its options (as JSON) behind it: 'vdsr+ (tile 128)', 'pixelcnn-sample (seed 1)'."""
-    chosen = json.loads(options) if options else {}
-    behind = "".join(f" ({name} {chosen[name]})" for name in ("tile", "seed") if chosen.get(name))
-    return f"{method}{'+' if chosen.get('self_ensemble') else ''}{behind}"
-
-
 class _Wrapped(Method):
     """A method in place of another; all but :meth:`upscale` is the other's."""
 

@@ -16,6 +16,7 @@ from types import ModuleType
 
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
 from srbench.metrics.base import Comparison, Measurement, Metric
+from srbench.registry import load_file
 
 __all__ = ["Comparison", "Measurement", "Metric", "find", "get", "names", "supported"]
 
@@ -66,8 +67,6 @@ def find(spec: str) -> list[Metric]:
     path = Path(spec)
     if path.suffix != ".py":
         return [get(spec)]
-    from srbench.method.plugins import load_file
-
     found = list(_metrics_in(load_file(path)))
     if not found:
         raise SrbenchError(

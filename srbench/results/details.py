@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, ForeignKey, Integer, MetaData, String, Table, func, insert, inspect, select
 
-from srbench.evaluation.scoring import Score
+from srbench.records import Score
 
 
 def define_details(metadata: MetaData) -> Table:

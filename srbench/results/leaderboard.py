@@ -12,7 +12,7 @@ import pandas as pd
 from srbench import dataset, metrics
 from srbench.errors import SrbenchError
 from srbench.method import plugins
-from srbench.method.wrappers import label
+from srbench.records import label
 from srbench.results.statistics import mean_interval
 from srbench.results.store import Store
 

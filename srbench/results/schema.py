@@ -29,9 +29,9 @@ from sqlalchemy import (
     update,
 )
 
-import srbench
+from srbench.records import CellFacts
 from srbench.results.details import define_details
-from srbench.run.plan import CellFacts
+from srbench.version import __version__
 
 SCHEMA_VERSION = 2
 
@@ -121,7 +121,7 @@ def create(connection: Connection) -> None:
         return
     metadata.create_all(connection)
     if connection.scalar(select(func.count()).select_from(meta)) == 0:
-        connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION, written_by=srbench.__version__))
+        connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION, written_by=__version__))
 
 
 def version(connection: Connection) -> int:
@@ -146,4 +146,4 @@ def upgrade(connection: Connection, found: int) -> None:
         _STEPS[step](connection)
     metadata.create_all(connection)
     if found != SCHEMA_VERSION:
-        connection.execute(update(meta).values(schema_version=SCHEMA_VERSION, written_by=srbench.__version__))
+        connection.execute(update(meta).values(schema_version=SCHEMA_VERSION, written_by=__version__))

@@ -13,9 +13,9 @@ import json
 import math
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from srbench.errors import StoreError
-from srbench.evaluation.scoring import Score
 from srbench.metrics import Metric
+from srbench.records import Canary, CellFacts, Entry, Known, Outcome
 from srbench.results import schema
 from srbench.results.details import add_details, newest_details, score_row
 from srbench.results.schema import SCHEMA_VERSION
@@ -45,55 +45,12 @@ from srbench.results.schema import outcomes as _outcomes
 from srbench.results.schema import plans as _plans
 from srbench.results.schema import runs as _runs
 from srbench.results.schema import scores as _scores
-from srbench.run.plan import CellFacts
 
 FILE = "results.sqlite"
 LOOK_EVERY = 0.2  # seconds
 BUSY_TIMEOUT = 60  # seconds to wait while another process writes
 
 _scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version).where(_scores.c.status != "error")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a cell ended."""
-
-    status: str  # 'ok', 'failed' or 'not supported'
-    message: str = ""
-    traceback: str = ""
-    seconds: float = 0.0
-    sr_path: str = ""
-    sr_sha256: str = ""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What is added to the store of one cell. ``outcome`` is None when only scores are added to a known image."""
-
-    cell_id: int
-    outcome: Outcome | None
-    scores: tuple[Score, ...]
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the store already has of a cell: its newest outcome, and of every metric (name, version) scored on it the
-    status of the newest score."""
-
-    outcome: Outcome | None
-    metrics: Mapping[tuple[str, int], str]
-
-
-@dataclass(frozen=True)
-class Canary:
-    """Bicubic's PSNR on one dataset and scale against the value it must have. ``verdict``: good, off or none."""
-
-    dataset: str
-    scale: int
-    measured: float | None
-    expected: float | None
-    verdict: str
-    cause: str = ""
 
 
 class Store:

@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, inspect, select
 
+from srbench.records import Timing
 from srbench.results.store import Store
-from srbench.timing.measure import Timing
 
 __all__ = ["Timing", "add_timings", "read_timings"]
 

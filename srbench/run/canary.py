@@ -10,12 +10,11 @@ from collections.abc import Sequence
 
 from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
 from srbench.degradation.named import Degradation
+from srbench.evaluation.reference import TOLERANCE
 from srbench.method import plugins
 from srbench.protocol.base import Protocol
-from srbench.results.store import Canary
+from srbench.records import Canary
 from srbench.run.plan import Cell, cells
-
-TOLERANCE = 0.005  # dB
 
 
 def plan(

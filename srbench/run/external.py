@@ -21,7 +21,8 @@ from srbench.method import plugins
 from srbench.method.base import Method, MethodCard
 from srbench.metrics import choice
 from srbench.protocol.base import Protocol
-from srbench.results.store import Entry, Outcome, Store
+from srbench.records import Entry, Outcome
+from srbench.results.store import Store
 from srbench.run import canary
 from srbench.run.executors.local import single_threaded
 from srbench.run.manifest import describe, describe_dataset

@@ -19,6 +19,7 @@ from srbench.machine import processor
 from srbench.method.base import Method
 from srbench.metrics import Metric
 from srbench.protocol.base import Protocol
+from srbench.version import __version__
 from srbench.weights.files import file_hash
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def describe(
     """All but the datasets that is needed to say how a run's numbers were made, as plain JSON values."""
     return {
         "command": options.command,
-        "srbench": srbench.__version__,
+        "srbench": __version__,
         "git": git_revision(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},

@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
 from srbench.degradation.named import Degradation
 from srbench.method.base import Method
 from srbench.protocol.base import Protocol
-
-
-@dataclass(frozen=True)
-class CellFacts:
-    """Everything that decides an SR image and its scores; what is stored with them. ``key`` identifies it."""
-
-    method: str
-    method_hash: str  # of plugin source and weights
-    dataset: str
-    dataset_version: int
-    image: str
-    image_sha256: str
-    image_channels: int  # 1 or 3: a grey image and its copy in three equal channels have one pixel hash
-    scale: int
-    degradation: str
-    protocol: str
-    protocol_hash: str
-    options: str = ""  # what else changes the output (tiles, self-ensemble), as JSON; empty if nothing does
-
-    def values(self) -> dict[str, str | int]:
-        """All fields by name."""
-        # asdict copies deeply: a fifth of a millisecond for each of what may be a hundred thousand cells.
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
-
-    @cached_property
-    def key(self) -> str:
-        """SHA-256 (hex) over all fields."""
-        return hashlib.sha256(json.dumps(self.values(), sort_keys=True).encode()).hexdigest()
+from srbench.records import CellFacts
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,13 @@ import torch
 from srbench import dataset, degradation, metrics, protocol
 from srbench.dataset.manifest import ImageFacts, ImageFile
 from srbench.errors import StoreError
-from srbench.evaluation.scoring import Score, fits
+from srbench.evaluation.scoring import fits
 from srbench.machine import available_processors, resolve_device
 from srbench.method.base import Method
 from srbench.method.wrappers import MethodOptions, SelfEnsemble, Tiled, seams
 from srbench.metrics import Metric, choice
-from srbench.results.store import Canary, Entry, Known, Outcome, Store
+from srbench.records import Canary, Entry, Known, Outcome, Score, Timing
+from srbench.results.store import Store
 from srbench.results.timings import add_timings
 from srbench.run import canary
 from srbench.run.executors import local as workers_
@@ -28,7 +29,6 @@ from srbench.run.manifest import describe, describe_dataset, describe_metric
 from srbench.run.plan import Cell, cells
 from srbench.run.selection import default_datasets, load_methods
 from srbench.run.worker import Result, Workshop
-from srbench.timing.measure import Timing
 from srbench.timing.session import time_methods
 
 

@@ -22,19 +22,18 @@ from torch import Tensor
 from srbench.dataset.manifest import ImageFacts, ImageFile, facts_of
 from srbench.degradation.named import Degradation
 from srbench.errors import ImageError, NotSupportedError
-from srbench.evaluation.scoring import Example, HrImage, Score, compare, fits, likelihood, measure, super_resolve
+from srbench.evaluation.scoring import Example, HrImage, compare, fits, likelihood, measure, super_resolve
 from srbench.imaging.images import Pixels, pixel_hash, read_image, write_image
 from srbench.machine import available_processors
 from srbench.metrics import Measurement, Metric
 from srbench.protocol.base import Protocol
-from srbench.results.store import Outcome
+from srbench.records import ENTROPY_BITS, Outcome, Score
 from srbench.run.executors.local import Later
 from srbench.run.plan import Cell
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
-ENTROPY_BITS = 8.0  # per sub-pixel: white in a kept map of the entropy
 _DECODED_BYTES = 96 << 20  # decoded HR images kept in memory: Set5, Set14 and BSD100 together take 58 MB
 
 

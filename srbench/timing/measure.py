@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
-import math
 import random
 import time
 import uuid
@@ -29,79 +28,13 @@ from torch import Tensor
 from srbench.errors import NotSupportedError, OutputError, SrbenchError
 from srbench.machine import describe_device, load_average
 from srbench.method.base import Method, TorchMethod
+from srbench.records import Timing
 from srbench.timing import cost
 
 MIN_CALLS, MIN_SECONDS, MAX_SECONDS = 50, 0.2, 2.0
 FEWEST_CALLS = 5  # of a method that takes longer than MAX_SECONDS / FEWEST_CALLS
 MAX_CALLS = 500
 WARM_SECONDS = 5.0
-WIDE = 0.25  # interquartile range over median from which a timing says little (torch's own limit)
-
-
-@dataclass(frozen=True)
-class Timing:
-    """One method on one input under one variant. ``status``: 'ok', 'failed' or 'not supported'.
-
-    ``seconds`` are those of every call; the i-th calls of all timings of one ``session`` and subject were made in
-    the same round.
-    """
-
-    method: str
-    subject: str  # an LR size such as '320x180', or the dataset that the image is from
-    scale: int
-    lr_size: Sequence[int]  # width, height
-    channels: int
-    device: str
-    variant: str  # 'fp32', 'fp16', each perhaps with ' channels_last'
-    threads: int
-    session: str
-    status: str = "ok"
-    message: str = ""
-    seconds: Sequence[float] = ()
-    method_hash: str = ""
-    image: str = ""
-    peak_memory: int | None = None  # bytes a call takes above weights and input, from the CUDA allocator
-    parameters: int | None = None
-    mult_adds: int | None = None  # at 1280x720 output
-    machine: dict[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return f"{self.method} on {self.subject} x{self.scale} ({self.device}, {self.variant})"
-
-    @property
-    def median(self) -> float:
-        return self._percentile(50)
-
-    @property
-    def mean(self) -> float:
-        return float(np.mean(self.seconds)) if self.seconds else math.nan
-
-    @property
-    def quartiles(self) -> tuple[float, float]:
-        return self._percentile(25), self._percentile(75)
-
-    @property
-    def p95(self) -> float:
-        return self._percentile(95)
-
-    @property
-    def spread(self) -> float:
-        """Interquartile range over median."""
-        low, high = self.quartiles
-        return (high - low) / self.median
-
-    @property
-    def noisy(self) -> bool:
-        """Whether the spread is too wide for the median to mean much."""
-        return not self.spread <= WIDE
-
-    @property
-    def megapixels_per_second(self) -> float:
-        """Of output."""
-        return self.lr_size[0] * self.lr_size[1] * self.scale**2 / 1e6 / self.median
-
-    def _percentile(self, q: float) -> float:
-        return float(np.percentile(np.asarray(self.seconds), q)) if self.seconds else math.nan
 
 
 @dataclass(frozen=True)

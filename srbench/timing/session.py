@@ -10,7 +10,8 @@ from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
 from srbench.degradation.named import Degradation
 from srbench.imaging.images import as_rgb
 from srbench.method.base import Method
-from srbench.timing.measure import Subject, Timing, measure
+from srbench.records import Timing
+from srbench.timing.measure import Subject, measure
 
 
 def time_methods(

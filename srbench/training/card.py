@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 
-from srbench import __version__
 from srbench.method.base import MethodCard
 from srbench.training.features import FEATURES
 from srbench.training.recipe import FitRecipe, Recipe
+from srbench.version import __version__
 
 
 def training_card(

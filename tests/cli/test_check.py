@@ -216,8 +216,8 @@ def test_a_method_that_is_gone_falls_short(srbench, go, change, results, tmp_pat
 
 
 def test_three_for_a_timing_that_is_inconclusive(srbench, go, results, tmp_path):
+    from srbench.records import Timing
     from srbench.results.timings import add_timings
-    from srbench.timing.measure import Timing
 
     go("bicubic")
     facts = {"subject": "pictures", "scale": 2, "lr_size": (16, 16), "channels": 3, "device": "cpu"}

@@ -50,7 +50,7 @@ def large(images):
 @pytest.fixture
 def known(site, pictures, images, cache, tmp_path, monkeypatch):
     """Makes 'tiny' a known dataset: the three pictures, in an archive on the server."""
-    from srbench.fetch.datasets import bicubic_psnr
+    from srbench.evaluation.reference import bicubic_psnr
 
     folder = tmp_path / "more" / "datasets"
     folder.mkdir(parents=True)

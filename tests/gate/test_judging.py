@@ -9,7 +9,7 @@ from srbench.errors import SrbenchError
 from srbench.gate import Threshold, ThresholdsFile, check
 from srbench.gate.evidence import Evidence, Group, ImageResult
 from srbench.gate.thresholds import ANY_SCALE, Facts
-from srbench.timing.measure import Timing
+from srbench.records import Timing
 
 
 def image(value=28.42, metric="psnr", status="ok", score="ok", sha="aa", **more):

@@ -9,7 +9,8 @@ from torch import nn
 from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
 from srbench.method import Method, MethodCard, TorchMethod, plugins
 from srbench.method import wrappers as options
-from srbench.method.wrappers import MethodOptions, SelfEnsemble, Tiled, label, reach, seams
+from srbench.method.wrappers import MethodOptions, SelfEnsemble, Tiled, reach, seams
+from srbench.records import label
 from srbench.resize import imresize
 
 

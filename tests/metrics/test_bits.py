@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from srbench.imaging.images import read_image, write_image
-from srbench.method.wrappers import label
+from srbench.records import label
 from srbench.report.html import render
 from srbench.results.leaderboard import means, per_image
 from srbench.results.store import Store

@@ -7,10 +7,9 @@ import threading
 import pytest
 
 from srbench.errors import StoreError
-from srbench.evaluation.scoring import Score
 from srbench.metrics import get
-from srbench.results.store import FILE, SCHEMA_VERSION, Canary, Entry, Outcome, Store
-from srbench.run.plan import CellFacts
+from srbench.records import Canary, CellFacts, Entry, Outcome, Score
+from srbench.results.store import FILE, SCHEMA_VERSION, Store
 
 MANIFEST = {"command": "test"}
 

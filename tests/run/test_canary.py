@@ -6,9 +6,9 @@ import pytest
 
 from srbench import dataset
 from srbench.dataset.manifest import Manifest, facts_of
+from srbench.evaluation.reference import TOLERANCE
 from srbench.imaging.images import read_image, write_image
 from srbench.results.store import Store
-from srbench.run.canary import TOLERANCE
 
 NAMES = ("a", "b", "c")
 

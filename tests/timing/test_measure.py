@@ -19,11 +19,12 @@ import srbench as package
 from srbench.cli import app
 from srbench.errors import SrbenchError
 from srbench.method import Method, MethodCard, TorchMethod, plugins
+from srbench.records import Timing
 from srbench.results.store import Store
 from srbench.results.timings import add_timings, read_timings
 from srbench.timing import cost
 from srbench.timing import measure as timing
-from srbench.timing.measure import CpuClock, Timing, measure, parse_size, synthetic
+from srbench.timing.measure import CpuClock, measure, parse_size, synthetic
 
 CHECKOUT = Path(package.__file__).parent.parent
 CPU = torch.device("cpu")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import srbench
 from srbench.report.html.page import environment
 from srbench.report.html.tables import dataset_title, metric_facts
 from srbench.results.comparison import Comparison
 from srbench.results.leaderboard import digits, signed
+from srbench.version import __version__
 
 
 def render_comparison(comparison: Comparison) -> str:
@@ -31,7 +31,7 @@ def render_comparison(comparison: Comparison) -> str:
             comparison=comparison,
             groups=groups,
             counts={verdict: counts.get(verdict, 0) for verdict in ("better", "worse", "undecided", "same")},
-            version=srbench.__version__,
+            version=__version__,
             made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
     )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from srbench.timing.measure import Timing
+from srbench.records import Timing
 
 
 @dataclass(frozen=True)

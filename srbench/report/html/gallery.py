@@ -22,9 +22,9 @@ from srbench import dataset
 from srbench.errors import SrbenchError, SrbenchWarning
 from srbench.imaging.color import luma
 from srbench.imaging.images import Pixels, pixel_hash, read_image, write_image
+from srbench.records import ENTROPY_BITS
 from srbench.report.html.tables import VIEW, dataset_title, metric_facts
 from srbench.results.leaderboard import dataset_order, digits, metric_order
-from srbench.run.worker import ENTROPY_BITS
 
 SIDE = 96  # of the region, in pixels
 PER_DATASET = 5

@@ -12,7 +12,6 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-import srbench
 from srbench import paths
 from srbench.method.base import MethodCard
 from srbench.report.html import marks, notes
@@ -23,6 +22,7 @@ from srbench.report.html.tables import View, views
 from srbench.results.leaderboard import means, method_cards, per_image
 from srbench.results.store import Store
 from srbench.results.timings import read_timings
+from srbench.version import __version__
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def render(
             failures=_failures(images),
             pending=int((images["status"] == "pending").sum()),
             notes=notes.notes(tables),
-            version=srbench.__version__,
+            version=__version__,
             made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
     )

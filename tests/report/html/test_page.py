@@ -15,11 +15,12 @@ from PIL import Image
 
 from srbench.imaging.images import as_rgb, read_image, write_image
 from srbench.method import plugins
+from srbench.records import Canary
 from srbench.report.html import render
 from srbench.report.html.gallery import region
 from srbench.report.html.plots import means_with_intervals, with_own_ids
 from srbench.results.leaderboard import digits, means, per_image
-from srbench.results.store import Canary, Store
+from srbench.results.store import Store
 
 EVIL = "<script>alert(1)</script>"
 # The promise is for a machine of its own; this one may be shared by as many processes as it has load.

@@ -1,0 +1,226 @@
+"""What a run says, as plain records: cells, their outcomes and scores, canaries, timings.
+
+Whoever writes, stores, reads or shows results shares them, so they need nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+ENTROPY_BITS = 8.0  # per sub-pixel: white in a kept map of the entropy
+WIDE = 0.25  # interquartile range over median from which a timing says little (torch's own limit)
+
+
+class CellState(StrEnum):
+    """How a cell stands."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NOT_SUPPORTED = "not supported"  # the method does not do this (a scale, a size); no failure
+    PENDING = "pending"  # planned, not computed yet
+
+    @property
+    def has_value(self) -> bool:
+        return self is CellState.OK
+
+    @property
+    def is_failure(self) -> bool:
+        return self is CellState.FAILED
+
+
+class ScoreState(StrEnum):
+    """What a metric gave. Only :attr:`OK` values enter means."""
+
+    OK = "ok"
+    IDENTICAL = "identical"  # an infinite PSNR
+    NAN = "nan"
+    TOO_SMALL = "too small"
+    ERROR = "error"  # the metric raised
+
+    @property
+    def has_value(self) -> bool:
+        return self is ScoreState.OK
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether there should be a value and is none."""
+        return self in (ScoreState.NAN, ScoreState.TOO_SMALL, ScoreState.ERROR)
+
+    @property
+    def word(self) -> str:
+        """For people."""
+        return {ScoreState.NAN: "NaN", ScoreState.ERROR: "failed"}.get(self, self.value)
+
+
+@dataclass(frozen=True)
+class CellFacts:
+    """Everything that decides an SR image and its scores; what is stored with them. ``key`` identifies it."""
+
+    method: str
+    method_hash: str  # of plugin source and weights
+    dataset: str
+    dataset_version: int
+    image: str
+    image_sha256: str
+    image_channels: int  # 1 or 3: a grey image and its copy in three equal channels have one pixel hash
+    scale: int
+    degradation: str
+    protocol: str
+    protocol_hash: str
+    options: str = ""  # what else changes the output (tiles, self-ensemble), as JSON; empty if nothing does
+
+    def values(self) -> dict[str, str | int]:
+        """All fields by name."""
+        # asdict copies deeply: a fifth of a millisecond for each of what may be a hundred thousand cells.
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 (hex) over all fields."""
+        return hashlib.sha256(json.dumps(self.values(), sort_keys=True).encode()).hexdigest()
+
+    def __str__(self) -> str:
+        return f"{self.method} on {self.dataset}/{self.image} x{self.scale}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a cell ended. ``status`` is a :class:`CellState`."""
+
+    status: str
+    message: str = ""
+    traceback: str = ""
+    seconds: float = 0.0  # of the method alone, wall clock
+    sr_path: str = ""  # below the results folder; empty if the image was not kept
+    sr_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric's value on one image. ``status`` is a :class:`ScoreState`.
+
+    ``extra`` is JSON: what a metric keeps beside its value, or the reason (``message``) why there is none.
+    """
+
+    metric: str
+    version: int
+    value: float
+    status: str
+    extra: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is added to the store of one cell. ``outcome`` is None when only scores are added to a known image."""
+
+    cell_id: int
+    outcome: Outcome | None
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store already has of a cell: its newest outcome, and of every metric (name, version) scored on it the
+    status of the newest score."""
+
+    outcome: Outcome | None
+    metrics: Mapping[tuple[str, int], str]
+
+
+@dataclass(frozen=True)
+class Canary:
+    """Bicubic's PSNR on one dataset and scale against the value it must have. ``verdict``: good, off or none."""
+
+    dataset: str
+    scale: int
+    measured: float | None
+    expected: float | None
+    verdict: str
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One method on one input under one variant. ``status`` is a :class:`CellState`.
+
+    ``seconds`` are those of every call; the i-th calls of all timings of one ``session`` and subject were made in
+    the same round.
+    """
+
+    method: str
+    subject: str  # an LR size such as '320x180', or the dataset that the image is from
+    scale: int
+    lr_size: Sequence[int]  # width, height
+    channels: int
+    device: str
+    variant: str  # 'fp32', 'fp16', each perhaps with ' channels_last'
+    threads: int
+    session: str
+    status: str = "ok"
+    message: str = ""
+    seconds: Sequence[float] = ()
+    method_hash: str = ""
+    image: str = ""
+    peak_memory: int | None = None  # bytes a call takes above weights and input, from the CUDA allocator
+    parameters: int | None = None
+    mult_adds: int | None = None  # at 1280x720 output
+    machine: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.method} on {self.subject} x{self.scale} ({self.device}, {self.variant})"
+
+    @property
+    def median(self) -> float:
+        return self._percentile(50)
+
+    @property
+    def mean(self) -> float:
+        return math.fsum(self.seconds) / len(self.seconds) if self.seconds else math.nan
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        return self._percentile(25), self._percentile(75)
+
+    @property
+    def p95(self) -> float:
+        return self._percentile(95)
+
+    @property
+    def spread(self) -> float:
+        """Interquartile range over median."""
+        low, high = self.quartiles
+        return (high - low) / self.median
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the spread is too wide for the median to mean much."""
+        return not self.spread <= WIDE
+
+    @property
+    def megapixels_per_second(self) -> float:
+        """Of output."""
+        return self.lr_size[0] * self.lr_size[1] * self.scale**2 / 1e6 / self.median
+
+    def _percentile(self, q: float) -> float:
+        """Interpolated linearly between the calls on either side, as numpy does."""
+        ordered = sorted(self.seconds)
+        if not ordered:
+            return math.nan
+        place = (len(ordered) - 1) * q / 100
+        below = math.floor(place)
+        above = min(below + 1, len(ordered) - 1)
+        return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def label(method: str, options: str) -> str:
+    """A method's name with its options (as JSON) behind it: 'vdsr+ (tile 128)', 'pixelcnn-sample (seed 1)'."""
+    chosen = json.loads(options) if options else {}
+    behind = "".join(f" ({name} {chosen[name]})" for name in ("tile", "seed") if chosen.get(name))
+    return f"{method}{'+' if chosen.get('self_ensemble') else ''}{behind}"
