@@ -6,7 +6,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 import srbench as package
 from srbench import dataset
-from srbench.imaging.images import write_image
+from srbench.imaging.images import read_image, write_image
 
 
 def first_row(result):
@@ -38,7 +38,7 @@ def test_a_networks_rgb_value_is_found_with_kept_images(srbench, results):
     values = []
     for image in dataset.find("set5").images:
         hr = image.read()
-        sr = package.images.read_image(next(results.glob(f"images/**/{image.name}.png")))
+        sr = read_image(next(results.glob(f"images/**/{image.name}.png")))
         hr = hr[: sr.shape[0], : sr.shape[1]]
         values.append(peak_signal_noise_ratio(hr[4:-4, 4:-4], sr[4:-4, 4:-4], data_range=255))
     number = f"{np.mean(values):.2f}"

@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from srbench import dataset
+from srbench.dataset import manifest as dataset
 from srbench.fetch.download import place
 from srbench.imaging.images import read_image
 

@@ -161,7 +161,7 @@ def test_names_with_brackets_are_printed_as_they_are(run, write_plugin, pictures
     ],
 )
 def test_an_off_canary_is_loud(run, monkeypatch, tmp_path, change, cause):
-    from srbench import dataset
+    from srbench.dataset import manifest as dataset
 
     for image in dataset.find("sample").images:
         pixels = image.read()

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srbench import dataset, paths
+from srbench import paths
+from srbench.dataset import manifest as dataset
 from srbench.dataset.manifest import ImageFacts, Manifest, facts_of, find, judge, locate, verify
 from srbench.errors import DatasetError, DatasetMissingError, ImageError, UnknownNameError
 from srbench.imaging.images import as_rgb, read_image, write_image

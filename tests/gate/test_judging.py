@@ -92,7 +92,7 @@ def test_better_than_the_baseline_holds_whichever_way_is_better(monkeypatch):
     from srbench import metrics
 
     lower = replace(metrics.get("psnr"), higher_is_better=False)
-    monkeypatch.setattr("srbench.metrics.get", lambda name: lower)
+    monkeypatch.setattr("srbench.metrics.catalog.get", lambda name: lower)
     assert verdict(group(), value=30, margin=0).holds
     assert not verdict(group(), value=28.40, margin=0.01).holds
     assert "image 'bird'" in verdict(group(), image_margin=0.1, images={"baby": 28.4, "bird": 28.3}).reason

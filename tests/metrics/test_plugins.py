@@ -7,6 +7,7 @@ import pytest
 import srbench
 from srbench import metrics
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
+from srbench.metrics import catalog
 
 PLUGIN = """\
 from srbench.metrics import Measurement, Metric
@@ -35,13 +36,13 @@ def installed(monkeypatch):
     """Pretends that a package has entry points of the group."""
 
     def install(**entries):
-        points = [importlib.metadata.EntryPoint(name, value, metrics.GROUP) for name, value in entries.items()]
-        monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points if group == metrics.GROUP else [])
-        metrics._installed.cache_clear()
+        points = [importlib.metadata.EntryPoint(name, value, catalog.GROUP) for name, value in entries.items()]
+        monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points if group == catalog.GROUP else [])
+        catalog._installed.cache_clear()
 
     yield install
     monkeypatch.undo()
-    metrics._installed.cache_clear()
+    catalog._installed.cache_clear()
 
 
 def test_a_users_file_is_measured(go, scores, write_metric):

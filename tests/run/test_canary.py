@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from srbench import dataset
+from srbench.dataset import manifest as dataset
 from srbench.dataset.manifest import Manifest, facts_of
 from srbench.evaluation.reference import TOLERANCE
 from srbench.imaging.images import read_image, write_image
