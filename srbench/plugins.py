@@ -25,6 +25,7 @@ from srbench.checkpoint import SUFFIXES, method_from
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
 from srbench.method import Method, MethodCard, TorchMethod
 from srbench.roots import search_path
+from srbench.sources import source_files
 from srbench.weights import file_hash
 
 GROUP = "srbench.methods"
@@ -99,11 +100,14 @@ def instantiate(plugin: Plugin) -> Method:
 
 
 def identity(plugin: Plugin, method: Method) -> str:
-    """16 hex digits over the plugin's source file and its weight files: another hash is another method."""
+    """16 hex digits over the plugin's source file, the files beside it that it is made of (:mod:`srbench.sources`), its
+    weight files and its card's version: another hash is another method."""
     digest = hashlib.sha256()
-    files = [] if plugin.source is None else [plugin.source]
+    files = source_files(plugin.source, type(method).__mro__)
     for path in [*files, *(f for f in method.weight_files() if f not in files)]:
         digest.update(file_hash(path).encode())
+    if method.card.version != 1:
+        digest.update(f"version {method.card.version}".encode())
     return digest.hexdigest()[:16]
 
 
