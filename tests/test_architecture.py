@@ -12,7 +12,7 @@ import srbench
 PACKAGE = Path(srbench.__file__).parent
 # From the ground up; a module imports from its own floor and those below it.
 FLOORS = (
-    {"errors", "roots", "scaffold", "packing", "products", "memory", "sources"},
+    {"errors", "roots", "scaffold", "packing", "products", "memory", "sources", "randomness"},
     {
         *("images", "pictures", "color", "banded", "raters", "resize", "statistics", "workers", "machine", "tomlfile"),
         "autoregressive",
