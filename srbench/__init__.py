@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from srbench.version import __version__
 
 if TYPE_CHECKING:
-    from srbench import resize
     from srbench.api import evaluate, score, upscale
     from srbench.errors import SrbenchError
+    from srbench.imaging import resize
 
 __all__ = ["SrbenchError", "__version__", "evaluate", "resize", "score", "upscale"]
 
@@ -30,5 +30,5 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
     if name == "resize":
-        return importlib.import_module("srbench.resize")
+        return importlib.import_module("srbench.imaging.resize")
     raise AttributeError(f"module 'srbench' has no attribute '{name}'")

@@ -97,19 +97,25 @@ def evaluate(
     protocol: str = "basicsr",
     device: str = "auto",
     out: str | Path | None = None,
+    workers: int = 1,
 ) -> pd.DataFrame:
     """Evaluate one method on one dataset.
+
+    The caller's process is left as it was: random numbers of torch, NumPy and Python, numbers of threads, and
+    standard output.
 
     Args:
         method: a name, a .py file or a checkpoint.
         dataset: a name or a folder of images.
         out: a results folder to keep everything in; without it nothing is kept.
+        workers: how many cells are computed side by side. One is a thread of this process, which is not forked; more
+            are forked processes where the device is the CPU and the system Linux. A GPU has one.
 
     Returns:
         one row per image and metric: method, dataset, scale, protocol, degradation, image, metric, value, status.
 
     Raises:
-        SrbenchError: what ``srbench run`` would end with.
+        SrbenchError: what ``srbench run`` would end with; fewer than one worker.
 
     >>> frame = evaluate("bicubic", "sample", scale=4, metrics=["psnr"])
     >>> round(float(frame["value"].mean()), 2)
@@ -117,6 +123,8 @@ def evaluate(
     """
     from srbench.results.leaderboard import PER_IMAGE_COLUMNS, per_image
 
+    if workers < 1:
+        raise SrbenchError(f"workers = {workers} is less than one", "give the number of cells to compute side by side")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) if out is None else Path(out)
         options = RunOptions(
@@ -126,6 +134,7 @@ def evaluate(
             metrics=tuple(metrics),
             protocol=protocol,
             device=device,
+            threads=workers,
             out=folder,
             keep_images=out is not None,
             command=f"srbench.evaluate({method!r}, {dataset!r}, scale={scale})",

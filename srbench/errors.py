@@ -63,7 +63,7 @@ class ImageError(DatasetError):
 
 
 class MethodError(SrbenchError):
-    """A plugin cannot be imported or does not keep the contract of :class:`srbench.method.Method`."""
+    """A plugin cannot be imported or does not keep the contract of :class:`srbench.method.base.Method`."""
 
 
 class NotSupportedError(MethodError):

@@ -127,8 +127,10 @@ class Evaluator:
         """Evaluate one method; see :func:`srbench.evaluate`. A relative path is looked for in the current folder,
         then beside the test file."""
         from srbench.api import evaluate
+        from srbench.machine import available_processors
 
-        frame = evaluate(locate(method, self._folder), locate(dataset, self._folder), scale, metrics, protocol, device)
+        what = locate(method, self._folder), locate(dataset, self._folder)
+        frame = evaluate(*what, scale, metrics, protocol, device, workers=available_processors())
         return Evaluation(frame, f"{Path(method).stem} on {Path(dataset).name} x{scale} ({protocol})")
 
 

@@ -14,6 +14,7 @@ PACKAGE = Path(srbench.__file__).parent
 ROOTS = (PACKAGE / "__init__.py", PACKAGE / "methods" / "__init__.py")
 FILES = [p for p in PACKAGE.rglob("*.py") if p not in ROOTS and "_builtin" not in p.parts]  # _builtin: in a wheel
 CHECKOUT = Path(__file__).parent.parent
+LONGEST_START = 300  # seconds that a test waits at least; under load an interpreter with torch has taken 37 to start
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +50,11 @@ def test_only_the_command_line_prints_and_exits(path):
 PUBLIC = {
     "srbench": ["SrbenchError", "__version__", "evaluate", "resize", "score", "upscale"],
     "srbench.errors": ["MethodError", "NotSupportedError", "SrbenchError", "UnavailableError", "UnknownNameError"],
-    "srbench.method": ["Likelihood", "Method", "MethodCard", "Published", "TorchMethod"],
+    "srbench.method.base": ["Likelihood", "Method", "MethodCard", "Published", "TorchMethod"],
     "srbench.metrics": ["Comparison", "Measurement", "Metric", "find", "get", "names", "supported"],
-    "srbench.resize": ["Downsampler", "KERNELS", "axis", "imresize", "weights"],
+    "srbench.imaging.resize": ["Downsampler", "KERNELS", "axis", "imresize", "weights"],
     "srbench.training": ["Recipe", "TrainedMethod", "published"],
-    "srbench.weights": ["LoadAudit", "file_hash", "load_into", "load_state"],
+    "srbench.weights.files": ["LoadAudit", "file_hash", "load_into", "load_state"],
 }
 
 
@@ -69,6 +70,30 @@ def test_every_file_is_short():
     files = [path for name in ("srbench", "methods", "tests") for path in (CHECKOUT / name).rglob("*.py")]
     assert len(files) > 60
     assert [path.name for path in files if len(path.read_text().splitlines()) > 400] == []
+
+
+def short_waits(path):
+    """Lines of a file on which a number under LONGEST_START bounds a wait: ``timeout=`` of a call, or what is added to
+    ``time.monotonic()``. A number that is under test has a name, or stands in a dictionary."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        numbers = []
+        if isinstance(node, ast.Call):
+            numbers = [keyword.value for keyword in node.keywords if keyword.arg == "timeout"]
+        elif isinstance(node, ast.BinOp) and "monotonic()" in ast.unparse(node.left):
+            numbers = [node.right]
+        for number in numbers:
+            if isinstance(number, ast.Constant) and number.value is not None and number.value < LONGEST_START:
+                yield f"{path.name}:{number.lineno}"
+
+
+def test_no_test_gives_up_before_a_busy_machine_has_started_an_interpreter(tmp_path):
+    files = list((CHECKOUT / "tests").rglob("*.py"))
+    assert len(files) > 60
+    assert [line for path in files for line in short_waits(path)] == []
+    (tmp_path / "x.py").write_text(
+        "a.wait(timeout=60)\nend = time.monotonic() + 9\na.wait(timeout=300)\na.wait(timeout=None)"
+    )
+    assert list(short_waits(tmp_path / "x.py")) == ["x.py:1", "x.py:2"]
 
 
 def test_the_command_line_is_imported_without_the_large_libraries():

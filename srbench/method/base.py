@@ -45,6 +45,8 @@ class MethodCard:
     ``scales`` is None when every whole-number scale works. ``allow_partial_weights`` declares that weight files
     may lack or exceed the network's tensors. ``default`` False keeps a method that is too slow for a first try out of
     ``--methods all``; it runs when it is named. ``random`` says that what it draws depends on :attr:`Method.seed`.
+    ``version`` is raised when the output changes by something that no file of the method shows (a library, a service):
+    scores of another version are stale, as those of other source or weight files are.
     """
 
     name: str
@@ -60,6 +62,7 @@ class MethodCard:
     allow_partial_weights: bool = False
     default: bool = True
     random: bool = False
+    version: int = 1
 
 
 class Method:

@@ -25,6 +25,7 @@ from types import ModuleType
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
 from srbench.method.base import Method, MethodCard, TorchMethod
 from srbench.method.checkpoint import SUFFIXES, method_from
+from srbench.method.sources import source_files
 from srbench.paths import search_path
 from srbench.registry import load_file
 from srbench.weights.files import file_hash
@@ -101,11 +102,14 @@ def instantiate(plugin: Plugin) -> Method:
 
 
 def identity(plugin: Plugin, method: Method) -> str:
-    """16 hex digits over the plugin's source file and its weight files: another hash is another method."""
+    """16 hex digits over the plugin's source file, the files beside it (:mod:`srbench.method.sources`), its
+    weight files and its card's version: another hash is another method."""
     digest = hashlib.sha256()
-    files = [] if plugin.source is None else [plugin.source]
+    files = source_files(plugin.source, type(method).__mro__)
     for path in [*files, *(f for f in method.weight_files() if f not in files)]:
         digest.update(file_hash(path).encode())
+    if method.card.version != 1:
+        digest.update(f"version {method.card.version}".encode())
     return digest.hexdigest()[:16]
 
 
@@ -135,7 +139,7 @@ def _from_entry_point(entry: importlib.metadata.EntryPoint) -> Plugin:
     try:
         cls = entry.load()
         if not (isinstance(cls, type) and issubclass(cls, Method) and isinstance(cls.card, MethodCard)):
-            raise TypeError(f"'{entry.value}' is not a subclass of srbench.method.Method with a card")
+            raise TypeError(f"'{entry.value}' is not a subclass of srbench.method.base.Method with a card")
     except (Exception, SystemExit) as error:
         return Plugin(entry.name, origin, error=f"{type(error).__name__}: {error}")
     source = Path(sys.modules[cls.__module__].__file__ or "")

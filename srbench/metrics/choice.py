@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from srbench import metrics
+from srbench import metrics, randomness
 from srbench.errors import MethodError, SrbenchError, UnavailableError
 from srbench.metrics.base import Metric
 from srbench.protocol.base import Protocol
@@ -58,7 +58,7 @@ def prepare(wanted: Iterable[Metric]) -> dict[str, str]:
     reasons = {}
     for metric in wanted:
         try:
-            with torch.random.fork_rng(devices=[]):
+            with randomness.kept(torch.device("cpu")):
                 metric.prepare()
         except (UnavailableError, MethodError) as error:
             reasons[metric.name] = str(error)

@@ -8,19 +8,21 @@ imported when a metric is first computed. Its defaults are kept, among them its 
 
 from __future__ import annotations
 
-import contextlib
+import builtins
 import functools
 import importlib.metadata
 import importlib.util
 import shutil
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from srbench import paths
+from srbench import paths, randomness
 from srbench.errors import ImageError, UnavailableError, UnknownNameError
 from srbench.metrics.base import Comparison, Metric
 
@@ -73,9 +75,7 @@ class Model:
         with self._lock:
             if device not in self._models:
                 _bring(self.name)
-                # Notes on what it loads would go to the terminal, where the results are printed.
-                with contextlib.redirect_stdout(sys.stderr):
-                    self._models[device] = self._create(device)
+                self._models[device] = self._create(device)
             return self._models[device]
 
     def _create(self, device: torch.device) -> Any:
@@ -84,7 +84,8 @@ class Model:
         except ImportError as error:
             raise UnavailableError(f"pyiqa cannot be imported ({error})", _WAY_OUT) from error
         try:
-            return pyiqa.create_metric(self.name, device=device)
+            with _notes_to_stderr(self.name):
+                return pyiqa.create_metric(self.name, device=device)
         except Exception as error:  # mostly weights that cannot be downloaded
             reason = " ".join(str(error).split()) or type(error).__name__
             raise UnavailableError(
@@ -95,13 +96,41 @@ class Model:
     def __call__(self, pair: Comparison) -> float:
         model = self._on(pair.sr_rgb.device)
         images = [pair.sr_rgb] if model.metric_mode == "NR" else [pair.sr_rgb, pair.hr_rgb]
-        devices = [d for d in (pair.sr_rgb.device,) if d.type == "cuda"]
-        with torch.random.fork_rng(devices=devices), torch.inference_mode():
-            torch.manual_seed(0)  # some draw random patches
+        device = pair.sr_rgb.device
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), torch.inference_mode():
+            randomness.seed(0, device)  # some draw random patches
             result = model(*(image[None].to(torch.float32) / 255 for image in images))
         if not isinstance(result, torch.Tensor) or result.numel() != 1:
             raise ImageError(f"pyiqa's {self.name} gives no single number for a pair", "use another metric")
         return float(result)
+
+
+_creating = threading.local()
+
+
+def _print(*values: object, **options: Any) -> None:
+    """``print`` of pyiqa's modules: to standard error while this thread creates a metric, else as ever."""
+    if getattr(_creating, "here", False):
+        options.setdefault("file", sys.stderr)
+    builtins.print(*values, **options)
+
+
+@contextmanager
+def _notes_to_stderr(name: str) -> Iterator[None]:
+    """pyiqa prints what it loads to where srbench's results go. Its modules are given a ``print`` of their own:
+    ``contextlib.redirect_stdout`` would take standard output from all other threads of the process too."""
+    import pyiqa.archs
+
+    # The metric's own module is imported when it is created; here already, so that it is given one as well.
+    getattr(pyiqa.archs, "_lazy_import_arch", lambda _: None)(_table()[name]["metric_opts"]["type"])
+    for module_name, module in list(sys.modules.items()):
+        if module_name.partition(".")[0] == "pyiqa":
+            vars(module).setdefault("print", _print)
+    _creating.here = True
+    try:
+        yield
+    finally:
+        _creating.here = False
 
 
 def _cache() -> Path:

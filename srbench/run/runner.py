@@ -12,7 +12,7 @@ from typing import Protocol as Interface
 
 import torch
 
-from srbench import dataset, degradation, metrics, protocol
+from srbench import dataset, degradation, metrics, protocol, randomness
 from srbench.dataset.manifest import ImageFacts, ImageFile
 from srbench.errors import StoreError
 from srbench.evaluation.scoring import fits
@@ -105,16 +105,22 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     Only what is missing is computed. Ctrl-C ends the run cleanly: cells under way are finished and stored, and
     the summary says ``interrupted``; running again continues. A second Ctrl-C does not wait for them.
 
+    Random numbers of the caller (of torch, NumPy and Python) go on afterwards as if nothing had been drawn.
+
     Raises:
         SrbenchError: an unknown name, a dataset that is not here, an unreadable image, a broken plugin asked for
             by name. What a single cell does wrong is recorded with the cell instead.
     """
-    observer = observer or Silent()
+    device = resolve_device(options.device)
+    with randomness.kept(device):
+        return _run(options, device, observer or Silent())
+
+
+def _run(options: RunOptions, device: torch.device, observer: Observer) -> Summary:
     chosen = protocol.get(options.protocol)
     degrade = degradation.get(options.degradation, options.seed)
     for scale in options.scales:
         degrade.require_scale(scale)
-    device = resolve_device(options.device)
     workers = 1 if device.type == "cuda" else options.threads or available_processors()
     way = MethodOptions(options.tile, options.self_ensemble)
     loaded = load_methods(options.methods, options.scales, device, degrade, observer.note)
@@ -124,7 +130,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     selected = choice.select(options.metrics, chosen, any(method.has_likelihood for method, _ in methods))
     wanted = selected.metrics
     datasets = [dataset.find(spec) for spec in options.datasets or default_datasets(observer.note)]
-    torch.manual_seed(options.seed)
+    randomness.seed(options.seed, device)
 
     workshop = Workshop(chosen, degrade, options.out, keep_images=options.keep_images, workers=workers)
     looked = workshop.look_at([image for data in datasets for image in data.images])

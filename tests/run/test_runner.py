@@ -5,7 +5,6 @@ import math
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -23,6 +22,7 @@ from srbench.imaging.images import read_image, write_image
 from srbench.machine import resolve_device
 from srbench.results.leaderboard import means, per_image
 from srbench.results.store import Store
+from srbench.run.executors import local as workers
 from srbench.run.runner import RunOptions, Silent, run
 
 WIDTHS = [28, 32, 36]  # of the three pictures of the fixture, which the plugins log
@@ -220,17 +220,26 @@ def test_one_folder_takes_two_runs_at_once_in_one_process(go, write_plugin, scor
     assert scores() == scores(tmp_path / "alone")
 
 
-def test_two_processes_write_to_one_folder_at_once(go, write_plugin, pictures, make_picture, results, calls, scores):
+# Makes the first image in each of two processes wait for the other's.
+MEET = """import os
+        (Path({folder!r}) / str(os.getpid())).touch()
+        deadline = time.monotonic() + 300
+        while len(list(Path({folder!r}).iterdir())) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        return imresize(lr, scale)"""
+
+
+def test_two_processes_write_to_one_folder_at_once(go, write_plugin, pictures, make_picture, results, scores, tmp_path):
     for i in range(4, 24):
         write_image(pictures / f"{i}.png", make_picture(28, 28 + 4 * i, i))
-    plugin = write_plugin("time.sleep(0.1); return imresize(lr, scale)")
+    (tmp_path / "met").mkdir()
+    plugin = write_plugin(MEET.format(folder=str(tmp_path / "met")))
     command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(pictures)]
     command += ["--scales", "2", "--threads", "1", "--out", str(results), "--device", "cpu"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as other:
-        while not calls() and other.poll() is None:
-            time.sleep(0.01)
         here = go(plugin)
-        _, errors = other.communicate(timeout=100)
+        _, errors = other.communicate(timeout=300)
     assert (other.returncode, here.failed) == (0, 0), errors
     assert here.computed > 0
     assert len(scores()) == 2 * 23
@@ -243,7 +252,7 @@ def test_what_another_process_has_done_meanwhile_is_not_done_again(
     go, write_plugin, pictures, make_picture, calls, monkeypatch
 ):
     monkeypatch.setattr("srbench.results.store.LOOK_EVERY", 0)
-    for i in range(4, 24):
+    for i in range(4, 64):
         write_image(pictures / f"{i}.png", make_picture(28, 28 + 4 * i, i))
     plugin = write_plugin()
 
@@ -259,8 +268,8 @@ def test_what_another_process_has_done_meanwhile_is_not_done_again(
     rival = Rival()
     go(plugin, observer=rival, threads=1)
     assert rival.other.known >= 1
-    # Only what the first had under way at that moment, two groups of four, may have been computed twice.
-    assert len(calls()) <= 23 + 8
+    # Only what the first had under way at that moment may have been computed twice: its worker's groups.
+    assert len(calls()) <= 63 + workers._AHEAD * workers._GROUP
 
 
 # -- the run's record --------------------------------------------------------------------------------------------

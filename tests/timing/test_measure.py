@@ -1,4 +1,5 @@
-"""The timing protocol. Nothing here needs a quiet machine: clocks are faked, or ratios taken within one session."""
+"""The timing protocol. Nothing here needs a quiet machine: clocks are faked; ratios of real ones are in
+tests/benchmarks."""
 
 import itertools
 import json
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 import srbench as package
 from srbench.cli import app
 from srbench.errors import SrbenchError
-from srbench.method import Method, MethodCard, TorchMethod, plugins
+from srbench.method.base import Method, MethodCard, TorchMethod, plugins
 from srbench.records import Timing
 from srbench.results.store import Store
 from srbench.results.timings import add_timings, read_timings
@@ -158,9 +159,10 @@ def test_a_wrong_output_and_a_scale_that_is_not_supported():
 def test_the_cpu_clock_pins_threads_and_measures_seconds():
     before = torch.get_num_threads()
     seen = []
+    start = time.perf_counter()
     seconds = CpuClock(3)(lambda: (seen.append(torch.get_num_threads()), time.sleep(0.02)))
     assert seen == [3]
-    assert 0.02 <= seconds < 5
+    assert 0.02 <= seconds <= time.perf_counter() - start
     assert torch.get_num_threads() == before
 
 
@@ -173,14 +175,6 @@ def test_luma_methods_are_fed_one_channel():
 def test_sizes_that_are_none(text):
     with pytest.raises(SrbenchError, match="is not a size"):
         parse_size(text)
-
-
-def test_the_published_order_of_cost_at_equal_output_size():
-    methods = [(plugins.instantiate(plugins.find(name)[0]), "") for name in ("fsrcnn", "espcn", "srcnn")]
-    fsrcnn, espcn, srcnn = measure(methods, synthetic(24, 18, 4), CPU, 1)
-    for fast in (fsrcnn, espcn):
-        n = min(len(fast.seconds), len(srcnn.seconds))
-        assert np.median(np.divide(srcnn.seconds[:n], fast.seconds[:n])) > 1.2
 
 
 # -- cost ----------------------------------------------------------------------------------------------------------
