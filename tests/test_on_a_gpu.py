@@ -223,6 +223,31 @@ def test_a_training_that_dies_is_rescued_from_its_checkpoint(gpu, tmp_path):
     assert seen == ["rescue", "rescued", "failed (3)"]
 
 
+def test_a_short_training_has_all_the_time_where_none_waits_for_its_place(gpu, tmp_path):
+    trainings, priority = gpu("gpu.trainings"), gpu("gpu.priority")
+    start = time.time()
+    options = Namespace(end=start + 100_000, work=tmp_path, slots=2)
+    stops = []
+    for count in (2, 3):
+        jobs = []
+        for training in priority.PRIORITY[:count]:
+            folder = tmp_path / str(count) / training.name
+            folder.mkdir(parents=True)
+            jobs.append(trainings.Job(training, folder, [sys.executable, "-c", ""]))
+            jobs[-1].launch()
+        # A process that has ended by itself before its turn would be a failure.
+        for job in jobs:
+            job.look = lambda job=job: setattr(job, "status", "ok" if job.active else job.status)
+        trainings.schedule(jobs, options)
+        assert [job.status for job in jobs] == ["ok"] * count
+        stops.append([float((job.folder / "go").read_text()) - start for job in jobs])
+        for job in jobs:
+            job.process.wait()
+    assert all(stop > 99_000 for stop in stops[0])
+    assert all(stop < 51_000 for stop in stops[1][:2])
+    assert stops[1][2] > 99_000
+
+
 def test_a_rescued_checkpoint_gives_weights(gpu, photographs, tmp_path):
     images, worker, priority = gpu("gpu.images"), gpu("gpu.worker"), gpu("gpu.priority")
     images.pack([photographs], tmp_path / "images.tar")

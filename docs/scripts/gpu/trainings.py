@@ -115,9 +115,11 @@ def schedule(jobs: list[Job], options: argparse.Namespace) -> None:
             if job.status == "waiting" or job.active:
                 job.look()
         free = options.slots - sum(job.active for job in jobs)
-        for job in [job for job in jobs if job.status == "waiting"][: max(0, free)]:
+        queue = [job for job in jobs if job.status == "waiting"]
+        for job in queue[: max(0, free)]:
             if last - time.time() >= SHORTEST:
-                job.begin(min(last, time.time() + job.training.share * (last - begin)))
+                share = job.training.share if len(queue) > free else 1.0  # a short one makes room only for another
+                job.begin(min(last, time.time() + share * (last - begin)))
         note(jobs, options.work)
         waiting = any(job.status == "waiting" for job in jobs) and last - time.time() >= SHORTEST
         if not waiting and not any(job.active for job in jobs):
