@@ -1,0 +1,1 @@
+"""The parts of docs/scripts/on_a_gpu.py; each runs as a process of its own."""
