@@ -119,8 +119,8 @@ PLUGIN = """\
 import time
 from pathlib import Path
 import torch
-from srbench.method.base import Method, MethodCard
-from srbench.imaging.resize import imresize
+from srbench.method import Method, MethodCard
+from srbench.resize import imresize
 
 def log(lr, scale):
     with Path({log!r}).open("a") as stream:

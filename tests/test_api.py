@@ -13,8 +13,8 @@ from srbench.api import load
 from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, UnknownNameError
 from srbench.evaluation.scoring import Example, HrImage, super_resolve
-from srbench.imaging.resize import imresize
 from srbench.protocol.base import BASICSR
+from srbench.resize import imresize
 
 
 def test_the_public_names_are_all_there_and_documented():

@@ -17,11 +17,11 @@ import safetensors.torch
 from PIL import Image
 from skimage import data
 
-from srbench import plugins
-from srbench.images import read_image, write_image
-from srbench.timing import Timing
+from srbench.imaging.images import read_image, write_image
+from srbench.method import plugins
+from srbench.timing.measure import Timing
 from srbench.training.data import hold_out, read_pictures
-from srbench.weights import load_into
+from srbench.weights.files import load_into
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "docs" / "scripts"
 

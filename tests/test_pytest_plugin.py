@@ -14,8 +14,8 @@ from srbench.pytest_plugin import require_finite
 pytest_plugins = "pytester"
 
 METHOD = """
-from srbench.method.base import Method, MethodCard
-from srbench.imaging.resize import imresize
+from srbench.method import Method, MethodCard
+from srbench.resize import imresize
 
 class Mine(Method):
     card = MethodCard(name="mine", title="Mine", year=2026, family="test", paper="none", colour="any")

@@ -6,7 +6,7 @@ Imports are read from the text (:mod:`ast`), nothing is executed. Followed are, 
 * ``srbench.methods.NAME``, from every folder of methods
 
 The rest of srbench, the standard library and other installed packages are not the method's own. What no file shows is
-for :attr:`srbench.method.MethodCard.version`.
+for :attr:`srbench.method.base.MethodCard.version`.
 """
 
 from __future__ import annotations

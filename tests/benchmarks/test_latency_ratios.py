@@ -14,8 +14,8 @@ from srbench.run.runner import RunOptions, run
 from srbench.timing import measure, synthetic
 
 BUSY = """
-from srbench.method.base import Method, MethodCard
-from srbench.imaging.resize import imresize
+from srbench.method import Method, MethodCard
+from srbench.resize import imresize
 
 class Mine(Method):
     card = MethodCard(name={name!r}, title="", year=2026, family="test", paper="none", colour="any")

@@ -14,10 +14,10 @@ import torch
 from srbench import metrics, report
 from srbench.degradation.named import Bicubic
 from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
-from srbench.imaging.resize import imresize
 from srbench.method import plugins
 from srbench.method.plugins import instantiate
 from srbench.protocol.base import BASICSR
+from srbench.resize import imresize
 from srbench.results.store import Store
 from srbench.run.runner import RunOptions, run
 from srbench.run.worker import Workshop
@@ -56,7 +56,7 @@ def test_method(srbench_benchmark, name):
 SLEEPER = """
 import time
 from pathlib import Path
-from srbench.method.base import Method, MethodCard
+from srbench.method import Method, MethodCard
 
 class Sleeper(Method):
     card = MethodCard(name="sleeper", title="", year=2026, family="test", paper="none", colour="any")

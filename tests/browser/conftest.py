@@ -60,8 +60,8 @@ def browser():
 
 
 PLUGIN = """
-from srbench.method.base import Method, MethodCard
-from srbench.imaging.resize import imresize
+from srbench.method import Method, MethodCard
+from srbench.resize import imresize
 
 class Long(Method):
     card = MethodCard(name={name!r}, title={name!r}, year=2024, family="strange", paper="none", colour="any")

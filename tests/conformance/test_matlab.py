@@ -6,7 +6,7 @@ import pytest
 from srbench import dataset, degradation, protocol
 from srbench.evaluation.scoring import Example, HrImage
 from srbench.imaging.images import as_rgb, read_image
-from srbench.imaging.resize import imresize
+from srbench.resize import imresize
 
 pytestmark = pytest.mark.data("set5")
 

@@ -10,10 +10,10 @@ from srbench import degradation, metrics
 from srbench.errors import ImageError, NotSupportedError, OutputError
 from srbench.evaluation.scoring import Example, HrImage, call, compare, measure, super_resolve
 from srbench.imaging.color import luma, round_half_up
-from srbench.imaging.resize import imresize
 from srbench.method import Method, MethodCard
 from srbench.metrics import Comparison
 from srbench.protocol.base import BASICSR, CLASSIC
+from srbench.resize import imresize
 
 BICUBIC = degradation.get("bicubic")
 

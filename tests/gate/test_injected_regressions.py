@@ -7,8 +7,8 @@ from srbench import dataset
 from srbench.gate import Recording, check, collect, read, write
 from srbench.gate.thresholds import LATENCY, Threshold, ThresholdsFile
 from srbench.imaging.images import as_rgb, write_image
-from srbench.imaging.resize import imresize
 from srbench.method import TorchMethod, plugins
+from srbench.resize import imresize
 from srbench.results.store import Store
 from srbench.run.runner import RunOptions, run
 
@@ -23,7 +23,7 @@ import torch
 from dataclasses import replace
 from srbench.method import plugins
 from srbench.method import Method
-from srbench.imaging.resize import imresize
+from srbench.resize import imresize
 
 class Mine(Method):
     inner = plugins.instantiate(plugins.find({base!r})[0])
@@ -132,8 +132,8 @@ def test_one_collapsed_image_of_100(gate, tmp_path, crops):
 
 BUSY = """
 import time
-from srbench.method.base import Method, MethodCard
-from srbench.imaging.resize import imresize
+from srbench.method import Method, MethodCard
+from srbench.resize import imresize
 
 class Mine(Method):
     card = MethodCard(name={name!r}, title="", year=2026, family="test", paper="none", colour="any")

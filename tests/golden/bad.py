@@ -1,7 +1,7 @@
 """Fails on one of the images."""
 
-from srbench.imaging.resize import imresize
-from srbench.method.base import Method, MethodCard
+from srbench.method import Method, MethodCard
+from srbench.resize import imresize
 
 
 class Bad(Method):

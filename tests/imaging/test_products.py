@@ -29,7 +29,7 @@ def test_an_operand_is_the_tensor_itself():
 
 SPIN = """
 import time, torch
-from srbench.imaging.resize import imresize
+from srbench.resize import imresize
 torch.set_num_threads(1)
 pixels, picture = torch.randint(0, 256, (3, 540, 2400), dtype=torch.uint8), torch.rand(3, 300, 1200)
 for _ in range(2):  # the first warms up

@@ -12,7 +12,7 @@ import srbench.methods
 from srbench import paths
 from srbench.api import upscale
 from srbench.errors import MethodError, UnknownNameError
-from srbench.method.base import Method, MethodCard, plugins
+from srbench.method import Method, MethodCard, plugins
 from srbench.training import TrainedMethod
 
 METHODS = Path(paths.search_path("methods")[0])
@@ -22,8 +22,8 @@ USERS_PLUGIN = '''\
 """Unsharp masking of bicubic."""
 import torch
 from torch import nn
-from srbench.method.base import MethodCard, TorchMethod
-from srbench.imaging.resize import imresize
+from srbench.method import MethodCard, TorchMethod
+from srbench.resize import imresize
 
 class Net(nn.Module):
     def __init__(self, scale):
@@ -153,7 +153,7 @@ def test_imported_methods_are_not_the_files_own(tmp_path):
     ("text", "message"),
     [
         ("x = 1", "defines no method"),
-        ("from srbench.method.base import Method\nclass A(Method): pass", "defines no method"),
+        ("from srbench.method import Method\nclass A(Method): pass", "defines no method"),
         ("import no_such_package", "ModuleNotFoundError"),
         ("def broken(:", "SyntaxError"),
         ("1 / 0", "ZeroDivisionError"),
@@ -237,7 +237,7 @@ def test_an_entry_point_is_a_method(install, tmp_path):
         ("import no_such_package", "X", "ModuleNotFoundError"),
         (USERS_PLUGIN, "Missing", "AttributeError"),
         (USERS_PLUGIN, "Net", "not a subclass"),
-        ("from srbench.method.base import Method\nclass X(Method): pass", "X", "broken"),
+        ("from srbench.method import Method\nclass X(Method): pass", "X", "broken"),
     ],
 )
 def test_a_broken_package_is_listed_as_broken_and_hides_nothing(install, text, attribute, message, go):

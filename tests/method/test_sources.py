@@ -19,8 +19,8 @@ METHODS = Path(paths.search_path("methods")[0])
 PACKAGE = Path(srbench.__file__).parent
 
 BASE = """
-from srbench.method.base import Method, MethodCard
-from srbench.imaging.resize import imresize
+from srbench.method import Method, MethodCard
+from srbench.resize import imresize
 
 class Base(Method):
     def upscale(self, lr, scale):
@@ -28,7 +28,7 @@ class Base(Method):
 """
 CARD = """card = MethodCard(name="mysub", title="", year=2026, family="test", paper="none", colour="any")"""
 SUB = """
-from srbench.method.base import MethodCard
+from srbench.method import MethodCard
 from srbench.methods.mybase import Base
 
 class Mysub(Base):
@@ -160,7 +160,7 @@ def test_a_package_of_the_users_counts_and_what_is_installed_beside_it_does_not(
         site,
         zz_kit_0="",
         zz_kit_0sr="from zz_kit.layers.net import f\nimport zz_other\n"
-        f"from srbench.method.base import Method, MethodCard\nclass Mine(Method):\n    {CARD}\n",
+        f"from srbench.method import Method, MethodCard\nclass Mine(Method):\n    {CARD}\n",
         zz_kit_0layers_0="",
         zz_kit_0layers_0net="f = 1",
         zz_other="",

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
-from srbench.imaging.resize import imresize
+from srbench.method import Method, MethodCard, TorchMethod, plugins
 from srbench.method import wrappers as options
-from srbench.method.base import Method, MethodCard, TorchMethod, plugins
 from srbench.method.wrappers import MethodOptions, SelfEnsemble, Tiled, reach, seams
 from srbench.records import label
+from srbench.resize import imresize
 
 
 def card(colour="any", **fields):

@@ -7,12 +7,12 @@ from safetensors.torch import save_file
 from srbench.errors import TrainingError, WeightsError
 from srbench.evaluation.scoring import call
 from srbench.imaging.color import to_uint8
-from srbench.imaging.resize import imresize
 from srbench.method import plugins
 from srbench.methods.dbpn import DbpnNet
 from srbench.methods.edsr import EdsrNet
 from srbench.methods.srfbn import Srfbn, SrfbnNet
 from srbench.methods.srresnet import Srresnet, SrresnetNet
+from srbench.resize import imresize
 from srbench.timing import cost
 from srbench.training.losses import Batch, Loss
 from srbench.training.session import plan

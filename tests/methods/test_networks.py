@@ -125,7 +125,7 @@ def test_a_flat_image_stays_flat_up_to_its_border(name, scale):
 
 @pytest.mark.parametrize("name", ["srcnn", "vdsr", "drcn", "fsrcnn", "espcn"])
 def test_networks_start_near_bicubic(name):
-    from srbench.imaging.resize import imresize
+    from srbench.resize import imresize
 
     torch.manual_seed(0)
     network = plugins.instantiate(plugins.find(name)[0]).build(3).eval()

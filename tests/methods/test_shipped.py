@@ -8,7 +8,7 @@ import pytest
 
 from srbench import dataset, degradation, metrics, paths, protocol
 from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
-from srbench.method.base import MethodCard, Published, plugins
+from srbench.method import MethodCard, Published, plugins
 from srbench.training import TrainedMethod
 from srbench.training.shipped import aims_at_pixels, shipped, trailing
 

@@ -9,9 +9,9 @@ import torch
 from srbench import dataset
 from srbench.degradation.named import Bicubic
 from srbench.evaluation.scoring import Example, HrImage, compare
-from srbench.imaging.resize import imresize
 from srbench.metrics import lpips
 from srbench.protocol.base import BASICSR
+from srbench.resize import imresize
 
 
 @pytest.fixture(autouse=True)

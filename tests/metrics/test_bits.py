@@ -13,8 +13,8 @@ from srbench.results.store import Store
 
 PLUGIN = """\
 import torch
-from srbench.method.base import Likelihood, Method, MethodCard
-from srbench.imaging.resize import imresize
+from srbench.method import Likelihood, Method, MethodCard
+from srbench.resize import imresize
 
 class Guess(Method):
     '''Every sub-pixel costs as many bits as the HR image is bright; draws noise.'''

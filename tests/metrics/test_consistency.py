@@ -31,7 +31,7 @@ def test_the_hr_image_itself_is_as_consistent_as_rounding_lets_it(one_picture, t
         "import numpy as np, torch\n"
         "from PIL import Image\n"
         "from srbench.imaging.color import luma, round_half_up\n"
-        "from srbench.method.base import Method, MethodCard\n"
+        "from srbench.method import Method, MethodCard\n"
         "class Oracle(Method):\n"
         "    card = MethodCard(name='oracle', title='', year=2024, family='', paper='', colour='any')\n"
         "    def upscale(self, lr, scale):\n"

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import srbench
-from srbench.imaging.resize import imresize
 from srbench.metrics import get, mos
 from srbench.metrics.raters import interval
+from srbench.resize import imresize
 
 CHECKOUT = Path(__file__).parents[2]
 

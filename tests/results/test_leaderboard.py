@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from srbench.method.base import MethodCard, Published
+from srbench.method import MethodCard, Published
 from srbench.results.leaderboard import (
     GROUP,
     MEAN_COLUMNS,

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 import srbench as package
 from srbench.cli import app
 from srbench.errors import SrbenchError
-from srbench.method.base import Method, MethodCard, TorchMethod, plugins
+from srbench.method import Method, MethodCard, TorchMethod, plugins
 from srbench.records import Timing
 from srbench.results.store import Store
 from srbench.results.timings import add_timings, read_timings

@@ -8,7 +8,7 @@ import torch
 
 from srbench import dataset
 from srbench.imaging.images import write_image
-from srbench.method.base import MethodCard
+from srbench.method import MethodCard
 from srbench.training import Recipe, TrainedMethod
 
 

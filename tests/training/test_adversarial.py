@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from srbench.errors import TrainingError
-from srbench.method.base import MethodCard
+from srbench.method import MethodCard
 from srbench.training import TrainedMethod
 from srbench.training.adversarial import WINDOW, Adversary
 from srbench.training.losses import Batch

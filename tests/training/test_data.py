@@ -7,7 +7,7 @@ import torch
 from srbench.errors import SrbenchWarning, TrainingError
 from srbench.imaging.color import luma, round_half_up
 from srbench.imaging.images import read_image, write_image
-from srbench.imaging.resize import imresize
+from srbench.resize import imresize
 from srbench.training.data import Patches, hold_out, read_pictures
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from srbench.imaging.resize import imresize
+from srbench.resize import imresize
 from srbench.training.start import carry, he, interpolate, silence, stretch
 
 

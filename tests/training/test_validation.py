@@ -7,8 +7,8 @@ import torch
 
 from srbench import degradation, metrics, protocol
 from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
-from srbench.imaging.resize import imresize
-from srbench.method.base import Method, MethodCard
+from srbench.method import Method, MethodCard
+from srbench.resize import imresize
 from srbench.training.data import read_pictures
 from srbench.training.validation import Validation
 

@@ -30,9 +30,9 @@ def main(options: argparse.Namespace) -> None:
 
 def backbone(folder: Path) -> None:
     """Copy the weights of the content loss 'squeeze', which srgan needs."""
-    from srbench import roots
+    from srbench import paths
 
-    for place in roots.weights():
+    for place in paths.weights():
         if (place / BACKBONE).is_file():
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(place / BACKBONE, folder / BACKBONE)

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srbench import cost, plugins
 from srbench.machine import available_processors, describe_device, load_average
-from srbench.method import Method, TorchMethod
-from srbench.timing import CpuClock, CudaClock, Subject, Timing, peak_memory, synthetic
+from srbench.method import Method, TorchMethod, plugins
+from srbench.timing import cost
+from srbench.timing.measure import CpuClock, CudaClock, Subject, Timing, peak_memory, synthetic
 
 METHODS = ("srcnn", "fsrcnn", "espcn", "vdsr", "drcn", "lapsrn", "srresnet", "edsr", "dbpn", "srfbn")
 PRECISIONS = {

@@ -23,13 +23,14 @@ from torch import Tensor
 
 from gpu.images import HELD
 from gpu.priority import PRIORITY, Training
-from srbench import plugins, roots
+from srbench import paths
+from srbench.method import plugins
 from srbench.training.data import Patches, read_pictures
 from srbench.training.method import TrainedMethod
 from srbench.training.recipe import Recipe, parse_changes
 from srbench.training.trainer import Trainer
 from srbench.training.validation import Validation
-from srbench.weights import load_state
+from srbench.weights.files import load_state
 
 ROOT = Path(__file__).resolve().parents[3]
 CHECKPOINT_MINUTES = 1.0
@@ -192,7 +193,7 @@ def body(own: Mapping[str, Tensor], path: Path, names: tuple[str, ...]) -> dict[
 
 def weights(stem: str) -> Path | None:
     """The file of weights of that name, of what was carried here first, then of what ships."""
-    folders = [*roots.weights(), ROOT / "methods" / "weights"]
+    folders = [*paths.weights(), ROOT / "methods" / "weights"]
     return next((f / f"{stem}.safetensors" for f in folders if (f / f"{stem}.safetensors").is_file()), None)
 
 

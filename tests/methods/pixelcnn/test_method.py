@@ -9,10 +9,10 @@ import torch
 from srbench import api
 from srbench.degradation.named import Bicubic
 from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
-from srbench.imaging.resize import imresize
 from srbench.method import plugins
 from srbench.methods.pixelcnn import batches
 from srbench.methods.pixelcnn.method import CONTEXT, PixelCnn, PixelCnnGreedy, PixelCnnNet, PixelCnnSample
+from srbench.resize import imresize
 from srbench.training.losses import Loss
 
 
