@@ -17,6 +17,7 @@ from srbench import canary, dataset, degradation, metrics, plugins, protocol
 from srbench.cells import Workshop, image_path
 from srbench.dataset import SUFFIXES, Dataset, ImageFacts, ImageFile
 from srbench.errors import ImageError, MethodError, SrbenchError
+from srbench.evaluation import fits
 from srbench.images import Pixels, as_rgb, pixel_hash, read_image, write_image
 from srbench.method import Method, MethodCard
 from srbench.metrics import choice
@@ -57,7 +58,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
     """
     observer = observer or Silent()
     rules, degrade = protocol.get(options.protocol), degradation.get("bicubic")
-    wanted, unavailable = choice.ready(options.metrics, rules, observer.note)
+    ready, unavailable = choice.ready(options.metrics, rules, observer.note)
     data = dataset.find(options.dataset)
     if options.name in {plugin.name for plugin in plugins.discover()} or not options.name.strip():
         raise SrbenchError(f"'{options.name}' is the name of a method of srbench", "choose another --name")
@@ -68,6 +69,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
 
     card = MethodCard(options.name, options.name, 0, "images made elsewhere", "", colour="rgb")
     method: Method = type("Foreign", (_Foreign,), {"card": card})()
+    wanted = [metric for metric in ready if fits(metric, method)]
     identity = hashlib.sha256("".join(hashes[name] for name in sorted(hashes)).encode()).hexdigest()[:16]
     with Store(options.out, create=True) as store, single_threaded():
         plan = list(cells([(method, identity)], [data], facts, [options.scale], rules, degrade))

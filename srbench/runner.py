@@ -203,13 +203,13 @@ def _missing(
             summary.not_supported += 1
             continue
         done = outcome is not None and outcome.status == "ok"
-        own = (m for m in wanted if fits(m, cell.method))
+        own = [metric for metric in wanted if fits(metric, cell.method)]
         left = tuple(m for m in own if not (done and (m.name, m.version) in have.metrics))
         if left or not done:
             todo.append(_Todo(cell, left, outcome if done else None))
         else:
             summary.known += 1
-            stored = ((metric.name, have.metrics[metric.name, metric.version]) for metric in wanted)
+            stored = ((metric.name, have.metrics[metric.name, metric.version]) for metric in own)
             summary.failures += [f"{cell}: {name} is {status}, as before" for name, status in stored if status in _BAD]
     return todo
 

@@ -73,6 +73,12 @@ def test_scores_are_those_of_a_run_to_the_last_bit(score, theirs, scores, result
     assert "0 cells computed, 3 already there" in again.stderr
 
 
+def test_images_have_no_likelihood_to_compute_again(score, theirs):
+    folder, _ = theirs()
+    for done in ("3 cells computed, 0 already there", "0 cells computed, 3 already there"):
+        assert done in score(folder, "--metrics", "psnr,bits").stderr
+
+
 @pytest.mark.data("set5")
 def test_set5_through_run_and_through_score(srbench, tmp_path, scores):
     run = ["--scales", "4", "--out", tmp_path / "a", "--device", "cpu"]
