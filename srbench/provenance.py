@@ -17,6 +17,7 @@ import srbench
 from srbench.dataset import Dataset, ImageFacts, ImageFile
 from srbench.machine import processor
 from srbench.method import Method
+from srbench.metric_facts import facts_of, to_json
 from srbench.metrics import Metric
 from srbench.protocol import Protocol
 from srbench.weights import file_hash
@@ -55,9 +56,8 @@ def describe(
 
 def describe_metric(metric: Metric) -> dict[str, Any]:
     """What a reader of the scores needs to know, also where the metric itself is not installed."""
-    facts = ("name", "title", "version", "higher_is_better", "unit", "digits", "footnote")
     weights = {path.name: file_hash(path) for path in metric.files()}
-    return {**{name: getattr(metric, name) for name in facts}, "weights": weights}
+    return {**to_json(facts_of(metric)), "weights": weights}
 
 
 def _method(method: Method, identity: str) -> dict[str, Any]:

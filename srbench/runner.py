@@ -137,12 +137,13 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
             manifest["options"] = way.key
         if way.tile:
             manifest["seams"] = _compare_tiles(plan, broken, way.tile, workshop, observer)
+        manifest["metrics"] = [describe_metric(metric) for metric in wanted]  # also of a run that will be killed
         run_id = store.start_run(manifest)
         ids = store.plan(run_id, [cell.facts for cell in plan])
         summary = Summary(run_id, total=len(plan))
         todo = _missing(plan, ids, store, wanted, options.force, summary)
         todo = _measurable(todo, selected, facts, observer, summary)
-        manifest["metrics"] = [describe_metric(metric) for metric in wanted]
+        manifest["metrics"] = [describe_metric(metric) for metric in wanted]  # with the weights that are loaded now
         observer.begin(len(plan), summary.known + summary.not_supported)
         guards = canary.plan(datasets, facts, options.scales, chosen, degrade)
         # Bicubic cells of the run itself serve as its canary; the others are measured beside it, not stored.

@@ -18,7 +18,7 @@ FLOORS = (
         "autoregressive",
     },
     {"degradation", "protocol"},
-    {"backbone", "metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options"},
+    {"backbone", "metrics", "weights", "method", "dataset", "checkpoint", "plugins", "plan", "options", "metric_facts"},
     {"evaluation", "cost"},
     {"timing", "score_details"},
     {"schema"},

@@ -15,7 +15,8 @@ from PIL import Image
 
 from srbench import plugins
 from srbench.images import as_rgb, read_image, write_image
-from srbench.leaderboard import digits, means, per_image
+from srbench.leaderboard import means, per_image
+from srbench.metric_facts import FolderMetrics
 from srbench.plots import means_with_intervals, with_own_ids
 from srbench.report import render
 from srbench.report.gallery import region
@@ -214,10 +215,10 @@ def test_every_number_of_the_csv_is_in_the_page(go, page, results):
     go("bicubic", "nearest", "bilinear", scales=(2, 3))
     text = page()
     with Store(results) as store:
-        rows = means(per_image(store))
+        rows, facts = means(per_image(store)), FolderMetrics(store.runs())
     cells = re.findall(r'data-d="pictures" data-m="(\w+)" data-v="([^"]+)" title="[^"]*95% interval ([-\d.]+)', text)
     assert len(cells) == len(rows) == 12
-    exported = sorted((row.metric, row.mean, f"{row.ci_low:.{digits(row.metric)}f}") for row in rows.itertuples())
+    exported = sorted((row.metric, row.mean, f"{row.ci_low:.{facts[row.metric].digits}f}") for row in rows.itertuples())
     assert sorted((metric, float(value), low) for metric, value, low in cells) == exported
 
 

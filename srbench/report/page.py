@@ -16,6 +16,7 @@ import srbench
 from srbench import roots
 from srbench.leaderboard import means, method_cards, per_image
 from srbench.method import MethodCard
+from srbench.metric_facts import FolderMetrics
 from srbench.report import marks, notes
 from srbench.report.costs import Cost, summarise
 from srbench.report.figures import plots_of
@@ -52,11 +53,12 @@ def render(
     cards = _strangers(runs) | method_cards()
     training = marks.training(runs)
     costs = summarise(read_timings(store)) if costs is None else costs
-    tables = views(images, means(images, cards), cards, costs, training)
+    facts = FolderMetrics(runs)
+    tables = views(images, means(images, cards), cards, costs, training, facts)
     plots = {view.key: plots_of(view, _of(images, view), training) for view in tables}
     middle = time.perf_counter()
     titles = {row.name: row.title for view in tables for row in view.rows}
-    pictures = gallery(images, store.folder, runs, titles, full_images)
+    pictures = gallery(images, store.folder, runs, titles, facts, full_images)
     ended = time.perf_counter()
     text = (
         environment()
