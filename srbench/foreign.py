@@ -23,8 +23,8 @@ from srbench.method import Method, MethodCard
 from srbench.metrics import choice
 from srbench.plan import Cell, cells
 from srbench.protocol import Protocol
-from srbench.provenance import describe, describe_dataset
-from srbench.runner import Observer, RunOptions, Silent, Summary, complaints
+from srbench.provenance import describe, describe_dataset, describe_metric
+from srbench.runner import Observer, RunOptions, Silent, Summary, complaints, finish
 from srbench.store import Entry, Outcome, Store
 from srbench.workers import single_threaded
 
@@ -74,6 +74,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
     with Store(options.out, create=True) as store, single_threaded():
         plan = list(cells([(method, identity)], [data], facts, [options.scale], rules, degrade))
         manifest = _manifest(options, method, identity, data, facts, rules)
+        manifest["metrics"] = [describe_metric(metric) for metric in wanted]
         run_id = store.start_run(manifest)
         ids = store.plan(run_id, [cell.facts for cell in plan])
         known = store.known(list(ids.values()))
@@ -100,7 +101,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
         values = {cell.facts.key: workshop.psnr(cell, psnr) for cell in guards}
         summary.canaries = canary.judge_all([data], facts, [options.scale], rules, degrade, guards, values)
         store.add_canaries(run_id, summary.canaries)
-        store.finish_run(run_id, "finished", manifest)
+        finish(store, run_id, "finished", manifest)
     return summary
 
 

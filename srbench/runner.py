@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from typing import Protocol as Interface
 
 import torch
@@ -175,8 +176,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
         except KeyboardInterrupt:
             summary.interrupted = True
         status = "interrupted" if summary.interrupted else "finished"
-        store.finish_run(run_id, status, manifest)
-        _write_manifest(options.out, run_id, {**manifest, "status": status})
+        finish(store, run_id, status, manifest)
     return summary
 
 
@@ -377,11 +377,17 @@ def _complaint(score: Score) -> str:
     return f"{score.metric} is {score.status}" + (f": {reason}" if reason else "")
 
 
-def _write_manifest(folder: Path, run_id: int, manifest: dict[str, object]) -> None:
-    path = folder / "runs" / f"{run_id:04d}.json"
+def finish(store: Store, run_id: int, status: str, manifest: dict[str, Any]) -> None:
+    """Say in the store, and in ``runs/NNNN.json`` beside it, how a run ended ('finished' or 'interrupted').
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    store.finish_run(run_id, status, manifest)
+    path = store.folder / "runs" / f"{run_id:04d}.json"
     try:
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps({**manifest, "status": status}, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise StoreError(
             f"cannot write '{path}' ({error.strerror})", "free some space and run again: what was scored is kept"
