@@ -19,7 +19,7 @@ from skimage import data
 
 from srbench.imaging.images import read_image, write_image
 from srbench.method import plugins
-from srbench.timing.measure import Timing
+from srbench.records import Timing
 from srbench.training.data import hold_out, read_pictures
 from srbench.weights.files import load_into
 

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from srbench.cli.shell import err, out
 from srbench.results.comparison import Comparison
-from srbench.results.leaderboard import dataset_order, digits, footnote, means, methods_by_score, per_image, signed
+from srbench.results.facts import FolderMetrics
+from srbench.results.leaderboard import dataset_order, means, methods_by_score, per_image, signed
 from srbench.results.store import Store
 
 
@@ -19,6 +20,7 @@ def print_means(folder: Path, run_id: int | None = None) -> None:
     """One table per dataset, scale, protocol and degradation; of one run, or of the whole folder."""
     with Store(folder) as store:
         images = per_image(store, run_id)
+        facts = FolderMetrics(store.runs())
     if images.empty:
         err().print("no results yet", style="yellow")
         return
@@ -28,14 +30,14 @@ def print_means(folder: Path, run_id: int | None = None) -> None:
     keys = ["dataset", "scale", "protocol", "degradation"]
     groups = sorted(table.groupby(keys, sort=False), key=lambda item: (dataset_order(item[0][0]), item[0][1:]))
     for key, group in groups:
-        console.print(_table(key, group, order))
+        console.print(_table(key, group, order, facts))
     console.print("mean over images with its 95% bootstrap interval")
     if table["published"].notna().any():
         console.print("published: the literature's value and, in brackets, what was measured minus it")
     if (table["published_protocol"] != "").any() and _foreign(table).any():
         console.print("* published under the classic protocol: the difference includes that of the protocols")
     for metric in table["metric"].unique():
-        if metric and (text := footnote(metric)):
+        if metric and (text := facts[metric].footnote):
             console.print(f"{metric}: {text}", markup=False, soft_wrap=True)
 
 
@@ -43,7 +45,7 @@ def _foreign(table: pd.DataFrame) -> pd.Series[bool]:
     return (table["published_protocol"] != "") & (table["published_protocol"] != table["protocol"])
 
 
-def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str]) -> Table:
+def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str], facts: FolderMetrics) -> Table:
     dataset, scale, protocol, degradation = key
     names = [metric for metric in group["metric"].unique() if metric]
     with_published = group["published"].notna().any()
@@ -63,9 +65,9 @@ def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str]
         cells = [escape(method)]
         for metric in names:
             row = own.loc[metric] if metric in own.index else None
-            cells.append("" if row is None else _value(row, digits(metric)))
+            cells.append("" if row is None else _value(row, facts[metric].digits))
             if with_published:
-                cells.append("" if row is None else _published(row, digits(metric), protocol))
+                cells.append("" if row is None else _published(row, facts[metric].digits, protocol))
         first = own.iloc[0]
         result.add_row(*cells, f"{first['n']}/{first['planned']}", _note(first))
     return result
@@ -113,7 +115,7 @@ def print_comparison(comparison: Comparison) -> None:
         table.add_column(name, justify="right")
     table.add_column("verdict")
     for row in comparison.rows.to_dict("records"):
-        places = digits(row["metric"])
+        places = comparison.metrics[row["metric"]].digits
         facts = (row["method"], row["dataset"], f"x{row['scale']}", row["protocol"], row["degradation"], row["metric"])
         values = (f"{row['mean_a']:.{places}f}", f"{row['mean_b']:.{places}f}", signed(row["difference"], places + 1))
         table.add_row(*map(escape, facts), *values, f"{row['p_adjusted']:.3g}", str(row["n"]), row["verdict"])

@@ -29,6 +29,8 @@ def command(
 ) -> None:
     """Time methods alone: no loading, no file, no metric. The protocol is in docs/timing.md.
 
+    'all' stands for the same methods as in srbench run.
+
     320x180 at x4 gives 1280x720; 256x256 is the setting of the efficient-SR challenges. Exit code 1 if a method
     failed.
 
@@ -38,19 +40,18 @@ def command(
 
       srbench time all --size 320x180,256x256 --device cuda --output timings.json
     """
+    from srbench import degradation
     from srbench.machine import available_processors, resolve_device
-    from srbench.method import plugins
+    from srbench.run.selection import load_methods
     from srbench.timing.measure import measure, parse_size, synthetic
 
     place = resolve_device(device)
     scales, sizes = parse_scales(scale), [parse_size(text) for text in split([size])]
-    chosen = []
-    for spec in split(methods):
-        found = [p for p in plugins.discover() if not p.error] if spec == "all" else plugins.find(spec)
-        for plugin in found:
-            method = plugins.instantiate(plugin)
-            method.device = place
-            chosen.append((method, plugins.identity(plugin, method)))
+
+    def note(text: str) -> None:
+        err().print(f"note: {text}", markup=False)
+
+    chosen = load_methods(split(methods), scales, place, degradation.get("bicubic"), note)
     timings: list[Timing] = []
     for width, height in sizes:
         for s in scales:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from srbench import metrics
-from srbench.errors import SrbenchError
-from srbench.results.leaderboard import dataset_order, digits, means, methods_by_score, per_image
+from srbench.results.facts import FolderMetrics, MetricFacts
+from srbench.results.leaderboard import dataset_order, means, methods_by_score, per_image
 from srbench.results.store import Store
 
 _LATEX = {
@@ -83,6 +82,7 @@ def to_latex(store: Store) -> str:
 
 
 def _tables(store: Store) -> Iterator[_Table]:
+    facts = FolderMetrics(store.runs())
     everything = means(per_image(store))
     everything = everything[everything["metric"] != ""]
     order = methods_by_score(everything) if len(everything) else []
@@ -91,45 +91,39 @@ def _tables(store: Store) -> Iterator[_Table]:
         columns = [(d, m) for d in names for m in group.loc[group["dataset"] == d, "metric"].unique()]
         values = {(row["method"], row["dataset"], row["metric"]): row for _, row in group.iterrows()}
         ranks = {
-            column: _ranks(group[(group["dataset"] == column[0]) & (group["metric"] == column[1])])
-            for column in columns
+            (data, metric): _ranks(group[(group["dataset"] == data) & (group["metric"] == metric)], facts[metric])
+            for data, metric in columns
         }
         rows, partial = {}, False
         for method in [name for name in order if name in set(group["method"])]:
             cells = []
             for column in columns:
                 row = values.get((method, *column))
-                cells.append((_text(row), ranks[column].get(method, 0)))
+                cells.append((_text(row, facts[column[1]]), ranks[column].get(method, 0)))
                 partial = partial or (row is not None and _partial(row))
             rows[method] = cells
         yield _Table(int(scale), protocol, degradation, columns, rows, partial)
 
 
-def _ranks(column: pd.DataFrame) -> dict[str, int]:
-    """1 for the best methods and 2 for the second, as the table prints them: what looks equal has one rank."""
+def _ranks(column: pd.DataFrame, metric: MetricFacts) -> dict[str, int]:
+    """1 for the best methods and 2 for the second, as the table prints them: what looks equal has one rank. Nobody has
+    one where the metric's direction is unknown."""
     whole = column[column["mean"].notna() & (column["n"] == column["planned"])]
-    shown = {row["method"]: round(row["mean"], digits(row["metric"])) for _, row in whole.iterrows()}
-    if len(shown) < 2:
+    shown = {row["method"]: round(row["mean"], metric.digits) for _, row in whole.iterrows()}
+    if len(shown) < 2 or metric.higher_is_better is None:
         return {}
-    best = sorted(set(shown.values()), reverse=_higher_is_better(str(whole["metric"].iloc[0])))
+    best = sorted(set(shown.values()), reverse=metric.higher_is_better)
     return {method: best.index(value) + 1 for method, value in shown.items() if value in best[:2]}
-
-
-def _higher_is_better(metric: str) -> bool:
-    try:
-        return metrics.get(metric).higher_is_better
-    except SrbenchError:  # of a plugin that is not here
-        return True
 
 
 def _partial(row: pd.Series) -> bool:
     return bool(row["n"] < row["planned"] and not math.isnan(row["mean"]))
 
 
-def _text(row: pd.Series | None) -> str:
+def _text(row: pd.Series | None, metric: MetricFacts) -> str:
     if row is None or math.isnan(row["mean"]):
         return "--"
-    return f"{row['mean']:.{digits(row['metric'])}f}" + ("*" if _partial(row) else "")
+    return f"{row['mean']:.{metric.digits}f}" + ("*" if _partial(row) else "")
 
 
 def _heading(metric: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from srbench.errors import StoreError
-from srbench.results.leaderboard import GROUP, higher_is_better, per_image
+from srbench.results.facts import FolderMetrics, MetricFacts
+from srbench.results.leaderboard import GROUP, per_image
 from srbench.results.statistics import holm, mean_interval, signed_rank
 from srbench.results.store import Store
 
@@ -26,10 +27,12 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: what it is called, and its rows as :func:`srbench.results.leaderboard.per_image` gives them."""
+    """One of the two: what it is called, its rows as :func:`srbench.results.leaderboard.per_image` gives them, its
+    metrics."""
 
     name: str
     images: pd.DataFrame
+    metrics: FolderMetrics = field(default_factory=FolderMetrics)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Comparison:
     images: pd.DataFrame
     only_a: list[str]
     only_b: list[str]
+    metrics: FolderMetrics
 
 
 def load(results: Path, name: str) -> Side:
@@ -57,13 +61,14 @@ def load(results: Path, name: str) -> Side:
     folder = Path(name)
     if not name.isdigit() or folder.is_dir():
         with Store(folder) as store:
-            return Side(name, per_image(store))
+            return Side(name, per_image(store), FolderMetrics(store.runs()))
     with Store(results) as store:
-        numbers = [run["id"] for run in store.runs()]
+        runs = store.runs()
+        numbers = [run["id"] for run in runs]
         if int(name) not in numbers:
             known = ", ".join(map(str, numbers)) or "none"
             raise StoreError(f"no run {name} in '{results}'", f"its runs: {known}")
-        return Side(f"run {name} of {results}", per_image(store, int(name)))
+        return Side(f"run {name} of {results}", per_image(store, int(name)), FolderMetrics(runs))
 
 
 def compare(a: Side, b: Side) -> Comparison:
@@ -73,6 +78,7 @@ def compare(a: Side, b: Side) -> Comparison:
     adjusted over all rows (Holm), says so at 5%; 'same' where no image changed; else 'undecided'. ``difference`` is
     mean B minus mean A with its bootstrap interval, ``changed`` the number of images whose score is another.
     """
+    facts = a.metrics | b.metrics
     keys = [*GROUP, "metric", "image"]
     scored = [side.images[side.images["status"] == "ok"] for side in (a, b)]
     pairs = scored[0][[*keys, "value"]].merge(scored[1][[*keys, "value"]], on=keys, suffixes=("_a", "_b"))
@@ -94,21 +100,22 @@ def compare(a: Side, b: Side) -> Comparison:
         )
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name not in ("p_adjusted", "verdict")])
     table["p_adjusted"] = holm(table["p"].to_numpy(float)) if rows else np.empty(0)
-    table["verdict"] = [_verdict(row) for row in table.to_dict("records")]
+    table["verdict"] = [_verdict(row, facts[row["metric"]]) for row in table.to_dict("records")]
     changed = pairs[pairs["difference"] != 0].copy()
     changed["size"] = changed["difference"].abs()
     changed = changed.sort_values("size", ascending=False, kind="stable")
     changed = changed.groupby([*GROUP, "metric"], sort=False).head(IMAGES).drop(columns="size")
     planned = [_planned(side.images) for side in (a, b)]
     return Comparison(
-        a.name, b.name, table[COLUMNS], changed, sorted(planned[0] - planned[1]), sorted(planned[1] - planned[0])
+        *(a.name, b.name, table[COLUMNS], changed),
+        *(sorted(planned[0] - planned[1]), sorted(planned[1] - planned[0]), facts),
     )
 
 
-def _verdict(row: dict[str, Any]) -> str:
+def _verdict(row: dict[str, Any], metric: MetricFacts) -> str:
     if row["changed"] == 0:
         return "same"
-    higher = higher_is_better(row["metric"])
+    higher = metric.higher_is_better
     if row["p_adjusted"] > LEVEL or higher is None:
         return "undecided"
     return "better" if (row["difference"] > 0) == higher else "worse"

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from srbench import dataset, metrics
-from srbench.errors import SrbenchError
 from srbench.method import plugins
 from srbench.records import label
 from srbench.results.statistics import mean_interval
@@ -157,30 +156,6 @@ def dataset_order(name: str) -> tuple[int, str]:
     """Sort key that puts the standard datasets first, in their usual order."""
     known = list(dataset.manifests())
     return (known.index(name) if name in known else len(known), name)
-
-
-def digits(metric: str) -> int:
-    """Decimals in which a metric is shown."""
-    try:
-        return metrics.get(metric).digits
-    except SrbenchError:
-        return 4
-
-
-def higher_is_better(metric: str) -> bool | None:
-    """Direction of a metric; None if this srbench does not know it, and so cannot say which value is best."""
-    try:
-        return metrics.get(metric).higher_is_better
-    except SrbenchError:
-        return None
-
-
-def footnote(metric: str) -> str:
-    """What a reader of a metric's values must know; empty for most."""
-    try:
-        return metrics.get(metric).footnote
-    except SrbenchError:
-        return ""
 
 
 def signed(value: float, places: int) -> str:

@@ -8,7 +8,8 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import wilcoxon
+from scipy.special import ndtr
+from scipy.stats import rankdata
 
 RESAMPLES = 10_000
 _SEED = 20_061_994
@@ -45,13 +46,18 @@ def mean_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tupl
     return mean, float(low), float(high)
 
 
+EXACT = 50  # images up to which a signed-rank test is exact, as in scipy
+
+
 def signed_rank(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     """Two-sided p-values of Wilcoxon's signed-rank test (Wilcoxon 1945), one per row.
 
     Args:
         differences: (tests, images) finite; images where two methods are equal are zero and say nothing.
 
-    Exact up to 50 images without ties, as scipy decides. A row of zeros, and a single image, have p = 1.
+    Images whose differences are equally large share the mean of their ranks. Up to EXACT images that differ, the
+    p-value is exact, with ties too: twice the smaller tail of the rank sum over all 2^n signs. Beyond, it is the normal
+    approximation with the variance of the tied ranks. A row of zeros, and a single image, have p = 1.
     With n images no p-value is below 2 / 2^n: 0.0625 on the five images of Set5.
 
     >>> signed_rank(np.array([[1.0, 2.0, 3.0, 4.0, 5.0], [0.0, 0.0, 0.0, 0.0, 0.0]])).tolist()
@@ -59,16 +65,37 @@ def signed_rank(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     tests, images = differences.shape
     result = np.ones(tests)
-    if images < 2:
+    if images == 0:
         return result
-    size = np.sort(np.abs(differences), axis=1)
-    plain = (size[:, 0] > 0) & (np.diff(size, axis=1) > 0).all(axis=1)
-    if plain.any():  # all at once: scipy takes an axis where neither zeros nor ties ask for a closer look
-        result[plain] = wilcoxon(differences[plain], axis=1).pvalue
-    for row in np.flatnonzero(~plain & (size[:, -1] > 0)):
-        values = differences[row][differences[row] != 0]
-        result[row] = wilcoxon(values).pvalue if len(values) > 1 else 1.0
+    zero = differences == 0
+    # Zeros are the smallest: without them all ranks are lower by their number. Twice a mean rank is a whole number.
+    ranks = 2 * (rankdata(np.abs(differences), axis=1) - zero.sum(axis=1, keepdims=True))
+    ranks = np.where(zero, 0, ranks).round().astype(np.int64)
+    positive = np.where(differences > 0, ranks, 0).sum(axis=1)
+    total = ranks.sum(axis=1)
+    smaller = np.minimum(positive, total - positive)  # the distribution is symmetric
+    exact = (~zero).sum(axis=1) <= EXACT
+    for row in np.flatnonzero(exact):
+        tail = _tails(np.sort(ranks[row][~zero[row]]).tobytes())
+        result[row] = min(1.0, 2 * tail[smaller[row]])
+    rough = ~exact
+    deviation = np.sqrt((ranks[rough] ** 2).sum(axis=1))  # of the difference between the two rank sums
+    result[rough] = 2 * ndtr((2 * smaller[rough] - total[rough]) / deviation)
     return result
+
+
+@lru_cache(maxsize=256)
+def _tails(ranks: bytes) -> NDArray[np.float64]:
+    """Probability that the sum of randomly chosen ``ranks`` (int64, doubled) is at most 0, 1, ... their total.
+
+    Counted rank by rank: each is in the sum or not. Up to 2^50 choices are whole numbers in double precision.
+    """
+    values = np.frombuffer(ranks, np.int64)
+    counts = np.zeros(int(values.sum()) + 1)
+    counts[0] = 1
+    for value in values:
+        counts[value:] += counts[: len(counts) - value].copy()
+    return np.cumsum(counts) / 2.0 ** len(values)
 
 
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:

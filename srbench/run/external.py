@@ -16,6 +16,7 @@ from torch import Tensor
 from srbench import dataset, degradation, metrics, protocol
 from srbench.dataset.manifest import SUFFIXES, Dataset, ImageFacts, ImageFile
 from srbench.errors import ImageError, MethodError, SrbenchError
+from srbench.evaluation.scoring import fits
 from srbench.imaging.images import Pixels, as_rgb, pixel_hash, read_image, write_image
 from srbench.method import plugins
 from srbench.method.base import Method, MethodCard
@@ -25,9 +26,9 @@ from srbench.records import Entry, Outcome
 from srbench.results.store import Store
 from srbench.run import canary
 from srbench.run.executors.local import single_threaded
-from srbench.run.manifest import describe, describe_dataset
+from srbench.run.manifest import describe, describe_dataset, describe_metric
 from srbench.run.plan import Cell, cells
-from srbench.run.runner import Observer, RunOptions, Silent, Summary, complaints
+from srbench.run.runner import Observer, RunOptions, Silent, Summary, complaints, finish
 from srbench.run.worker import Workshop, image_path
 
 # What programs append to the name of an image that they made, beside the scale and the method's name.
@@ -60,7 +61,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
     """
     observer = observer or Silent()
     rules, degrade = protocol.get(options.protocol), degradation.get("bicubic")
-    wanted, unavailable = choice.ready(options.metrics, rules, observer.note)
+    ready, unavailable = choice.ready(options.metrics, rules, observer.note)
     data = dataset.find(options.dataset)
     if options.name in {plugin.name for plugin in plugins.discover()} or not options.name.strip():
         raise SrbenchError(f"'{options.name}' is the name of a method of srbench", "choose another --name")
@@ -71,10 +72,12 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
 
     card = MethodCard(options.name, options.name, 0, "images made elsewhere", "", colour="rgb")
     method: Method = type("Foreign", (_Foreign,), {"card": card})()
+    wanted = [metric for metric in ready if fits(metric, method)]
     identity = hashlib.sha256("".join(hashes[name] for name in sorted(hashes)).encode()).hexdigest()[:16]
     with Store(options.out, create=True) as store, single_threaded():
         plan = list(cells([(method, identity)], [data], facts, [options.scale], rules, degrade))
         manifest = _manifest(options, method, identity, data, facts, rules)
+        manifest["metrics"] = [describe_metric(metric) for metric in wanted]
         run_id = store.start_run(manifest)
         ids = store.plan(run_id, [cell.facts for cell in plan])
         known = store.known(list(ids.values()))
@@ -101,7 +104,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
         values = {cell.facts.key: workshop.psnr(cell, psnr) for cell in guards}
         summary.canaries = canary.judge_all([data], facts, [options.scale], rules, degrade, guards, values)
         store.add_canaries(run_id, summary.canaries)
-        store.finish_run(run_id, "finished", manifest)
+        finish(store, run_id, "finished", manifest)
     return summary
 
 

@@ -19,6 +19,7 @@ from srbench.machine import processor
 from srbench.method.base import Method
 from srbench.metrics import Metric
 from srbench.protocol.base import Protocol
+from srbench.results.facts import facts_of, to_json
 from srbench.version import __version__
 from srbench.weights.files import file_hash
 
@@ -56,9 +57,8 @@ def describe(
 
 def describe_metric(metric: Metric) -> dict[str, Any]:
     """What a reader of the scores needs to know, also where the metric itself is not installed."""
-    facts = ("name", "title", "version", "higher_is_better", "unit", "digits", "footnote")
     weights = {path.name: file_hash(path) for path in metric.files()}
-    return {**{name: getattr(metric, name) for name in facts}, "weights": weights}
+    return {**to_json(facts_of(metric)), "weights": weights}
 
 
 def _method(method: Method, identity: str) -> dict[str, Any]:

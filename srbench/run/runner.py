@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from typing import Protocol as Interface
 
 import torch
@@ -144,12 +145,13 @@ def _run(options: RunOptions, device: torch.device, observer: Observer) -> Summa
             manifest["options"] = way.key
         if way.tile:
             manifest["seams"] = _compare_tiles(plan, broken, way.tile, workshop, observer)
+        manifest["metrics"] = [describe_metric(metric) for metric in wanted]  # also of a run that will be killed
         run_id = store.start_run(manifest)
         ids = store.plan(run_id, [cell.facts for cell in plan])
         summary = Summary(run_id, total=len(plan))
         todo = _missing(plan, ids, store, wanted, options.force, summary)
         todo = _measurable(todo, selected, facts, observer, summary)
-        manifest["metrics"] = [describe_metric(metric) for metric in wanted]
+        manifest["metrics"] = [describe_metric(metric) for metric in wanted]  # with the weights that are loaded now
         observer.begin(len(plan), summary.known + summary.not_supported)
         guards = canary.plan(datasets, facts, options.scales, chosen, degrade)
         # Bicubic cells of the run itself serve as its canary; the others are measured beside it, not stored.
@@ -181,8 +183,7 @@ def _run(options: RunOptions, device: torch.device, observer: Observer) -> Summa
         except KeyboardInterrupt:
             summary.interrupted = True
         status = "interrupted" if summary.interrupted else "finished"
-        store.finish_run(run_id, status, manifest)
-        _write_manifest(options.out, run_id, {**manifest, "status": status})
+        finish(store, run_id, status, manifest)
     return summary
 
 
@@ -210,13 +211,13 @@ def _missing(
             summary.not_supported += 1
             continue
         done = outcome is not None and outcome.status == "ok"
-        own = (m for m in wanted if fits(m, cell.method))
+        own = [metric for metric in wanted if fits(metric, cell.method)]
         left = tuple(m for m in own if not (done and (m.name, m.version) in have.metrics))
         if left or not done:
             todo.append(_Todo(cell, left, outcome if done else None))
         else:
             summary.known += 1
-            stored = ((metric.name, have.metrics[metric.name, metric.version]) for metric in wanted)
+            stored = ((metric.name, have.metrics[metric.name, metric.version]) for metric in own)
             summary.failures += [f"{cell}: {name} is {status}, as before" for name, status in stored if status in _BAD]
     return todo
 
@@ -383,11 +384,17 @@ def _complaint(score: Score) -> str:
     return f"{score.metric} is {score.status}" + (f": {reason}" if reason else "")
 
 
-def _write_manifest(folder: Path, run_id: int, manifest: dict[str, object]) -> None:
-    path = folder / "runs" / f"{run_id:04d}.json"
+def finish(store: Store, run_id: int, status: str, manifest: dict[str, Any]) -> None:
+    """Say in the store, and in ``runs/NNNN.json`` beside it, how a run ended ('finished' or 'interrupted').
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    store.finish_run(run_id, status, manifest)
+    path = store.folder / "runs" / f"{run_id:04d}.json"
     try:
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps({**manifest, "status": status}, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise StoreError(
             f"cannot write '{path}' ({error.strerror})", "free some space and run again: what was scored is kept"

@@ -2,7 +2,7 @@
 
 import time
 
-from srbench.report import render
+from srbench.report.html import render
 from srbench.results.store import Store
 
 

@@ -1,10 +1,12 @@
 """``srbench score``: images made elsewhere, measured as a run measures its own."""
 
+import json
 import shutil
 
 import pytest
 
 from srbench.imaging.images import read_image, write_image
+from srbench.results.store import Store
 
 
 @pytest.fixture
@@ -71,6 +73,38 @@ def test_scores_are_those_of_a_run_to_the_last_bit(score, theirs, scores, result
     assert len(list(results.glob("images/**/*.png"))) == 3
     again = score(folder, "--protocol", protocol)
     assert "0 cells computed, 3 already there" in again.stderr
+
+
+MEAN_ERROR = """
+from srbench.metrics import Metric
+
+MINE = Metric(name="mean-error", title="Mean error", version=1, higher_is_better=False, unit="", bounds=(0, 255),
+              digits=2, needs=("sr_luma", "hr_luma"),
+              compute=lambda pair: float((pair.sr_luma - pair.hr_luma).abs().mean()))
+"""
+
+
+def test_it_writes_the_manifest_and_what_its_metrics_are_as_a_run_does(score, theirs, results, srbench, tmp_path):
+    (tmp_path / "mine.py").write_text(MEAN_ERROR)
+    metrics = ("--metrics", f"psnr,{tmp_path / 'mine.py'}")
+    made, _ = theirs()
+    assert score(made, *metrics).exit_code == 0
+    run = ["--datasets", tmp_path / "pictures", "--scales", "2", "--out", results, "--device", "cpu"]
+    assert srbench("run", "--methods", "nearest", *run, *metrics).exit_code == 0
+    own, of_run = (json.loads((results / "runs" / f"000{number}.json").read_text()) for number in (1, 2))
+    assert set(own) - {"scored_from"} == set(of_run)
+    assert own["status"] == "finished"
+    assert own["metrics"] == of_run["metrics"]
+    assert [metric["higher_is_better"] for metric in own["metrics"]] == [True, False]
+    with Store(results) as store:
+        stored, _ = store.runs()
+    assert stored["manifest"] == {key: value for key, value in own.items() if key != "status"}
+
+
+def test_images_have_no_likelihood_to_compute_again(score, theirs):
+    folder, _ = theirs()
+    for done in ("3 cells computed, 0 already there", "0 cells computed, 3 already there"):
+        assert done in score(folder, "--metrics", "psnr,bits").stderr
 
 
 @pytest.mark.data("set5")

@@ -10,6 +10,7 @@ from srbench.records import label
 from srbench.report.html import render
 from srbench.results.leaderboard import means, per_image
 from srbench.results.store import Store
+from srbench.run.runner import Silent
 
 PLUGIN = """\
 import torch
@@ -53,6 +54,40 @@ def test_it_is_a_default_where_a_method_has_it(go, guess, scores, pictures):
         assert found["guess", image] == pytest.approx(8 * read_image(pictures / f"{image}.png").mean() / 255, abs=1e-4)
     go(guess(), "bicubic")  # nothing is missing
     assert go(guess(), "bicubic").known == 6
+
+
+MIXES = [
+    (("guess", "bicubic"), ("psnr", "bits")),
+    (("bicubic",), ("psnr", "bits")),
+    (("guess",), ("psnr", "bits")),
+    (("guess", "bicubic"), ("bits",)),
+    (("bicubic", "nearest"), ("bits",)),
+    (("guess", "bicubic", "srcnn"), ("psnr", "ssim", "bits", "consistency")),
+]
+
+
+@pytest.mark.parametrize(("methods", "metrics"), MIXES)
+def test_any_mix_of_methods_and_metrics_computes_nothing_the_second_time(go, guess, methods, metrics):
+    methods = [guess() if name == "guess" else name for name in methods]
+    first, second = (go(*methods, metrics=metrics) for _ in range(2))
+    assert (second.computed, second.failures) == (0, [])
+    assert second.known == first.computed
+    assert second.not_supported == first.not_supported
+
+
+def test_a_mix_that_was_interrupted_goes_on(go, guess):
+    class Impatient(Silent):
+        def done(self, cell, outcome):
+            raise KeyboardInterrupt
+
+    options = {"metrics": ("psnr", "bits"), "scales": (2, 3)}
+    first = go("bicubic", guess(), observer=Impatient(), **options)
+    assert first.interrupted
+    assert first.computed > 0
+    second = go("bicubic", guess(), **options)
+    assert second.known >= first.computed
+    assert second.known + second.computed == second.total == 12
+    assert not second.failures
 
 
 def test_other_runs_have_no_such_column(go, scores):

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from srbench.method import MethodCard, Published
+from srbench.results.facts import FolderMetrics
 from srbench.results.leaderboard import (
     GROUP,
     MEAN_COLUMNS,
     dataset_order,
-    digits,
     means,
     method_cards,
     methods_by_score,
@@ -166,7 +166,8 @@ def test_order_of_datasets_and_digits_of_metrics():
         *("set5", "set14", "bsd100", "sample"),
         "mine",
     ]
-    assert (digits("psnr"), digits("ssim"), digits("unheard-of")) == (2, 4, 4)
+    facts = FolderMetrics()
+    assert [facts[name].digits for name in ("psnr", "ssim", "unheard-of")] == [2, 4, 4]
 
 
 def test_cards_of_all_built_in_methods():

@@ -1,12 +1,14 @@
 """Bootstrap intervals and paired tests against scipy's and by hand, and the cases with nothing to resample or test."""
 
+import itertools
 import math
+import time
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import bootstrap, wilcoxon
+from scipy.stats import bootstrap, rankdata, wilcoxon
 
 from srbench.results.statistics import holm, mean_interval, rank, signed_rank
 
@@ -74,10 +76,60 @@ def test_more_confidence_is_wider():
 def test_signed_rank_equals_scipy_row_by_row(n):
     rows = np.random.default_rng(n).normal(0.2, 1, (40, n))
     rows[3, 0] = 0  # equal on one image
-    rows[4, :2] = 0.25  # a tie
     for p, row in zip(signed_rank(rows), rows, strict=True):
         kept = row[row != 0]
         assert p == pytest.approx(1.0 if len(kept) < 2 else wilcoxon(kept).pvalue, abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [2, 5, 9, 13, 51, 119])
+def test_signed_rank_with_ties_equals_scipy(n):
+    # Up to 13 images scipy goes through all signs; beyond 50 it takes the normal approximation.
+    rows = np.random.default_rng(n).integers(-3, 6, (12, n)).astype(float)
+    if n > 50:
+        rows[rows == 0] = 1
+    for p, row in zip(signed_rank(rows), rows, strict=True):
+        kept = row[row != 0]
+        assert p == pytest.approx(1.0 if len(kept) < 2 else wilcoxon(kept).pvalue, abs=1e-12)
+
+
+def by_all_signs(differences):
+    """Twice the smaller share of the 2^n signs whose rank sum is as small, or as large, as that of ``differences``."""
+    kept = differences[differences != 0]
+    ranks = rankdata(np.abs(kept))
+    sums = np.array([ranks[np.array(signs, bool)].sum() for signs in itertools.product((0, 1), repeat=len(kept))])
+    observed = ranks[kept > 0].sum()
+    return min(1.0, 2 * min((sums <= observed).mean(), (sums >= observed).mean()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(-4, 4), min_size=1, max_size=10))
+def test_signed_rank_with_ties_and_zeros_counts_all_signs(values):
+    differences = np.array(values, float)
+    assert signed_rank(differences[None])[0] == pytest.approx(by_all_signs(differences), abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [14, 15])
+def test_signed_rank_counts_all_signs_of_more_images_than_scipy_does(n):
+    differences = np.random.default_rng(n).integers(-3, 5, n).astype(float)
+    differences[differences == 0] = 1
+    assert signed_rank(differences[None])[0] == pytest.approx(by_all_signs(differences), abs=1e-12)
+
+
+def test_signed_rank_at_the_edge_of_the_exact_test():
+    # All 50 images better by the same: one sign of 2^50 is as extreme on either side.
+    assert signed_rank(np.ones((1, 50)))[0] == 2.0**-49
+    row = np.r_[np.ones(50), 0.0]
+    assert signed_rank(row[None])[0] == 2.0**-49  # images that differ are counted
+    assert signed_rank(np.ones((1, 51)))[0] == pytest.approx(wilcoxon(np.ones(51)).pvalue, rel=1e-9)
+
+
+def test_ranks_of_a_whole_table_with_ties_take_no_time():
+    # Simulated opinions have few steps, so they tie: 24 methods on 13 images, ten metrics.
+    opinions = np.random.default_rng(0).integers(20, 30, (10, 24, 13)) / 10 + np.linspace(0, 2, 24)[:, None]
+    started = time.process_time()
+    rankings = [rank(table) for table in opinions]
+    assert time.process_time() - started < 3
+    assert all(ranking.rank[-1] == 1 for ranking in rankings)
 
 
 def test_signed_rank_where_there_is_nothing_to_test():

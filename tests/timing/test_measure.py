@@ -17,12 +17,14 @@ import torch
 from typer.testing import CliRunner
 
 import srbench as package
+from srbench import degradation, methods, paths
 from srbench.cli import app
 from srbench.errors import SrbenchError
 from srbench.method import Method, MethodCard, TorchMethod, plugins
 from srbench.records import Timing
 from srbench.results.store import Store
 from srbench.results.timings import add_timings, read_timings
+from srbench.run.selection import load_methods
 from srbench.timing import cost
 from srbench.timing import measure as timing
 from srbench.timing.measure import CpuClock, measure, parse_size, synthetic
@@ -272,6 +274,44 @@ def test_a_spread_too_wide_is_said_and_a_failure_is_exit_code_one(monkeypatch, w
     assert "about 9e+02 (too noisy)" in result.stdout
     assert "other load before it began: 9.0 processes on 2 processors" in result.stdout
     assert "failed: m on 8x8 x2 (cpu, fp32): boom" in result.stderr
+
+
+@pytest.fixture
+def timed(monkeypatch):
+    """Names of the methods that ``srbench time`` would time, and what it says on stderr."""
+
+    def call(*arguments):
+        names = []
+
+        def none(methods, subject, device, threads):
+            names[:] = [method.card.name for method, _ in methods]
+            return [record([0.1], machine={"processor": "p", "processors": 2, "torch": "2", "load_before": 0.0})]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(timing, "measure", none)
+            result = CliRunner().invoke(app, ["time", *arguments])
+        return names, result
+
+    return call
+
+
+def test_all_are_the_methods_of_a_run_with_its_notes(timed, monkeypatch, tmp_path):
+    (tmp_path / "methods").mkdir()
+    (tmp_path / "methods" / "broken_one.py").write_text("1 / 0\n")
+    monkeypatch.setenv("SRBENCH_PATH", str(tmp_path))
+    monkeypatch.setattr(methods, "__path__", paths.search_path("methods"))
+    for scales in ((4,), (2, 3)):
+        notes = []
+        of_run = load_methods(["all"], scales, CPU, degradation.get("bicubic"), notes.append)
+        names, result = timed("all", "--scale", ",".join(map(str, scales)))
+        assert names == [method.card.name for method, _ in of_run]
+        assert [line.removeprefix("note: ") for line in result.stderr.splitlines() if "note: " in line] == notes
+        assert any("broken-one" in line and "is broken and left out: ZeroDivisionError" in line for line in notes)
+    assert "pixelcnn-sample" not in names
+
+
+def test_a_method_that_all_leaves_out_is_timed_by_name(timed):
+    assert timed("pixelcnn-sample", "bicubic")[0] == ["pixelcnn-sample", "bicubic"]
 
 
 @pytest.mark.parametrize(

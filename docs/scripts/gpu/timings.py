@@ -23,8 +23,9 @@ from torch import Tensor
 
 from srbench.machine import available_processors, describe_device, load_average
 from srbench.method import Method, TorchMethod, plugins
+from srbench.records import Timing
 from srbench.timing import cost
-from srbench.timing.measure import CpuClock, CudaClock, Subject, Timing, peak_memory, synthetic
+from srbench.timing.measure import CpuClock, CudaClock, Subject, peak_memory, synthetic
 
 METHODS = ("srcnn", "fsrcnn", "espcn", "vdsr", "drcn", "lapsrn", "srresnet", "edsr", "dbpn", "srfbn")
 PRECISIONS = {

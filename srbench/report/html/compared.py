@@ -6,22 +6,27 @@ from datetime import UTC, datetime
 from typing import Any
 
 from srbench.report.html.page import environment
-from srbench.report.html.tables import dataset_title, metric_facts
+from srbench.report.html.tables import dataset_title
 from srbench.results.comparison import Comparison
-from srbench.results.leaderboard import digits, signed
+from srbench.results.facts import MetricFacts
+from srbench.results.leaderboard import signed
 from srbench.version import __version__
 
 
 def render_comparison(comparison: Comparison) -> str:
     """The page as a string; every text that comes from a user is escaped."""
     keys = ["scale", "protocol", "degradation"]
-    groups = []
+    groups, facts = [], comparison.metrics
     for (scale, protocol, degradation), rows in comparison.rows.groupby(keys, sort=False):
         own = comparison.images
         own = own[(own["scale"] == scale) & (own["protocol"] == protocol) & (own["degradation"] == degradation)]
         title = f"×{scale}, protocol {protocol}, degradation {degradation}"  # noqa: RUF001
         groups.append(
-            (title, [_row(row) for row in rows.to_dict("records")], [_image(r) for r in own.to_dict("records")])
+            (
+                title,
+                [_row(row, facts[row["metric"]]) for row in rows.to_dict("records")],
+                [_image(row, facts[row["metric"]]) for row in own.to_dict("records")],
+            )
         )
     counts = comparison.rows["verdict"].value_counts().to_dict()
     return (
@@ -37,13 +42,13 @@ def render_comparison(comparison: Comparison) -> str:
     )
 
 
-def _row(row: dict[str, Any]) -> dict[str, str]:
-    places = digits(row["metric"])
+def _row(row: dict[str, Any], metric: MetricFacts) -> dict[str, str]:
+    places = metric.digits
     interval = "" if row["n"] < 2 else f"{signed(row['ci_low'], places + 1)} to {signed(row['ci_high'], places + 1)}"
     return {
         "method": row["method"] + (f" {row['options']}" if row["options"] else ""),
         "dataset": dataset_title(row["dataset"]),
-        "metric": metric_facts(row["metric"]).title,
+        "metric": metric.title,
         "a": f"{row['mean_a']:.{places}f}",
         "b": f"{row['mean_b']:.{places}f}",
         "difference": signed(row["difference"], places + 1),
@@ -54,13 +59,13 @@ def _row(row: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _image(row: dict[str, Any]) -> dict[str, str]:
-    places = digits(row["metric"])
+def _image(row: dict[str, Any], metric: MetricFacts) -> dict[str, str]:
+    places = metric.digits
     return {
         "method": row["method"],
         "dataset": dataset_title(row["dataset"]),
         "image": row["image"],
-        "metric": metric_facts(row["metric"]).title,
+        "metric": metric.title,
         "a": f"{row['a']:.{places}f}",
         "b": f"{row['b']:.{places}f}",
         "difference": signed(row["difference"], places + 1),

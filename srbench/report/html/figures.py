@@ -12,8 +12,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from srbench.report.html import plots
-from srbench.report.html.tables import View, dataset_title, metric_facts
-from srbench.results.leaderboard import dataset_order, digits
+from srbench.report.html.tables import View, dataset_title
+from srbench.results.leaderboard import dataset_order
 
 # What a perception-distortion plane can take as its perceptual axis, the best known first.
 PERCEPTUAL = ("lpips", "lpips-vgg", "lpips-squeeze", "mos", "pi", "niqe")
@@ -86,15 +86,17 @@ def _plots(view: View, images: pd.DataFrame, training: Mapping[tuple[str, int], 
         text = f"Fewer than two methods have both PSNR and a perceptual metric. {hint}"
         yield Plot(f"{key}-perception", "Perception and distortion", text)
     else:
-        facts = metric_facts(perceptual)
+        facts = view.facts(perceptual)
         x, y = [other[name] for name in shown], [here[name] for name in shown]
-        places = digits(perceptual)
+        places = facts.digits
         yield _plot(
             f"{key}-perception",
             "Perception and distortion",
             f"{where}. Up: closer to the original pixels; right: closer to it for the eye, as {facts.title} sees it "
             f"({facts.direction}). No method can reach the upper right corner (Blau and Michaeli 2018).",
-            plots.plane(shown, x, y, (f"{facts.title} ({facts.direction})", "PSNR (dB)"), flip=facts.higher is False),
+            plots.plane(
+                shown, x, y, (f"{facts.title} ({facts.direction})", "PSNR (dB)"), flip=facts.higher_is_better is False
+            ),
             ["method", facts.title, "PSNR (dB)"],
             [[n, f"{a:.{places}f}", f"{b:.2f}"] for n, a, b in zip(shown, x, y, strict=True)],
         )
@@ -179,7 +181,8 @@ def _opinion(view: View, frame: pd.DataFrame, data: str, where: str) -> Plot:
         return Plot(
             key, title, "Not measured. Add it with srbench run --metrics psnr,ssim,mos (colour protocols only)."
         )
-    facts, places = metric_facts(name), digits(name)
+    facts = view.facts(name)
+    places = facts.digits
     return _plot(
         key,
         title,

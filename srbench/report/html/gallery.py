@@ -23,8 +23,9 @@ from srbench.errors import SrbenchError, SrbenchWarning
 from srbench.imaging.color import luma
 from srbench.imaging.images import Pixels, pixel_hash, read_image, write_image
 from srbench.records import ENTROPY_BITS
-from srbench.report.html.tables import VIEW, dataset_title, metric_facts
-from srbench.results.leaderboard import dataset_order, digits, metric_order
+from srbench.report.html.tables import VIEW, dataset_title
+from srbench.results.facts import FolderMetrics
+from srbench.results.leaderboard import dataset_order, metric_order
 
 SIDE = 96  # of the region, in pixels
 PER_DATASET = 5
@@ -75,6 +76,7 @@ def gallery(
     folder: Path,
     runs: list[dict[str, Any]],
     titles: dict[str, str],
+    facts: FolderMetrics,
     full: Path | None = None,
 ) -> Gallery:
     """Choose and cut the pictures.
@@ -84,6 +86,7 @@ def gallery(
         folder: the results folder.
         runs: of the store, oldest first; they say where the images of a user's folder are.
         titles: of methods, by label, in the order in which they are shown.
+        facts: of the folder's metrics.
         full: a folder to write the whole images into, as neighbours of the page; None to write none.
     """
     kept = images[(images["sr_path"] != "") & (images["status"] == "ok")]
@@ -98,7 +101,7 @@ def gallery(
     spent = 0
     for data, name in _choice(kept):
         own = kept[(kept["dataset"] == data) & (kept["image"] == name)]
-        scene = _scene(own, data, name, folder, finder, titles, full)
+        scene = _scene(own, data, name, folder, finder, titles, facts, full)
         if scene is None:
             notes.append(f"{dataset_title(data)}/{name} is left out: its SR images are no longer on disk.")
             continue
@@ -140,6 +143,7 @@ def _scene(
     folder: Path,
     finder: _Originals,
     titles: dict[str, str],
+    facts: FolderMetrics,
     full: Path | None,
 ) -> Scene | None:
     pixels: dict[str, Pixels] = {}
@@ -165,7 +169,7 @@ def _scene(
     if original is not None and original.shape[0] >= size[0] and original.shape[1] >= size[1]:
         original = original[: size[0], : size[1]]
         shown = {ORIGINAL: _as_measured(original) if grey else original, **pixels}
-    scores = _scores(own)
+    scores = _scores(own, facts)
     pictures = []
     for label, image in shown.items():
         file = "" if full is None else _write_whole(full, data, name, label, image)
@@ -233,12 +237,12 @@ def _as_measured(image: Pixels) -> Pixels:
     return y
 
 
-def _scores(own: pd.DataFrame) -> dict[str, list[str]]:
+def _scores(own: pd.DataFrame, facts: FolderMetrics) -> dict[str, list[str]]:
     """Of one image, by label: 'PSNR 30.12', in the order of the tables."""
     found: dict[str, list[str]] = {}
     rows = zip(own["label"], own["metric"], own["value"], strict=True)
     for label, metric, value in sorted(rows, key=lambda row: metric_order(row[1])):
-        found.setdefault(label, []).append(f"{metric_facts(metric).title} {value:.{digits(metric)}f}")
+        found.setdefault(label, []).append(f"{facts[metric].title} {value:.{facts[metric].digits}f}")
     return found
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from srbench import dataset, metrics, protocol
-from srbench.errors import SrbenchError
+from srbench import dataset, protocol
 from srbench.protocol.base import Protocol
 from srbench.report.html.tables import View, dataset_title
+from srbench.results.facts import MetricFacts
 from srbench.results.leaderboard import dataset_order
 
 _DEFINITIONS = {
@@ -80,7 +81,8 @@ class Notes:
 def notes(views: Sequence[View]) -> Notes:
     """Only of what the page holds."""
     protocols = [p for p in protocol.PROTOCOLS.values() if p.name in {view.protocol for view in views}]
-    names = _unique(metric.name for view in views for metric in view.metrics)
+    facts = {metric.name: metric for view in views for metric in view.metrics}
+    names = list(facts)
     datasets = _unique(name for view in views for name in view.datasets)
     known = dataset.manifests()
     licences = [
@@ -92,7 +94,7 @@ def notes(views: Sequence[View]) -> Notes:
         licences.append(("pyiqa", "its metrics are licensed under PolyForm Noncommercial 1.0.0"))
     return Notes(
         protocols=[(f"{p.name}, version {p.version}, hash {p.hash}", describe(p)) for p in protocols],
-        metrics=[(name, _metric(name)) for name in names],
+        metrics=[(name, _metric(metric)) for name, metric in facts.items()],
         licences=licences,
         has_mos=any(name.startswith("mos") for name in names),
         has_costs=any(cost != "parameters" for view in views for cost in view.costs),
@@ -118,13 +120,13 @@ def describe(rules: Protocol) -> str:
     return " ".join(parts)
 
 
-def _metric(name: str) -> str:
-    try:
-        metric = metrics.get(name)
-    except SrbenchError:
+def _metric(metric: MetricFacts) -> str:
+    if metric.higher_is_better is None:
         return "not known to this srbench: its direction is unknown, so no best value is marked and no rank is given."
-    low, high = (f"{bound:g}".replace("inf", "∞").replace("-", "−") for bound in metric.bounds)  # noqa: RUF001
-    facts = f"{'Higher' if metric.higher_is_better else 'Lower'} is better; range {low} to {high}"
+    facts = metric.direction.capitalize()
+    if metric.bounds is not None:
+        low, high = (end if b is None else b for b, end in zip(metric.bounds, (-math.inf, math.inf), strict=True))
+        facts += f"; range {low:g} to {high:g}".replace("inf", "∞").replace("-", "−")  # noqa: RUF001
     text = f"{facts}{f', in {metric.unit}' if metric.unit else ''}; version {metric.version}."
-    note = getattr(metric, "footnote", "")  # metrics that need an explanation bring one
-    return " ".join(part for part in (_DEFINITIONS.get(name, f"{metric.title}."), note, text) if part)
+    # Metrics that need an explanation bring one.
+    return " ".join(part for part in (_DEFINITIONS.get(metric.name, f"{metric.title}."), metric.footnote, text) if part)

@@ -19,6 +19,7 @@ from srbench.report.html.costs import Cost, summarise
 from srbench.report.html.figures import plots_of
 from srbench.report.html.gallery import gallery
 from srbench.report.html.tables import View, views
+from srbench.results.facts import FolderMetrics
 from srbench.results.leaderboard import means, method_cards, per_image
 from srbench.results.store import Store
 from srbench.results.timings import read_timings
@@ -52,11 +53,12 @@ def render(
     cards = _strangers(runs) | method_cards()
     training = marks.training(runs)
     costs = summarise(read_timings(store)) if costs is None else costs
-    tables = views(images, means(images, cards), cards, costs, training)
+    facts = FolderMetrics(runs)
+    tables = views(images, means(images, cards), cards, costs, training, facts)
     plots = {view.key: plots_of(view, _of(images, view), training) for view in tables}
     middle = time.perf_counter()
     titles = {row.name: row.title for view in tables for row in view.rows}
-    pictures = gallery(images, store.folder, runs, titles, full_images)
+    pictures = gallery(images, store.folder, runs, titles, facts, full_images)
     ended = time.perf_counter()
     text = (
         environment()

@@ -11,35 +11,17 @@ from typing import Any
 
 import pandas as pd
 
-from srbench import dataset, metrics
-from srbench.errors import SrbenchError
+from srbench import dataset
 from srbench.method.base import MethodCard
 from srbench.report.html import marks
 from srbench.report.html.costs import Cost
 from srbench.report.html.marks import Mark
-from srbench.results.leaderboard import dataset_order, digits, higher_is_better, methods_by_score, metric_order, signed
+from srbench.results.facts import FolderMetrics, MetricFacts
+from srbench.results.leaderboard import dataset_order, methods_by_score, metric_order, signed
 from srbench.results.statistics import rank
 
 VIEW = ["scale", "protocol", "degradation"]
 EVERYTHING = "all"  # ranks over the images of all datasets together
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric as a column heading shows it."""
-
-    name: str
-    title: str
-    unit: str
-    higher: bool | None
-
-    @property
-    def arrow(self) -> str:
-        return {True: "↑", False: "↓", None: ""}[self.higher]
-
-    @property
-    def direction(self) -> str:
-        return {True: "higher is better", False: "lower is better", None: "direction unknown"}[self.higher]
 
 
 @dataclass(frozen=True)
@@ -96,10 +78,14 @@ class View:
     degradation: str
     title: str
     datasets: dict[str, str]  # name: title
-    metrics: list[Metric]
+    metrics: list[MetricFacts]
     rows: list[Row]
     rankings: list[tuple[str, str]]  # ('psnr all', 'PSNR on all datasets'), the first is shown
     frame: pd.DataFrame = field(repr=False)  # its means, with a column ``label``
+
+    def facts(self, metric: str) -> MetricFacts:
+        """Of one of its metrics."""
+        return next(facts for facts in self.metrics if facts.name == metric)
 
     @property
     def has_published(self) -> bool:
@@ -122,6 +108,7 @@ def views(
     cards: Mapping[str, MethodCard],
     costs: Mapping[tuple[str, int], Cost],
     training: Mapping[tuple[str, int], dict[str, Any]],
+    facts: FolderMetrics,
 ) -> list[View]:
     """One view per scale, protocol and degradation, never two of them in one; that with the most cells first.
 
@@ -129,6 +116,7 @@ def views(
         images: as :func:`srbench.results.leaderboard.per_image` gives it, with a column ``label``: what a row is
             called.
         table: its :func:`srbench.results.leaderboard.means`.
+        facts: of the folder's metrics.
     """
     table = table.assign(label=table["method"])
     found = []
@@ -136,17 +124,8 @@ def views(
         own = images
         for column, value in zip(VIEW, key, strict=True):
             own = own[own[column] == value]
-        found.append(_view(key, own, group, cards, costs, training))
+        found.append(_view(key, own, group, cards, costs, training, facts))
     return sorted(found, key=lambda view: (-len(view.rows) * len(view.datasets), -view.scale, view.key))
-
-
-def metric_facts(name: str) -> Metric:
-    """Heading of a metric, also of one that this srbench does not know."""
-    try:
-        known = metrics.get(name)
-        return Metric(name, known.title, known.unit, known.higher_is_better)
-    except SrbenchError:
-        return Metric(name, name, "", higher_is_better(name))
 
 
 def dataset_title(name: str) -> str:
@@ -161,15 +140,16 @@ def _view(
     cards: Mapping[str, MethodCard],
     costs: Mapping[tuple[str, int], Cost],
     training: Mapping[tuple[str, int], dict[str, Any]],
+    facts: FolderMetrics,
 ) -> View:
     scale, protocol, degradation = key
     datasets = sorted(table["dataset"].unique(), key=dataset_order)
     names = sorted(set(table["metric"]) - {""}, key=metric_order)
     labels = methods_by_score(table.assign(method=table["label"]))
     by_cell = {(row["label"], row["dataset"], row["metric"]): row for row in table.to_dict("records")}
-    places = _places(table)
+    places = _places(table, facts)
     images_of = dict(list(images.groupby("label", sort=False)))
-    rankings, ranks, ties = _rankings(images, labels, datasets, names)
+    rankings, ranks, ties = _rankings(images, labels, datasets, [facts[name] for name in names])
     rows = []
     for label in labels:
         own = images_of[label]
@@ -177,7 +157,8 @@ def _view(
         card = cards.get(method)
         cells = [
             _cell(
-                by_cell.get((label, data, metric)), data, metric, own, places.get((label, data, metric), ""), protocol
+                by_cell.get((label, data, metric)),
+                *(data, facts[metric], own, places.get((label, data, metric), ""), protocol),
             )
             for data, metric in product(datasets, names or [""])
         ]
@@ -212,7 +193,7 @@ def _view(
         degradation=degradation,
         title=f"×{scale}, protocol {protocol}, degradation {degradation}",  # noqa: RUF001
         datasets={name: dataset_title(name) for name in datasets},
-        metrics=[metric_facts(name) for name in names],
+        metrics=[facts[name] for name in names],
         rows=rows,
         rankings=rankings,
         frame=table,
@@ -228,20 +209,22 @@ def _partial(own: pd.DataFrame) -> list[Mark]:
     return [Mark("partial", f"means over {len(scored)} of {len(planned)} images")]
 
 
-def _cell(row: dict[str, Any] | None, data: str, metric: str, own: pd.DataFrame, place: str, protocol: str) -> Cell:
+def _cell(
+    row: dict[str, Any] | None, data: str, metric: MetricFacts, own: pd.DataFrame, place: str, protocol: str
+) -> Cell:
     if row is None or math.isnan(row["mean"]):
-        cells = own[(own["dataset"] == data) & own["metric"].isin([metric, ""])]
+        cells = own[(own["dataset"] == data) & own["metric"].isin([metric.name, ""])]
         mark = marks.reason(cells)
         if mark is None:
             what = "this metric was not measured" if (own["dataset"] == data).any() else "not run on this dataset"
             mark = Mark("–", what)  # noqa: RUF001
-        return Cell(data, metric, mark=mark)
-    decimals = digits(metric)
+        return Cell(data, metric.name, mark=mark)
+    decimals = metric.digits
     known = not math.isnan(row["published"])
     low, high = row["ci_low"], row["ci_high"]
     return Cell(
         dataset=data,
-        metric=metric,
+        metric=metric.name,
         value=row["mean"],
         text=f"{row['mean']:.{decimals}f}",
         interval="" if math.isnan(low) else f"{low:.{decimals}f} to {high:.{decimals}f}",
@@ -254,15 +237,15 @@ def _cell(row: dict[str, Any] | None, data: str, metric: str, own: pd.DataFrame,
     )
 
 
-def _places(table: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+def _places(table: pd.DataFrame, facts: FolderMetrics) -> dict[tuple[str, str, str], str]:
     """'best' and 'second' of each column, decided on the digits that are shown, among means over all images."""
     found: dict[tuple[str, str, str], str] = {}
     for (data, metric), group in table[table["mean"].notna()].groupby(["dataset", "metric"]):
-        higher = higher_is_better(metric)
+        higher = facts[metric].higher_is_better
         whole = group[group["n"] == group["planned"]]
         if higher is None or len(group) < 2:
             continue
-        shown = whole["mean"].round(digits(metric))
+        shown = whole["mean"].round(facts[metric].digits)
         order = sorted(shown.unique(), reverse=higher)
         for place, value in zip(("best", "second"), order, strict=False):
             for label in whole.loc[shown == value, "label"]:
@@ -271,7 +254,7 @@ def _places(table: pd.DataFrame) -> dict[tuple[str, str, str], str]:
 
 
 def _rankings(
-    images: pd.DataFrame, labels: list[str], datasets: list[str], names: list[str]
+    images: pd.DataFrame, labels: list[str], datasets: list[str], metrics: list[MetricFacts]
 ) -> tuple[list[tuple[str, str]], dict[str, dict[str, str]], dict[str, dict[str, str]]]:
     """Ranks by every metric on every dataset and on all together: titles, ranks and who shares them, by label.
 
@@ -281,9 +264,9 @@ def _rankings(
     ranks: dict[str, dict[str, str]] = {}
     ties: dict[str, dict[str, str]] = {}
     places = [EVERYTHING, *datasets] if len(datasets) > 1 else datasets
-    for metric, place in product(names, places):
-        higher = higher_is_better(metric)
-        ok = images[(images["metric"] == metric) & (images["status"] == "ok")]
+    for metric, place in product(metrics, places):
+        higher = metric.higher_is_better
+        ok = images[(images["metric"] == metric.name) & (images["status"] == "ok")]
         if place != EVERYTHING:
             ok = ok[ok["dataset"] == place]
         if higher is None or ok.empty:
@@ -292,7 +275,7 @@ def _rankings(
         scores = scores.reindex([label for label in labels if label in scores.index]).dropna()
         if len(scores) < 2:
             continue
-        key = f"{metric} {place}"
+        key = f"{metric.name} {place}"
         ranking = rank(scores.to_numpy(float), higher)
         n = scores.shape[1]
         ranks[key], ties[key] = {}, {}
@@ -302,7 +285,7 @@ def _rankings(
             ties[key][label] = f"cannot be told apart from {others}" if others else "told apart from all others"
         where = "all datasets" if place == EVERYTHING else dataset_title(place)
         few = ": too few to tell methods apart" if 2.0 ** (1 - n) * len(scores) * (len(scores) - 1) / 2 > _LEVEL else ""
-        titles.append((key, f"{metric_facts(metric).title} on {where} ({n} image{'s' * (n > 1)}{few})"))
+        titles.append((key, f"{metric.title} on {where} ({n} image{'s' * (n > 1)}{few})"))
     return titles, ranks, ties
 
 

@@ -19,7 +19,8 @@ from srbench.records import Canary
 from srbench.report.html import render
 from srbench.report.html.gallery import region
 from srbench.report.html.plots import means_with_intervals, with_own_ids
-from srbench.results.leaderboard import digits, means, per_image
+from srbench.results.facts import FolderMetrics
+from srbench.results.leaderboard import means, per_image
 from srbench.results.store import Store
 
 EVIL = "<script>alert(1)</script>"
@@ -213,10 +214,10 @@ def test_every_number_of_the_csv_is_in_the_page(go, page, results):
     go("bicubic", "nearest", "bilinear", scales=(2, 3))
     text = page()
     with Store(results) as store:
-        rows = means(per_image(store))
+        rows, facts = means(per_image(store)), FolderMetrics(store.runs())
     cells = re.findall(r'data-d="pictures" data-m="(\w+)" data-v="([^"]+)" title="[^"]*95% interval ([-\d.]+)', text)
     assert len(cells) == len(rows) == 12
-    exported = sorted((row.metric, row.mean, f"{row.ci_low:.{digits(row.metric)}f}") for row in rows.itertuples())
+    exported = sorted((row.metric, row.mean, f"{row.ci_low:.{facts[row.metric].digits}f}") for row in rows.itertuples())
     assert sorted((metric, float(value), low) for metric, value, low in cells) == exported
 
 
