@@ -41,13 +41,30 @@ class SrbenchError(Exception):
 
 
 class UnknownNameError(SrbenchError):
-    """A name that nothing carries; the nearest known names are the way out."""
+    """A name that nothing carries; the nearest known names are the way out.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    Args:
+        gateways: names behind a prefix, such as 'pyiqa:dists', which are also near without it.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], gateways: Iterable[str] = ()) -> None:
         known = sorted(known)
-        near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        near = _nearest(name.lower(), known, sorted(gateways))
         hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known) or 'none'}"
         super().__init__(f"unknown {kind} '{name}'", hint)
+
+
+def _nearest(name: str, known: list[str], gateways: list[str], most: int = 3) -> list[str]:
+    """The nearest first; of names that differ by a prefix alone that without it."""
+    by_bare: dict[str, list[str]] = {}
+    for full in known:
+        by_bare.setdefault(full, []).append(full)
+    for full in gateways:
+        by_bare.setdefault(full.partition(":")[2], []).append(full)
+    if gateways:
+        name = name.rpartition(":")[2]
+    found = difflib.get_close_matches(name, by_bare, n=most, cutoff=0.5)
+    return [full for bare in found for full in by_bare[bare]][:most]
 
 
 class DatasetError(SrbenchError):

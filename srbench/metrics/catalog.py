@@ -14,7 +14,7 @@ import importlib.metadata
 from pathlib import Path
 from types import ModuleType
 
-from srbench.errors import MethodError, SrbenchError, UnknownNameError
+from srbench.errors import MethodError, SrbenchError, UnavailableError, UnknownNameError
 from srbench.metrics.base import Comparison, Measurement, Metric
 from srbench.registry import load_file
 
@@ -52,13 +52,24 @@ def get(name: str) -> Metric:
     if name.startswith("pyiqa:"):
         from srbench.metrics import iqa
 
-        return iqa.gateway(name.removeprefix("pyiqa:"))
+        if (offered := name.removeprefix("pyiqa:")) in iqa.offered():
+            return iqa.gateway(offered)
     if name in _BUILTIN:
         module = importlib.import_module(f"srbench.metrics.{_BUILTIN[name]}")
         return next(metric for metric in _metrics_in(module) if metric.name == name)
     if name in _installed():
         return _from_entry_point(_installed()[name])
-    raise UnknownNameError("metric", name, names())
+    raise UnknownNameError("metric", name, names(), _behind_gateways())
+
+
+def _behind_gateways() -> list[str]:
+    """Names of the metrics of other libraries that are installed, with their prefix."""
+    from srbench.metrics import iqa
+
+    try:
+        return [f"pyiqa:{name}" for name in iqa.offered()]
+    except UnavailableError:
+        return []
 
 
 def find(spec: str) -> list[Metric]:

@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 from srbench import paths, randomness
-from srbench.errors import ImageError, UnavailableError, UnknownNameError
+from srbench.errors import ImageError, UnavailableError
 from srbench.metrics.base import Comparison, Metric
 
 # They measure sets of images, or an image and a text: nothing that one pair has.
@@ -154,18 +154,15 @@ def _bring(name: str) -> None:
         shutil.copyfile(found, target)
 
 
+def offered() -> list[str]:
+    """Names of pyiqa's metrics of a pair of images, without importing it; UnavailableError if it is not installed."""
+    return list(_table())
+
+
 @functools.cache
 def gateway(name: str) -> Metric:
-    """The metric ``pyiqa:NAME``.
-
-    Raises:
-        UnavailableError: pyiqa is not installed.
-        UnknownNameError: pyiqa has no such metric, with the nearest names.
-    """
-    table = _table()
-    if name not in table:
-        raise UnknownNameError("pyiqa metric", name, table)
-    settings = table[name]
+    """The metric ``pyiqa:NAME``, one of :func:`offered`; UnavailableError if pyiqa is not installed."""
+    settings = _table()[name]
     return _metric(f"pyiqa:{name}", f"{name} (pyiqa)", name, settings, _version())
 
 

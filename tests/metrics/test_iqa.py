@@ -1,6 +1,8 @@
 """The gateway to pyiqa against pyiqa called directly."""
 
 import importlib.util
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -75,10 +77,56 @@ def test_a_model_is_created_once(monkeypatch, sample_pairs, as_comparison):
 
 @needs_pyiqa
 def test_unknown_names_have_near_ones():
-    with pytest.raises(UnknownNameError, match=r"'ms_sim'; did you mean ms_ssim"):
+    with pytest.raises(UnknownNameError, match=r"'pyiqa:ms_sim'; did you mean pyiqa:ms_ssim"):
         get("pyiqa:ms_sim")
     with pytest.raises(UnknownNameError):
         get("pyiqa:fid")  # measures sets
+
+
+@needs_pyiqa
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("dists", "pyiqa:dists"),  # there by that very name
+        ("musiq", "pyiqa:musiq"),
+        ("MUSIQ", "pyiqa:musiq"),
+        ("ms-ssim", "pyiqa:ms_ssim"),
+        ("maniqua", "pyiqa:maniqa"),
+        ("pyiqa:musik", "pyiqa:musiq"),
+        ("pnsr", "psnr"),  # srbench's own before pyiqa's of the same name
+        ("lpisp", "lpips"),
+        ("pyiqa:consistency", "consistency"),
+    ],
+)
+def test_the_nearest_name_is_sought_behind_all_gateways(name, nearest):
+    with pytest.raises(UnknownNameError, match=rf"unknown metric '{name}'; did you mean {nearest}( or |\?)"):
+        get(name)
+
+
+@needs_pyiqa
+def test_names_behind_a_gateway_are_known_without_importing_what_is_there():
+    code = """
+import sys
+from srbench.errors import UnknownNameError
+from srbench.metrics import get
+try:
+    get("musiq")
+except UnknownNameError as error:
+    assert "pyiqa:musiq" in str(error)
+    print("pyiqa" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_without_the_library_the_nearest_of_the_others_is_named(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    iqa._table.cache_clear()
+    try:
+        with pytest.raises(UnknownNameError, match="did you mean psnr"):
+            get("pnsr")
+    finally:
+        iqa._table.cache_clear()
 
 
 @needs_pyiqa
