@@ -77,20 +77,6 @@ def adversarial_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
-def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """The fake should look more real than the average real and the reverse, halved; logits (N, ...).
-
-    Relativistic average GAN (Jolicoeur-Martineau 2018); ESRGAN (Wang et al. 2018), eq. 2, with the two terms
-    averaged as in its released code.
-    """
-    return (F.softplus(real - fake.mean()).mean() + F.softplus(real.mean() - fake).mean()) / 2
-
-
-def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """The real should look more real than the average fake and the reverse, halved. ESRGAN, eq. 1."""
-    return (F.softplus(fake.mean() - real).mean() + F.softplus(fake - real.mean()).mean()) / 2
-
-
 def cycle_consistency(sr: Tensor, lr: Tensor, scale: int) -> Tensor:
     """mean |D(sr) - lr| with D the known bicubic degradation: SR must look like the input when it is shrunk.
 

@@ -67,8 +67,8 @@ def test_a_vector_is_left_to_adam():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_rotated_problem_takes_the_rotated_path(seed):
-    """Adam takes another one. ``eps`` lies above the rounding of the gradients, which else decides the signs of the first
-    step in the new coordinates where they are zero."""
+    """Adam takes another one. ``eps`` lies above the rounding of the gradients, which else decides the signs of the
+    first step in the new coordinates where they are zero."""
     generator = torch.Generator().manual_seed(seed)
     left, right = (torch.linalg.qr(torch.randn(6, 6, generator=generator))[0] for _ in range(2))
     loss = quadratic(6, seed)
