@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from srbench.errors import TrainingError, UnknownNameError
 from srbench.training import state
 from srbench.training.adversarial import PIECE, Adversary
+from srbench.training.card import TrainingResult
 from srbench.training.curve import learning_curve
 from srbench.training.data import Patches
 from srbench.training.export import export
@@ -294,21 +295,18 @@ class Trainer:
 
     def export(self, observer: Observer) -> Path:
         """Write the averaged weights and their card."""
-        result = export(
+        result = TrainingResult(
             self.method,
             self.recipe,
             self.networks,
             self.average,
-            self.validation,
-            self.folder,
-            observer,
-            images=self.patches.images,
-            started_from=self.started_from,
-            steps=self.step,
-            seconds=self.seconds,
-            device=self.device,
+            self.patches.images,
+            self.step,
+            self.seconds,
+            self.device,
+            self.started_from,
         )
-        return result.path
+        return export(result, self.validation, self.folder, observer).path
 
 
 def _share(source: nn.Module, other: nn.Module) -> None:
