@@ -90,7 +90,7 @@ def _run(console: Console, trainer: Trainer, max_minutes: float | None, again: s
     recipe, count = trainer.recipe, sum(trainer.patches.images.values())
     console.print(
         f"{trainer.method.card.title} {scales}: steps {trainer.step} to {recipe.steps}, {count} images, "
-        f"{trainer.device}, files in {trainer.folder}",
+        f"{trainer.device}, {trainer.precision.name}, files in {trainer.folder}",
         markup=False,
     )
     with _progress(console, trainer) as observer, _interruptible(trainer) as interrupted:

@@ -31,6 +31,7 @@ class TrainingResult:
     steps: int
     seconds: float
     device: torch.device
+    precision: str | None = None  # of its steps, but for the end in float32 that the recipe asks for; None if fitted
     started_from: str = ""  # the file of weights that it started from; '' where they were random
 
 
@@ -56,6 +57,7 @@ def training_card(
         "steps": result.steps,
         "wall_seconds": round(result.seconds),
         "device": device_name(result.device),
+        "precision": result.precision,
         "seed": recipe.seed,
         "validation_psnr": {f"x{s}": round(v, 3) for s, v in validation.items()},
         "validation_psnr_bicubic": {f"x{s}": round(v, 3) for s, v in bicubic.items()},

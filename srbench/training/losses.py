@@ -48,7 +48,7 @@ def content(sr: Tensor, hr: Tensor, features: Callable[[Tensor], Sequence[Tensor
     """
     with torch.no_grad():
         target = [layer.detach() for layer in features(hr)]
-    return torch.stack([l2(a, b) for a, b in zip(features(sr), target, strict=True)]).sum()
+    return torch.stack([l2(a.float(), b.float()) for a, b in zip(features(sr), target, strict=True)]).sum()
 
 
 def gram(x: Tensor) -> Tensor:
@@ -140,6 +140,9 @@ class Loss:
     ``shave`` pixels at the border of SR and HR are not seen (nor the LR pixels that they cover): near the border of
     a patch a network sees its own padding, which in a whole image is rare. ``others`` are pieces that need more than
     the batch, by name.
+
+    Inside of autocast the images are compared in float32: the pieces of :data:`PIECES` are computed without it. In
+    ``others`` networks run, which take it as it is.
     """
 
     def __init__(
@@ -149,22 +152,27 @@ class Loss:
         others: Mapping[str, Callable[[Batch], Tensor]] | None = None,
     ) -> None:
         self.pieces, self.shave = tuple(pieces), shave
-        self._known = {**PIECES, **(others or {})}
+        self._others = dict(others or {})
         for name, _ in self.pieces:
-            if name not in self._known:
-                raise UnknownNameError("loss", name, self._known)
+            if name not in (known := {**PIECES, **self._others}):
+                raise UnknownNameError("loss", name, known)
 
     def __call__(self, batch: Batch) -> Tensor:
         small = self.shave // batch.scale
         inner = Batch(
-            inside(batch.sr, small * batch.scale),
-            inside(batch.hr, small * batch.scale),
-            inside(batch.lr, small),
+            inside(batch.sr, small * batch.scale).float(),
+            inside(batch.hr, small * batch.scale).float(),
+            inside(batch.lr, small).float(),
             batch.scale,
         )
-        total = batch.sr.new_zeros(())
+        total = inner.sr.new_zeros(())
         for name, weight in self.pieces:
-            total = total + weight * self._known[name](inner)
+            if name in self._others:
+                value = self._others[name](inner)
+            else:
+                with torch.autocast(inner.sr.device.type, enabled=False):
+                    value = PIECES[name](inner)
+            total = total + weight * value
         return total
 
 

@@ -85,7 +85,8 @@ def _eigenvectors(covariance: Tensor) -> Tensor:
     size = exact.diagonal().mean()
     exact = exact / size if size > 0 else exact
     floor = FLOOR * torch.eye(len(exact), dtype=exact.dtype, device=exact.device)
-    return torch.linalg.eigh(exact + floor)[1].flip(1).to(covariance.dtype)
+    vectors: Tensor = torch.linalg.eigh(exact + floor)[1]
+    return vectors.flip(1).to(covariance.dtype)
 
 
 def _rotate(matrix: Tensor, state: dict[str, Any], back: bool = False) -> Tensor:

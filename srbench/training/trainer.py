@@ -6,8 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +23,7 @@ from srbench.training.export import export
 from srbench.training.features import FEATURES, feature_losses
 from srbench.training.losses import PIECES, Loss
 from srbench.training.method import TrainedMethod
+from srbench.training.precision import Precision, channels_last, resolved
 from srbench.training.recipe import AdversarialRecipe, Recipe
 from srbench.training.soap import Soap
 from srbench.training.validation import Validation
@@ -76,16 +76,16 @@ class Trainer:
         self.rows: list[list[float]] = []
         self._since: list[float] = []  # losses since the last row of the log
         self.stop = False  # set it from a signal handler or another thread: the step in work is finished first
+        self.precision = Precision(resolved(recipe.precision, device), device, recipe.full_precision_from)
         torch.manual_seed(recipe.seed)
         self.networks = {scale: method.build(scale).to(device).train() for scale in self.scales}
         self.network = self.networks[self.scales[0]]
         for other in list(self.networks.values())[1:]:
             _share(self.network, other)
-        if device.type == "cuda":
-            for network in self.networks.values():
-                network.to(memory_format=torch.channels_last)
+        for network in self.networks.values():
+            channels_last(network)
         self.average = {key: value.detach().clone() for key, value in self.network.state_dict().items()}
-        self.optimiser = self._optimiser()
+        self.optimiser, self.scaler = self._optimiser(), self.precision.scaler()
         self.adversary = self._adversary()
         self.loss = self._loss()
 
@@ -113,7 +113,8 @@ class Trainer:
                 "train a method whose recipe is an AdversarialRecipe (docs/training.md)",
             )
         side = self.patches.side(scale) - 2 * (recipe.shave // scale * scale)
-        return Adversary(self.method.build_discriminator(scale, side, recipe.discriminator_width), recipe, self.device)
+        discriminator = self.method.build_discriminator(scale, side, recipe.discriminator_width)
+        return Adversary(discriminator, recipe, self.device, self.precision.scaler())
 
     def _loss(self) -> Loss:
         names = dict(self.recipe.loss)
@@ -138,6 +139,7 @@ class Trainer:
             "scales": list(self.scales),
             "recipe": self.recipe.hash,
             "images": self.validation.hash,
+            "precision": self.precision.name,
             "started_from": self.started_from,
             "step": self.step,
             "seconds": self.seconds,
@@ -146,6 +148,7 @@ class Trainer:
             "network": self.network.state_dict(),
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "adversary": self.adversary.state() if self.adversary is not None else None,
             "rng": torch.get_rng_state(),
             "rng_cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
@@ -153,7 +156,7 @@ class Trainer:
         state.save_checkpoint(self.checkpoint, content)
 
     def resume(self) -> None:
-        """Go on from the checkpoint in the folder.
+        """Go on from the checkpoint in the folder, in the precision that the training began with.
 
         Raises:
             TrainingError: there is none, or it belongs to another method, scale, recipe, set of images or network
@@ -183,6 +186,8 @@ class Trainer:
             ) from error
         self.average = {key: value.to(self.device) for key, value in content["average"].items()}
         self.optimiser.load_state_dict(content["optimiser"])
+        self.scaler.load_state_dict(content["scaler"])
+        self.precision = replace(self.precision, name=content["precision"])
         if self.adversary is not None:
             self.adversary.load(content["adversary"])
         torch.set_rng_state(content["rng"])
@@ -241,8 +246,8 @@ class Trainer:
         recipe, rate = self.recipe, self.recipe.rate(self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        lr, hr = lr.to(self.device, non_blocking=True), hr.to(self.device, non_blocking=True)
-        mixed = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
+        lr, hr = (x.to(self.device, non_blocking=True, memory_format=torch.channels_last) for x in (lr, hr))
+        mixed = self.precision.autocast(self.step)
         with mixed:
             progress = self.step / max(1, recipe.steps - 1)
             loss = self.method.training_loss(self.networks[scale], lr, hr, scale, progress, self.loss)
@@ -256,13 +261,15 @@ class Trainer:
                 "lower the learning rate (--set learning_rate=...) or set clip_norm",
             )
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.unscale_(self.optimiser)
         parameters = [p for p in self.network.parameters() if p.grad is not None]
         if recipe.clip_theta is not None:
             nn.utils.clip_grad_value_(parameters, recipe.clip_theta / rate)
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
-        self.optimiser.step()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         if self.adversary is not None:
             self.adversary.update(self.step, mixed)
         # A young average would still hold the random start; it forgets faster at first.
@@ -304,6 +311,7 @@ class Trainer:
             self.step,
             self.seconds,
             self.device,
+            self.precision.name,
             self.started_from,
         )
         return export(result, self.validation, self.folder, observer).path
