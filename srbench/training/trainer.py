@@ -17,7 +17,6 @@ from srbench.errors import TrainingError, UnknownNameError
 from srbench.training import state
 from srbench.training.adversarial import PIECE, Adversary
 from srbench.training.card import TrainingResult
-from srbench.training.curve import learning_curve
 from srbench.training.data import Patches
 from srbench.training.export import export
 from srbench.training.features import FEATURES, feature_losses
@@ -75,6 +74,7 @@ class Trainer:
         self.started_from = ""  # the weights given to init(), for the card
         self.rows: list[list[float]] = []
         self._since: list[float] = []  # losses since the last row of the log
+        self._can_draw = True
         self.stop = False  # set it from a signal handler or another thread: the step in work is finished first
         self.precision = Precision(resolved(recipe.precision, device), device, recipe.full_precision_from)
         torch.manual_seed(recipe.seed)
@@ -218,7 +218,7 @@ class Trainer:
                 now = time.monotonic()
                 self.seconds = before + now - start
                 if self.step % recipe.validate_every == 0 or self.step == recipe.steps:
-                    self._log()
+                    self._log(observer)
                 left = (recipe.steps - self.step) * (now - start) / (self.step - first)
                 observer.step(self.step, self._since[-1] if self._since else self.rows[-1][3], self.psnr, left)
                 if max_minutes is not None and now - start >= 60 * max_minutes:
@@ -282,7 +282,7 @@ class Trainer:
                 self.average[key].copy_(current[key])
         return value
 
-    def _log(self) -> None:
+    def _log(self, observer: Observer) -> None:
         psnr = self.validate(self.average)
         mean = sum(self._since) / len(self._since)
         row = [float(self.step), self.seconds, self.recipe.rate(self.step - 1), mean, psnr]
@@ -291,9 +291,21 @@ class Trainer:
         self.rows.append(row)
         self._since = []
         state.write_log(self.folder / "log.csv", self.rows)
-        scales = ", ".join(f"x{s}" for s in self.scales)
-        picture = learning_curve(f"{self.method.card.title}, {scales}", self.rows)
-        state.write_text(self.folder / "curve.svg", picture)
+        self._draw(observer)
+
+    def _draw(self, observer: Observer) -> None:
+        """The learning curve, where matplotlib is installed, which training does without."""
+        if not self._can_draw:
+            return
+        try:
+            from srbench import plots
+        except ImportError as error:
+            observer.note(f"no curve.svg without matplotlib ({error}); log.csv holds the learning curve")
+            self._can_draw = False
+            return
+        title = f"{self.method.card.title}, {', '.join(f'x{s}' for s in self.scales)}"
+        steps, losses, psnr = ([row[column] for row in self.rows] for column in (0, 3, 4))
+        state.write_text(self.folder / "curve.svg", plots.learning_curve(title, steps, psnr, losses))
 
     def validate(self, weights: dict[str, Tensor]) -> float:
         """Mean validation PSNR over images and scales with ``weights`` in place of the network's own."""
