@@ -57,9 +57,12 @@ class Expert:
         return result
 
     def nats(self, index: Tensor) -> Tensor:
-        """Mean cross entropy, in nats per sub-pixel, of the levels ``index`` (int64, of the shape of ``mean``)."""
-        flat = (t.reshape(-1) for t in (self.mean, self.precision, index))
-        result: Tensor = _CrossEntropy.apply(self.free.reshape(-1, self.free.shape[-1]), *flat)
+        """Mean cross entropy, in nats per sub-pixel, of the levels ``index`` (int64, of the shape of ``mean``). Logits
+        of half a type are taken as float32, inside of autocast too."""
+        free, mean, precision = (t.float() if t.itemsize < 4 else t for t in (self.free, self.mean, self.precision))
+        flat = (t.reshape(-1) for t in (mean, precision, index))
+        with torch.autocast(free.device.type, enabled=False):
+            result: Tensor = _CrossEntropy.apply(free.reshape(-1, free.shape[-1]), *flat)
         return result
 
 

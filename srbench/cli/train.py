@@ -18,7 +18,7 @@ from srbench.errors import TrainingError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from srbench.training.trainer import Outcome, Trainer
+    from srbench.training.trainer import Draw, Outcome, Trainer
 
 PLAIN_EVERY = 30.0  # seconds between lines where there is no terminal
 
@@ -90,11 +90,11 @@ def _run(console: Console, trainer: Trainer, max_minutes: float | None, again: s
     recipe, count = trainer.recipe, sum(trainer.patches.images.values())
     console.print(
         f"{trainer.method.card.title} {scales}: steps {trainer.step} to {recipe.steps}, {count} images, "
-        f"{trainer.device}, files in {trainer.folder}",
+        f"{trainer.device}, {trainer.precision.name}, files in {trainer.folder}",
         markup=False,
     )
     with _progress(console, trainer) as observer, _interruptible(trainer) as interrupted:
-        outcome = trainer.run(observer, max_minutes)
+        outcome = trainer.run(observer, max_minutes, _curve(observer))
     if outcome.finished:
         _done(console, outcome)
         return
@@ -102,6 +102,16 @@ def _run(console: Console, trainer: Trainer, max_minutes: float | None, again: s
     console.print(f"{reason} at step {outcome.step} of {recipe.steps}; go on with:\n  {again}", markup=False)
     if interrupted():
         raise typer.Exit(INTERRUPTED)
+
+
+def _curve(notes: _Notes) -> Draw | None:
+    """What draws the learning curve; None without matplotlib, which training does without."""
+    try:
+        from srbench.report.html.plots import learning_curve
+    except ImportError as error:
+        notes.note(f"no curve.svg without matplotlib ({error}); log.csv holds the learning curve")
+        return None
+    return learning_curve
 
 
 def _done(console: Console, outcome: Outcome) -> None:

@@ -13,7 +13,7 @@ from srbench.fetch.download import Observer, download, forget
 
 
 @dataclass(frozen=True)
-class Backbone:
+class BackboneFile:
     """A file of torchvision's, with the hash that it must have, and the name under which its features are kept."""
 
     name: str
@@ -26,12 +26,12 @@ class Backbone:
 
 
 BACKBONES = (
-    Backbone(
+    BackboneFile(
         "alexnet",
         "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
         "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
     ),
-    Backbone(
+    BackboneFile(
         "squeezenet1_1",
         "https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
         "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
@@ -44,7 +44,7 @@ def find(file: str) -> Path | None:
     return next((folder / file for folder in paths.weights() if (folder / file).is_file()), None)
 
 
-def fetch(backbone: Backbone, observer: Observer) -> tuple[Path, bool]:
+def fetch(backbone: BackboneFile, observer: Observer) -> tuple[Path, bool]:
     """The backbone's features as safetensors, tensors named as in torchvision ('features.0.weight', ...).
 
     Returns:

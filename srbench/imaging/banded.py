@@ -61,7 +61,14 @@ class Axis:
         return cls(out_length + reach, out_length, dim, blocks)
 
     def apply(self, x: Tensor) -> Tensor:
-        """Resample or filter ``x`` (..., H, W), floating, along the axis. Differentiable."""
+        """Resample or filter ``x`` (..., H, W), floating, along the axis. Differentiable. Autocast is left aside: the
+        products of a filter need the precision of the image."""
+        if x.device.type not in ("cpu", "cuda"):
+            return self._apply(x)
+        with torch.autocast(x.device.type, enabled=False):
+            return self._apply(x)
+
+    def _apply(self, x: Tensor) -> Tensor:
         if x.requires_grad:
             if torch.is_grad_enabled():
                 matrix = self.matrix().to(x)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from srbench.errors import TrainingError
 from srbench.training.losses import Batch, adversarial_discriminator, adversarial_generator
+from srbench.training.precision import channels_last
 from srbench.training.recipe import AdversarialRecipe
 
 PIECE = "adversarial"  # the name of the generator's loss in a recipe
@@ -30,12 +31,15 @@ class Adversary:
     Args:
         discriminator: called as ``discriminator(images, lr)`` with SR or HR images (N, C, H, W) and the LR images that
             they belong to, (N, C, h, w), all in [0, 1]; returns logits, (N, ...), high for HR.
+        scaler: of its own loss, for float16 (:mod:`srbench.training.precision`).
     """
 
-    def __init__(self, discriminator: nn.Module, recipe: AdversarialRecipe, device: torch.device) -> None:
+    def __init__(
+        self, discriminator: nn.Module, recipe: AdversarialRecipe, device: torch.device, scaler: torch.amp.GradScaler
+    ) -> None:
         self.discriminator = discriminator.to(device).train()
-        if device.type == "cuda":
-            self.discriminator.to(memory_format=torch.channels_last)
+        channels_last(self.discriminator)
+        self.scaler = scaler
         self.recipe = recipe
         self.optimiser = torch.optim.Adam(self.discriminator.parameters(), recipe.learning_rate, foreach=True)
         self._seen: list[Batch] = []  # since the last update
@@ -55,7 +59,7 @@ class Adversary:
         """One step of the discriminator on what the network's loss has just seen, all levels together.
 
         Args:
-            mixed: the precision that the forward pass runs in.
+            mixed: the precision that the forward pass runs in; the loss is float32.
 
         Raises:
             TrainingError: its loss is not finite.
@@ -77,8 +81,9 @@ class Adversary:
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.rate(step) * self.recipe.discriminator_rate
         self.optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        self.optimiser.step()
+        self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         self._right.append((real_right, fake_right))
 
     def accuracy(self, steps: int = 50) -> float:
@@ -107,6 +112,7 @@ class Adversary:
         return {
             "discriminator": self.discriminator.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "right": [list(pair) for pair in self._right],
             "warned": self._warned,
         }
@@ -114,6 +120,7 @@ class Adversary:
     def load(self, state: dict[str, Any]) -> None:
         self.discriminator.load_state_dict(state["discriminator"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.scaler.load_state_dict(state["scaler"])
         self._right.extend((real, fake) for real, fake in state["right"])
         self._warned = state["warned"]
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import torch
-from torch import Tensor, nn
-
 from srbench.training import state
-from srbench.training.card import training_card
-from srbench.training.method import TrainedMethod
-from srbench.training.recipe import FitRecipe, Recipe
+from srbench.training.card import TrainingResult, training_card
 from srbench.training.validation import Validation
 from srbench.weights.packing import pack, unpack
 
@@ -30,54 +24,24 @@ class Exported:
     psnr: dict[int, float]  # validation, by scale, of the weights as they were written
 
 
-def export(
-    method: TrainedMethod,
-    recipe: Recipe | FitRecipe,
-    networks: Mapping[int, nn.Module],
-    weights: Mapping[str, Tensor],
-    validation: Validation,
-    folder: Path,
-    notes: Notes,
-    *,
-    images: Mapping[str, int],
-    steps: int,
-    seconds: float,
-    device: torch.device,
-    started_from: str = "",
-) -> Exported:
-    """Write ``weights`` to ``folder``, in half precision where that costs less than 0.005 dB, and their card. Large
-    kernels of a method that asks for it (``packed``) go to 8 bits where that costs less than 0.02 dB.
-
-    Args:
-        networks: the network of each scale; those of several scales share their parameters.
-        images: training images by folder.
-    """
+def export(result: TrainingResult, validation: Validation, folder: Path, notes: Notes) -> Exported:
+    """Write the weights to ``folder``, in half precision where that costs less than 0.005 dB, and their card. Large
+    kernels of a method that asks for it (``packed``) go to 8 bits where that costs less than 0.02 dB."""
+    method, networks, weights = result.method, result.networks, result.weights
     half = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
     smaller = [("half precision", half, TOLERANCE)]
     if method.packed:
         smaller.append(("8 bits a weight", pack(weights), PACKED_TOLERANCE))
-    psnr = exact = validation.with_weights(networks, weights, device)
+    psnr = exact = validation.with_weights(networks, weights, result.device)
     for name, form, tolerance in smaller:
-        rounded = validation.with_weights(networks, unpack(form), device)
+        rounded = validation.with_weights(networks, unpack(form), result.device)
         lost = max(exact[scale] - rounded[scale] for scale in networks)
         if lost < tolerance:
             weights, psnr = form, rounded
         else:
             notes.note(f"{name} would cost {lost:.4f} dB, which is too much")
     path = folder / f"{method.weight_name(tuple(networks))}.safetensors"
-    state.save_weights(path, dict(weights), {"method": method.card.name, "recipe": recipe.hash})
-    card = training_card(
-        method.card,
-        recipe,
-        tuple(networks),
-        images=images,
-        validation=psnr,
-        bicubic={scale: validation.bicubic(scale) for scale in networks},
-        steps=steps,
-        seconds=seconds,
-        device=device,
-        started_from=started_from,
-        parameters=sum(p.numel() for p in next(iter(networks.values())).parameters()),
-    )
+    state.save_weights(path, dict(weights), {"method": method.card.name, "recipe": result.recipe.hash})
+    card = training_card(result, psnr, {scale: validation.bicubic(scale) for scale in networks})
     state.write_json(path.with_suffix(".json"), card)
     return Exported(path, psnr)

@@ -48,7 +48,7 @@ def content(sr: Tensor, hr: Tensor, features: Callable[[Tensor], Sequence[Tensor
     """
     with torch.no_grad():
         target = [layer.detach() for layer in features(hr)]
-    return torch.stack([l2(a, b) for a, b in zip(features(sr), target, strict=True)]).sum()
+    return torch.stack([l2(a.float(), b.float()) for a, b in zip(features(sr), target, strict=True)]).sum()
 
 
 def gram(x: Tensor) -> Tensor:
@@ -75,20 +75,6 @@ def adversarial_generator(fake: Tensor) -> Tensor:
 def adversarial_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """mean -log sigmoid(real) + mean -log(1 - sigmoid(fake)), on logits. Goodfellow et al. 2014, eq. 1."""
     return F.softplus(-real).mean() + F.softplus(fake).mean()
-
-
-def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """The fake should look more real than the average real and the reverse, halved; logits (N, ...).
-
-    Relativistic average GAN (Jolicoeur-Martineau 2018); ESRGAN (Wang et al. 2018), eq. 2, with the two terms
-    averaged as in its released code.
-    """
-    return (F.softplus(real - fake.mean()).mean() + F.softplus(real.mean() - fake).mean()) / 2
-
-
-def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """The real should look more real than the average fake and the reverse, halved. ESRGAN, eq. 1."""
-    return (F.softplus(fake.mean() - real).mean() + F.softplus(fake - real.mean()).mean()) / 2
 
 
 def cycle_consistency(sr: Tensor, lr: Tensor, scale: int) -> Tensor:
@@ -154,6 +140,9 @@ class Loss:
     ``shave`` pixels at the border of SR and HR are not seen (nor the LR pixels that they cover): near the border of
     a patch a network sees its own padding, which in a whole image is rare. ``others`` are pieces that need more than
     the batch, by name.
+
+    Inside of autocast the images are compared in float32: the pieces of :data:`PIECES` are computed without it. In
+    ``others`` networks run, which take it as it is.
     """
 
     def __init__(
@@ -163,22 +152,27 @@ class Loss:
         others: Mapping[str, Callable[[Batch], Tensor]] | None = None,
     ) -> None:
         self.pieces, self.shave = tuple(pieces), shave
-        self._known = {**PIECES, **(others or {})}
+        self._others = dict(others or {})
         for name, _ in self.pieces:
-            if name not in self._known:
-                raise UnknownNameError("loss", name, self._known)
+            if name not in (known := {**PIECES, **self._others}):
+                raise UnknownNameError("loss", name, known)
 
     def __call__(self, batch: Batch) -> Tensor:
         small = self.shave // batch.scale
         inner = Batch(
-            inside(batch.sr, small * batch.scale),
-            inside(batch.hr, small * batch.scale),
-            inside(batch.lr, small),
+            inside(batch.sr, small * batch.scale).float(),
+            inside(batch.hr, small * batch.scale).float(),
+            inside(batch.lr, small).float(),
             batch.scale,
         )
-        total = batch.sr.new_zeros(())
+        total = inner.sr.new_zeros(())
         for name, weight in self.pieces:
-            total = total + weight * self._known[name](inner)
+            if name in self._others:
+                value = self._others[name](inner)
+            else:
+                with torch.autocast(inner.sr.device.type, enabled=False):
+                    value = PIECES[name](inner)
+            total = total + weight * value
         return total
 
 

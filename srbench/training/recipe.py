@@ -8,9 +8,11 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from srbench.errors import TrainingError
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Recipe(_Base):
     ema: float = 0.999  # decay of the average of the weights, which is what is validated and shipped
     validate_every: int = 1000  # steps
     checkpoint_minutes: float = 3.0
+    precision: Precision = "auto"  # of the networks' forward and backward pass (srbench.training.precision)
+    full_precision_end: float = 0.1  # the last share of the steps that is float32 where precision is less
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -81,12 +85,22 @@ class Recipe(_Base):
         for name in positive:
             if not getattr(self, name) > 0:
                 raise TrainingError(f"recipe: {name} must be positive, not {getattr(self, name)}")
+        if self.precision not in get_args(Precision):
+            known = ", ".join(get_args(Precision))
+            raise TrainingError(f"recipe: precision is one of {known}, not {self.precision}")
+        if not 0 <= self.full_precision_end <= 1:
+            raise TrainingError(f"recipe: full_precision_end is in [0, 1], not {self.full_precision_end}")
         if not 0 <= self.ema < 1:
             raise TrainingError(f"recipe: ema is in [0, 1), not {self.ema}")
         if self.weight_decay and self.optimiser == "soap":
             raise TrainingError("recipe: soap has no weight_decay", "set it to 0, or take adam or sgd")
         if 2 * self.shave >= self.patch:
             raise TrainingError(f"recipe: a patch of {self.patch} has nothing left after shaving {self.shave}")
+
+    @property
+    def full_precision_from(self) -> int:
+        """The first step of the end in float32."""
+        return self.steps - round(self.full_precision_end * self.steps)
 
     def rate(self, step: int) -> float:
         """The learning rate of ``step`` (from 0)."""

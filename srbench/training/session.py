@@ -13,6 +13,7 @@ import torch
 from srbench.errors import SrbenchError, TrainingError, UnknownNameError
 from srbench.method.base import Method
 from srbench.paths import cache
+from srbench.training.card import TrainingResult
 from srbench.training.data import Colour, Patches, Picture, count_by_folder, hold_out, read_pictures
 from srbench.training.export import export
 from srbench.training.method import TrainedMethod
@@ -63,20 +64,11 @@ class Job:
         training, validation = self._split()
         (scale,) = self.scales
         network = self.method.fit(training, scale, self.recipe, notes.note).to(self.device)
-        result = export(
-            self.method,
-            self.recipe,
-            {scale: network},
-            network.state_dict(),
-            validation,
-            self.folder,
-            notes,
-            images=count_by_folder(training),
-            steps=0,
-            seconds=time.monotonic() - start,
-            device=self.device,
-        )
-        return Outcome(True, 0, time.monotonic() - start, result.psnr[scale], result.path)
+        images, weights = count_by_folder(training), network.state_dict()
+        seconds = time.monotonic() - start
+        result = TrainingResult(self.method, self.recipe, {scale: network}, weights, images, 0, seconds, self.device)
+        written = export(result, validation, self.folder, notes)
+        return Outcome(True, 0, time.monotonic() - start, written.psnr[scale], written.path)
 
 
 def plan(

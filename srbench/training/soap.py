@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 REFRESH = 10  # steps between two updates of the bases
+FLOOR = 1e-6  # added to a covariance before it is decomposed, of its mean diagonal
 LARGEST = 1200  # a side of more is not rotated: its basis would cost more than it gives
 
 
@@ -60,7 +61,7 @@ def _update(parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> 
     if done == 0:
         for side in ("left", "right"):
             if side in state:
-                state[f"{side}_basis"] = torch.linalg.eigh(state[side])[1].flip(1)
+                state[f"{side}_basis"] = _eigenvectors(state[side])
         return
     state["mean"].lerp_(gradient, 1 - first)
     state["square"].lerp_(_rotate(gradient, state).square(), 1 - second)
@@ -71,6 +72,21 @@ def _update(parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> 
         for axis, side in enumerate(("left", "right")):
             if side in state:
                 _refresh(state, side, axis)
+
+
+def _eigenvectors(covariance: Tensor) -> Tensor:
+    """The eigenvectors of a covariance as columns, the largest eigenvalue first, in the type of ``covariance``.
+
+    Near a minimum the gradients of a layer differ by many orders of magnitude between channels, and the solver does
+    not converge in single precision. Doubles, a mean variance of 1 and a floor under the eigenvalues make it converge
+    and leave the eigenvectors as they are.
+    """
+    exact = covariance.double()
+    size = exact.diagonal().mean()
+    exact = exact / size if size > 0 else exact
+    floor = FLOOR * torch.eye(len(exact), dtype=exact.dtype, device=exact.device)
+    vectors: Tensor = torch.linalg.eigh(exact + floor)[1]
+    return vectors.flip(1).to(covariance.dtype)
 
 
 def _rotate(matrix: Tensor, state: dict[str, Any], back: bool = False) -> Tensor:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,16 +16,19 @@ from torch import Tensor, nn
 from srbench.errors import TrainingError, UnknownNameError
 from srbench.training import state
 from srbench.training.adversarial import PIECE, Adversary
-from srbench.training.curve import learning_curve
+from srbench.training.card import TrainingResult
 from srbench.training.data import Patches
 from srbench.training.export import export
 from srbench.training.features import FEATURES, feature_losses
 from srbench.training.losses import PIECES, Loss
 from srbench.training.method import TrainedMethod
+from srbench.training.precision import Precision, channels_last, resolved
 from srbench.training.recipe import AdversarialRecipe, Recipe
 from srbench.training.soap import Soap
 from srbench.training.validation import Validation
 from srbench.weights.files import load_into
+
+Draw = Callable[[str, Sequence[float], Sequence[float], Sequence[float]], str]
 
 
 class Observer(Protocol):
@@ -75,16 +77,16 @@ class Trainer:
         self.rows: list[list[float]] = []
         self._since: list[float] = []  # losses since the last row of the log
         self.stop = False  # set it from a signal handler or another thread: the step in work is finished first
+        self.precision = Precision(resolved(recipe.precision, device), device, recipe.full_precision_from)
         torch.manual_seed(recipe.seed)
         self.networks = {scale: method.build(scale).to(device).train() for scale in self.scales}
         self.network = self.networks[self.scales[0]]
         for other in list(self.networks.values())[1:]:
             _share(self.network, other)
-        if device.type == "cuda":
-            for network in self.networks.values():
-                network.to(memory_format=torch.channels_last)
+        for network in self.networks.values():
+            channels_last(network)
         self.average = {key: value.detach().clone() for key, value in self.network.state_dict().items()}
-        self.optimiser = self._optimiser()
+        self.optimiser, self.scaler = self._optimiser(), self.precision.scaler()
         self.adversary = self._adversary()
         self.loss = self._loss()
 
@@ -112,7 +114,8 @@ class Trainer:
                 "train a method whose recipe is an AdversarialRecipe (docs/training.md)",
             )
         side = self.patches.side(scale) - 2 * (recipe.shave // scale * scale)
-        return Adversary(self.method.build_discriminator(scale, side, recipe.discriminator_width), recipe, self.device)
+        discriminator = self.method.build_discriminator(scale, side, recipe.discriminator_width)
+        return Adversary(discriminator, recipe, self.device, self.precision.scaler())
 
     def _loss(self) -> Loss:
         names = dict(self.recipe.loss)
@@ -137,6 +140,7 @@ class Trainer:
             "scales": list(self.scales),
             "recipe": self.recipe.hash,
             "images": self.validation.hash,
+            "precision": self.precision.name,
             "started_from": self.started_from,
             "step": self.step,
             "seconds": self.seconds,
@@ -145,6 +149,7 @@ class Trainer:
             "network": self.network.state_dict(),
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "adversary": self.adversary.state() if self.adversary is not None else None,
             "rng": torch.get_rng_state(),
             "rng_cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
@@ -152,7 +157,7 @@ class Trainer:
         state.save_checkpoint(self.checkpoint, content)
 
     def resume(self) -> None:
-        """Go on from the checkpoint in the folder.
+        """Go on from the checkpoint in the folder, in the precision that the training began with.
 
         Raises:
             TrainingError: there is none, or it belongs to another method, scale, recipe, set of images or network
@@ -182,6 +187,8 @@ class Trainer:
             ) from error
         self.average = {key: value.to(self.device) for key, value in content["average"].items()}
         self.optimiser.load_state_dict(content["optimiser"])
+        self.scaler.load_state_dict(content["scaler"])
+        self.precision = replace(self.precision, name=content["precision"])
         if self.adversary is not None:
             self.adversary.load(content["adversary"])
         torch.set_rng_state(content["rng"])
@@ -191,8 +198,11 @@ class Trainer:
         self.started_from = content.get("started_from", "")
         self.rows, self._since = content["rows"], content["since"]
 
-    def run(self, observer: Observer, max_minutes: float | None = None) -> Outcome:
+    def run(self, observer: Observer, max_minutes: float | None = None, draw: Draw | None = None) -> Outcome:
         """Train until the recipe's last step, ``max_minutes`` from now, or until ``stop`` is set.
+
+        Args:
+            draw: makes ``curve.svg`` of a title, steps, validation PSNR and losses, at every validation.
 
         Raises:
             TrainingError: the loss is not finite (the last checkpoint is from before), or no space is left.
@@ -213,6 +223,8 @@ class Trainer:
                 self.seconds = before + now - start
                 if self.step % recipe.validate_every == 0 or self.step == recipe.steps:
                     self._log()
+                    if draw is not None:
+                        self._draw(draw)
                 left = (recipe.steps - self.step) * (now - start) / (self.step - first)
                 observer.step(self.step, self._since[-1] if self._since else self.rows[-1][3], self.psnr, left)
                 if max_minutes is not None and now - start >= 60 * max_minutes:
@@ -240,8 +252,8 @@ class Trainer:
         recipe, rate = self.recipe, self.recipe.rate(self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        lr, hr = lr.to(self.device, non_blocking=True), hr.to(self.device, non_blocking=True)
-        mixed = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
+        lr, hr = (x.to(self.device, non_blocking=True, memory_format=torch.channels_last) for x in (lr, hr))
+        mixed = self.precision.autocast(self.step)
         with mixed:
             progress = self.step / max(1, recipe.steps - 1)
             loss = self.method.training_loss(self.networks[scale], lr, hr, scale, progress, self.loss)
@@ -255,13 +267,15 @@ class Trainer:
                 "lower the learning rate (--set learning_rate=...) or set clip_norm",
             )
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.unscale_(self.optimiser)
         parameters = [p for p in self.network.parameters() if p.grad is not None]
         if recipe.clip_theta is not None:
             nn.utils.clip_grad_value_(parameters, recipe.clip_theta / rate)
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
-        self.optimiser.step()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         if self.adversary is not None:
             self.adversary.update(self.step, mixed)
         # A young average would still hold the random start; it forgets faster at first.
@@ -283,9 +297,11 @@ class Trainer:
         self.rows.append(row)
         self._since = []
         state.write_log(self.folder / "log.csv", self.rows)
-        scales = ", ".join(f"x{s}" for s in self.scales)
-        picture = learning_curve(f"{self.method.card.title}, {scales}", self.rows)
-        state.write_text(self.folder / "curve.svg", picture)
+
+    def _draw(self, draw: Draw) -> None:
+        title = f"{self.method.card.title}, {', '.join(f'x{s}' for s in self.scales)}"
+        steps, losses, psnr = ([row[column] for row in self.rows] for column in (0, 3, 4))
+        state.write_text(self.folder / "curve.svg", draw(title, steps, psnr, losses))
 
     def validate(self, weights: dict[str, Tensor]) -> float:
         """Mean validation PSNR over images and scales with ``weights`` in place of the network's own."""
@@ -294,21 +310,19 @@ class Trainer:
 
     def export(self, observer: Observer) -> Path:
         """Write the averaged weights and their card."""
-        result = export(
+        result = TrainingResult(
             self.method,
             self.recipe,
             self.networks,
             self.average,
-            self.validation,
-            self.folder,
-            observer,
-            images=self.patches.images,
-            started_from=self.started_from,
-            steps=self.step,
-            seconds=self.seconds,
-            device=self.device,
+            self.patches.images,
+            self.step,
+            self.seconds,
+            self.device,
+            self.precision.name,
+            self.started_from,
         )
-        return result.path
+        return export(result, self.validation, self.folder, observer).path
 
 
 def _share(source: nn.Module, other: nn.Module) -> None:

@@ -96,7 +96,7 @@ def test_every_level_of_lapgan_has_its_own_discriminator():
     torch.manual_seed(0)
     own, recipe = method("lapgan"), AdversarialRecipe(warmup=0)
     judge = own.build_discriminator(4, 32, 8)
-    against = Adversary(judge, recipe, torch.device("cpu"))
+    against = Adversary(judge, recipe, torch.device("cpu"), torch.amp.GradScaler("cpu", enabled=False))
     before = {key: value.clone() for key, value in judge.named_parameters()}
     loss = Loss([("charbonnier", 1.0), ("adversarial", 0.1)], others={"adversarial": against.deceive})
     network = own.build(4).train()

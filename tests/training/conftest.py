@@ -25,7 +25,16 @@ class TinyNet(torch.nn.Module):
 
 class Tiny(TrainedMethod):
     card = MethodCard("tiny", "Tiny", 2024, "cnn", "none", "luma", (2, 4))
-    recipe = Recipe(steps=12, batch=4, patch=16, rescale=(1.0,), validation_images=1, validate_every=5, warmup=2)
+    recipe = Recipe(
+        steps=12,
+        batch=4,
+        patch=16,
+        rescale=(1.0,),
+        validation_images=1,
+        validate_every=5,
+        warmup=2,
+        precision="float32",  # the same on every machine
+    )
 
     def build(self, scale):
         return TinyNet(scale)

@@ -46,6 +46,7 @@ def invoke(*arguments):
 @pytest.mark.parametrize(("method", "weights"), [("fsrcnn", "fsrcnn_x2"), ("lapgan", "lapgan")])
 def test_train_runs_without_the_other_dependencies(folder, tmp_path, method, weights):
     arguments = [method, "--data", str(folder), "--scale", "2", "--output", str(tmp_path / "out"), "--set", "steps=2"]
+    arguments += ["--set", "validate_every=1"]
     arguments += ["--set", "discriminator_width=4"] if method == "lapgan" else []
     hook = f"""
 import sys
@@ -60,6 +61,9 @@ main()
     )
     assert result.returncode == 0, result.stderr
     assert "done: 2 steps" in result.stderr
+    assert result.stderr.count("note: no curve.svg without matplotlib") == 1
+    written = {path.name for path in (tmp_path / f"out/{method}_x2").iterdir()}
+    assert written == {"checkpoint.pt", "log.csv", f"{weights}.safetensors", f"{weights}.json"}
     assert result.stdout.strip() == str(tmp_path / f"out/{method}_x2/{weights}.safetensors")
 
 

@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 
 from srbench.errors import TrainingError
+from srbench.report.html.plots import learning_curve
 from srbench.training import state
 from srbench.training.session import plan
 
@@ -55,7 +56,7 @@ class StopAt:
 
 def test_the_files_of_a_finished_training(tiny, folder, tmp_path, observer):
     made = trainer(tiny, folder, tmp_path / "out", observer)
-    outcome = made.run(observer)
+    outcome = made.run(observer, draw=learning_curve)
     assert outcome.finished
     assert observer.steps == list(range(1, 13))
     assert outcome.weights == tmp_path / "out/tiny_x2/tiny_x2.safetensors"
@@ -68,7 +69,10 @@ def test_the_files_of_a_finished_training(tiny, folder, tmp_path, observer):
     rows = list(csv.reader((tmp_path / "out/tiny_x2/log.csv").read_text().splitlines()))
     assert rows[0] == list(state.COLUMNS)
     assert [row[0] for row in rows[1:]] == ["5", "10", "12"]
-    assert ET.parse(tmp_path / "out/tiny_x2/curve.svg").getroot().tag.endswith("svg")
+    curve = ET.parse(tmp_path / "out/tiny_x2/curve.svg").getroot()
+    assert curve.tag.endswith("svg")
+    texts = {element.text for element in curve.iter() if element.tag.endswith("text")}
+    assert {"Tiny, x2", "validation PSNR (dB)", "training loss", "step"} <= texts
 
 
 def test_the_method_finds_its_weights(tiny, folder, tmp_path, observer, monkeypatch):

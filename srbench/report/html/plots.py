@@ -1,5 +1,5 @@
-"""Figures of the report, as inline SVG. Colours are variables of the page's style sheet, so that they follow its
-light and dark; text stays text."""
+"""Figures of the report, as inline SVG, and the learning curve of a training. Colours are variables of the page's style
+sheet, so that they follow its light and dark; text stays text."""
 
 from __future__ import annotations
 
@@ -133,6 +133,22 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], labels: tuple[str
     return _svg(figure, f"{labels[1]} against {labels[0]}")
 
 
+def learning_curve(title: str, steps: Sequence[float], psnr: Sequence[float], loss: Sequence[float]) -> str:
+    """Validation PSNR (dB) above training loss, over steps. Returns an SVG file that stands alone."""
+    figure = Figure(figsize=(_WIDTH, 5.0))
+    figure.subplots_adjust(left=0.8 / _WIDTH, right=0.98, bottom=0.11, top=0.93)
+    panels = figure.subplots(2, 1, sharex=True)
+    labels = ("validation PSNR (dB)", "training loss")
+    for axes, values, label, colour, marker in zip(panels, (psnr, loss), labels, COLOURS, MARKERS, strict=False):
+        axes.plot(steps, values, color=colour, linewidth=1.6, marker=marker, markersize=4)
+        axes.set_ylabel(label)
+        axes.grid(color=INK, alpha=0.25)
+        _dress(axes, ("top", "right"))
+    panels[0].set_title(_plain(title), color=INK, fontsize=11)
+    panels[1].set_xlabel("step")
+    return _svg(figure, f"Learning curve of {title}", alone=True)
+
+
 def pareto(cost: Sequence[float], quality: Sequence[float]) -> list[bool]:
     """Which are on the front: no other is at least as good in both (lower cost, higher quality) and better in one.
 
@@ -232,16 +248,17 @@ def _plain(name: str) -> str:
     return name.replace("$", r"\$")  # matplotlib would read it as mathematics
 
 
-def _svg(figure: Figure, title: str) -> str:
+def _svg(figure: Figure, title: str, alone: bool = False) -> str:
+    """``alone``: a file with colours and a background of its own, not part of a page."""
     stream = io.StringIO()
     # A fixed salt and no date: the same results give the same page.
     with matplotlib.rc_context(
         {"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif", "path.simplify": False}
     ):
-        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(stream, format="svg", transparent=not alone, metadata={"Date": None})
     svg = stream.getvalue()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    for stand_in, variable in _VARIABLES.items():
+    for stand_in, variable in {} if alone else _VARIABLES.items():
         svg = svg.replace(stand_in, variable)
     return svg[svg.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)
 

@@ -63,3 +63,17 @@ def test_nats_and_their_gradient_are_those_of_the_cross_entropy(block, monkeypat
         loss = 2 * way(Expert(*parts))
         found.append([loss.detach(), *torch.autograd.grad(loss, parts)])
     assert all(torch.allclose(a, b, atol=1e-10) for a, b in zip(*found, strict=True))
+
+
+def test_nats_of_bfloat16_are_taken_in_single_precision():
+    exact = expert(0, levels=256)
+    half = Expert(*(t.to(torch.bfloat16) for t in (exact.free, exact.mean, exact.precision)))
+    single = Expert(*(t.float() for t in (half.free, half.mean, half.precision)))
+    index = torch.randint(256, (2, 3), generator=torch.Generator().manual_seed(0))
+    single.precision.requires_grad_()
+    alone = single.nats(index)
+    (gradient,) = torch.autograd.grad(alone, single.precision)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(half.nats(index), alone)
+        mixed = single.nats(index)
+    assert torch.equal(torch.autograd.grad(mixed, single.precision)[0], gradient)

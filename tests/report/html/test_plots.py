@@ -33,6 +33,16 @@ def test_the_same_data_give_the_same_drawing():
     assert list(drawings()) == list(drawings())
 
 
+def test_a_learning_curve_stands_alone():
+    steps, psnr = [5, 10, 12], [26.0, 27.5, float("nan")]
+    svg = plots.learning_curve("Net, $x^2$", steps, psnr, [0.3, 0.2, 0.1])
+    assert svg.startswith("<svg ")
+    assert 'xmlns="http://www.w3.org/2000/svg"' in svg
+    assert "var(--" not in svg
+    assert all(text in svg for text in (">Net, $x^2$<", ">validation PSNR (dB)<", ">training loss<", ">step<"))
+    assert all(colour in svg for colour in plots.COLOURS[:2])
+
+
 def test_pareto_front():
     cost, quality = [1, 2, 2, 3, 5], [10, 30, 20, 30, 31]
     assert plots.pareto(cost, quality) == [True, True, False, False, True]
