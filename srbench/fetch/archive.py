@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import shutil
 import stat
 import tarfile
 import zipfile
@@ -19,15 +20,14 @@ from srbench.errors import FetchError
 MAX_MEMBERS = 100_000
 MAX_FILE = 256 << 20  # bytes of one image file
 MAX_TOTAL = 16 << 30  # bytes of everything in one archive
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class _Member:
     name: str
-    size: int  # as the archive states it; what is really there is counted while it is written
-    kind: str  # 'file', 'folder' or what else it is
-    open: IO[bytes] | None  # of a file
+    size: int  # as the archive states it, and neither zipfile nor tarfile reads more
+    content: IO[bytes] | None  # of a file
+    refused: str = ""  # what it is, if neither a file nor a folder
 
 
 def unpack(archive: Path, target: Path, inside: str = "") -> list[Path]:
@@ -52,12 +52,15 @@ def unpack(archive: Path, target: Path, inside: str = "") -> list[Path]:
                     raise _refused(archive, f"it holds more than {MAX_MEMBERS:,} files or {MAX_TOTAL >> 30} GiB")
                 below = path.parts[: len(folder)] == folder
                 hidden = path.name.startswith(".") or "__MACOSX" in path.parts
-                if member.open is None or hidden or not below or path.suffix.lower() not in SUFFIXES:
+                if member.content is None or hidden or not below or path.suffix.lower() not in SUFFIXES:
                     continue
                 if path.name.lower() in written:
                     raise _refused(archive, f"it holds two images called '{path.name}'")
+                if member.size > MAX_FILE:
+                    raise _refused(archive, f"'{member.name}' is larger than {MAX_FILE >> 20} MiB")
                 written[path.name.lower()] = target / path.name
-                _write(member, target / path.name, archive)
+                with (target / path.name).open("xb") as stream:
+                    shutil.copyfileobj(member.content, stream)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
         raise FetchError(f"'{archive.name}' is damaged ({error})", "fetch it again") from error
     if not written:
@@ -70,14 +73,11 @@ def _members(archive: Path) -> Generator[_Member, None, None]:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as zipped:
             for info in zipped.infolist():
-                mode = info.external_attr >> 16
-                if info.is_dir():
-                    yield _Member(info.filename, 0, "folder", None)
-                elif stat.S_ISLNK(mode):
-                    yield _Member(info.filename, 0, "a link", None)
+                if info.is_dir() or stat.S_ISLNK(info.external_attr >> 16):
+                    yield _Member(info.filename, 0, None, "" if info.is_dir() else "a link")
                 else:
                     with zipped.open(info) as stream:
-                        yield _Member(info.filename, info.file_size, "file", stream)
+                        yield _Member(info.filename, info.file_size, stream)
         return
     if not tarfile.is_tarfile(archive):
         with archive.open("rb") as start:
@@ -86,34 +86,23 @@ def _members(archive: Path) -> Generator[_Member, None, None]:
             )
     with tarfile.open(archive) as tarred:
         for entry in tarred:
-            if entry.isdir():
-                yield _Member(entry.name, 0, "folder", None)
-            elif entry.isfile():
-                yield _Member(entry.name, entry.size, "file", tarred.extractfile(entry))
+            if entry.isfile():
+                yield _Member(entry.name, entry.size, tarred.extractfile(entry))
             else:
                 kind = "a link" if entry.issym() or entry.islnk() else "a device"
-                yield _Member(entry.name, 0, kind, None)
+                yield _Member(entry.name, 0, None, "" if entry.isdir() else kind)
 
 
 def _checked(member: _Member, archive: Path) -> PurePosixPath:
+    # tarfile's own filter 'data' is no substitute: it lets links inside of the archive pass, takes the slash off an
+    # absolute path, knows no drive letters on Linux, and there is none for zip archives.
     name = member.name.replace("\\", "/")
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or (len(name) > 1 and name[1] == ":") or "\0" in name:
         raise _refused(archive, f"'{member.name}' wants to be written outside of the target folder")
-    if member.kind not in ("file", "folder"):
-        raise _refused(archive, f"'{member.name}' is {member.kind}")
+    if member.refused:
+        raise _refused(archive, f"'{member.name}' is {member.refused}")
     return path
-
-
-def _write(member: _Member, path: Path, archive: Path) -> None:
-    assert member.open is not None
-    left = MAX_FILE
-    with path.open("xb") as stream:
-        while piece := member.open.read(_CHUNK):
-            left -= len(piece)
-            if left < 0:
-                raise _refused(archive, f"'{member.name}' is larger than {MAX_FILE >> 20} MiB")
-            stream.write(piece)
 
 
 def _refused(archive: Path, reason: str) -> FetchError:

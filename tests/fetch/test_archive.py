@@ -87,6 +87,18 @@ def test_sizes_and_counts_are_bounded(tmp_path, make, monkeypatch):
         unpack(bomb, tmp_path / "three")
 
 
+def test_a_zip_that_understates_its_sizes_writes_no_more_than_it_states(tmp_path, monkeypatch):
+    bomb = make_zip(tmp_path / "bomb.zip", ("x.png", bytes(1 << 20)))
+    stated = (1 << 20).to_bytes(4, "little")
+    content = bomb.read_bytes()
+    assert content.count(stated) == 2  # before the file and in the directory
+    bomb.write_bytes(content.replace(stated, (100).to_bytes(4, "little")))
+    monkeypatch.setattr(archive, "MAX_FILE", 4096)
+    with pytest.raises(FetchError, match="is damaged"):
+        unpack(bomb, tmp_path / "target")
+    assert (tmp_path / "target/x.png").stat().st_size <= 100
+
+
 @pytest.mark.parametrize("make", [tar, make_zip])
 def test_two_images_of_one_name_are_refused(tmp_path, make):
     path = make(tmp_path / "a.bin", ("one/x.png", b"1"), ("two/X.png", b"2"))

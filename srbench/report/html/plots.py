@@ -136,7 +136,7 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], labels: tuple[str
 def learning_curve(title: str, steps: Sequence[float], psnr: Sequence[float], loss: Sequence[float]) -> str:
     """Validation PSNR (dB) above training loss, over steps. Returns an SVG file that stands alone."""
     figure = Figure(figsize=(_WIDTH, 5.0))
-    figure.subplots_adjust(left=0.8 / _WIDTH, right=0.98, bottom=0.11, top=0.93)
+    figure.subplots_adjust(left=1.0 / _WIDTH, right=0.96, bottom=0.11, top=0.93)
     panels = figure.subplots(2, 1, sharex=True)
     labels = ("validation PSNR (dB)", "training loss")
     for axes, values, label, colour, marker in zip(panels, (psnr, loss), labels, COLOURS, MARKERS, strict=False):
@@ -146,6 +146,7 @@ def learning_curve(title: str, steps: Sequence[float], psnr: Sequence[float], lo
         _dress(axes, ("top", "right"))
     panels[0].set_title(_plain(title), color=INK, fontsize=11)
     panels[1].set_xlabel("step")
+    figure.align_ylabels()
     return _svg(figure, f"Learning curve of {title}", alone=True)
 
 
