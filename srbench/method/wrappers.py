@@ -14,9 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from srbench.degradation.named import Degradation
 from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
-from srbench.method.base import Likelihood, Method
+from srbench.method.base import Likelihood, Method, MethodContext
 from srbench.weights.files import LoadAudit
 
 SMALLEST_TILE = 16  # LR pixels a side
@@ -58,19 +57,11 @@ class _Wrapped(Method):
         self.card = inner.card  # type: ignore[misc]  # the class's own, of another class
 
     @property
-    def device(self) -> torch.device:  # type: ignore[override]
-        return self.inner.device
+    def context(self) -> MethodContext:
+        return self.inner.context
 
-    @property
-    def degradation(self) -> Degradation:  # type: ignore[override]
-        return self.inner.degradation
-
-    @property
-    def seed(self) -> int:  # type: ignore[override]
-        return self.inner.seed
-
-    def prepare(self, scale: int) -> None:
-        self.inner.prepare(scale)
+    def prepare(self, scale: int, context: MethodContext) -> None:
+        self.inner.prepare(scale, context)
 
     def load_audits(self) -> list[LoadAudit]:
         return self.inner.load_audits()
@@ -129,8 +120,8 @@ class Tiled(_Wrapped):
         self._margins: dict[tuple[int, int], tuple[int, bool]] = {}
         self._warned: set[int] = set()
 
-    def prepare(self, scale: int) -> None:
-        super().prepare(scale)
+    def prepare(self, scale: int, context: MethodContext) -> None:
+        super().prepare(scale, context)
         if self.tile and scale not in self._warned:  # before workers start, so that it is measured once
             self._warned.add(scale)
             if not self.margin(self.tile, scale)[1]:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
-from srbench.method import Method, MethodCard, TorchMethod, plugins
+from srbench.method import Method, MethodCard, MethodContext, TorchMethod, plugins
 from srbench.method import wrappers as options
 from srbench.method.wrappers import MethodOptions, SelfEnsemble, Tiled, reach, seams
 from srbench.records import label
@@ -78,7 +78,7 @@ def test_reach_is_the_receptive_field(scale):
 @pytest.mark.parametrize("scale", [2, 3])
 def test_a_convolutional_method_in_tiles_is_the_whole(lr, tile, scale):
     method = MethodOptions(tile=tile).apply(Net())
-    method.prepare(scale)
+    method.prepare(scale, MethodContext())
     assert seams(method, lr[0] * 255, scale) < 0.01
     assert method.upscale(lr, scale).shape == (1, 1, scale * 57, scale * 83)
 
@@ -86,17 +86,17 @@ def test_a_convolutional_method_in_tiles_is_the_whole(lr, tile, scale):
 @pytest.mark.parametrize("name", ["bicubic", "lanczos", "back-projection"])
 def test_built_in_methods_in_tiles_are_within_a_tenth_of_a_grey_level(lr, name):
     method = Tiled(plugins.instantiate(plugins.find(name)[0]), 48)
-    method.prepare(2)
+    method.prepare(2, MethodContext())
     assert seams(method, lr[0] * 255, 2) < 0.1
 
 
 def test_a_tile_smaller_than_the_receptive_field_is_warned_of_once(lr):
     method = Tiled(Mean(), 24)
     with pytest.warns(SrbenchWarning, match="--tile 24 is smaller than the receptive field of mine at x2: seams"):
-        method.prepare(2)
+        method.prepare(2, MethodContext())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        method.prepare(2)
+        method.prepare(2, MethodContext())
     assert seams(method, lr[0] * 255, 2) > 0.1
 
 
@@ -161,7 +161,7 @@ def test_a_degradation_that_does_not_turn_is_refused(lr, tmp_path):
 
     np.save(tmp_path / "k.npy", np.array([[0.5, 0.5, 0.0]]))
     inner = Mean()
-    inner.degradation = degradation.get(f"kernel:{tmp_path}/k.npy")
+    inner.prepare(3, MethodContext(degradation=degradation.get(f"kernel:{tmp_path}/k.npy")))
     with pytest.raises(NotSupportedError, match="not made by the same kernel"):
         SelfEnsemble(inner).upscale(lr, 3)
 
