@@ -139,7 +139,7 @@ def _run(options: RunOptions, device: torch.device, observer: Observer) -> Summa
         manifest = describe(options, methods, chosen, device, workers)
         facts = looked()
         manifest["datasets"] = [describe_dataset(data, facts) for data in datasets]
-        plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade, way.key))
+        plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade, way.key, options.seed))
         if way.key:
             manifest["options"] = way.key
         if way.tile:
