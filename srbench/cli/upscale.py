@@ -38,9 +38,9 @@ def command(
 
     from srbench import api
     from srbench.imaging.pictures import Picture, read_picture, write_picture
-    from srbench.method.wrappers import MethodOptions
+    from srbench.method.variant import Variant
 
-    loaded = MethodOptions(tile, self_ensemble).apply(api.load(method))
+    loaded = Variant(tile, self_ensemble).apply(api.load(method))
     targets: dict[Path, Path] = {}  # result: picture
     for path in _pictures(images):
         result = output / f"{path.stem}_{loaded.card.name}_x{scale}.png"

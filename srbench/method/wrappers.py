@@ -1,20 +1,18 @@
-"""Ways to run any method that change its output: overlapping tiles, and the self-ensemble of eight views.
+"""What is put around any method and changes its output: overlapping tiles, and the self-ensemble of eight views.
 
-Each wraps a method and is one itself, so the evaluation does not know the difference. What is chosen stands in the
-cell's key, and behind the method's name on the leaderboard: ``vdsr+`` (self-ensemble), ``vdsr (tile 128)``.
+Each wraps a method and is one itself, so the evaluation does not know the difference. :mod:`srbench.method.variant`
+says which are put around a method, and in which order.
 """
 
 from __future__ import annotations
 
-import json
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
+from srbench.errors import NotSupportedError, SrbenchWarning
 from srbench.method.base import Likelihood, Method, MethodContext
 from srbench.weights.files import LoadAudit
 
@@ -22,31 +20,6 @@ SMALLEST_TILE = 16  # LR pixels a side
 INFLUENCE = 1e-5  # of [0, 1]: what an output pixel may change without depending on an input pixel
 _PROBE = 129  # LR pixels: the largest side on which a receptive field is measured
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_cpu")
-
-
-@dataclass(frozen=True)
-class MethodOptions:
-    """``tile``: side of the LR tiles, 0 for the whole image; ``self_ensemble``: average over eight views."""
-
-    tile: int = 0
-    self_ensemble: bool = False
-
-    def __post_init__(self) -> None:
-        if self.tile and self.tile < SMALLEST_TILE:
-            raise SrbenchError(
-                f"--tile {self.tile} is too small", f"give at least {SMALLEST_TILE} LR pixels, or 0 for whole images"
-            )
-
-    @property
-    def key(self) -> str:
-        """As JSON, for a cell's key; empty if nothing is chosen."""
-        chosen = {name: value for name, value in vars(self).items() if value}
-        return json.dumps(chosen, sort_keys=True) if chosen else ""
-
-    def apply(self, method: Method) -> Method:
-        """``method``, run in this way. Where memory runs out, it goes on in tiles even if none were asked for."""
-        tiled: Method = Tiled(method, self.tile)
-        return SelfEnsemble(tiled) if self.self_ensemble else tiled
 
 
 class _Wrapped(Method):

@@ -44,7 +44,7 @@ def cells(
     Args:
         methods: pairs of a method and its identity hash.
         pixels: what the images of the datasets really hold on this machine.
-        options: :attr:`srbench.method.wrappers.MethodOptions.key` of how the methods are run.
+        options: :attr:`srbench.method.variant.Variant.key` of how the methods are run.
         seed: of the run; that of methods which draw at random is part of the key.
     """
     methods, scales = list(methods), list(scales)

@@ -19,7 +19,8 @@ from srbench.errors import StoreError
 from srbench.evaluation.scoring import fits
 from srbench.machine import available_processors, resolve_device
 from srbench.method.base import Method, MethodContext, prepare
-from srbench.method.wrappers import MethodOptions, SelfEnsemble, Tiled, seams
+from srbench.method.variant import Variant
+from srbench.method.wrappers import SelfEnsemble, Tiled, seams
 from srbench.metrics import Metric, choice
 from srbench.records import Canary, Entry, Known, Outcome, Score, Timing
 from srbench.results.store import Store
@@ -123,7 +124,7 @@ def _run(options: RunOptions, device: torch.device, observer: Observer) -> Summa
     for scale in options.scales:
         degrade.require_scale(scale)
     workers = 1 if device.type == "cuda" else options.threads or available_processors()
-    way = MethodOptions(options.tile, options.self_ensemble)
+    way = Variant(options.tile, options.self_ensemble)
     loaded = load_methods(options.methods, options.scales, observer.note)
     context = MethodContext(device, options.seed, degrade)
     methods = [(way.apply(method), identity) for method, identity in loaded]

@@ -11,7 +11,7 @@ from srbench.api import load
 from srbench.errors import MethodError
 from srbench.method import Method, MethodCard, MethodContext, TorchMethod
 from srbench.method.base import prepare
-from srbench.method.wrappers import MethodOptions
+from srbench.method.variant import Variant
 
 CARD = MethodCard("mine", "Mine", 2026, "test", "none", "any")
 
@@ -61,7 +61,7 @@ def test_a_context_does_not_change():
 
 def test_a_wrapped_method_has_the_context_of_the_one_inside():
     inner = Plain()
-    outer = MethodOptions(tile=16, self_ensemble=True).apply(inner)
+    outer = Variant(tile=16, self_ensemble=True).apply(inner)
     context = MethodContext(seed=3)
     prepare(outer, 2, context)
     assert inner.context is outer.context is context
