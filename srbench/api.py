@@ -24,7 +24,7 @@ from srbench.imaging.images import Pixels, check_pixels
 from srbench.imaging.pictures import Deep
 from srbench.machine import resolve_device
 from srbench.method import plugins
-from srbench.method.base import Method
+from srbench.method.base import Method, MethodContext, prepare
 from srbench.metrics import find as find_metrics
 from srbench.results.store import Store
 from srbench.run.runner import RunOptions, run
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def load(method: str, device: str = "auto") -> Method:
-    """The method that ``method`` (a name, a .py file or a checkpoint) stands for, on a device.
+def load(method: str) -> Method:
+    """The method that ``method`` (a name, a .py file or a checkpoint) stands for.
 
     Raises:
         SrbenchError: no such method, or a file that defines more than one.
@@ -42,18 +42,18 @@ def load(method: str, device: str = "auto") -> Method:
     found = plugins.find(method)
     if len(found) != 1:
         raise SrbenchError(f"'{method}' defines {len(found)} methods", "name a file with one")
-    instance = plugins.instantiate(found[0])
-    instance.device = resolve_device(device)
-    return instance
+    return plugins.instantiate(found[0])
 
 
-def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto") -> Deep:
+def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto", seed: int = 0) -> Deep:
     """Super-resolve one picture.
 
     Args:
         method: a name, a path, or a method that :func:`load` returned.
         image: uint8 or uint16, (H, W) or (H, W, 3) RGB.
         scale: a whole number that the method supports.
+        device: auto, cpu, cuda or cuda:N.
+        seed: of methods that draw random numbers.
 
     Returns:
         the image's type, (scale * H, scale * W) or (scale * H, scale * W, 3).
@@ -67,9 +67,9 @@ def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto")
     """
     deep = isinstance(image, np.ndarray) and image.dtype == np.uint16
     check_pixels(image.astype(np.uint8) if deep else image)
-    chosen = load(method, device) if isinstance(method, str) else method
+    chosen = load(method) if isinstance(method, str) else method
     chosen.require_scale(scale)
-    chosen.prepare(scale)
+    prepare(chosen, scale, MethodContext(resolve_device(device), seed))
     white = 65535 if deep else 255
     planes = torch.from_numpy(np.atleast_3d(image).transpose(2, 0, 1).astype(np.float64) * 255 / white)
     grey = image.ndim == 2

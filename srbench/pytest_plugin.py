@@ -172,11 +172,13 @@ def srbench_benchmark(request: pytest.FixtureRequest) -> Callable[..., Any]:
         import torch
 
         from srbench.api import load
+        from srbench.machine import resolve_device
+        from srbench.method.base import MethodContext, prepare
         from srbench.timing.measure import parse_size, synthetic
 
-        chosen = load(locate(method, folder), device)
+        chosen = load(locate(method, folder))
         chosen.require_scale(scale)
-        chosen.prepare(scale)
+        prepare(chosen, scale, MethodContext(resolve_device(device)))
         lr = synthetic(*parse_size(size), scale).input_for(chosen)
         before = torch.get_num_threads()
         torch.set_num_threads(threads)

@@ -13,6 +13,7 @@ from srbench.api import load
 from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, UnknownNameError
 from srbench.evaluation.scoring import Example, HrImage, super_resolve
+from srbench.method import MethodContext
 from srbench.protocol.base import BASICSR
 from srbench.resize import imresize
 
@@ -58,8 +59,8 @@ def test_upscale_keeps_grey_grey_and_rgb_rgb(write_plugin, make_picture, colour)
 @pytest.mark.parametrize("name", ["bicubic", "srcnn"])  # on RGB, and on Y
 def test_upscale_gives_the_pixels_that_a_run_measures(name):
     """To the last bit: of 600,000 values some are next to a half."""
-    method = load(name, "cpu")
-    method.prepare(4)
+    method = load(name)
+    method.prepare(4, MethodContext())
     example = Example(HrImage(skimage.data.astronaut()[:448, :448], BASICSR), 4, Bicubic())
     lr = example.lr_pixels.permute(1, 2, 0).numpy()
     measured = super_resolve(method, example).permute(1, 2, 0).numpy()
@@ -69,7 +70,7 @@ def test_upscale_gives_the_pixels_that_a_run_measures(name):
 def test_upscale_takes_views_read_only_arrays_and_loaded_methods(make_picture):
     picture = make_picture(9, 11, 0)
     picture.setflags(write=False)
-    method = load("nearest", "cpu")
+    method = load("nearest")
     expected = np.repeat(np.repeat(picture[::-1], 2, axis=0), 2, axis=1)
     assert np.array_equal(srbench.upscale(method, picture[::-1], 2), expected)
 

@@ -47,12 +47,14 @@ def command(
 
     from srbench import api
     from srbench.explain import explain
+    from srbench.machine import resolve_device
+    from srbench.method.base import MethodContext, prepare
 
     loaded: Method | None
     try:
-        loaded = api.load(method, device)
+        loaded = api.load(method)
         loaded.require_scale(scale)
-        loaded.prepare(scale)
+        prepare(loaded, scale, MethodContext(resolve_device(device)))
     except UnknownNameError:
         # Images made elsewhere stand in a results folder under any name.
         if results is None:

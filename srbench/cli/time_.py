@@ -40,8 +40,8 @@ def command(
 
       srbench time all --size 320x180,256x256 --device cuda --output timings.json
     """
-    from srbench import degradation
     from srbench.machine import available_processors, resolve_device
+    from srbench.method.base import MethodContext
     from srbench.run.selection import load_methods
     from srbench.timing.measure import measure, parse_size, synthetic
 
@@ -51,12 +51,14 @@ def command(
     def note(text: str) -> None:
         err().print(f"note: {text}", markup=False)
 
-    chosen = load_methods(split(methods), scales, place, degradation.get("bicubic"), note)
+    chosen = load_methods(split(methods), scales, note)
     timings: list[Timing] = []
     for width, height in sizes:
         for s in scales:
             err().print(f"timing {len(chosen)} methods on {width}x{height} x{s}")
-            timings += measure(chosen, synthetic(width, height, s), place, threads or available_processors())
+            timings += measure(
+                chosen, synthetic(width, height, s), MethodContext(place), threads or available_processors()
+            )
     print_timings(timings)
     if output is not None:
         _save(timings, output)

@@ -38,11 +38,9 @@ def command(
 
     from srbench import api
     from srbench.imaging.pictures import Picture, read_picture, write_picture
-    from srbench.method.wrappers import MethodOptions
+    from srbench.method.variant import Variant
 
-    chosen = api.load(method, device)
-    chosen.seed = seed
-    loaded = MethodOptions(tile, self_ensemble).apply(chosen)
+    loaded = Variant(tile, self_ensemble).apply(api.load(method))
     targets: dict[Path, Path] = {}  # result: picture
     for path in _pictures(images):
         result = output / f"{path.stem}_{loaded.card.name}_x{scale}.png"
@@ -57,7 +55,7 @@ def command(
         if picture.alpha is not None and not alpha:
             console.print(f"note: '{path}': the alpha channel is dropped (keep it with --alpha)", markup=False)
         try:
-            upscaled = Picture(api.upscale(loaded, picture.pixels, scale))
+            upscaled = Picture(api.upscale(loaded, picture.pixels, scale, device, seed))
             if picture.alpha is not None and alpha:
                 upscaled = replace(upscaled, alpha=api.upscale("bicubic", picture.alpha, scale, device))
         except SrbenchError:

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 from srbench import lazy
 
 if TYPE_CHECKING:
-    from srbench.method.base import Likelihood, Method, MethodCard, Published, TorchMethod
+    from srbench.method.base import Likelihood, Method, MethodCard, MethodContext, Published
+    from srbench.method.network import TorchMethod
 
-__all__ = ["Likelihood", "Method", "MethodCard", "Published", "TorchMethod"]
+__all__ = ["Likelihood", "Method", "MethodCard", "MethodContext", "Published", "TorchMethod"]
 
 __getattr__ = lazy.names(
     __name__,
-    {"Likelihood": "base", "Method": "base", "MethodCard": "base", "Published": "base", "TorchMethod": "base"},
+    {
+        "Likelihood": "base",
+        "Method": "base",
+        "MethodCard": "base",
+        "MethodContext": "base",
+        "Published": "base",
+        "TorchMethod": "network",
+    },
 )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from srbench import lazy
 from srbench.degradation.named import Bicubic, Degradation
-from srbench.errors import NotSupportedError
-from srbench.weights.files import LoadAudit, load_into
+from srbench.errors import MethodError, NotSupportedError
+from srbench.weights.files import LoadAudit
+
+# TorchMethod stands in a module of its own, and is found here too.
+__getattr__ = lazy.names("srbench.method", {"TorchMethod": "network"})
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,9 @@ class MethodCard:
     ``basicsr``), 'luma' (Y in [0, 1] of the full 0..255 scale; srbench upsamples chroma by bicubic) or 'rgb'.
     ``scales`` is None when every whole-number scale works. ``allow_partial_weights`` declares that weight files
     may lack or exceed the network's tensors. ``default`` False keeps a method that is too slow for a first try out of
-    ``--methods all``; it runs when it is named. ``random`` says that what it draws depends on :attr:`Method.seed`.
-    ``version`` is raised when the output changes by something that no file of the method shows (a library, a service):
-    scores of another version are stale, as those of other source or weight files are.
+    ``--methods all``; it runs when it is named. ``random`` says that what it draws depends on
+    :attr:`MethodContext.seed`. ``version`` is raised when the output changes by something that no file of the method
+    shows (a library, a service): scores of another version are stale, as those of other source or weight files are.
     """
 
     name: str
@@ -65,6 +68,19 @@ class MethodCard:
     version: int = 1
 
 
+@dataclass(frozen=True)
+class MethodContext:
+    """What a method is told before its first image. It holds for every image until :meth:`Method.prepare` is called
+    with another one."""
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    """Where the images are, and where the output must be."""
+    seed: int = 0
+    """Of everything that the method draws at random (``--seed``)."""
+    degradation: Degradation = field(default_factory=Bicubic)
+    """How the LR images were made, for methods that invert the operator."""
+
+
 class Method:
     """Base class of all methods. A plugin sets ``card`` and implements :meth:`upscale`.
 
@@ -76,13 +92,24 @@ class Method:
     """
 
     card: ClassVar[MethodCard]
+    _context = MethodContext()
 
-    def __init__(self) -> None:
-        self.device = torch.device("cpu")
-        self.degradation: Degradation = Bicubic()
-        """How the LR images were made, for methods that invert the operator; the runner sets it."""
-        self.seed = 0
-        """Of everything that the method draws at random; the runner sets it (``--seed``)."""
+    @property
+    def context(self) -> MethodContext:
+        """That of the last :meth:`prepare`; before it, the CPU, seed 0 and the bicubic degradation."""
+        return self._context
+
+    @property
+    def device(self) -> torch.device:
+        return self.context.device
+
+    @property
+    def seed(self) -> int:
+        return self.context.seed
+
+    @property
+    def degradation(self) -> Degradation:
+        return self.context.degradation
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
         """Super-resolve a batch; see the class for shapes and ranges."""
@@ -99,8 +126,12 @@ class Method:
     def has_likelihood(self) -> bool:
         return type(self).bits is not Method.bits
 
-    def prepare(self, scale: int) -> None:
-        """Load whatever ``scale`` needs. Called once per scale before any image; the default loads nothing."""
+    def prepare(self, scale: int, context: MethodContext) -> None:
+        """Load whatever ``scale`` needs. Called once per scale before any image, through :func:`prepare`.
+
+        An override begins with ``super().prepare(scale, context)``, which keeps the context.
+        """
+        self._context = context
 
     def load_audits(self) -> list[LoadAudit]:
         """What happened when weights were loaded, one entry per file loaded so far."""
@@ -120,50 +151,16 @@ class Method:
             raise NotSupportedError(f"{self.card.name} does not support x{scale}", f"it supports {scales}")
 
 
-class TorchMethod(Method):
-    """A method whose work is done by a torch module: implement :meth:`build`, name the ``weights``.
+def prepare(method: Method, scale: int, context: MethodContext) -> None:
+    """Let a method load what ``scale`` needs.
 
-    ``weights`` maps a scale to a file; a relative path starts from the plugin's own folder. A scale without a
-    file runs with the module as it was built. Every load is audited (:mod:`srbench.weights.files`).
+    Raises:
+        MethodError: the method did not keep the context, so it would compute on another device, or with another seed
+            or degradation, than it was told.
     """
-
-    weights: ClassVar[dict[int, str]] = {}
-    source: ClassVar[Path]  # the plugin's file or folder; set when the plugin is loaded
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.audits: dict[int, LoadAudit] = {}
-        self._modules: dict[int, nn.Module] = {}
-        self._lock = threading.Lock()
-
-    def build(self, scale: int) -> nn.Module:
-        """A new module for ``scale``, without weights."""
-        raise NotImplementedError(f"{type(self).__name__} does not implement build(scale)")
-
-    def weight_path(self, scale: int) -> Path | None:
-        return self.source.parent / self.weights[scale] if scale in self.weights else None
-
-    def weight_files(self) -> list[Path]:
-        return sorted({self.source.parent / name for name in self.weights.values()})
-
-    def load_audits(self) -> list[LoadAudit]:
-        return list(self.audits.values())
-
-    def prepare(self, scale: int) -> None:
-        self.module(scale)
-
-    def module(self, scale: int) -> nn.Module:
-        """The module for ``scale`` in eval mode on the method's device, loaded once."""
-        with self._lock:
-            if scale not in self._modules:
-                module = self.build(scale)
-                path = self.weight_path(scale)
-                if path is not None:
-                    partial = self.card.allow_partial_weights
-                    self.audits[scale] = load_into(module, path, allow_partial=partial)
-                self._modules[scale] = module.eval().to(self.device)
-            return self._modules[scale]
-
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
-        result: Tensor = self.module(scale)(lr)
-        return result
+    method.prepare(scale, context)
+    if method.context is not context:
+        raise MethodError(
+            f"prepare() of {method.card.name} does not keep its context",
+            "begin it with super().prepare(scale, context)",
+        )

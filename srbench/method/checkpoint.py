@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from srbench.errors import NotSupportedError, WeightsError
-from srbench.method.base import Method, MethodCard
+from srbench.method.base import Method, MethodCard, MethodContext
 from srbench.weights.files import LoadAudit, audit_adopted, load_state, require_complete
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
@@ -27,8 +27,9 @@ class CheckpointMethod(Method):
     def load_audits(self) -> list[LoadAudit]:
         return [self.audit]
 
-    def prepare(self, scale: int) -> None:
-        self.descriptor.to(self.device)
+    def prepare(self, scale: int, context: MethodContext) -> None:
+        super().prepare(scale, context)
+        self.descriptor.to(context.device)
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
         result: Tensor = self.descriptor(lr)

@@ -23,8 +23,9 @@ from pathlib import Path
 from types import ModuleType
 
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
-from srbench.method.base import Method, MethodCard, TorchMethod
+from srbench.method.base import Method, MethodCard
 from srbench.method.checkpoint import SUFFIXES, method_from
+from srbench.method.network import TorchMethod
 from srbench.method.sources import source_files
 from srbench.paths import search_path
 from srbench.registry import load_file

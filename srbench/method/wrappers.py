@@ -1,53 +1,25 @@
-"""Ways to run any method that change its output: overlapping tiles, and the self-ensemble of eight views.
+"""What is put around any method and changes its output: overlapping tiles, and the self-ensemble of eight views.
 
-Each wraps a method and is one itself, so the evaluation does not know the difference. What is chosen stands in the
-cell's key, and behind the method's name on the leaderboard: ``vdsr+`` (self-ensemble), ``vdsr (tile 128)``.
+Each wraps a method and is one itself, so the evaluation does not know the difference. :mod:`srbench.method.variant`
+says which are put around a method, and in which order.
 """
 
 from __future__ import annotations
 
-import json
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from srbench.degradation.named import Degradation
-from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
-from srbench.method.base import Likelihood, Method
+from srbench.errors import NotSupportedError, SrbenchWarning
+from srbench.method.base import Likelihood, Method, MethodContext
 from srbench.weights.files import LoadAudit
 
 SMALLEST_TILE = 16  # LR pixels a side
 INFLUENCE = 1e-5  # of [0, 1]: what an output pixel may change without depending on an input pixel
 _PROBE = 129  # LR pixels: the largest side on which a receptive field is measured
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_cpu")
-
-
-@dataclass(frozen=True)
-class MethodOptions:
-    """``tile``: side of the LR tiles, 0 for the whole image; ``self_ensemble``: average over eight views."""
-
-    tile: int = 0
-    self_ensemble: bool = False
-
-    def __post_init__(self) -> None:
-        if self.tile and self.tile < SMALLEST_TILE:
-            raise SrbenchError(
-                f"--tile {self.tile} is too small", f"give at least {SMALLEST_TILE} LR pixels, or 0 for whole images"
-            )
-
-    @property
-    def key(self) -> str:
-        """As JSON, for a cell's key; empty if nothing is chosen."""
-        chosen = {name: value for name, value in vars(self).items() if value}
-        return json.dumps(chosen, sort_keys=True) if chosen else ""
-
-    def apply(self, method: Method) -> Method:
-        """``method``, run in this way. Where memory runs out, it goes on in tiles even if none were asked for."""
-        tiled: Method = Tiled(method, self.tile)
-        return SelfEnsemble(tiled) if self.self_ensemble else tiled
 
 
 class _Wrapped(Method):
@@ -58,19 +30,11 @@ class _Wrapped(Method):
         self.card = inner.card  # type: ignore[misc]  # the class's own, of another class
 
     @property
-    def device(self) -> torch.device:  # type: ignore[override]
-        return self.inner.device
+    def context(self) -> MethodContext:
+        return self.inner.context
 
-    @property
-    def degradation(self) -> Degradation:  # type: ignore[override]
-        return self.inner.degradation
-
-    @property
-    def seed(self) -> int:  # type: ignore[override]
-        return self.inner.seed
-
-    def prepare(self, scale: int) -> None:
-        self.inner.prepare(scale)
+    def prepare(self, scale: int, context: MethodContext) -> None:
+        self.inner.prepare(scale, context)
 
     def load_audits(self) -> list[LoadAudit]:
         return self.inner.load_audits()
@@ -129,8 +93,8 @@ class Tiled(_Wrapped):
         self._margins: dict[tuple[int, int], tuple[int, bool]] = {}
         self._warned: set[int] = set()
 
-    def prepare(self, scale: int) -> None:
-        super().prepare(scale)
+    def prepare(self, scale: int, context: MethodContext) -> None:
+        super().prepare(scale, context)
         if self.tile and scale not in self._warned:  # before workers start, so that it is measured once
             self._warned.add(scale)
             if not self.margin(self.tile, scale)[1]:

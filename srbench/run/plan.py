@@ -37,13 +37,15 @@ def cells(
     protocol: Protocol,
     degradation: Degradation,
     options: str = "",
+    seed: int = 0,
 ) -> Iterator[Cell]:
     """All cells, image by image, so that the methods of a run share each decoded image and its LR images.
 
     Args:
         methods: pairs of a method and its identity hash.
         pixels: what the images of the datasets really hold on this machine.
-        options: :attr:`srbench.method.wrappers.MethodOptions.key` of how the methods are run.
+        options: :attr:`srbench.method.variant.Variant.key` of how the methods are run.
+        seed: of the run; that of methods which draw at random is part of the key.
     """
     methods, scales = list(methods), list(scales)
     for dataset in datasets:
@@ -62,13 +64,13 @@ def cells(
                         degradation=degradation.key,
                         protocol=protocol.name,
                         protocol_hash=protocol.hash,
-                        options=_with_seed(options, method),
+                        options=_with_seed(options, method, seed),
                     )
                     yield Cell(facts, method, image)
 
 
-def _with_seed(options: str, method: Method) -> str:
+def _with_seed(options: str, method: Method, seed: int) -> str:
     """``options`` with the seed of a method that draws at random, unless it is 0."""
-    if not method.card.random or method.seed == 0:
+    if not method.card.random or seed == 0:
         return options
-    return json.dumps({**json.loads(options or "{}"), "seed": method.seed}, sort_keys=True)
+    return json.dumps({**json.loads(options or "{}"), "seed": seed}, sort_keys=True)

@@ -18,8 +18,9 @@ from srbench.dataset.manifest import ImageFacts, ImageFile
 from srbench.errors import StoreError
 from srbench.evaluation.scoring import fits
 from srbench.machine import available_processors, resolve_device
-from srbench.method.base import Method
-from srbench.method.wrappers import MethodOptions, SelfEnsemble, Tiled, seams
+from srbench.method.base import Method, MethodContext, prepare
+from srbench.method.variant import Variant
+from srbench.method.wrappers import SelfEnsemble, Tiled, seams
 from srbench.metrics import Metric, choice
 from srbench.records import Canary, Entry, Known, Outcome, Score, Timing
 from srbench.results.store import Store
@@ -123,10 +124,9 @@ def _run(options: RunOptions, device: torch.device, observer: Observer) -> Summa
     for scale in options.scales:
         degrade.require_scale(scale)
     workers = 1 if device.type == "cuda" else options.threads or available_processors()
-    way = MethodOptions(options.tile, options.self_ensemble)
-    loaded = load_methods(options.methods, options.scales, device, degrade, observer.note)
-    for method, _ in loaded:
-        method.seed = options.seed
+    way = Variant(options.tile, options.self_ensemble)
+    loaded = load_methods(options.methods, options.scales, observer.note)
+    context = MethodContext(device, options.seed, degrade)
     methods = [(way.apply(method), identity) for method, identity in loaded]
     selected = choice.select(options.metrics, chosen, any(method.has_likelihood for method, _ in methods))
     wanted = selected.metrics
@@ -136,11 +136,11 @@ def _run(options: RunOptions, device: torch.device, observer: Observer) -> Summa
     workshop = Workshop(chosen, degrade, options.out, keep_images=options.keep_images, workers=workers)
     looked = workshop.look_at([image for data in datasets for image in data.images])
     with Store(options.out, create=True) as store, workers_.single_threaded():
-        broken = _prepare(methods, options.scales, observer)
+        broken = _prepare(methods, options.scales, context, observer)
         manifest = describe(options, methods, chosen, device, workers)
         facts = looked()
         manifest["datasets"] = [describe_dataset(data, facts) for data in datasets]
-        plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade, way.key))
+        plan = list(cells(methods, datasets, facts, options.scales, chosen, degrade, way.key, options.seed))
         if way.key:
             manifest["options"] = way.key
         if way.tile:
@@ -177,7 +177,7 @@ def _run(options: RunOptions, device: torch.device, observer: Observer) -> Summa
                 summary.canaries = canary.judge_all(datasets, facts, options.scales, chosen, degrade, guards, by_key)
                 store.add_canaries(run_id, summary.canaries)
             if options.time:  # the workers are gone: nothing of ours runs beside it
-                summary.timings = time_methods(methods, datasets, facts, options.scales, degrade, device, observer.note)
+                summary.timings = time_methods(methods, datasets, facts, options.scales, context, observer.note)
                 add_timings(store, run_id, summary.timings)
                 summary.failures += [f"timing of {t}: {t.message}" for t in summary.timings if t.status == "failed"]
         except KeyboardInterrupt:
@@ -297,7 +297,7 @@ def _place(cell: Cell) -> tuple[str, ImageFile, int]:
 
 
 def _prepare(
-    methods: Sequence[tuple[Method, str]], scales: Sequence[int], observer: Observer
+    methods: Sequence[tuple[Method, str]], scales: Sequence[int], context: MethodContext, observer: Observer
 ) -> dict[tuple[str, int], Exception]:
     """Load what every method needs; what went wrong is raised again in the cells it concerns. A load that was not
     complete, which only a method that declares it survives, is noted."""
@@ -306,7 +306,7 @@ def _prepare(
         for scale in scales:
             if method.supports(scale):
                 try:
-                    method.prepare(scale)
+                    prepare(method, scale, context)
                 except Exception as error:
                     broken[method.card.name, scale] = error
         for audit in method.load_audits():

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import torch
-
-from srbench import dataset, degradation
+from srbench import dataset
 from srbench.errors import NotSupportedError, SrbenchError
 from srbench.method import plugins
 from srbench.method.base import Method
@@ -15,8 +13,6 @@ from srbench.method.base import Method
 def load_methods(
     specs: Sequence[str],
     scales: Sequence[int],
-    device: torch.device,
-    degrade: degradation.Degradation,
     note: Callable[[str], None],
 ) -> list[tuple[Method, str]]:
     """Instances of the methods that ``specs`` name, each with its identity hash.
@@ -56,7 +52,6 @@ def load_methods(
         if plugin.name in optional and (reason := _not_in_all(method, scales)):
             note(f"'all' leaves out {plugin.name}: {reason}")
             continue
-        method.device, method.degradation = device, degrade
         methods.append((method, identity))
     if not methods:
         raise SrbenchError("no method to run", "see: srbench list methods")

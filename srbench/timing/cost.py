@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from srbench.method.base import Method, TorchMethod
+from srbench.method.base import Method
+from srbench.method.network import TorchMethod
 
 OUTPUT = (720, 1280)  # height and width at which the field counts Mult-Adds (CARN, IMDN, SwinIR)
 

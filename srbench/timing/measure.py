@@ -27,7 +27,8 @@ from torch import Tensor
 
 from srbench.errors import NotSupportedError, OutputError, SrbenchError
 from srbench.machine import describe_device, load_average
-from srbench.method.base import Method, TorchMethod
+from srbench.method.base import Method, MethodContext, prepare
+from srbench.method.network import TorchMethod
 from srbench.records import Timing
 from srbench.timing import cost
 
@@ -138,23 +139,24 @@ class _Job:
 def measure(
     methods: Sequence[tuple[Method, str]],
     subject: Subject,
-    device: torch.device,
+    context: MethodContext,
     threads: int,
     seed: int = 0,
 ) -> list[Timing]:
     """Time methods on one subject, interleaved. What a method does wrong is recorded with it, and the others go on.
 
     Args:
-        methods: pairs of a method on ``device`` and its identity hash.
+        methods: pairs of a method and its identity hash.
+        context: what the methods are prepared with; its device is the one that is timed.
         threads: of the CPU, for each call.
 
     Returns:
         one timing per method; on CUDA one per variant of a network.
     """
-    session = uuid.uuid4().hex
+    session, device = uuid.uuid4().hex, context.device
     clock: Clock = CudaClock(device) if device.type == "cuda" else CpuClock(threads)
     load_before = load_average()
-    jobs = [job for method, identity in methods for job in _jobs(method, identity, subject, device, threads, session)]
+    jobs = [job for method, identity in methods for job in _jobs(method, identity, subject, context, threads, session)]
     for job in jobs:
         _guard(job, functools.partial(_warm_up, job, clock, device))
     order, rng = list(jobs), random.Random(seed)
@@ -184,10 +186,10 @@ VARIANTS = ("fp32", "fp32 channels_last", "fp16", "fp16 channels_last")
 
 
 def _jobs(
-    method: Method, identity: str, subject: Subject, device: torch.device, threads: int, session: str
+    method: Method, identity: str, subject: Subject, context: MethodContext, threads: int, session: str
 ) -> Iterator[_Job]:
     height, width = subject.picture.shape[-2:]
-    variants = VARIANTS if device.type == "cuda" and isinstance(method, TorchMethod) else ("fp32",)
+    variants = VARIANTS if context.device.type == "cuda" and isinstance(method, TorchMethod) else ("fp32",)
     for variant in variants:
         timing = Timing(
             method=method.card.name,
@@ -196,20 +198,20 @@ def _jobs(
             scale=subject.scale,
             lr_size=(width, height),
             channels=cost.channels(method),
-            device=str(device),
+            device=str(context.device),
             variant=variant,
             threads=threads,
             session=session,
             image=subject.image,
         )
         job = _Job(timing, lambda: None)
-        _guard(job, functools.partial(_set_up, job, method, variant, subject))
+        _guard(job, functools.partial(_set_up, job, method, variant, subject, context))
         yield job
 
 
-def _set_up(job: _Job, method: Method, variant: str, subject: Subject) -> None:
+def _set_up(job: _Job, method: Method, variant: str, subject: Subject, context: MethodContext) -> None:
     method.require_scale(subject.scale)
-    method.prepare(subject.scale)
+    prepare(method, subject.scale, context)
     if variant == "fp32":  # the counts are of the network, whatever its variant
         count = cost.parameters(method, subject.scale), cost.mult_adds(method, subject.scale)
         job.timing = replace(job.timing, parameters=count[0], mult_adds=count[1])
@@ -223,9 +225,8 @@ def _set_up(job: _Job, method: Method, variant: str, subject: Subject) -> None:
 def _variant(method: Method, variant: str, scale: int, lr: Tensor) -> tuple[Method, Tensor]:
     """An own copy of a network's method in another precision or memory layout, and its input."""
     own = type(method)()
-    own.device, own.degradation = method.device, method.degradation
     assert isinstance(own, TorchMethod)
-    own.prepare(scale)
+    prepare(own, scale, method.context)
     if variant.startswith("fp16"):
         own.module(scale).half()
         lr = lr.half()

@@ -9,7 +9,7 @@ import torch
 from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
 from srbench.degradation.named import Degradation
 from srbench.imaging.images import as_rgb
-from srbench.method.base import Method
+from srbench.method.base import Method, MethodContext
 from srbench.records import Timing
 from srbench.timing.measure import Subject, measure
 
@@ -19,8 +19,7 @@ def time_methods(
     datasets: Sequence[Dataset],
     facts: dict[ImageFile, ImageFacts],
     scales: Sequence[int],
-    degradation: Degradation,
-    device: torch.device,
+    context: MethodContext,
     note: Callable[[str], None],
 ) -> list[Timing]:
     """Time all methods on one image of every dataset at every scale, on one thread."""
@@ -29,8 +28,8 @@ def time_methods(
         image = median_image(dataset, facts)
         for scale in scales:
             note(f"timing on {dataset.name}/{image.name} x{scale}")
-            subject = _subject(dataset, image, scale, degradation)
-            timings += measure(methods, subject, device, threads=1)
+            subject = _subject(dataset, image, scale, context.degradation)
+            timings += measure(methods, subject, context, threads=1)
     return timings
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from srbench import paths
 from srbench.errors import NotSupportedError
-from srbench.method.base import TorchMethod
+from srbench.method.network import TorchMethod
 from srbench.training.data import Picture
 from srbench.training.losses import Batch, Loss
 from srbench.training.recipe import FitRecipe, Recipe

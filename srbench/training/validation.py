@@ -14,7 +14,7 @@ from srbench.degradation.named import Bicubic
 from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
 from srbench.imaging.color import to_uint8
 from srbench.imaging.resize import imresize
-from srbench.method.base import Method, MethodCard
+from srbench.method.base import Method, MethodCard, MethodContext
 from srbench.metrics.psnr import METRIC
 from srbench.protocol.base import CLASSIC
 from srbench.training.data import Colour, Picture
@@ -25,9 +25,8 @@ LIMIT = 240  # side of the centre crop that is measured: a larger part costs tim
 class _Network(Method):
     card = MethodCard(name="in-training", title="in training", year=0, family="", paper="", colour="luma")
 
-    def __init__(self, network: nn.Module, device: torch.device) -> None:
-        super().__init__()
-        self.network, self.device = network, device
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
         return cast(Tensor, self.network(lr))
@@ -59,7 +58,8 @@ class Validation:
         was_training = network.training
         network.eval()
         try:
-            method = self._wrap(network, device)
+            method = self._wrap(network)
+            method.prepare(scale, MethodContext(device))
             values = []
             for example in self._examples[scale]:
                 sr = super_resolve(method, example).cpu()

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 
 from srbench.gate import check, collect
 from srbench.gate.thresholds import LATENCY, Threshold, ThresholdsFile
 from srbench.imaging.images import write_image
-from srbench.method import plugins
+from srbench.method import MethodContext, plugins
 from srbench.results.store import Store
 from srbench.results.timings import read_timings
 from srbench.run.runner import RunOptions, run
@@ -48,7 +47,7 @@ def test_a_method_twice_as_slow(tmp_path, times, outcome):
 
 def test_the_published_order_of_cost_at_equal_output_size():
     methods = [(plugins.instantiate(plugins.find(name)[0]), "") for name in ("fsrcnn", "espcn", "srcnn")]
-    fsrcnn, espcn, srcnn = measure(methods, synthetic(24, 18, 4), torch.device("cpu"), 1)
+    fsrcnn, espcn, srcnn = measure(methods, synthetic(24, 18, 4), MethodContext(), 1)
     for fast in (fsrcnn, espcn):
         n = min(len(fast.seconds), len(srcnn.seconds))
         ratio = np.median(np.divide(srcnn.seconds[:n], fast.seconds[:n]))

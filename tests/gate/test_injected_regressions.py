@@ -28,8 +28,9 @@ from srbench.resize import imresize
 class Mine(Method):
     inner = plugins.instantiate(plugins.find({base!r})[0])
     card = replace(inner.card, name="mine", published=())
-    def prepare(self, scale):
-        self.inner.prepare(scale)
+    def prepare(self, scale, context):
+        super().prepare(scale, context)
+        self.inner.prepare(scale, context)
         {prepare}
     def upscale(self, lr, scale):
         sr = self.inner.upscale(lr, scale)

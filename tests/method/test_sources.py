@@ -187,7 +187,7 @@ def test_a_base_class_counts_that_no_import_statement_shows(folder, tmp_path):
     write(folder, mybase=BASE)
     text = "import importlib\nBase = importlib.import_module('srbench.methods.mybase').Base\n"
     write(folder, mysub=text + SUB.format(card=CARD).replace("from srbench.methods.mybase import Base", ""))
-    code = "from srbench import plugins\np = plugins.find('mysub')[0]\nprint(plugins.identity(p, p.load()()))"
+    code = "from srbench.method import plugins\np = plugins.find('mysub')[0]\nprint(plugins.identity(p, p.load()()))"
     first = in_a_process_of_its_own(folder, "-c", code)
     assert re.fullmatch(r"[0-9a-f]{16}\n", first)
     write(folder, mybase=BASE.replace("1.0", "0.5"))

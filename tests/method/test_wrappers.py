@@ -7,9 +7,10 @@ import torch
 from torch import nn
 
 from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
-from srbench.method import Method, MethodCard, TorchMethod, plugins
+from srbench.method import Method, MethodCard, MethodContext, TorchMethod, plugins
 from srbench.method import wrappers as options
-from srbench.method.wrappers import MethodOptions, SelfEnsemble, Tiled, reach, seams
+from srbench.method.variant import Variant
+from srbench.method.wrappers import SelfEnsemble, Tiled, reach, seams
 from srbench.records import label
 from srbench.resize import imresize
 
@@ -77,8 +78,8 @@ def test_reach_is_the_receptive_field(scale):
 @pytest.mark.parametrize("tile", [16, 20, 32, 57, 64, 200])
 @pytest.mark.parametrize("scale", [2, 3])
 def test_a_convolutional_method_in_tiles_is_the_whole(lr, tile, scale):
-    method = MethodOptions(tile=tile).apply(Net())
-    method.prepare(scale)
+    method = Variant(tile=tile).apply(Net())
+    method.prepare(scale, MethodContext())
     assert seams(method, lr[0] * 255, scale) < 0.01
     assert method.upscale(lr, scale).shape == (1, 1, scale * 57, scale * 83)
 
@@ -86,17 +87,17 @@ def test_a_convolutional_method_in_tiles_is_the_whole(lr, tile, scale):
 @pytest.mark.parametrize("name", ["bicubic", "lanczos", "back-projection"])
 def test_built_in_methods_in_tiles_are_within_a_tenth_of_a_grey_level(lr, name):
     method = Tiled(plugins.instantiate(plugins.find(name)[0]), 48)
-    method.prepare(2)
+    method.prepare(2, MethodContext())
     assert seams(method, lr[0] * 255, 2) < 0.1
 
 
 def test_a_tile_smaller_than_the_receptive_field_is_warned_of_once(lr):
     method = Tiled(Mean(), 24)
     with pytest.warns(SrbenchWarning, match="--tile 24 is smaller than the receptive field of mine at x2: seams"):
-        method.prepare(2)
+        method.prepare(2, MethodContext())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        method.prepare(2)
+        method.prepare(2, MethodContext())
     assert seams(method, lr[0] * 255, 2) > 0.1
 
 
@@ -110,7 +111,7 @@ def test_a_tile_smaller_than_the_receptive_field_is_warned_of_once(lr):
     ids=lambda error: type(error).__name__,
 )
 def test_where_memory_runs_out_it_goes_on_in_tiles_and_says_so(lr, error):
-    method = MethodOptions().apply(Hungry(30, error))
+    method = Variant().apply(Hungry(30, error))
     with pytest.warns(SrbenchWarning, match="mine: not enough memory for 83x57 pixels at x2 at once; .* tiles of 20"):
         sr = method.upscale(lr, 2)
     assert torch.equal(sr, imresize(lr, 2, kernel="nearest"))
@@ -118,14 +119,14 @@ def test_where_memory_runs_out_it_goes_on_in_tiles_and_says_so(lr, error):
 
 def test_other_errors_and_a_hopeless_lack_of_memory_are_raised(lr):
     with pytest.raises(RuntimeError, match="boom"):
-        MethodOptions().apply(Hungry(30, RuntimeError("boom"))).upscale(lr, 2)
+        Variant().apply(Hungry(30, RuntimeError("boom"))).upscale(lr, 2)
     with pytest.raises(MemoryError):
-        MethodOptions().apply(Hungry(4, MemoryError())).upscale(lr, 2)
+        Variant().apply(Hungry(4, MemoryError())).upscale(lr, 2)
 
 
 def test_whole_images_are_left_alone(lr):
     hungry = Hungry(1000, MemoryError())
-    assert torch.equal(MethodOptions().apply(hungry).upscale(lr, 2), imresize(lr, 2, kernel="nearest"))
+    assert torch.equal(Variant().apply(hungry).upscale(lr, 2), imresize(lr, 2, kernel="nearest"))
     assert hungry.calls == 1
 
 
@@ -149,7 +150,7 @@ def test_the_self_ensemble_of_what_turns_with_the_image_changes_nothing(lr):
 
 
 def test_the_self_ensemble_of_a_network_turns_with_the_image(lr):
-    method = MethodOptions(self_ensemble=True).apply(Net())
+    method = Variant(self_ensemble=True).apply(Net())
     turned = method.upscale(torch.rot90(lr, 1, (-2, -1)).contiguous(), 2)
     assert torch.allclose(torch.rot90(turned, -1, (-2, -1)), method.upscale(lr, 2), atol=1e-5)
 
@@ -161,23 +162,23 @@ def test_a_degradation_that_does_not_turn_is_refused(lr, tmp_path):
 
     np.save(tmp_path / "k.npy", np.array([[0.5, 0.5, 0.0]]))
     inner = Mean()
-    inner.degradation = degradation.get(f"kernel:{tmp_path}/k.npy")
+    inner.prepare(3, MethodContext(degradation=degradation.get(f"kernel:{tmp_path}/k.npy")))
     with pytest.raises(NotSupportedError, match="not made by the same kernel"):
         SelfEnsemble(inner).upscale(lr, 3)
 
 
 def test_keys_and_labels():
-    assert MethodOptions().key == ""
-    both = MethodOptions(tile=64, self_ensemble=True)
+    assert Variant().key == ""
+    both = Variant(tile=64, self_ensemble=True)
     assert both.key == '{"self_ensemble": true, "tile": 64}'
     assert label("vdsr", both.key) == "vdsr+ (tile 64)"
-    assert label("vdsr", MethodOptions(self_ensemble=True).key) == "vdsr+"
+    assert label("vdsr", Variant(self_ensemble=True).key) == "vdsr+"
     assert label("vdsr", "") == "vdsr"
 
 
 def test_tiny_tiles_are_an_error():
     with pytest.raises(SrbenchError, match="--tile 4 is too small; give at least 16"):
-        MethodOptions(tile=4)
+        Variant(tile=4)
 
 
 def test_spans_cover_every_pixel_once():
@@ -187,3 +188,8 @@ def test_spans_cover_every_pixel_once():
         for start, begin, end in spans:
             assert begin - start >= margin or start == 0
             assert start + min(tile, length) - end >= margin or end == length
+
+
+def test_a_self_ensemble_is_of_tiles_and_not_the_other_way_round():
+    method = Variant(tile=16, self_ensemble=True).apply(Mean())
+    assert [type(method), type(method.inner), type(method.inner.inner)] == [SelfEnsemble, Tiled, Mean]

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from srbench.errors import TrainingError, WeightsError
 from srbench.evaluation.scoring import call
 from srbench.imaging.color import to_uint8
-from srbench.method import plugins
+from srbench.method import MethodContext, plugins
 from srbench.methods.dbpn import DbpnNet
 from srbench.methods.edsr import EdsrNet
 from srbench.methods.srfbn import Srfbn, SrfbnNet
@@ -184,7 +184,7 @@ def test_weights_of_another_variant_are_refused(name, other, tmp_path, monkeypat
     monkeypatch.setenv("SRBENCH_WEIGHTS", str(tmp_path))
     method = plugins.instantiate(plugins.find(name)[0])
     with pytest.raises(WeightsError, match=rf"{name}_x4.safetensors' does not fit the network.*use the file that"):
-        method.prepare(4)
+        method.prepare(4, MethodContext())
 
 
 def test_a_checkpoint_of_another_variant_is_not_resumed(folder_of_pictures, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from srbench import dataset, degradation, metrics, paths, protocol
 from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
-from srbench.method import MethodCard, Published, plugins
+from srbench.method import MethodCard, MethodContext, Published, plugins
 from srbench.training import TrainedMethod
 from srbench.training.shipped import aims_at_pixels, shipped, trailing
 
@@ -50,7 +50,7 @@ def test_set5_is_what_the_card_says(name, scale):
     card = method.training_card(scale)
     if f"set5 x{scale}" not in card["test_psnr"]:
         pytest.skip("not measured yet")
-    method.prepare(scale)
+    method.prepare(scale, MethodContext())
     values = []
     for image in dataset.find("set5").images:
         example = Example(HrImage(image.read(), protocol.CLASSIC), scale, degradation.get("bicubic"))

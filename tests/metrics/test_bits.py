@@ -1,6 +1,7 @@
 """Bits per sub-pixel: measured of methods that have a likelihood, of nobody else; seeds are part of what was run."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,3 +185,10 @@ def test_upscale_takes_a_seed(guess, pictures, tmp_path):
         assert result.exit_code == 0, result.output
         found[seed] = read_image(next((tmp_path / str(seed)).iterdir()))
     assert not np.array_equal(found[0], found[1])
+
+
+def test_the_seed_is_in_the_key_of_a_method_that_could_not_be_prepared(go, guess, results):
+    path = Path(guess())
+    path.write_text(path.read_text() + "    def prepare(self, scale, context): raise RuntimeError('no memory')\n")
+    go(str(path), seed=4)
+    assert set(rows(results)["method"]) == {"guess (seed 4)"}

@@ -373,7 +373,7 @@ def test_a_mean_is_that_of_the_images_not_of_pooled_errors(go, results, scores):
 def test_unsupported_scale_error_names_the_scales():
     from srbench.api import load
 
-    method = load("bicubic", "cpu")
+    method = load("bicubic")
     with pytest.raises(NotSupportedError, match="bicubic does not support x0"):
         method.require_scale(0)
 

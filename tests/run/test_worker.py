@@ -223,7 +223,9 @@ def test_a_perfect_image_is_identical_not_infinite_in_the_mean(go, write_plugin,
 
 
 def test_a_method_that_cannot_be_prepared_fails_in_its_cells(go, write_plugin):
-    bad = write_plugin("return lr\n    def prepare(self, scale): raise RuntimeError('no memory')", file="bad.py")
+    bad = write_plugin(
+        "return lr\n    def prepare(self, scale, context): raise RuntimeError('no memory')", file="bad.py"
+    )
     good = write_plugin(name="good", file="good.py")
     summary = go(bad, good)
     assert summary.computed == 3

@@ -17,10 +17,10 @@ import torch
 from typer.testing import CliRunner
 
 import srbench as package
-from srbench import degradation, methods, paths
+from srbench import methods, paths
 from srbench.cli import app
 from srbench.errors import SrbenchError
-from srbench.method import Method, MethodCard, TorchMethod, plugins
+from srbench.method import Method, MethodCard, MethodContext, TorchMethod, plugins
 from srbench.records import Timing
 from srbench.results.store import Store
 from srbench.results.timings import add_timings, read_timings
@@ -30,7 +30,7 @@ from srbench.timing import measure as timing
 from srbench.timing.measure import CpuClock, measure, parse_size, synthetic
 
 CHECKOUT = Path(package.__file__).parent.parent
-CPU = torch.device("cpu")
+CPU_CONTEXT = MethodContext()
 
 
 def shipped(scale=4):
@@ -101,7 +101,7 @@ def fake(monkeypatch):
         clock = FakeClock({name: iter(script) for name, script in scripts.items()})
         monkeypatch.setattr(timing, "CpuClock", lambda threads: clock)
         methods = [make(name, lambda name=name: clock.calls.append(name)) for name in scripts]
-        return measure(methods, synthetic(8, 8, 2), CPU, threads=1), clock.calls
+        return measure(methods, synthetic(8, 8, 2), CPU_CONTEXT, threads=1), clock.calls
 
     return run
 
@@ -139,7 +139,7 @@ def test_what_a_method_does_wrong_is_recorded_and_the_others_go_on(work, message
         if next(calls, None) is None:
             work()
 
-    good, bad = measure([make("good", lambda: None), make("bad", break_down)], synthetic(8, 8, 2), CPU, 1)
+    good, bad = measure([make("good", lambda: None), make("bad", break_down)], synthetic(8, 8, 2), CPU_CONTEXT, 1)
     assert (good.status, len(good.seconds) >= 50) == ("ok", True)
     assert bad.status == "failed"
     assert message in bad.message
@@ -152,7 +152,7 @@ def test_a_wrong_output_and_a_scale_that_is_not_supported():
         def upscale(self, lr, scale):
             return lr if scale == 2 else lr.repeat(1, 1, 3, 3) * math.nan
 
-    messages = [measure([(Wrong(), "")], synthetic(8, 8, scale), CPU, 1)[0] for scale in (2, 3, 4)]
+    messages = [measure([(Wrong(), "")], synthetic(8, 8, scale), CPU_CONTEXT, 1)[0] for scale in (2, 3, 4)]
     assert [t.status for t in messages] == ["failed", "failed", "not supported"]
     assert "(1, 3, 8, 8) instead of (1, 3, 16, 16)" in messages[0].message
     assert "NaN" in messages[1].message
@@ -302,7 +302,7 @@ def test_all_are_the_methods_of_a_run_with_its_notes(timed, monkeypatch, tmp_pat
     monkeypatch.setattr(methods, "__path__", paths.search_path("methods"))
     for scales in ((4,), (2, 3)):
         notes = []
-        of_run = load_methods(["all"], scales, CPU, degradation.get("bicubic"), notes.append)
+        of_run = load_methods(["all"], scales, notes.append)
         names, result = timed("all", "--scale", ",".join(map(str, scales)))
         assert names == [method.card.name for method, _ in of_run]
         assert [line.removeprefix("note: ") for line in result.stderr.splitlines() if "note: " in line] == notes
@@ -338,7 +338,7 @@ def test_a_wrong_command_line_is_one_line(arguments, message):
 def test_events_agree_with_the_wall_clock():
     device = torch.device("cuda")
     method = plugins.instantiate(plugins.find("srcnn")[0])
-    method.device = device
+    method.prepare(4, MethodContext(device))
     lr = synthetic(320, 180, 4).input_for(method)
     clock = timing.CudaClock(device)
 
@@ -362,8 +362,7 @@ def test_events_agree_with_the_wall_clock():
 def test_networks_have_four_variants_on_cuda():
     device = torch.device("cuda")
     method = plugins.instantiate(plugins.find("fsrcnn")[0])
-    method.device = device
-    found = measure([(method, "")], synthetic(64, 64, 4), device, 1)
+    found = measure([(method, "")], synthetic(64, 64, 4), MethodContext(device), 1)
     assert [t.variant for t in found] == list(timing.VARIANTS)
     assert all(t.status == "ok" and t.peak_memory > 0 for t in found)
     assert "gpu" in found[0].machine

@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 
 from srbench.errors import TrainingError
+from srbench.method.base import MethodContext
 from srbench.report.html.plots import learning_curve
 from srbench.training import state
 from srbench.training.session import plan
@@ -85,7 +86,7 @@ def test_the_method_finds_its_weights(tiny, folder, tmp_path, observer, monkeypa
     assert not tiny.supports(4)
     assert tiny.weight_files() == [outcome.weights]
     assert tiny.training_card(2)["method"] == "tiny"
-    tiny.prepare(2)
+    tiny.prepare(2, MethodContext())
     assert tiny.upscale(torch.rand(1, 1, 5, 6), 2).shape == (1, 1, 10, 12)
 
 

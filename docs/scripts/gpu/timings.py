@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from srbench.machine import available_processors, describe_device, load_average
-from srbench.method import Method, TorchMethod, plugins
+from srbench.method import Method, MethodContext, TorchMethod, plugins
 from srbench.records import Timing
 from srbench.timing import cost
 from srbench.timing.measure import CpuClock, CudaClock, Subject, peak_memory, synthetic
@@ -127,10 +127,10 @@ def settings(precision: str) -> Iterator[None]:
 def cast(name: str, subject: Subject, device: torch.device, dtype: torch.dtype) -> tuple[Method, Tensor]:
     """A network with its weights and its input in ``dtype`` on ``device``."""
     method = plugins.instantiate(plugins.find(name)[0])
-    method.device = device
     if not isinstance(method, TorchMethod):
         raise TypeError(f"{name} is not a network")
     method.require_scale(subject.scale)
+    method.prepare(subject.scale, MethodContext(device))
     method.module(subject.scale).to(dtype)
     return method, subject.input_for(method).to(dtype)
 
