@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 from srbench.records import Outcome
-from srbench.run.plan import Cell
+from srbench.run.plan import CellTask
 
 PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal
 
@@ -33,7 +33,7 @@ class _Bar:
     def begin(self, total: int, known: int) -> None:
         self._bar.update(self._task, total=total, completed=known, description="evaluating")
 
-    def done(self, cell: Cell, outcome: Outcome | None) -> None:
+    def done(self, cell: CellTask, outcome: Outcome | None) -> None:
         self._bar.update(self._task, advance=1, description=f"{cell.facts.dataset}/{cell.facts.image} x{cell.scale}")
 
 
@@ -51,7 +51,7 @@ class _Lines:
         self._start = self._last = time.monotonic()
         self._console.print(f"{total} cells, {known} already there")
 
-    def done(self, cell: Cell, outcome: Outcome | None) -> None:
+    def done(self, cell: CellTask, outcome: Outcome | None) -> None:
         self._done += 1
         now = time.monotonic()
         if now - self._last >= PLAIN_EVERY:

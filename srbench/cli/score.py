@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from srbench.cli.shell import err, handled, split
+from srbench.cli.shell import INTERRUPTED, err, handled, split
 
 
 @handled
@@ -44,5 +44,7 @@ def command(
         summary = score(options, observer)
     print_means(out, run_id=summary.run_id)
     print_summary(summary, out)
+    if summary.interrupted:
+        raise typer.Exit(INTERRUPTED)
     if summary.failures or summary.unavailable:
         raise typer.Exit(1)

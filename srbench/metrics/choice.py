@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 
@@ -19,11 +19,13 @@ OF_LIKELIHOODS = ("bits",)  # where a method has a likelihood
 
 @dataclass(frozen=True)
 class Selection:
-    """The metrics of a run. ``asked``: by name, so that one which cannot be computed counts as a failure."""
+    """The metrics of a run. ``asked``: by name, so that one which cannot be computed counts as a failure;
+    ``sources``: the name or plugin file that each metric was found by, by its name."""
 
     metrics: tuple[Metric, ...]
     asked: bool
     notes: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def select(specs: Sequence[str], protocol: Protocol, likelihoods: bool = False) -> Selection:
@@ -38,16 +40,18 @@ def select(specs: Sequence[str], protocol: Protocol, likelihoods: bool = False) 
         UnknownNameError, SrbenchError: as :func:`srbench.metrics.find`; two metrics of one name; nothing is left.
     """
     chosen: dict[str, Metric] = {}
+    sources: dict[str, str] = {}
     for spec in specs or (*ALWAYS, *IF_POSSIBLE, *(OF_LIKELIHOODS if likelihoods else ())):
         for metric in metrics.find(spec):
             if chosen.setdefault(metric.name, metric) is not metric:
                 raise SrbenchError(f"two metrics are called '{metric.name}'", "rename one")
+            sources[metric.name] = spec
     fit = tuple(metric for metric in chosen.values() if metrics.supported(metric, protocol.working_space))
     unfit = [name for name, metric in chosen.items() if metric not in fit]
     notes = (f"not supported under {protocol.name}, which has no colour images: {', '.join(unfit)}",)
     if not fit:
         raise SrbenchError(f"{notes[0]}; no metric is left", "use --protocol basicsr")
-    return Selection(fit, bool(specs), notes if unfit and specs else ())
+    return Selection(fit, bool(specs), notes if unfit and specs else (), sources)
 
 
 def prepare(wanted: Iterable[Metric]) -> dict[str, str]:
@@ -63,19 +67,6 @@ def prepare(wanted: Iterable[Metric]) -> dict[str, str]:
         except (UnavailableError, MethodError) as error:
             reasons[metric.name] = str(error)
     return reasons
-
-
-def ready(specs: Sequence[str], protocol: Protocol, note: Callable[[str], None]) -> tuple[list[Metric], list[str]]:
-    """The metrics of :func:`select` that can be computed here, loaded, and a line for each asked for that cannot;
-    those of the defaults are only noted."""
-    selected = select(specs, protocol)
-    for line in selected.notes:
-        note(line)
-    reasons = prepare(selected.metrics)
-    lines = by_reason(reasons)
-    for line in () if selected.asked else lines:
-        note(f"left out: {line}")
-    return [m for m in selected.metrics if m.name not in reasons], lines if selected.asked else []
 
 
 def by_reason(reasons: dict[str, str]) -> list[str]:

@@ -6,59 +6,72 @@ number of that run can be compared.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 
+from srbench import metrics
 from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
-from srbench.degradation.named import Degradation
 from srbench.evaluation.reference import TOLERANCE
 from srbench.method import plugins
-from srbench.protocol.base import Protocol
+from srbench.method.variant import Variant
 from srbench.records import Canary
-from srbench.run.plan import Cell, cells
+from srbench.run.plan import CellTask, MethodSpec, MetricSpec, RunContext, cells
+
+METRIC = "psnr"
 
 
-def plan(
-    datasets: Sequence[Dataset],
-    facts: dict[ImageFile, ImageFacts],
-    scales: Sequence[int],
-    protocol: Protocol,
-    degradation: Degradation,
-) -> list[Cell]:
+def canary_cells(
+    datasets: Sequence[Dataset], facts: dict[ImageFile, ImageFacts], scales: Sequence[int], context: RunContext
+) -> list[CellTask]:
     """Bicubic's cells on every dataset and scale that has a recorded value."""
     plugin = plugins.find("bicubic")[0]
-    method = plugins.instantiate(plugin)
-    identity = plugins.identity(plugin, method)
+    spec = MethodSpec("bicubic", plugins.identity(plugin, plugins.instantiate(plugin)), "bicubic")
+    plain = replace(context, variant=Variant())
     return [
         cell
         for dataset in datasets
         for scale in scales
-        if expected(dataset, scale, protocol, degradation) is not None
-        for cell in cells([(method, identity)], [dataset], facts, [scale], protocol, degradation)
+        if expected(dataset, scale, context) is not None
+        for cell in cells([spec], [dataset], facts, [scale], plain)
     ]
 
 
-def expected(dataset: Dataset, scale: int, protocol: Protocol, degradation: Degradation) -> float | None:
+def extra_cells(canary: Sequence[CellTask], planned: Container[str], measured: Sequence[MetricSpec]) -> list[CellTask]:
+    """The canary's cells that the run does not measure itself, as tasks of which nothing is kept.
+
+    Args:
+        planned: keys of the run's own cells.
+        measured: what the run measures of its cells.
+    """
+    psnr = MetricSpec(METRIC, metrics.get(METRIC).version, METRIC)
+    return [
+        replace(cell, metrics=(psnr,), canary=True)
+        for cell in canary
+        if psnr not in measured or cell.facts.key not in planned
+    ]
+
+
+def expected(dataset: Dataset, scale: int, context: RunContext) -> float | None:
     """The mean PSNR that bicubic must have, if it is known."""
-    if dataset.manifest is None or degradation.name != "bicubic":
+    if dataset.manifest is None or context.degradation != "bicubic":
         return None
-    return dataset.manifest.bicubic.get(protocol.name, {}).get(scale)
+    return dataset.manifest.bicubic.get(context.protocol.name, {}).get(scale)
 
 
 def judge_all(
     datasets: Sequence[Dataset],
     facts: dict[ImageFile, ImageFacts],
     scales: Sequence[int],
-    protocol: Protocol,
-    degradation: Degradation,
-    planned: Sequence[Cell],
-    psnr: dict[str, float | None],
+    context: RunContext,
+    canary: Sequence[CellTask],
+    psnr: Mapping[str, float],
 ) -> list[Canary]:
-    """A verdict on every dataset and scale, from bicubic's PSNR on the ``planned`` cells, by cell key."""
+    """A verdict on every dataset and scale, from bicubic's PSNR on the ``canary`` cells, by cell key."""
     verdicts = []
     for dataset in datasets:
         for scale in scales:
-            own = [psnr[c.facts.key] for c in planned if (c.facts.dataset, c.scale) == (dataset.name, scale)]
-            verdicts.append(judge(dataset, scale, expected(dataset, scale, protocol, degradation), own, facts))
+            own = [psnr.get(c.facts.key) for c in canary if (c.facts.dataset, c.scale) == (dataset.name, scale)]
+            verdicts.append(judge(dataset, scale, expected(dataset, scale, context), own, facts))
     return verdicts
 
 

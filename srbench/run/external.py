@@ -6,30 +6,29 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from srbench import dataset, degradation, metrics, protocol
+from srbench import dataset, randomness
 from srbench.dataset.manifest import SUFFIXES, Dataset, ImageFacts, ImageFile
-from srbench.errors import ImageError, MethodError, SrbenchError
-from srbench.evaluation.scoring import fits
-from srbench.imaging.images import Pixels, as_rgb, pixel_hash, read_image, write_image
+from srbench.errors import ImageError, SrbenchError
+from srbench.imaging.images import as_rgb, pixel_hash, read_image
 from srbench.method import plugins
 from srbench.method.base import Method, MethodCard
 from srbench.metrics import choice
 from srbench.protocol.base import Protocol
-from srbench.records import Entry, Outcome
+from srbench.records import Entry
 from srbench.results.store import Store
-from srbench.run import canary
+from srbench.run import kept
 from srbench.run.executors.local import single_threaded
-from srbench.run.manifest import describe, describe_dataset, describe_metric
-from srbench.run.plan import Cell, cells
-from srbench.run.runner import Observer, RunOptions, Silent, Summary, complaints, finish
-from srbench.run.worker import Workshop, image_path
+from srbench.run.observer import Observer, Silent, Summary
+from srbench.run.options import RunOptions
+from srbench.run.plan import MethodSpec
+from srbench.run.runner import Job, Plan, complete, context_of, job_of, plan
+from srbench.run.worker import CellWorker
 
 # What programs append to the name of an image that they made, beside the scale and the method's name.
 _DECORATIONS = ("sr", "hr", "lr", "gt", "out", "output", "result", "pred", "rlt")
@@ -52,7 +51,8 @@ class ForeignOptions:
 def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
     """Store a score for every image of the dataset.
 
-    The LR images are taken to be bicubic ones, as in nearly every published table.
+    The images are kept in the results folder; what follows is a run whose SR images are all there. The LR images are
+    taken to be bicubic ones, as in nearly every published table. Ctrl-C ends it as it ends a run.
 
     Raises:
         SrbenchError: an unknown name, a ``name`` that is a method's, a dataset that is not here.
@@ -60,52 +60,64 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
             size or without colour; each is named. Nothing is stored then.
     """
     observer = observer or Silent()
-    rules, degrade = protocol.get(options.protocol), degradation.get("bicubic")
-    ready, unavailable = choice.ready(options.metrics, rules, observer.note)
+    with randomness.kept(torch.device("cpu")):
+        job, paths = _resolve(options)
+        with Store(options.out, create=True) as store, single_threaded():
+            planned = plan(job, store, observer)
+            _hand_over(job, planned, paths, store)
+            return complete(job, planned, store, observer)
+
+
+def _resolve(options: ForeignOptions) -> tuple[Job, dict[str, Path]]:
+    """The run that scores the images, and the file of each by the name of its HR image."""
+    run = RunOptions(
+        (options.name,),
+        (options.dataset,),
+        (options.scale,),
+        options.metrics,
+        options.protocol,
+        device="cpu",
+        threads=1,
+        out=options.out,
+        command=options.command,
+    )
+    context = context_of(run)
+    selection = choice.select(run.metrics, context.protocol)
     data = dataset.find(options.dataset)
     if options.name in {plugin.name for plugin in plugins.discover()} or not options.name.strip():
         raise SrbenchError(f"'{options.name}' is the name of a method of srbench", "choose another --name")
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
-    workshop = Workshop(rules, degrade, options.out, keep_images=True, workers=1)
-    facts = workshop.look_at(data.images)()
-    hashes = _check(data, paths, facts, options.scale, rules)
-
-    card = MethodCard(options.name, options.name, 0, "images made elsewhere", "", colour="rgb")
-    method: Method = type("Foreign", (_Foreign,), {"card": card})()
-    wanted = [metric for metric in ready if fits(metric, method)]
+    worker = CellWorker(context)
+    facts = worker.images.start_decoding(data.images)()
+    hashes = _check(data, paths, facts, options.scale, context.protocol)
     identity = hashlib.sha256("".join(hashes[name] for name in sorted(hashes)).encode()).hexdigest()[:16]
-    with Store(options.out, create=True) as store, single_threaded():
-        plan = list(cells([(method, identity)], [data], facts, [options.scale], rules, degrade))
-        manifest = _manifest(options, method, identity, data, facts, rules)
-        manifest["metrics"] = [describe_metric(metric) for metric in wanted]
-        run_id = store.start_run(manifest)
-        ids = store.plan(run_id, [cell.facts for cell in plan])
-        known = store.known(list(ids.values()))
-        summary = Summary(run_id, total=len(plan), unavailable=unavailable)
-        observer.begin(len(plan), 0)
-        for cell in plan:
-            number = ids[cell.facts.key]
-            have = known[number]
-            left = [metric for metric in wanted if (metric.name, metric.version) not in have.metrics]
-            kept = have.outcome or _keep(cell, paths[cell.facts.image], rules, options.out)
-            result = workshop.compute(cell, left, kept=kept)
-            if result.outcome is not None and result.outcome.status != "ok":
-                summary.failed += 1
-                summary.failures.append(f"{cell}: {result.outcome.message}")
-                store.record(run_id, [Entry(number, result.outcome, ())])
-            else:
-                summary.known += not left
-                summary.computed += bool(left)
-                summary.failures += complaints(cell, result.scores)
-                store.record(run_id, [Entry(number, None if have.outcome else kept, result.scores)])
-            observer.done(cell, kept)
-        guards = canary.plan([data], facts, [options.scale], rules, degrade)
-        psnr = metrics.get("psnr")
-        values = {cell.facts.key: workshop.psnr(cell, psnr) for cell in guards}
-        summary.canaries = canary.judge_all([data], facts, [options.scale], rules, degrade, guards, values)
-        store.add_canaries(run_id, summary.canaries)
-        finish(store, run_id, "finished", manifest)
-    return summary
+    spec = MethodSpec(options.name, identity)
+    worker.hold_method(spec, _named(options.name))
+    job = job_of(run, worker, [spec], (data,), selection, lambda: facts)
+    return replace(job, described={"scored_from": options.folder.name}), paths
+
+
+def _named(name: str) -> Method:
+    """A method that is not here, of which there is a card for the manifest."""
+    method = Method()
+    method.card = MethodCard(name, name, 0, "images made elsewhere", "", colour="rgb")  # type: ignore[misc]
+    return method
+
+
+def _hand_over(job: Job, planned: Plan, paths: dict[str, Path], store: Store) -> None:
+    """Keep every image that the results folder does not hold yet, as a run keeps those that it makes."""
+    known = store.known(list(planned.ids.values()))
+    folder, as_colour = job.context.folder, job.context.protocol.grey_as_rgb
+    entries = []
+    for task in planned.cells:
+        number = planned.ids[task.facts.key]
+        outcome = known[number].outcome
+        if outcome is None or kept.read(folder, outcome) is None:
+            pixels = read_image(paths[task.facts.image])
+            if task.facts.image_channels == 1 and as_colour:
+                pixels = as_rgb(pixels)
+            entries.append(Entry(number, kept.keep(folder, task.facts, pixels), ()))
+    store.record(planned.summary.run_id, entries, again=True)
 
 
 def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[str, Path]:
@@ -180,37 +192,6 @@ def _check(
             "alone: --protocol classic)",
         )
     return hashes
-
-
-def _keep(cell: Cell, path: Path, rules: Protocol, out: Path) -> Outcome:
-    pixels: Pixels = read_image(path)
-    if cell.facts.image_channels == 1 and rules.grey_as_rgb:
-        pixels = as_rgb(pixels)
-    place = image_path(cell)
-    write_image(out / place, pixels)
-    return Outcome("ok", sr_path=place.as_posix(), sr_sha256=pixel_hash(pixels))
-
-
-class _Foreign(Method):
-    """Stands for a program that is not here: its images are, its code is not."""
-
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
-        raise MethodError(f"the images of '{self.card.name}' were made elsewhere", "give them again: srbench score")
-
-
-def _manifest(
-    options: ForeignOptions,
-    method: Method,
-    identity: str,
-    data: Dataset,
-    facts: dict[ImageFile, ImageFacts],
-    rules: Protocol,
-) -> dict[str, Any]:
-    run = RunOptions(
-        scales=(options.scale,), protocol=options.protocol, out=options.out, command=options.command, threads=1
-    )
-    described = describe(run, [(method, identity)], rules, torch.device("cpu"), 1)
-    return described | {"datasets": [describe_dataset(data, facts)], "scored_from": options.folder.name}
 
 
 def _names(items: Sequence[str]) -> str:

@@ -1,76 +1,135 @@
-"""Which cells a run has: method x dataset x image x scale under one protocol and degradation, each with its key."""
+"""Which cells a run has: method x dataset x image x scale under one protocol and degradation, each with its key.
+
+A cell is data: what stands here can be pickled and is small, so a worker may be a thread, a forked process or a
+process on another machine.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
-from srbench.degradation.named import Degradation
-from srbench.method.base import Method
+from srbench.method.variant import Variant
 from srbench.protocol.base import Protocol
-from srbench.records import CellFacts
+from srbench.records import CellFacts, Outcome, Score
 
 
 @dataclass(frozen=True)
-class Cell:
-    """The unit of work: one method on one image at one scale."""
+class MethodSpec:
+    """What it takes to make a method in any process, and what a plan asks of it.
+
+    Args:
+        name: of its card; a file may define several methods.
+        identity: hash of its source and weights (:func:`srbench.method.plugins.identity`).
+        source: a name, a plugin file or a checkpoint, as on the command line. Empty where the SR images were made
+            elsewhere and the method is not here.
+        random: what it draws depends on the run's seed.
+        has_likelihood: as :attr:`srbench.method.base.Method.has_likelihood`, under the run's variant.
+    """
+
+    name: str
+    identity: str
+    source: str = ""
+    random: bool = False
+    has_likelihood: bool = False
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """What it takes to have a metric in any process; ``source`` is a name or a plugin file, as on the command line."""
+
+    name: str
+    version: int
+    source: str
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What all cells of a run share."""
+
+    protocol: Protocol
+    degradation: str  # a name, as :func:`srbench.degradation.get` takes it
+    degradation_key: str  # what that was where the run was planned
+    variant: Variant
+    device: str  # a rule: 'auto' chooses on the worker's machine
+    seed: int
+    keep_images: bool
+    folder: Path  # of the results, absolute
+
+
+@dataclass(frozen=True)
+class CellTask:
+    """The unit of work: one method on one image at one scale, and what is to be measured of its SR image.
+
+    Args:
+        sample: the HR image's file.
+        kept: an earlier outcome whose SR image may still be there.
+        canary: measured for the canary alone: without the run's variant, and nothing of it is kept.
+    """
 
     facts: CellFacts
-    method: Method
-    image: ImageFile
+    method: MethodSpec
+    sample: ImageFile
+    metrics: tuple[MetricSpec, ...] = ()
+    kept: Outcome | None = None
+    canary: bool = False
 
     @property
     def scale(self) -> int:
         return self.facts.scale
 
     def __str__(self) -> str:
-        return f"{self.facts.method} on {self.facts.dataset}/{self.facts.image} x{self.scale}"
+        return str(self.facts)
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What a worker hands back. ``outcome`` is None when only scores were added to a known image."""
+
+    outcome: Outcome | None
+    scores: tuple[Score, ...] = ()
 
 
 def cells(
-    methods: Iterable[tuple[Method, str]],
+    methods: Sequence[MethodSpec],
     datasets: Iterable[Dataset],
     pixels: dict[ImageFile, ImageFacts],
-    scales: Iterable[int],
-    protocol: Protocol,
-    degradation: Degradation,
-    options: str = "",
-    seed: int = 0,
-) -> Iterator[Cell]:
+    scales: Sequence[int],
+    context: RunContext,
+) -> Iterator[CellTask]:
     """All cells, image by image, so that the methods of a run share each decoded image and its LR images.
 
     Args:
-        methods: pairs of a method and its identity hash.
         pixels: what the images of the datasets really hold on this machine.
-        options: :attr:`srbench.method.variant.Variant.key` of how the methods are run.
-        seed: of the run; that of methods which draw at random is part of the key.
     """
-    methods, scales = list(methods), list(scales)
+    options = {method: _options(context, method) for method in methods}
     for dataset in datasets:
         for image in dataset.images:
             for scale in scales:
-                for method, identity in methods:
+                for method in methods:
                     facts = CellFacts(
-                        method=method.card.name,
-                        method_hash=identity,
+                        method=method.name,
+                        method_hash=method.identity,
                         dataset=dataset.name,
                         dataset_version=dataset.version,
                         image=image.name,
                         image_sha256=pixels[image].sha256,
                         image_channels=pixels[image].channels,
                         scale=scale,
-                        degradation=degradation.key,
-                        protocol=protocol.name,
-                        protocol_hash=protocol.hash,
-                        options=_with_seed(options, method, seed),
+                        degradation=context.degradation_key,
+                        protocol=context.protocol.name,
+                        protocol_hash=context.protocol.hash,
+                        options=options[method],
                     )
-                    yield Cell(facts, method, image)
+                    yield CellTask(facts, method, image)
 
 
-def _with_seed(options: str, method: Method, seed: int) -> str:
-    """``options`` with the seed of a method that draws at random, unless it is 0."""
-    if not method.card.random or seed == 0:
-        return options
-    return json.dumps({**json.loads(options or "{}"), "seed": seed}, sort_keys=True)
+def _options(context: RunContext, method: MethodSpec) -> str:
+    """The variant's key, with the seed of a method that draws at random, unless it is 0."""
+    key = context.variant.key
+    if not method.random or context.seed == 0:
+        return key
+    return json.dumps({**json.loads(key or "{}"), "seed": context.seed}, sort_keys=True)

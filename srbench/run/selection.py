@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from srbench import dataset
 from srbench.errors import NotSupportedError, SrbenchError
 from srbench.method import plugins
 from srbench.method.base import Method
+from srbench.method.checkpoint import SUFFIXES
+
+
+class Selected(NamedTuple):
+    """A method of a run: its instance, its identity hash, and the name, plugin file or checkpoint that it came from."""
+
+    method: Method
+    identity: str
+    source: str
 
 
 def load_methods(
@@ -15,13 +26,19 @@ def load_methods(
     scales: Sequence[int],
     note: Callable[[str], None],
 ) -> list[tuple[Method, str]]:
-    """Instances of the methods that ``specs`` name, each with its identity hash.
+    """The methods of :func:`select_methods`, each with its identity hash."""
+    return [(method, identity) for method, identity, _ in select_methods(specs, scales, note)]
+
+
+def select_methods(specs: Sequence[str], scales: Sequence[int], note: Callable[[str], None]) -> list[Selected]:
+    """Instances of the methods that ``specs`` name.
 
     'all' stands for every built-in and installed method, but those that are broken, have nothing for any of the
     scales, or are left to be named (``MethodCard.default``): each is noted. Asked for by name, a broken one is an
     error, and one without these scales is in the results as 'not supported'.
     """
     chosen: dict[str, plugins.Plugin] = {}
+    sources: dict[str, str] = {}
     optional: set[str] = set()  # only 'all' brought them
     for spec in specs:
         if spec == "all":
@@ -35,6 +52,7 @@ def load_methods(
             found = plugins.find(spec)
         for plugin in found:
             other = chosen.setdefault(plugin.name, plugin)
+            sources.setdefault(plugin.name, plugin.name if spec == "all" else anywhere(spec))
             if other.origin != plugin.origin:
                 raise SrbenchError(
                     f"two methods are called '{plugin.name}' ({other.origin}, {plugin.origin})", "rename one"
@@ -52,10 +70,16 @@ def load_methods(
         if plugin.name in optional and (reason := _not_in_all(method, scales)):
             note(f"'all' leaves out {plugin.name}: {reason}")
             continue
-        methods.append((method, identity))
+        methods.append(Selected(method, identity, sources[plugin.name]))
     if not methods:
         raise SrbenchError("no method to run", "see: srbench list methods")
     return methods
+
+
+def anywhere(spec: str) -> str:
+    """``spec`` (a name, a plugin file or a checkpoint) as it is understood in any current folder."""
+    path = Path(spec)
+    return str(path.absolute()) if path.suffix in (".py", *SUFFIXES) else spec
 
 
 def _not_in_all(method: Method, scales: Sequence[int]) -> str:

@@ -1,250 +1,202 @@
-"""Compute one cell: the method's SR image and its scores. Pure work, safe in any worker thread."""
+"""Compute cells: the method's SR image and its scores. Pure work, safe in any thread and in any process."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
-import re
 import time
 import traceback
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
-from threading import Lock
-from typing import Generic, TypeVar
+from dataclasses import replace
+from threading import RLock
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from srbench.dataset.manifest import ImageFacts, ImageFile, facts_of
-from srbench.degradation.named import Degradation
-from srbench.errors import ImageError, NotSupportedError
-from srbench.evaluation.scoring import Example, HrImage, compare, fits, likelihood, measure, super_resolve
-from srbench.imaging.images import Pixels, pixel_hash, read_image, write_image
-from srbench.machine import available_processors
+from srbench import degradation, metrics, randomness
+from srbench.errors import MethodError, NotSupportedError, SrbenchError
+from srbench.evaluation import Example, compare, measure, super_resolve
+from srbench.evaluation.scoring import likelihood
+from srbench.machine import resolve_device
+from srbench.method import plugins
+from srbench.method.base import Method, MethodContext, prepare
+from srbench.method.variant import Variant
 from srbench.metrics import Measurement, Metric
-from srbench.protocol.base import Protocol
-from srbench.records import ENTROPY_BITS, Outcome, Score
-from srbench.run.executors.local import Later
-from srbench.run.plan import Cell
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-
-_DECODED_BYTES = 96 << 20  # decoded HR images kept in memory: Set5, Set14 and BSD100 together take 58 MB
+from srbench.records import Outcome, Score
+from srbench.run import kept
+from srbench.run.cache import ImageCache
+from srbench.run.executors.base import Deferred
+from srbench.run.plan import CellResult, CellTask, MethodSpec, MetricSpec, RunContext
 
 
-class _Shared(Generic[_K, _V]):
-    """A small cache, least recently used first out, in which each value is made once, also between threads."""
+class CellWorker:
+    """Computes the cells of one run in this process, for ``workers`` threads at once.
 
-    def __init__(self, make: Callable[[_K], _V], budget: int, cost: Callable[[_V], int] = lambda _: 1) -> None:
-        self._make, self._budget, self._cost = make, budget, cost
-        self._values: OrderedDict[_K, _V] = OrderedDict()
-        self._making: dict[_K, Lock] = {}
-        self._lock = Lock()
+    It makes every method and metric from its spec when a task first needs it. What was loaded before
+    (:meth:`hold_method`, :meth:`hold_metric`, :meth:`prepare`) is used as it is, and forked processes inherit it.
 
-    def __call__(self, key: _K) -> _V:
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-            making = self._making.setdefault(key, Lock())
-        with making:
+    Raises:
+        SrbenchError: the device or the degradation is not here, or the degradation is another one than was planned.
+    """
+
+    def __init__(self, context: RunContext, workers: int = 1) -> None:
+        self.context, self.workers = context, workers
+        self.device = resolve_device(context.device)
+        self.degradation = degradation.get(context.degradation, context.seed)
+        if self.degradation.key != context.degradation_key:
+            raise SrbenchError(
+                f"'{context.degradation}' is {self.degradation.key} here, not {context.degradation_key}",
+                "use the same files on all machines",
+            )
+        self.method_context = MethodContext(self.device, context.seed, self.degradation)
+        self.images = ImageCache(context.protocol, self.degradation, workers)
+        self._bare: dict[MethodSpec, Method] = {}
+        self._methods: dict[tuple[MethodSpec, Variant], Method] = {}
+        self._prepared: dict[tuple[MethodSpec, Variant, int], Exception | None] = {}
+        self._metrics: dict[MetricSpec, Metric] = {}
+        self._lock = RLock()
+
+    # -- methods and metrics ------------------------------------------------------------------------------------
+
+    def hold_method(self, spec: MethodSpec, method: Method) -> None:
+        """Use ``method``, which nothing was loaded for yet, for the tasks of ``spec``."""
+        self._bare[spec] = method
+
+    def hold_metric(self, spec: MetricSpec, metric: Metric) -> None:
+        """Use ``metric`` for ``spec``."""
+        self._metrics[spec] = metric
+
+    def method(self, spec: MethodSpec, variant: Variant | None = None) -> Method:
+        """The method, under the run's variant unless another one is given; prepared for no scale in particular."""
+        key = (spec, variant or self.context.variant)
+        if key not in self._methods:
             with self._lock:
-                if key in self._values:
-                    return self._values[key]
-            value = self._make(key)
+                if spec not in self._bare:
+                    self.hold_method(spec, _make(spec))
+                self._methods.setdefault(key, key[1].apply(self._bare[spec]))
+        return self._methods[key]
+
+    def prepare(self, spec: MethodSpec, scale: int, variant: Variant | None = None) -> Exception | None:
+        """Let the method load what it needs for a scale, once; returns what went wrong."""
+        key = (spec, variant or self.context.variant, scale)
+        if key not in self._prepared:
             with self._lock:
-                self._values[key] = value
-                self._making.pop(key, None)
-                while len(self._values) > 1 and sum(map(self._cost, self._values.values())) > self._budget:
-                    self._values.popitem(last=False)
-            return value
+                if key not in self._prepared:
+                    self._prepared[key] = self._prepare(self.method(*key[:2]), scale)
+        return self._prepared[key]
+
+    def _prepare(self, method: Method, scale: int) -> Exception | None:
+        if not method.supports(scale):
+            return None  # require_scale says so for each cell
+        try:
+            prepare(method, scale, self.method_context)
+        except Exception as error:
+            return error
+        return None
+
+    def _method(self, task: CellTask) -> Method | None:
+        """A task's method, prepared for its scale; None where the SR image was made elsewhere."""
+        if not task.method.source:
+            return None
+        variant = Variant() if task.canary else self.context.variant
+        broken = self.prepare(task.method, task.scale, variant)
+        if broken is not None:
+            raise broken
+        method = self.method(task.method, variant)
+        method.require_scale(task.scale)
+        return method
+
+    def _metric(self, spec: MetricSpec) -> Metric:
+        if spec not in self._metrics:
+            with self._lock:
+                if spec not in self._metrics:
+                    self._metrics[spec] = _make_metric(spec)
+        return self._metrics[spec]
+
+    # -- cells --------------------------------------------------------------------------------------------------
+
+    def compute(self, task: CellTask) -> CellResult:
+        """Run the method and score its image; with ``kept``, score the image of that earlier outcome if it is still
+        there. Never raises for what a method or an image does: that is the outcome."""
+        begun = self.begin(task)
+        result: CellResult = begun.finish() if isinstance(begun, Deferred) else begun
+        return result
+
+    def begin(self, task: CellTask) -> CellResult | Deferred:
+        """As :meth:`compute`, but what the next task need not wait for is left: the file of the SR image, and all of a
+        task of the canary."""
+        return Deferred(functools.partial(self._begin, task)) if task.canary else self._begin(task)
+
+    def _begin(self, task: CellTask) -> CellResult | Deferred:
+        try:
+            method = self._method(task)
+            example = self.images.example(task.sample, task.scale)
+            sr = None if task.kept is None else kept.read(self.context.folder, task.kept)
+            if sr is not None:
+                return CellResult(None, self._scores(task, method, sr, example))
+            if method is None:
+                raise MethodError(f"the images of '{task.method.name}' were made elsewhere", "give them again")
+            start = time.perf_counter()
+            sr = super_resolve(method, example)
+            seconds = time.perf_counter() - start
+            if task.canary or not self.context.keep_images:
+                return CellResult(Outcome("ok", seconds=seconds), self._scores(task, method, sr, example))
+            writer = ThreadPoolExecutor(1)  # compressing the image takes as long as PSNR and SSIM
+            outcome = writer.submit(kept.keep, self.context.folder, task.facts, kept.to_pixels(sr), seconds)
+            writer.shutdown(wait=False)
+            return Deferred(functools.partial(_finished, outcome, self._scores(task, method, sr, example)))
+        except NotSupportedError as error:
+            return CellResult(Outcome("not supported", str(error)))
+        except Exception as error:
+            return _failed(error)
+
+    def _scores(self, task: CellTask, method: Method | None, sr: Tensor, example: Example) -> tuple[Score, ...]:
+        pair = compare(sr, example)
+        if method is not None and task.method.has_likelihood:
+            pair = replace(pair, likelihood=lambda: self._bits(task, method, example))
+        return tuple(measure(self._metric(spec), pair) for spec in task.metrics)
+
+    def _bits(self, task: CellTask, method: Method, example: Example) -> float:
+        """Bits per sub-pixel, with the map of the entropy, which is kept with the SR image."""
+        found = likelihood(method, example)
+        if not self.context.keep_images:
+            return found.bits
+        path = kept.keep_entropy(self.context.folder, task.facts, found.entropy[0])
+        return Measurement(found.bits, {"entropy": path})
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a worker hands back. ``outcome`` is None when only scores were added to a known image."""
+def _make(spec: MethodSpec) -> Method:
+    plugin = {plugin.name: plugin for plugin in plugins.find(spec.source)}[spec.name]
+    method = plugins.instantiate(plugin)
+    identity = plugins.identity(plugin, method)
+    if identity != spec.identity:
+        raise MethodError(
+            f"'{spec.source}' is another version of {spec.name} here ({identity}) than where the run was planned "
+            f"({spec.identity})",
+            "use the same source and weight files",
+        )
+    return method
 
-    outcome: Outcome | None
-    scores: tuple[Score, ...]
+
+def _make_metric(spec: MetricSpec) -> Metric:
+    metric = {metric.name: metric for metric in metrics.find(spec.source)}[spec.name]
+    if metric.version != spec.version:
+        raise MethodError(
+            f"'{spec.source}' has version {metric.version} of {spec.name} here, not {spec.version}",
+            "use the same version of it",
+        )
+    with randomness.kept(torch.device("cpu")):
+        metric.prepare()
+    return metric
 
 
-def _finished(outcome: Future[Outcome], scores: tuple[Score, ...]) -> Result:
+def _finished(outcome: Future[Outcome], scores: tuple[Score, ...]) -> CellResult:
     """Waits for the SR image's file."""
     try:
-        return Result(outcome.result(), scores)
+        return CellResult(outcome.result(), scores)
     except Exception as error:
         return _failed(error)
 
 
-def _failed(error: Exception) -> Result:
+def _failed(error: Exception) -> CellResult:
     message = " ".join(f"{type(error).__name__}: {error}".split())
-    return Result(Outcome("failed", message, "".join(traceback.format_exception(error))), ())
-
-
-class Workshop:
-    """Everything workers share during a run: decoded images, LR images, where SR images are kept."""
-
-    def __init__(
-        self, protocol: Protocol, degradation: Degradation, folder: Path, *, keep_images: bool, workers: int
-    ) -> None:
-        self.protocol, self.degradation = protocol, degradation
-        self.folder, self.keep_images = folder, keep_images
-        decoded: _Shared[ImageFile, _Decoded] = _Shared(_decode, _DECODED_BYTES, lambda x: x.pixels.nbytes)
-        # None of these knows the workshop, or all its images would stay until Python looks for cycles.
-        images: _Shared[ImageFile, HrImage] = _Shared(
-            lambda image: HrImage(decoded(image).pixels, protocol), workers + 1
-        )
-        self._decoded = decoded
-        self._examples: _Shared[tuple[ImageFile, int], Example] = _Shared(
-            lambda key: Example(images(key[0]), key[1], degradation), 2 * workers + 1
-        )
-
-    def look_at(self, images: Sequence[ImageFile]) -> Callable[[], dict[ImageFile, ImageFacts]]:
-        """Begin to decode images. The function that comes back waits for them and returns size and pixel hash of each,
-        as it is on this machine; it raises ImageError."""
-        pool = ThreadPoolExecutor(available_processors())
-        # Not the pixels: the cache alone decides which of them stay in memory.
-        facts = {image: pool.submit(self._facts, image) for image in images}
-
-        def looked() -> dict[ImageFile, ImageFacts]:
-            try:
-                return {image: future.result() for image, future in facts.items()}
-            finally:  # no thread is left when workers are forked
-                pool.shutdown(cancel_futures=True)
-
-        return looked
-
-    def _facts(self, image: ImageFile) -> ImageFacts:
-        return self._decoded(image).facts
-
-    def example(self, image: ImageFile, scale: int) -> Example:
-        return self._examples((image, scale))
-
-    def compute(
-        self,
-        cell: Cell,
-        metrics: Sequence[Metric],
-        *,
-        kept: Outcome | None = None,
-        broken: Exception | None = None,
-    ) -> Result:
-        """Run the method and score its image; with ``kept``, score the image of that earlier outcome if it is
-        still there. Never raises for what a method or an image does: that is the outcome.
-
-        Args:
-            broken: why the method could not be prepared for this scale.
-        """
-        begun = self.begin(cell, metrics, kept=kept, broken=broken)
-        return begun.finish() if isinstance(begun, Later) else begun
-
-    def begin(
-        self, cell: Cell, metrics: Sequence[Metric], *, kept: Outcome | None = None, broken: Exception | None = None
-    ) -> Result | Later:
-        """As :meth:`compute`, but without waiting for the file of the SR image: that leads to the result later."""
-        try:
-            if broken is not None:
-                raise broken
-            cell.method.require_scale(cell.scale)
-            example = self.example(cell.image, cell.scale)
-            sr = None if kept is None else self._read_kept(kept)
-            if sr is not None:
-                return Result(None, self._scores(cell, sr, example, metrics))
-            start = time.perf_counter()
-            sr = super_resolve(cell.method, example)
-            seconds = time.perf_counter() - start
-            if not self.keep_images:
-                return Result(Outcome("ok", seconds=seconds), self._scores(cell, sr, example, metrics))
-            writer = ThreadPoolExecutor(1)  # compressing the image takes as long as PSNR and SSIM
-            outcome = writer.submit(self._keep, cell, _to_pixels(sr), seconds)
-            writer.shutdown(wait=False)
-            scores = self._scores(cell, sr, example, metrics)
-            return Later(functools.partial(_finished, outcome, scores))
-        except NotSupportedError as error:
-            return Result(Outcome("not supported", str(error)), ())
-        except Exception as error:
-            return _failed(error)
-
-    def psnr(self, cell: Cell, metric: Metric) -> float | None:
-        """One metric of one cell, nothing kept, for the canary. None if the image cannot be measured."""
-        try:
-            example = self.example(cell.image, cell.scale)
-            return metric.compute(compare(super_resolve(cell.method, example), example))
-        except (ImageError, RuntimeError):  # RuntimeError: the device is gone or full
-            return None
-
-    def _keep(self, cell: Cell, pixels: Pixels, seconds: float) -> Outcome:
-        path = image_path(cell)
-        write_image(self.folder / path, pixels)
-        return Outcome("ok", seconds=seconds, sr_path=path.as_posix(), sr_sha256=pixel_hash(pixels))
-
-    def _scores(self, cell: Cell, sr: Tensor, example: Example, metrics: Sequence[Metric]) -> tuple[Score, ...]:
-        pair = replace(compare(sr, example), likelihood=lambda: self._bits(cell, example))
-        return tuple(measure(metric, pair) for metric in metrics if fits(metric, cell.method))
-
-    def _bits(self, cell: Cell, example: Example) -> float:
-        """Bits per sub-pixel, with the map of the entropy, which is kept beside the SR image."""
-        found = likelihood(cell.method, example)
-        if not self.keep_images:
-            return found.bits
-        path = image_path(cell).with_suffix(".entropy.png")
-        levels = (found.entropy[0] * (255 / ENTROPY_BITS) + 0.5).clamp(0, 255).to(torch.uint8)
-        write_image(self.folder / path, np.ascontiguousarray(levels.cpu().numpy()))
-        return Measurement(found.bits, {"entropy": path.as_posix()})
-
-    def _read_kept(self, outcome: Outcome) -> Tensor | None:
-        """The SR image of an earlier outcome, if its file still holds exactly those pixels."""
-        if not outcome.sr_path:
-            return None
-        try:
-            pixels = read_image(self.folder / outcome.sr_path)
-        except ImageError:
-            return None
-        if pixel_hash(pixels) != outcome.sr_sha256:
-            return None
-        planes = torch.from_numpy(np.array(pixels))
-        return planes[None] if planes.ndim == 2 else planes.permute(2, 0, 1)
-
-
-@dataclass(frozen=True)
-class _Decoded:
-    """An HR image. Its pixels (H, W[, 3]) lie in memory channel by channel, as every use at every scale wants them."""
-
-    pixels: Pixels
-    facts: ImageFacts
-
-
-def _decode(image: ImageFile) -> _Decoded:
-    pixels = image.read()
-    facts = facts_of(pixels, image.path.name)
-    if pixels.ndim == 3:
-        pixels = np.ascontiguousarray(pixels.transpose(2, 0, 1)).transpose(1, 2, 0)
-    return _Decoded(pixels, facts)
-
-
-def image_path(cell: Cell) -> Path:
-    """Where a cell's SR image is kept, below the results folder."""
-    facts = cell.facts
-    variant = f"{facts.degradation}|{facts.options}|{facts.method_hash}"
-    method = f"{_safe(facts.method)}-{_mark(variant)}"
-    return Path("images", facts.protocol, _safe(facts.dataset), f"x{facts.scale}", method, f"{_safe(facts.image)}.png")
-
-
-def _safe(name: str) -> str:
-    """``name`` as a file name; names that had to be changed get a mark, so that two do not become one."""
-    safe = re.sub(r"[^\w.-]+", "_", name).lstrip(".")[:80]
-    return safe if safe == name else f"{safe}-{_mark(name)}"
-
-
-def _mark(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _to_pixels(sr: Tensor) -> Pixels:
-    sr = sr.to(torch.uint8).cpu()
-    pixels = sr[0] if sr.shape[0] == 1 else sr.permute(1, 2, 0)
-    return np.ascontiguousarray(pixels.numpy())
+    return CellResult(Outcome("failed", message, "".join(traceback.format_exception(error))))

@@ -20,7 +20,7 @@ from srbench.protocol.base import BASICSR
 from srbench.resize import imresize
 from srbench.results.store import Store
 from srbench.run.runner import RunOptions, run
-from srbench.run.worker import Workshop
+from srbench.run.worker import CellWorker
 
 SIZE = (480, 320)
 OVERHEAD = 0.05  # of the wall time of a run whose method takes 0.3 s an image
@@ -72,7 +72,7 @@ class Sleeper(Method):
 
 def test_overhead_of_a_run(tmp_path, monkeypatch):
     """A method of 0.3 s an image on one worker, images saved: what the harness adds to method and metrics."""
-    scoring, scores = [], Workshop._scores
+    scoring, scores = [], CellWorker._scores
 
     def timed(*arguments):
         start = time.perf_counter()
@@ -80,7 +80,7 @@ def test_overhead_of_a_run(tmp_path, monkeypatch):
         scoring.append(time.perf_counter() - start)
         return found
 
-    monkeypatch.setattr(Workshop, "_scores", timed)
+    monkeypatch.setattr(CellWorker, "_scores", timed)
     (tmp_path / "sleeper.py").write_text(SLEEPER)
     out = tmp_path / "results"
     options = RunOptions(

@@ -13,7 +13,9 @@ from srbench.imaging.images import write_image
 from srbench.report.html import render
 from srbench.results.leaderboard import per_image
 from srbench.results.store import Store
-from srbench.run.runner import RunOptions, Silent, run
+from srbench.run.observer import Silent
+from srbench.run.options import RunOptions
+from srbench.run.runner import run
 
 IMAGES = 24
 HELD = 6  # the image that a run stops at until it may go on

@@ -22,8 +22,10 @@ from srbench.imaging.images import read_image, write_image
 from srbench.machine import resolve_device
 from srbench.results.leaderboard import means, per_image
 from srbench.results.store import Store
-from srbench.run.executors import local as workers
-from srbench.run.runner import RunOptions, Silent, run
+from srbench.run.executors import base
+from srbench.run.observer import Silent
+from srbench.run.options import RunOptions
+from srbench.run.runner import run
 
 WIDTHS = [28, 32, 36]  # of the three pictures of the fixture, which the plugins log
 
@@ -269,7 +271,7 @@ def test_what_another_process_has_done_meanwhile_is_not_done_again(
     go(plugin, observer=rival, threads=1)
     assert rival.other.known >= 1
     # Only what the first had under way at that moment may have been computed twice: its worker's groups.
-    assert len(calls()) <= 63 + workers._AHEAD * workers._GROUP
+    assert len(calls()) <= 63 + base._AHEAD * base._GROUP
 
 
 # -- the run's record --------------------------------------------------------------------------------------------

@@ -1,20 +1,15 @@
 """One cell of a run: the image that is kept, and what methods and images may do wrong."""
 
 import dataclasses
-import gc
-import weakref
 
 import numpy as np
 import pytest
 
-from srbench import dataset
-from srbench.degradation.named import Bicubic
 from srbench.imaging.images import read_image, write_image
 from srbench.metrics import ssim as ssim_module
-from srbench.protocol.base import BASICSR
 from srbench.results.leaderboard import means, per_image
 from srbench.results.store import Store
-from srbench.run import worker as cells
+from srbench.run import kept as kept_images
 
 WIDTHS = [28, 32, 36]  # of the three pictures of the fixture, which the plugins log
 
@@ -134,7 +129,7 @@ def test_an_image_that_cannot_be_kept_is_a_failure_of_its_cell_alone(go, write_p
             raise OSError(28, "No space left on device")
         write_image(path, pixels)
 
-    monkeypatch.setattr(cells, "write_image", full)
+    monkeypatch.setattr(kept_images, "write_image", full)
     summary = go(write_plugin(), threads=threads)
     assert (summary.computed, summary.failed) == (2, 1)
     assert "No space left on device" in summary.failures[0]
@@ -231,42 +226,3 @@ def test_a_method_that_cannot_be_prepared_fails_in_its_cells(go, write_plugin):
     assert summary.computed == 3
     assert all("no memory" in line for line in summary.failures)
     assert summary.failed == 3
-
-
-# -- decoded images ----------------------------------------------------------------------------------------------
-
-
-def test_looking_at_images_keeps_no_more_pixels_than_the_cache(pictures, tmp_path, monkeypatch):
-    pixels, decode = [], cells._decode
-
-    def noting(image):
-        decoded = decode(image)
-        pixels.append(weakref.ref(decoded.pixels))
-        return decoded
-
-    monkeypatch.setattr(cells, "_decode", noting)
-    monkeypatch.setattr(cells, "_DECODED_BYTES", 1)
-    workshop = cells.Workshop(BASICSR, Bicubic(), tmp_path, keep_images=False, workers=1)
-    images = dataset.find(str(pictures)).images
-    looked = workshop.look_at(images)
-    assert [facts.width for facts in looked().values()] == WIDTHS
-    gc.collect()
-    assert len(pixels) == 3
-    assert sum(alive() is not None for alive in pixels) == 1
-
-
-def test_a_workshop_and_its_images_are_gone_with_the_last_reference(pictures, tmp_path):
-    workshop = cells.Workshop(BASICSR, Bicubic(), tmp_path, keep_images=False, workers=1)
-    image = dataset.find(str(pictures)).images[0]
-    gone = [
-        weakref.ref(workshop),
-        weakref.ref(workshop.example(image, 2)),
-        weakref.ref(workshop.example(image, 3).image),
-    ]
-    assert all(reference() is not None for reference in gone)
-    gc.disable()  # many runs in one process would have their images side by side until Python looks for cycles
-    try:
-        del workshop
-        assert all(reference() is None for reference in gone)
-    finally:
-        gc.enable()

@@ -1,1 +1,1 @@
-"""Where cells are computed: in this process, on forked workers."""
+"""Where cells are computed: in threads of this process, in forked processes."""

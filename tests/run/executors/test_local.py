@@ -1,37 +1,70 @@
-"""Tasks come back with their indices, whether workers are threads or processes; what is left for later is finished,
-and on threads the next task does not wait for it."""
+"""Tasks come back with their results, whether workers are threads or processes; what a task defers is finished, and on
+threads the next task does not wait for it."""
 
 import multiprocessing
+import os
 import threading
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 
 import pytest
 import torch
 
-from srbench.run.executors import local as workers
-from srbench.run.executors.local import Later
+from srbench.run.executors import base
+from srbench.run.executors.base import Deferred
+from srbench.run.executors.local import Forked, Inline, local
 
-CPU = torch.device("cpu")
-
-
-def go(tasks, count):
-    with workers.start(tasks, count, CPU) as team:
-        return [pair for batch in workers.completed(team, iter(range(len(tasks))), workers.Stop()) for pair in batch]
+BOTH = pytest.mark.parametrize("executor", [Inline(), Inline(2), Forked(2)], ids=["inline", "threads", "processes"])
 
 
-@pytest.mark.parametrize("count", [1, 2], ids=["threads", "processes"])
-def test_every_task_comes_back_once_with_its_result(count):
-    tasks = [partial(Later, partial(pow, n, 2)) if n % 3 else partial(pow, n, 2) for n in range(20)]
-    assert sorted(go(tasks, count)) == [(n, n**2) for n in range(20)]
+class Caller:
+    """Stands for a CellWorker: its tasks are calls."""
+
+    def begin(self, task):
+        return task()
+
+
+def go(tasks, executor):
+    with closing(executor.run(Caller(), iter(tasks), len(tasks), base.Stop())) as batches:
+        return [pair for batch in batches for pair in batch]
+
+
+@BOTH
+def test_every_task_comes_back_once_with_its_result(executor):
+    tasks = [partial(Deferred, partial(pow, n, 2)) if n % 3 else partial(pow, n, 2) for n in range(20)]
+    done = {id(task): result for task, result in go(tasks, executor)}
+    assert [done[id(task)] for task in tasks] == [n**2 for n in range(20)]
+
+
+def test_one_worker_and_a_gpu_fork_nothing():
+    assert local(1, torch.device("cpu")) == Inline(1)
+    assert local(2, torch.device("cuda")) == Inline(2)
+    assert {result for _, result in go([os.getpid] * 9, Inline(2))} == {os.getpid()}
+
+
+@pytest.mark.skipif(multiprocessing.get_start_method() != "fork", reason="workers are forked under Linux")
+def test_several_workers_on_the_cpu_are_processes():
+    executor = local(2, torch.device("cpu"))
+    assert executor == Forked(2)
+    pids = {result for _, result in go([os.getpid] * 9, executor)}
+    assert pids
+    assert os.getpid() not in pids
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["done", "failed"])
-def test_no_worker_is_left_outside_of_the_context(fails):
+def test_no_worker_is_left_when_the_run_is_over(fails):
     before = set(multiprocessing.active_children())
-    with suppress(ZeroDivisionError), workers.start([partial(divmod, 1, int(not fails))] * 9, 2, CPU) as team:
-        list(workers.completed(team, iter(range(9)), workers.Stop()))
+    with suppress(ZeroDivisionError):
+        go([partial(divmod, 1, int(not fails))] * 9, Forked(2))
+    assert set(multiprocessing.active_children()) == before
+
+
+def test_no_worker_is_left_when_the_caller_breaks_off():
+    before = set(multiprocessing.active_children())
+    with closing(Forked(2).run(Caller(), iter([os.getpid] * 999), 999, base.Stop())) as batches:
+        assert next(batches)
+        assert set(multiprocessing.active_children()) > before
     assert set(multiprocessing.active_children()) == before
 
 
@@ -42,12 +75,12 @@ def test_what_workers_hand_back_for_lack_of_time_is_handed_out_again():
         """A worker that does the first task only, and in no time."""
         sizes.append(len(group))
         future = Future()
-        future.set_result(([(group[0], None)], 1e-3))
+        future.set_result(([None], 1e-3))
         return future
 
     count = 20_000
-    team = workers.Workers(2, count, submit, lambda: None)
-    done = [pair for batch in workers.completed(team, iter(range(count)), workers.Stop()) for pair in batch]
+    team = base.Workers(2, count, submit, lambda: None)
+    done = [pair for batch in base.completed(team, iter(range(count)), base.Stop()) for pair in batch]
     assert sorted(index for index, _ in done) == list(range(count))
     assert len(sizes) == count
     assert max(sizes) > 1
@@ -59,16 +92,16 @@ def test_the_last_tasks_are_handed_out_one_by_one():
     def submit(group):
         sizes.append(len(group))
         future = Future()
-        future.set_result(([(index, None) for index in group], 1e-3))
+        future.set_result(([None for _ in group], 1e-3))
         return future
 
-    team = workers.Workers(2, 100, submit, lambda: None)
-    assert sum(len(batch) for batch in workers.completed(team, iter(range(100)), workers.Stop())) == 100
+    team = base.Workers(2, 100, submit, lambda: None)
+    assert sum(len(batch) for batch in base.completed(team, iter(range(100)), base.Stop())) == 100
     assert max(sizes) > 1
     assert sizes[-4:] == [1] * 4
 
 
-def test_the_next_task_does_not_wait_for_what_is_left_for_later():
+def test_the_next_task_does_not_wait_for_what_is_deferred():
     begun = threading.Event()
 
     def wait():
@@ -78,10 +111,10 @@ def test_the_next_task_does_not_wait_for_what_is_left_for_later():
         begun.set()
         return "begun"
 
-    assert sorted(go([lambda: Later(wait), begin], 1)) == [(0, True), (1, "begun")]
+    assert [result for _, result in go([lambda: Deferred(wait), begin], Inline())] == [True, "begun"]
 
 
-@pytest.mark.parametrize("count", [1, 2], ids=["threads", "processes"])
-def test_an_error_of_what_is_left_for_later_is_not_lost(count):
+@BOTH
+def test_an_error_of_what_is_deferred_is_not_lost(executor):
     with pytest.raises(ZeroDivisionError):
-        go([partial(Later, partial(divmod, 1, 0))], count)
+        go([partial(Deferred, partial(divmod, 1, 0))], executor)

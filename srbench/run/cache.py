@@ -1,0 +1,103 @@
+"""The images that cells share: decoded HR images, and what is made of them for each scale."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from srbench.dataset.manifest import ImageFacts, ImageFile, facts_of
+from srbench.degradation.named import Degradation
+from srbench.evaluation import Example, HrImage
+from srbench.imaging.images import Pixels
+from srbench.machine import available_processors
+from srbench.protocol.base import Protocol
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+_DECODED_BYTES = 96 << 20  # decoded HR images kept in memory: Set5, Set14 and BSD100 together take 58 MB
+
+
+class _Cache(Generic[_K, _V]):
+    """A small cache, least recently used first out, in which each value is made once, also between threads."""
+
+    def __init__(self, make: Callable[[_K], _V], budget: int, cost: Callable[[_V], int] = lambda _: 1) -> None:
+        self._make, self._budget, self._cost = make, budget, cost
+        self._values: OrderedDict[_K, _V] = OrderedDict()
+        self._making: dict[_K, Lock] = {}
+        self._lock = Lock()
+
+    def __call__(self, key: _K) -> _V:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            making = self._making.setdefault(key, Lock())
+        with making:
+            with self._lock:
+                if key in self._values:
+                    return self._values[key]
+            value = self._make(key)
+            with self._lock:
+                self._values[key] = value
+                self._making.pop(key, None)
+                while len(self._values) > 1 and sum(map(self._cost, self._values.values())) > self._budget:
+                    self._values.popitem(last=False)
+            return value
+
+
+class ImageCache:
+    """Decoded images and their LR images, for ``workers`` threads at once."""
+
+    def __init__(self, protocol: Protocol, degradation: Degradation, workers: int) -> None:
+        decoded: _Cache[ImageFile, _Decoded] = _Cache(_decode, _DECODED_BYTES, lambda x: x.pixels.nbytes)
+        # None of these knows this object, or all its images would stay until Python looks for cycles.
+        images: _Cache[ImageFile, HrImage] = _Cache(lambda image: HrImage(decoded(image).pixels, protocol), workers + 1)
+        self._decoded = decoded
+        self._examples: _Cache[tuple[ImageFile, int], Example] = _Cache(
+            lambda key: Example(images(key[0]), key[1], degradation), 2 * workers + 1
+        )
+
+    def example(self, image: ImageFile, scale: int) -> Example:
+        """One image at one scale; raises ImageError."""
+        return self._examples((image, scale))
+
+    def start_decoding(self, images: Sequence[ImageFile]) -> Callable[[], dict[ImageFile, ImageFacts]]:
+        """Begin to decode images. The function that comes back waits for them and returns size and pixel hash of each,
+        as it is on this machine; it raises ImageError."""
+        pool = ThreadPoolExecutor(available_processors())
+        # Not the pixels: the cache alone decides which of them stay in memory.
+        facts = {image: pool.submit(self._facts, image) for image in images}
+
+        def image_facts() -> dict[ImageFile, ImageFacts]:
+            try:
+                return {image: future.result() for image, future in facts.items()}
+            finally:  # no thread is left when workers are forked
+                pool.shutdown(cancel_futures=True)
+
+        return image_facts
+
+    def _facts(self, image: ImageFile) -> ImageFacts:
+        return self._decoded(image).facts
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """An HR image. Its pixels (H, W[, 3]) lie in memory channel by channel, as every use at every scale wants them."""
+
+    pixels: Pixels
+    facts: ImageFacts
+
+
+def _decode(image: ImageFile) -> _Decoded:
+    pixels = image.read()
+    facts = facts_of(pixels, image.path.name)
+    if pixels.ndim == 3:
+        pixels = np.ascontiguousarray(pixels.transpose(2, 0, 1)).transpose(1, 2, 0)
+    return _Decoded(pixels, facts)

@@ -1,0 +1,79 @@
+"""What a run tells: to an observer while it goes on, and as a summary at its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from srbench.records import Canary, CellState, Outcome, Score, ScoreState, Timing
+from srbench.run.plan import CellResult, CellTask
+
+
+class Observer(Protocol):
+    """Told what happens; the command line shows it. All calls come from the thread that called the run."""
+
+    def note(self, text: str) -> None: ...
+
+    def begin(self, total: int, known: int) -> None: ...
+
+    def done(self, cell: CellTask, outcome: Outcome | None) -> None: ...
+
+
+class Silent:
+    """An observer that shows nothing."""
+
+    def note(self, text: str) -> None: ...
+
+    def begin(self, total: int, known: int) -> None: ...
+
+    def done(self, cell: CellTask, outcome: Outcome | None) -> None: ...
+
+
+@dataclass
+class Summary:
+    """How a run ended: how many cells there are, how many of each kind, and one line per failure.
+
+    A cell whose image was scored but has a NaN is ``computed``, in the next run ``known``, and has a line in
+    ``failures``.
+    """
+
+    run_id: int
+    total: int
+    known: int = 0
+    computed: int = 0
+    not_supported: int = 0
+    failed: int = 0
+    failures: list[str] = field(default_factory=list)
+    unavailable: list[str] = field(default_factory=list)  # metrics asked for by name, each with the reason
+    canaries: list[Canary] = field(default_factory=list)
+    timings: list[Timing] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def left(self) -> int:
+        """Cells that were not reached."""
+        return self.total - self.known - self.computed - self.not_supported - self.failed
+
+    def count(self, cell: CellTask, result: CellResult) -> None:
+        """Add the result of a cell."""
+        outcome = result.outcome
+        if outcome is not None and outcome.status == CellState.NOT_SUPPORTED:
+            self.not_supported += 1
+        elif outcome is not None and outcome.status == CellState.FAILED:
+            self.failed += 1
+            self.failures.append(f"{cell}: {outcome.message}")
+        else:
+            self.computed += 1
+            self.failures += complaints(cell, result.scores)
+
+
+def complaints(cell: CellTask, scores: Sequence[Score]) -> list[str]:
+    """A line, with the reason, for each score that should have a value and has none."""
+    return [f"{cell}: {_complaint(score)}" for score in scores if ScoreState(score.status).is_failure]
+
+
+def _complaint(score: Score) -> str:
+    reason = json.loads(score.extra or "{}").get("message", "")
+    return f"{score.metric} is {score.status}" + (f": {reason}" if reason else "")

@@ -1,0 +1,28 @@
+"""What is asked of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What to run. ``methods``, ``datasets`` and ``metrics`` are names or paths as on the command line."""
+
+    methods: tuple[str, ...] = ("all",)
+    datasets: tuple[str, ...] = ()  # empty: the standard ones that are on this machine, else sample
+    scales: tuple[int, ...] = (4,)
+    metrics: tuple[str, ...] = ()  # empty: the default ones
+    protocol: str = "basicsr"
+    degradation: str = "bicubic"
+    device: str = "auto"
+    threads: int = 0  # workers; 0: one per processor
+    out: Path = Path("results")
+    keep_images: bool = True
+    force: bool = False
+    time: bool = False  # time every method after the cells are done, on one thread
+    seed: int = 0
+    tile: int = 0  # side of LR tiles; 0: whole images
+    self_ensemble: bool = False
+    command: str = ""  # the command line, for the manifest
