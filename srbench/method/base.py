@@ -14,6 +14,8 @@ from srbench.degradation.named import Bicubic, Degradation
 from srbench.errors import NotSupportedError
 from srbench.weights.files import LoadAudit, load_into
 
+Colour = Literal["any", "luma", "rgb"]
+
 
 @dataclass(frozen=True)
 class Published:
@@ -54,7 +56,7 @@ class MethodCard:
     year: int
     family: str
     paper: str
-    colour: Literal["any", "luma", "rgb"]
+    colour: Colour
     scales: tuple[int, ...] | None = None
     url: str = ""
     published: tuple[Published, ...] = ()
@@ -63,6 +65,10 @@ class MethodCard:
     default: bool = True
     random: bool = False
     version: int = 1
+
+    def fed(self, working_space: Literal["luma", "rgb"]) -> Literal["luma", "rgb"]:
+        """What the method is fed, where ``working_space`` is what methods that treat each channel alone are fed."""
+        return working_space if self.colour == "any" else self.colour
 
 
 class Method:
