@@ -18,7 +18,9 @@ from srbench import metrics
 from srbench import protocol as protocols
 from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, SrbenchWarning, UnavailableError
-from srbench.evaluation.scoring import Example, HrImage, colour_from_luma, compare, measure, output
+from srbench.evaluation.example import Example, HrImage, planes_of
+from srbench.evaluation.inference import infer
+from srbench.evaluation.scoring import compare, measure
 from srbench.imaging.color import levels
 from srbench.imaging.images import Pixels, check_pixels
 from srbench.imaging.pictures import Deep
@@ -72,14 +74,13 @@ def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto",
     prepare(chosen, scale, MethodContext(resolve_device(device), seed))
     white = 65535 if deep else 255
     planes = torch.from_numpy(np.atleast_3d(image).transpose(2, 0, 1).astype(np.float64) * 255 / white)
-    grey = image.ndim == 2
-    if grey and chosen.card.colour == "rgb":
+    sr = _rounded(infer(chosen, planes, scale), deep)
+    if image.ndim == 3:
+        return sr.permute(1, 2, 0).contiguous().cpu().numpy()
+    if sr.shape[0] == 3:
         # Rounded as a colour image first: a grey picture gives what its copy in three channels gives.
-        sr = _rounded(output(chosen, planes.expand(3, -1, -1), scale), deep).to(torch.float64)
-        return _rounded(sr.mean(dim=0) / white, deep).cpu().numpy()
-    run = colour_from_luma if chosen.card.colour == "luma" and not grey else output
-    sr = _rounded(run(chosen, planes, scale), deep)
-    return (sr[0] if grey else sr.permute(1, 2, 0).contiguous()).cpu().numpy()
+        return _rounded(sr.to(torch.float64).mean(dim=0) / white, deep).cpu().numpy()
+    return sr[0].cpu().numpy()
 
 
 def _rounded(x: Tensor, deep: bool) -> Tensor:
@@ -179,10 +180,9 @@ def score(metric: str, sr: Pixels, hr: Pixels, protocol: str = "basicsr", shave:
         raise NotSupportedError(f"{chosen.title} needs colour, which {protocol} has not", "use protocol='basicsr'")
     if chosen.needs_colour and sr.ndim == 2:
         warnings.warn("grey images are measured as RGB of three equal channels", SrbenchWarning, stacklevel=2)
-    # At scale 1 nothing is cut, and the shave of a protocol is a multiple of the scale.
-    example = Example(HrImage(hr, replace(rules, shave=shave)), 1, Bicubic())
-    planes = torch.from_numpy(sr.copy())
-    colour = planes[None] if sr.ndim == 2 else planes.permute(2, 0, 1)
+    # At scale 1 nothing is cut.
+    example = Example(HrImage(hr, replace(rules, shave=0, shave_pixels=shave)), 1, Bicubic())
+    colour = planes_of(sr)
     if example.hr.shape[0] != colour.shape[0]:
         colour = colour.expand(3, -1, -1)
     chosen.prepare()

@@ -1,32 +1,31 @@
 """Which protocol gives that number? One method's outputs scored under the settings in which papers and tools differ.
 
 Most 'I cannot reproduce the paper' threads end at one of these: RGB in place of Y, Y in 0..255, another resize of the
-LR images, another border, no rounding, grey images read as RGB, another SSIM.
+LR images, another border, no rounding, grey images read as RGB, another SSIM. Each combination is a
+:class:`srbench.protocol.Protocol`, and every number is made by the functions that a run uses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
-from srbench import dataset, protocol
+from srbench import dataset, metrics
 from srbench.dataset.manifest import Dataset, ImageFile
 from srbench.degradation.named import Bicubic
-from srbench.errors import SrbenchError
-from srbench.evaluation.scoring import colour_from_luma, output
-from srbench.imaging.color import levels, luma, round_half_up
+from srbench.errors import ImageError, SrbenchError
+from srbench.evaluation.example import Example, HrImage, planes_of, reading
+from srbench.evaluation.inference import raw, rounded
+from srbench.evaluation.scoring import compare, measure
 from srbench.imaging.images import Pixels, pixel_hash, read_image
-from srbench.imaging.resize import imresize
-from srbench.method.base import Method
-from srbench.metrics.psnr import psnr
-from srbench.metrics.ssim import ssim
+from srbench.method.base import Colour, Method
+from srbench.metrics import Metric
+from srbench.protocol.base import BASICSR, CLASSIC, PROTOCOLS, Protocol, Ssim
 from srbench.results.store import Store
 
 LR = {
@@ -43,36 +42,105 @@ SPACES = {
     "YIQ": "full-range Y of YIQ (pyiqa)",
     "RGB": "all three channels",
 }
-GREY_WEIGHTS = (0.299, 0.587, 0.114)
-# MATLAB's, as both protocols have it; the same filter over a padded image; scikit-image's default.
-SSIMS = ("gaussian 11x11", "gaussian 11x11, padded", "uniform 7x7")
+SSIMS: dict[Ssim, str] = {
+    "gaussian": "gaussian 11x11",
+    "gaussian-padded": "gaussian 11x11, padded",
+    "uniform": "uniform 7x7",
+}
+# The fields of a protocol behind the words above.
+_LR_FIELDS: dict[str, dict[str, Any]] = {
+    "matlab uint8": {"working_space": "rgb", "lr_rounded": True},
+    "matlab double": {"working_space": "rgb", "lr_rounded": False},
+    "matlab Y": {"working_space": "luma", "lr_rounded": False},
+    "pillow": {"working_space": "rgb", "lr_rounded": True, "resize": "pillow"},
+    "opencv": {"working_space": "rgb", "lr_rounded": True, "resize": "opencv"},
+}
+_SPACE_FIELDS: dict[str, dict[str, Any]] = {
+    "Y": {"space": "luma", "luma_rounded": False},
+    "Y uint8": {"space": "luma", "luma_rounded": True},
+    "Y full": {"space": "full-range", "luma_rounded": True},
+    "YIQ": {"space": "full-range", "luma_rounded": False},
+    "RGB": {"space": "rgb", "luma_rounded": False},
+}
+_SHAVES = ({"shave": 0}, {"shave": 1}, {"shave": 1, "shave_pixels": 6})
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One way to turn outputs into a number."""
+    """A protocol in the words of papers, for one method, scale and dataset."""
 
-    lr: str
-    space: str
-    shave: int
+    lr: str  # a key of LR
+    space: str  # a key of SPACES
+    shave: int  # pixels
     rounded: bool
     grey: str  # 'rgb', 'grey', or '' where no image is grey
-    metric: str  # 'psnr', or one of SSIMS
+    ssim: str  # a value of SSIMS, or '' where PSNR is measured
 
 
 @dataclass(frozen=True)
 class Row:
-    """A setting with its mean over the dataset, and in what it departs from the named protocol it is nearest to."""
+    """A protocol with its mean over the dataset, and in what it departs from the named protocol it is nearest to."""
 
+    protocol: Protocol
     setting: Setting
     value: float
     difference: float  # to the expected number
-    protocol: str
+    nearest: str
     departures: tuple[str, ...]  # empty: it is that protocol
 
     @property
     def name(self) -> str:
-        return "" if self.departures else self.protocol
+        return "" if self.departures else self.nearest
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is measured of which images: all that the settings have in common."""
+
+    name: str
+    colour: Colour
+    data: Dataset
+    scale: int
+    metric: Metric
+    grey: bool  # an image of the dataset is grey
+
+    def lr(self, protocol: Protocol) -> str:
+        if protocol.resize != "matlab":
+            return protocol.resize
+        if self.on_luma(protocol):
+            return "matlab Y"
+        return "matlab uint8" if protocol.lr_rounded else "matlab double"
+
+    def on_luma(self, protocol: Protocol) -> bool:
+        """Whether the method is fed Y that the protocol degraded."""
+        return protocol.working_space == "luma" and self.colour != "rgb"
+
+    def setting(self, protocol: Protocol) -> Setting:
+        measured = {"space": protocol.space, "luma_rounded": protocol.luma_rounded}
+        return Setting(
+            lr=self.lr(protocol),
+            space=next(word for word, fields in _SPACE_FIELDS.items() if fields == measured),
+            shave=protocol.border(self.scale),
+            rounded=protocol.sr_rounded,
+            grey=("rgb" if protocol.grey_as_rgb else "grey") if self.grey else "",
+            ssim=SSIMS[protocol.ssim] if self.metric.name == "ssim" else "",
+        )
+
+    def grid(self) -> Iterator[Protocol]:
+        """All protocols that are tried: those of one LR image follow each other, among them those of one rounding."""
+        for lr, feeding in _LR_FIELDS.items():
+            base = replace(CLASSIC, name="", title="", **feeding)
+            if self.colour == "rgb" and lr == "matlab Y":
+                continue  # an RGB method is fed RGB under every protocol
+            # The Y that a method is fed is the Y that it is compared with.
+            spaces = {"Y uint8": _SPACE_FIELDS["Y uint8"]} if self.on_luma(base) else _SPACE_FIELDS
+            for sr_rounded in (True, False):
+                for grey_as_rgb in (True, False) if self.grey and not self.on_luma(base) else (False,):
+                    for space in spaces.values():
+                        for shave in _SHAVES:
+                            for ssim in get_args(Ssim) if self.metric.name == "ssim" else ("gaussian",):
+                                fields = {**space, **shave, "sr_rounded": sr_rounded, "grey_as_rgb": grey_as_rgb}
+                                yield replace(base, ssim=ssim, **fields)
 
 
 def explain(
@@ -100,21 +168,19 @@ def explain(
     """
     data = dataset.find(dataset_name)
     grey = any(image.read().ndim == 2 for image in data.images)
-    kinds = ("psnr",) if metric == "psnr" else SSIMS
-    sums: dict[Setting, list[float]] = {}
+    colour = _colour_of_kept(results, name, data, scale) if method is None else method.card.colour
+    question = _Question(name, colour, data, scale, metrics.get(metric), grey)
+    values: dict[Protocol, list[float]] = {}
     for image in data.images:
-        hr = image.read()
-        hr = hr[: hr.shape[0] // scale * scale, : hr.shape[1] // scale * scale]
-        for lr, rounded, sr in outputs(method, name, data, image, hr, scale, results):
-            for setting, value in scores(sr, hr, lr, rounded, scale, grey, kinds):
-                sums.setdefault(setting, []).append(value)
-    whole = {setting: values for setting, values in sums.items() if len(values) == len(data.images)}
+        for protocol, value in _scores(question, method, image, results):
+            values.setdefault(protocol, []).append(value)
+    whole = {protocol: own for protocol, own in values.items() if len(own) == len(data.images)}
     if not whole:
         raise SrbenchError(
             f"there are no images of '{name}' on {data.name} x{scale} to score",
             "give a method that can run here, or --results with its kept images",
         )
-    rows = [_row(setting, float(np.mean(values)), expected, scale) for setting, values in whole.items()]
+    rows = [_row(question, protocol, float(np.mean(own)), expected) for protocol, own in whole.items()]
     return sorted(rows, key=lambda row: (_printed(row, expected, decimals), len(row.departures), abs(row.difference)))
 
 
@@ -122,52 +188,98 @@ def _printed(row: Row, expected: float, decimals: int) -> float:
     return round(abs(round(row.value, decimals) - expected), decimals)
 
 
-def _row(setting: Setting, value: float, expected: float, scale: int) -> Row:
-    if setting.lr == "matlab Y":
-        named = Setting("matlab Y", "Y uint8", scale, True, setting.grey and "grey", SSIMS[0])
-        title = protocol.CLASSIC.name
-    else:
-        named = Setting("matlab uint8", "Y", scale, True, setting.grey and "rgb", SSIMS[0])
-        title = protocol.BASICSR.name
-    fields = ("lr", "space", "shave", "rounded", "grey") + (("metric",) if setting.metric != "psnr" else ())
-    departures = tuple(_words(setting, field) for field in fields if getattr(setting, field) != getattr(named, field))
-    return Row(setting, value, value - expected, title, departures)
+def _row(question: _Question, protocol: Protocol, value: float, expected: float) -> Row:
+    setting = question.setting(protocol)
+    departures = {name: _departures(setting, question.setting(named)) for name, named in PROTOCOLS.items()}
+    nearest = min(departures, key=lambda name: len(departures[name]))
+    return Row(protocol, setting, value, value - expected, nearest, departures[nearest])
 
 
-def _words(setting: Setting, field: str) -> str:
-    texts = {
+def _departures(setting: Setting, named: Setting) -> tuple[str, ...]:
+    words = {
         "lr": f"LR by {LR[setting.lr]}",
         "space": f"measured on {SPACES[setting.space]}",
         "shave": f"{setting.shave} pixels shaved",
         "rounded": "SR not rounded",
         "grey": f"grey images read as {setting.grey}",
-        "metric": f"SSIM with {setting.metric}",
+        "ssim": f"SSIM with {setting.ssim}",
     }
-    return texts[field]
+    return tuple(text for field, text in words.items() if getattr(setting, field) != getattr(named, field))
 
 
-# -- outputs ---------------------------------------------------------------------------------------------------
+def _scores(
+    question: _Question, method: Method | None, image: ImageFile, results: Path | None
+) -> Iterator[tuple[Protocol, float]]:
+    """The value of one image under every protocol of the grid that can be measured; what they share is made once."""
+    pixels = image.read()
+    outputs = _Outputs(question, method, _kept_by_lr(question, image, results))
+    readings: dict[tuple[object, ...], HrImage] = {}  # HR images, by how they are read
+    known: dict[Protocol, float | None] = {}
+    for protocol in question.grid():
+        same = replace(protocol, grey_as_rgb=False) if pixels.ndim == 3 else protocol
+        if same not in known:
+            hr = readings.setdefault(reading(same), HrImage(pixels, same)).under(same)
+            known[same] = _value(question, outputs, hr)
+        value = known[same]
+        if value is not None:
+            yield protocol, value
 
 
-def outputs(
-    method: Method | None, name: str, data: Dataset, image: ImageFile, hr: Pixels, scale: int, results: Path | None
-) -> Iterator[tuple[str, bool, Tensor]]:
-    """(LR, rounded, SR): each output of the method on one image, (1 or 3, H, W) double; the kept pixels first."""
-    done = set()
-    for lr, rules in (("matlab uint8", protocol.BASICSR), ("matlab Y", protocol.CLASSIC)):
-        kept = None if results is None else _kept(results, name, data, image, scale, rules.name)
-        if kept is not None and (kept.ndim == 2) == (lr == "matlab Y"):
-            done.add(lr)
-            planes = torch.from_numpy(kept.copy()).to(torch.float64)
-            yield lr, True, planes[None] if planes.ndim == 2 else planes.permute(2, 0, 1)
-    if method is None:
-        return
-    for lr in LR:
-        sr = _run(method, lr, hr, scale)
-        if sr is not None:
-            if lr not in done:
-                yield lr, True, levels(sr).to(torch.float64)
-            yield lr, False, (sr * 255).to(torch.float64)
+def _value(question: _Question, outputs: _Outputs, hr: HrImage) -> float | None:
+    try:
+        example = Example(hr, question.scale, Bicubic())
+    except ImageError:  # too small for this border
+        return None
+    sr = outputs.of(example)
+    score = None if sr is None else measure(question.metric, compare(sr, example))
+    if score is not None and score.status == "error":
+        raise SrbenchError(f"{question.metric.title}: {score.extra}", "see docs/metrics.md")
+    return None if score is None or score.status in ("too small", "nan") else score.value
+
+
+class _Outputs:
+    """SR images of one HR image: the kept pixels where there are, else the method's, made once for each LR image."""
+
+    def __init__(self, question: _Question, method: Method | None, kept: dict[str, Tensor]) -> None:
+        self._question, self._method = question, method
+        self._pixels = {(lr, True): sr for lr, sr in kept.items()}  # by LR image and whether it is rounded
+        self._raw: dict[str, Tensor] = {}
+
+    def of(self, example: Example) -> Tensor | None:
+        lr, sr_rounded = self._question.lr(example.protocol), example.protocol.sr_rounded
+        if (lr, sr_rounded) not in self._pixels:
+            if self._method is None:
+                return None
+            if lr not in self._raw:
+                self._raw[lr] = raw(self._method, example).cpu()
+            self._pixels[lr, sr_rounded] = rounded(self._raw[lr], example)
+        return self._pixels[lr, sr_rounded]
+
+
+# -- kept images -----------------------------------------------------------------------------------------------
+
+
+def _kept_by_lr(question: _Question, image: ImageFile, results: Path | None) -> dict[str, Tensor]:
+    """SR images (1 or 3, H, W) that runs under the named protocols kept, by LR image."""
+    found: dict[str, Tensor] = {}
+    for protocol in (BASICSR, CLASSIC):
+        kept = _kept(results, question.name, question.data, image, question.scale, protocol.name) if results else None
+        if kept is None:
+            continue
+        planes, on_luma = planes_of(kept), question.on_luma(protocol)
+        if on_luma and kept.ndim == 3:
+            continue  # made by a program that was not fed Y
+        found[question.lr(protocol)] = planes if on_luma else planes.expand(3, -1, -1)
+    return found
+
+
+def _colour_of_kept(results: Path | None, name: str, data: Dataset, scale: int) -> Colour:
+    """What a program that is not here was fed, by its kept images: Y if those under ``classic`` are all Y."""
+    if results is None:
+        return "rgb"
+    every = [_kept(results, name, data, image, scale, CLASSIC.name) for image in data.images]
+    kept = [pixels for pixels in every if pixels is not None]
+    return "luma" if kept and all(pixels.ndim == 2 for pixels in kept) else "rgb"
 
 
 def _kept(results: Path, name: str, data: Dataset, image: ImageFile, scale: int, rules: str) -> Pixels | None:
@@ -186,99 +298,3 @@ def _kept(results: Path, name: str, data: Dataset, image: ImageFile, scale: int,
             if pixel_hash(pixels) == outcomes[cell]["sr_sha256"]:
                 return pixels
     return None
-
-
-def _run(method: Method, lr: str, hr: Pixels, scale: int) -> Tensor | None:
-    """SR (1 or 3, H, W) on the 0..1 scale, neither clipped nor rounded; None if the method does not do this."""
-    if lr == "matlab Y":
-        if method.card.colour == "rgb":
-            return None
-        planes = torch.from_numpy(hr.copy())
-        y = planes.to(torch.float64) if planes.ndim == 2 else round_half_up(luma(planes.permute(2, 0, 1)))
-        return output(method, imresize(y, 1 / scale)[None], scale).cpu()
-    small = _shrink(_rgb(hr), lr, scale)
-    run = colour_from_luma if method.card.colour == "luma" else output
-    return run(method, small, scale).cpu()
-
-
-def _rgb(hr: Pixels) -> Tensor:
-    planes = torch.from_numpy(hr.copy())
-    return planes.expand(3, -1, -1).contiguous() if planes.ndim == 2 else planes.permute(2, 0, 1).contiguous()
-
-
-def _shrink(rgb: Tensor, lr: str, scale: int) -> Tensor:
-    """(3, H, W) uint8 to (3, h, w) double, in whole numbers but for 'matlab double'."""
-    height, width = rgb.shape[1] // scale, rgb.shape[2] // scale
-    if lr == "matlab uint8":
-        return Bicubic()(rgb, scale).to(torch.float64)
-    if lr == "matlab double":
-        return Bicubic()(rgb.to(torch.float64), scale)
-    if lr == "pillow":
-        image = Image.fromarray(rgb.permute(1, 2, 0).numpy())
-        pixels = np.array(image.resize((width, height), Image.Resampling.BICUBIC))
-        return torch.from_numpy(pixels).permute(2, 0, 1).to(torch.float64)
-    # torch's kernel, grid and borders are OpenCV's.
-    small = torch.nn.functional.interpolate(
-        rgb[None].to(torch.float64), size=(height, width), mode="bicubic", align_corners=False, antialias=False
-    )[0]
-    return round_half_up(small)
-
-
-# -- scores ----------------------------------------------------------------------------------------------------
-
-
-def scores(
-    sr: Tensor, hr: Pixels, lr: str, rounded: bool, scale: int, any_grey: bool, kinds: tuple[str, ...]
-) -> Iterator[tuple[Setting, float]]:
-    """Every way to score one output (1 or 3, H, W) against its HR image."""
-    is_grey = hr.ndim == 2
-    greys = ("rgb", "grey") if any_grey and sr.shape[0] == 3 else (("grey",) if any_grey else ("",))
-    for grey in greys:
-        for space in SPACES if sr.shape[0] == 3 else ("Y uint8",):
-            if is_grey and grey == "grey":
-                x, y = sr.mean(dim=0, keepdim=True), torch.from_numpy(hr.copy())[None].to(torch.float64)
-            elif sr.shape[0] == 1:
-                # The network's Y is compared with the Y that its LR image was made of, rounded in both cases.
-                x, y = sr, round_half_up(luma(_rgb(hr)))[None]
-            else:
-                x, y = _in_space(sr, space), _in_space(_rgb(hr).to(torch.float64), space)
-            for shave in (0, scale, scale + 6):
-                if min(x.shape[-2:]) <= 2 * shave + 11:
-                    continue
-                cut = slice(shave, x.shape[-2] - shave), slice(shave, x.shape[-1] - shave)
-                for kind in kinds:
-                    value = _measure(kind)(x[:, *cut], y[:, *cut])
-                    yield Setting(lr, space, shave, rounded, grey, kind), value
-
-
-def _in_space(rgb: Tensor, space: str) -> Tensor:
-    """(3, H, W) to (1 or 3, H, W) double."""
-    if space == "RGB":
-        return rgb
-    if space in ("Y", "Y uint8"):
-        y = luma(rgb)
-    else:
-        y = sum((weight * plane for weight, plane in zip(GREY_WEIGHTS, rgb, strict=True)), torch.zeros(()))
-    return (round_half_up(y) if space in ("Y uint8", "Y full") else y)[None]
-
-
-def _measure(kind: str) -> Callable[[Tensor, Tensor], float]:
-    if kind == "psnr":
-        return lambda x, y: float(psnr(x.flatten(0, 1), y.flatten(0, 1)))
-    if kind == SSIMS[0]:
-        return lambda x, y: float(ssim(x, y).mean())
-
-    from skimage.metrics import structural_similarity
-
-    gaussian = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    similarity: Any = structural_similarity  # it has no types
-
-    def by_scikit_image(x: Tensor, y: Tensor) -> float:
-        planes = zip(x.numpy(), y.numpy(), strict=True)
-        if kind == SSIMS[1]:  # the map of the whole image, where scikit-image's own mean cuts its border
-            values = [similarity(a, b, data_range=255, full=True, **gaussian)[1].mean() for a, b in planes]
-        else:
-            values = [similarity(a, b, data_range=255) for a, b in planes]
-        return float(np.mean(values))
-
-    return by_scikit_image

@@ -45,28 +45,33 @@ def command(
     if metric not in ("psnr", "ssim"):
         raise UnknownNameError("metric", metric, ["psnr", "ssim"])
 
-    from srbench import api
+    from srbench import api, randomness
     from srbench.explain import explain
     from srbench.machine import resolve_device
     from srbench.method.base import MethodContext, prepare
+    from srbench.method.variant import Variant
+    from srbench.run.executors.local import single_threaded
 
-    loaded: Method | None
-    try:
-        loaded = api.load(method)
-        loaded.require_scale(scale)
-        prepare(loaded, scale, MethodContext(resolve_device(device)))
-    except UnknownNameError:
-        # Images made elsewhere stand in a results folder under any name.
-        if results is None:
-            raise
-        loaded = None
-        err().print(f"note: no method '{method}' here: only its kept images are scored", markup=False)
-    name = method if loaded is None else loaded.card.name
-    found = explain(loaded, name, dataset, scale, value, decimals, metric=metric, results=results)
+    place = resolve_device(device)
+    with randomness.kept(place), single_threaded():  # as a run does
+        randomness.seed(0, place)
+        loaded: Method | None
+        try:
+            loaded = Variant().apply(api.load(method))
+            loaded.require_scale(scale)
+            prepare(loaded, scale, MethodContext(place))
+        except UnknownNameError:
+            # Images made elsewhere stand in a results folder under any name.
+            if results is None:
+                raise
+            loaded = None
+            err().print(f"note: no method '{method}' here: only its kept images are scored", markup=False)
+        name = method if loaded is None else loaded.card.name
+        found = explain(loaded, name, dataset, scale, value, decimals, metric=metric, results=results)
     _print(found[:rows], f"{name} on {dataset} x{scale}: {metric} {expect}", decimals, metric)
     best = found[0]
     if round(best.value, decimals) == value:
-        what = best.name or f"{best.protocol}, but {' and '.join(best.departures)}"
+        what = best.name or f"{best.nearest}, but {' and '.join(best.departures)}"
         err().print(f"{expect} is {what}", markup=False)
     else:
         err().print(
@@ -107,7 +112,7 @@ def _print(found: list[Row], title: str, decimals: int, metric: str) -> None:
             SPACES[setting.space],
             str(setting.shave),
             "yes" if setting.rounded else "no",
-            *((setting.metric,) if kinds else ()),
+            *((setting.ssim,) if kinds else ()),
             *((f"as {setting.grey}",) if grey else ()),
         )
     out().print(table)

@@ -7,19 +7,49 @@ from typing import TYPE_CHECKING
 from srbench import lazy
 
 if TYPE_CHECKING:
-    from srbench.evaluation.scoring import Example, HrImage, compare, measure, super_resolve
+    from srbench.evaluation.example import Example, HrImage, planes_of
+    from srbench.evaluation.inference import infer, likelihood, lr_of, raw, rounded, super_resolve
+    from srbench.evaluation.reference import TOLERANCE, bicubic_psnr, psnr_of
+    from srbench.evaluation.scoring import compare, fits, measure
     from srbench.records import Score
 
-__all__ = ["Example", "HrImage", "Score", "compare", "measure", "super_resolve"]
+__all__ = [
+    "TOLERANCE",
+    "Example",
+    "HrImage",
+    "Score",
+    "bicubic_psnr",
+    "compare",
+    "fits",
+    "infer",
+    "likelihood",
+    "lr_of",
+    "measure",
+    "planes_of",
+    "psnr_of",
+    "raw",
+    "rounded",
+    "super_resolve",
+]
 
 __getattr__ = lazy.names(
     __name__,
     {
-        "Example": "scoring",
-        "HrImage": "scoring",
+        "TOLERANCE": "reference",
+        "Example": "example",
+        "HrImage": "example",
         "Score": "scoring",
+        "bicubic_psnr": "reference",
         "compare": "scoring",
+        "fits": "scoring",
+        "infer": "inference",
+        "likelihood": "inference",
+        "lr_of": "inference",
         "measure": "scoring",
-        "super_resolve": "scoring",
+        "planes_of": "example",
+        "psnr_of": "reference",
+        "raw": "inference",
+        "rounded": "inference",
+        "super_resolve": "inference",
     },
 )

@@ -19,6 +19,7 @@ _TO_YCBCR = (
 )
 # The first row is _WHOLE times _UNIT.
 _WHOLE, _UNIT = torch.tensor([299.0, 587.0, 114.0], dtype=torch.float32), 73 / 85000
+_FULL_RANGE = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)
 _OFFSET = torch.tensor([16.0, 128.0, 128.0], dtype=torch.float64)
 _BLACK = _OFFSET[0]
 
@@ -71,6 +72,11 @@ def grey(rgb: Tensor) -> Tensor:
     """(..., 3, H, W) RGB in 0..255 to (..., H, W) full-range grey (MATLAB's ``rgb2gray``), double."""
     red, green, blue = rgb.to(torch.float64).unbind(-3)
     return 0.298936021293775 * red + 0.587043074451121 * green + 0.114020904255103 * blue
+
+
+def full_range(rgb: Tensor) -> Tensor:
+    """(..., 3, H, W) RGB in 0..255 to (..., H, W) Y in 0..255 (OpenCV's and Pillow's grey, Y of YIQ), double."""
+    return _product(_FULL_RANGE, rgb.to(torch.float64))
 
 
 def round_half_up_(x: Tensor) -> Tensor:

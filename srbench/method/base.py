@@ -17,6 +17,8 @@ from srbench.weights.files import LoadAudit
 # TorchMethod stands in a module of its own, and is found here too.
 __getattr__ = lazy.names("srbench.method", {"TorchMethod": "network"})
 
+Colour = Literal["any", "luma", "rgb"]
+
 
 @dataclass(frozen=True)
 class Published:
@@ -57,7 +59,7 @@ class MethodCard:
     year: int
     family: str
     paper: str
-    colour: Literal["any", "luma", "rgb"]
+    colour: Colour
     scales: tuple[int, ...] | None = None
     url: str = ""
     published: tuple[Published, ...] = ()
@@ -66,6 +68,10 @@ class MethodCard:
     default: bool = True
     random: bool = False
     version: int = 1
+
+    def fed(self, working_space: Literal["luma", "rgb"]) -> Literal["luma", "rgb"]:
+        """What the method is fed, where ``working_space`` is what methods that treat each channel alone are fed."""
+        return working_space if self.colour == "any" else self.colour
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ def reach(method: Method, scale: int, side: int) -> int | None:
     convolutional network this is the radius of its receptive field, for an iterative method an approximation.
     """
     generator = torch.Generator().manual_seed(0)
-    channels = 3 if method.card.colour == "rgb" else 1
+    channels = 3 if method.card.fed("luma") == "rgb" else 1
     noise = torch.rand((1, channels, side, side), generator=generator).to(method.device)
     changed = noise.clone()
     middle = side // 2

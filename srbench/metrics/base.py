@@ -54,8 +54,9 @@ class Reference(Protocol):
 class Comparison:
     """One SR image beside its HR image, as a protocol prepared them.
 
-    ``sr_luma`` and ``hr_luma`` are (H, W) double on the 0..255 scale with the border shaved. All else is made when
-    a metric first asks for it.
+    ``sr_luma`` and ``hr_luma`` are (H, W) double on the 0..255 scale with the border shaved; under a protocol that
+    measures all channels (3, H, W) RGB, which only metrics of planes (PSNR, SSIM) take. All else is made when a metric
+    first asks for it.
     """
 
     sr_luma: Tensor

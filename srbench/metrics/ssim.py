@@ -15,6 +15,7 @@ from srbench.errors import ImageError
 from srbench.imaging.banded import Axis, Dim
 from srbench.imaging.products import multiply
 from srbench.metrics.base import Comparison, Metric
+from srbench.metrics.ssim_variants import ssim_of
 
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
 _REACH = WINDOW - 1  # pixels that a filtered image has less than its source
@@ -161,8 +162,13 @@ def ssim(sr: Tensor, hr: Tensor, peak: float = 255.0, *, hr_mean: Tensor | None 
 
 
 def compute(pair: Comparison) -> float:
-    """SSIM of a pair; the mean of its HR image is made once."""
+    """SSIM of a pair, the mean over what the protocol measures; the filtered HR image is made once."""
     _require_window(pair.sr_luma)
+    rule = "gaussian" if pair.reference is None else pair.reference.protocol.ssim
+    if rule != "gaussian":
+        return pair.once("ssim", lambda: ssim_of(rule, pair.sr_luma, pair.hr_luma))
+    if pair.sr_luma.ndim > 2:
+        return pair.once("ssim", lambda: float(ssim(pair.sr_luma, pair.hr_luma).mean()))
 
     def measure() -> float:
         with torch.inference_mode():  # calling small operations costs less

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from srbench.errors import UnknownNameError
+
+Resize = Literal["matlab", "pillow", "opencv"]
+Space = Literal["luma", "full-range", "rgb"]
+Ssim = Literal["gaussian", "gaussian-padded", "uniform"]
 
 
 @dataclass(frozen=True)
 class Protocol:
     """All decisions that turn a pair of images into numbers. Equal hashes mean comparable scores.
 
-    Every protocol cuts the HR image to a multiple of the scale from the top left, clips SR to 0..255, rounds it to
-    uint8, and measures on BT.601 studio-range luma.
+    Every protocol cuts the HR image to a multiple of the scale from the top left. Fields with a default came later:
+    they enter the hash only where they differ from it, so the hashes of older scores stay.
     """
 
     name: str
@@ -31,12 +35,25 @@ class Protocol:
     luma_rounded: bool  # Y is rounded to uint8 before it is compared
     grey_as_rgb: bool  # a grey image is read as three equal channels
     shave: int  # pixels cut from each side before measuring, in multiples of the scale
+    shave_pixels: int = 0  # pixels cut from each side beyond those
+    resize: Resize = "matlab"  # whose bicubic makes the LR images
+    space: Space = "luma"  # what is measured: Y of BT.601 (16..235), Y of 0..255, or all three channels
+    sr_rounded: bool = True  # SR is clipped to 0..255 and rounded to uint8 before it is measured
+    ssim: Ssim = "gaussian"  # MATLAB's; the same over the padded image; scikit-image's default, 7x7
 
     @cached_property
     def hash(self) -> str:
         """16 hex digits over every field but the title."""
-        fields = {name: value for name, value in asdict(self).items() if name != "title"}
-        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+        decisions = {name: value for name, value in self.described().items() if name != "title"}
+        return hashlib.sha256(json.dumps(decisions, sort_keys=True).encode()).hexdigest()[:16]
+
+    def described(self) -> dict[str, Any]:
+        """The fields by name, without those that have their default."""
+        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) != f.default}
+
+    def border(self, scale: int) -> int:
+        """Pixels cut from each side of an HR image at ``scale``."""
+        return self.shave * scale + self.shave_pixels
 
 
 CLASSIC = Protocol(

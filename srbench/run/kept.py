@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from srbench.errors import ImageError
+from srbench.evaluation.example import planes_of
 from srbench.imaging.images import Pixels, pixel_hash, read_image, write_image
 from srbench.records import ENTROPY_BITS, CellFacts, Outcome
 
@@ -47,8 +48,7 @@ def read(folder: Path, outcome: Outcome) -> Tensor | None:
         return None
     if pixel_hash(pixels) != outcome.sr_sha256:
         return None
-    planes = torch.from_numpy(np.array(pixels))
-    return planes[None] if planes.ndim == 2 else planes.permute(2, 0, 1)
+    return planes_of(pixels)
 
 
 def to_pixels(sr: Tensor) -> Pixels:

@@ -7,7 +7,6 @@ import importlib.metadata
 import platform
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +49,7 @@ def describe(
         "seed": options.seed,
         "scales": list(options.scales),
         "degradation": options.degradation,
-        "protocol": {**asdict(protocol), "hash": protocol.hash},
+        "protocol": {**protocol.described(), "hash": protocol.hash},
         "methods": [_method(method, identity) for method, identity in methods],
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from srbench.evaluation import lr_of
 from srbench.method.base import Method
 from srbench.method.wrappers import SelfEnsemble, Tiled, seams
 from srbench.run.observer import Observer
@@ -22,7 +23,7 @@ def compare_tiles(plan: Sequence[CellTask], worker: CellWorker, observer: Observ
             continue
         try:
             example = worker.images.example(task.sample, task.scale)
-            lr = example.lr_rgb if tiled.card.colour == "rgb" else example.lr_luma[None]
+            lr = lr_of(tiled, example)
             if max(lr.shape[-2:]) <= tiled.tile:
                 continue
             difference = seams(tiled, lr, task.scale)

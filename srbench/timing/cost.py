@@ -17,7 +17,7 @@ OUTPUT = (720, 1280)  # height and width at which the field counts Mult-Adds (CA
 
 def channels(method: Method) -> int:
     """Channels that a method is fed when it is timed or counted: 1 for luma methods, else 3."""
-    return 1 if method.card.colour == "luma" else 3
+    return 1 if method.card.fed("rgb") == "luma" else 3
 
 
 def parameters(method: Method, scale: int) -> int | None:

@@ -43,7 +43,7 @@ class Job:
 
     @property
     def _colour(self) -> Colour:
-        return "rgb" if self.method.card.colour == "rgb" else "luma"
+        return self.method.card.fed("luma")
 
     def trainer(self, notes: Notes) -> Trainer:
         """Decode and degrade the images and build the network; says how many images are too small."""

@@ -11,11 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from srbench.degradation.named import Bicubic
-from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
-from srbench.imaging.color import to_uint8
-from srbench.imaging.resize import imresize
+from srbench.evaluation.example import Example, HrImage
+from srbench.evaluation.reference import bicubic, mean_psnr
 from srbench.method.base import Method, MethodCard, MethodContext
-from srbench.metrics.psnr import METRIC
 from srbench.protocol.base import CLASSIC
 from srbench.training.data import Colour, Picture
 
@@ -23,17 +21,16 @@ LIMIT = 240  # side of the centre crop that is measured: a larger part costs tim
 
 
 class _Network(Method):
+    """A network in training as a method that is fed ``colour``."""
+
     card = MethodCard(name="in-training", title="in training", year=0, family="", paper="", colour="luma")
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, colour: Colour) -> None:
         self.network = network
+        self.card = replace(type(self).card, colour=colour)  # type: ignore[misc]  # of this network alone
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
         return cast(Tensor, self.network(lr))
-
-
-class _ColourNetwork(_Network):
-    card = replace(_Network.card, colour="rgb")
 
 
 class Validation:
@@ -43,7 +40,7 @@ class Validation:
     """
 
     def __init__(self, pictures: Sequence[Picture], scales: Sequence[int], colour: Colour = "luma") -> None:
-        self._wrap = _ColourNetwork if colour == "rgb" else _Network
+        self._colour = colour
         self.hash = hashlib.sha256("".join(sorted(p.hash for p in pictures)).encode()).hexdigest()[:16]
         self._examples = {scale: [self._example(p, scale) for p in pictures] for scale in scales}
 
@@ -58,13 +55,9 @@ class Validation:
         was_training = network.training
         network.eval()
         try:
-            method = self._wrap(network)
+            method = _Network(network, self._colour)
             method.prepare(scale, MethodContext(device))
-            values = []
-            for example in self._examples[scale]:
-                sr = super_resolve(method, example).cpu()
-                values.append(METRIC.compute(compare(sr, example)))
-            return sum(values) / len(values)
+            return mean_psnr(method, self._examples[scale])
         finally:
             network.train(was_training)
 
@@ -82,5 +75,4 @@ class Validation:
 
     def bicubic(self, scale: int) -> float:
         """Mean PSNR (dB) of bicubic interpolation of Y on the same images."""
-        pairs = [(to_uint8(imresize(e.lr_luma[None], scale)), e) for e in self._examples[scale]]
-        return sum(METRIC.compute(compare(sr, e)) for sr, e in pairs) / len(pairs)
+        return mean_psnr(bicubic(), self._examples[scale])

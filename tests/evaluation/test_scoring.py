@@ -8,7 +8,8 @@ import torch
 
 from srbench import degradation, metrics
 from srbench.errors import ImageError, NotSupportedError, OutputError
-from srbench.evaluation.scoring import Example, HrImage, call, compare, measure, super_resolve
+from srbench.evaluation import Example, HrImage, compare, measure, super_resolve
+from srbench.evaluation.inference import output
 from srbench.imaging.color import luma, round_half_up
 from srbench.method import Method, MethodCard
 from srbench.metrics import Comparison
@@ -189,7 +190,7 @@ def test_as_many_pixels_as_the_scale_are_shaved(rgb, protocol, scale):
 
 def test_gradients_are_not_recorded(rgb):
     weight = torch.nn.Parameter(torch.ones(1))
-    sr = call(method(lambda lr, scale: imresize(lr, scale) * weight), example(rgb, BASICSR).lr_rgb, 2)
+    sr = output(method(lambda lr, scale: imresize(lr, scale) * weight), example(rgb, BASICSR).lr_rgb, 2)
     assert not sr.requires_grad
 
 

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from srbench.errors import TrainingError, WeightsError
-from srbench.evaluation.scoring import call
+from srbench.evaluation.inference import output
 from srbench.imaging.color import to_uint8
 from srbench.method import MethodContext, plugins
 from srbench.methods.dbpn import DbpnNet
@@ -129,7 +129,7 @@ def test_every_iteration_of_srfbn_is_supervised():
 @pytest.mark.parametrize("level", [0.0, 64.0, 128.0, 255.0])
 def test_a_constant_grey_stays_that_grey(name, level):
     """No tint, no shift of the range; at the border the zeros of the padding show."""
-    result = call(method_of(name), torch.full((3, 24, 24), level, dtype=torch.float64), 4)[:, 24:-24, 24:-24]
+    result = 255 * output(method_of(name), torch.full((3, 24, 24), level, dtype=torch.float64), 4)[:, 24:-24, 24:-24]
     assert (result - level).abs().max() < 8
     assert (result.mean(dim=(1, 2)) - level).abs().max() < 4
 
@@ -140,7 +140,7 @@ def test_saturated_colours_stay_in_their_channels(name):
     is hardly any pure blue in the photographs of a training: srresnet makes it (2, 49, 251)."""
     image = torch.zeros(3, 24, 24, dtype=torch.float64)
     image[0, :, :12] = image[2, :, 12:] = 255
-    result = to_uint8(call(method_of(name), image, 4)).to(torch.float64)
+    result = to_uint8(255 * output(method_of(name), image, 4)).to(torch.float64)
     left, right = result[:, 16:-16, 16:32].mean(dim=(1, 2)), result[:, 16:-16, -32:-16].mean(dim=(1, 2))
     for mean, full in ((left, 0), (right, 2)):
         assert mean[full] > 235

@@ -49,3 +49,22 @@ def test_protocols_cannot_be_changed_in_place():
 def test_an_unknown_name_is_an_error_with_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean basicsr"):
         protocol.get("basic-sr")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("shave_pixels", 6), ("resize", "pillow"), ("space", "full-range"), ("sr_rounded", False), ("ssim", "uniform")],
+)
+def test_a_field_that_came_later_is_in_the_hash_only_where_it_is_not_the_default(field, value):
+    default = getattr(protocol.BASICSR, field)
+    assert field not in protocol.BASICSR.described()
+    changed = dataclasses.replace(protocol.BASICSR, **{field: value})
+    assert changed.described() == protocol.BASICSR.described() | {field: value}
+    assert changed.hash != protocol.BASICSR.hash
+    assert dataclasses.replace(changed, **{field: default}).hash == "cd0e22bf233a7285"
+
+
+def test_the_border_is_a_multiple_of_the_scale_and_pixels_beyond():
+    assert [protocol.CLASSIC.border(scale) for scale in (2, 3, 4)] == [2, 3, 4]
+    assert dataclasses.replace(protocol.CLASSIC, shave_pixels=6).border(4) == 10
+    assert dataclasses.replace(protocol.CLASSIC, shave=0, shave_pixels=6).border(4) == 6

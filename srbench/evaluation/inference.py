@@ -1,0 +1,119 @@
+"""Feeding methods: by the colour on their card, held to the contract of methods, rounded as a protocol has it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from srbench.errors import NotSupportedError, OutputError
+from srbench.evaluation.example import Example
+from srbench.imaging.color import levels, rgb_to_ycbcr, ycbcr_to_rgb
+from srbench.imaging.resize import imresize
+from srbench.method.base import Likelihood, Method
+
+
+def super_resolve(method: Method, example: Example) -> Tensor:
+    """Run ``method`` on an example under its protocol.
+
+    Returns:
+        (1, H, W) where the protocol works on luma and the method can, else (3, H, W): the pixels that are measured and
+        kept, whole numbers in 0..255 of a floating type (neither whole nor clipped if the protocol does not round SR).
+
+    Raises:
+        NotSupportedError: the scale, or an LR image smaller than the method takes.
+        OutputError: wrong size or type, NaN or infinite pixels.
+    """
+    return rounded(raw(method, example), example)
+
+
+def raw(method: Method, example: Example) -> Tensor:
+    """As :func:`super_resolve`, on the 0..1 scale, neither clipped nor rounded."""
+    on_luma = example.protocol.working_space == "luma" and method.card.fed("luma") == "luma"
+    return infer(method, example.lr_luma[None] if on_luma else example.lr_pixels, example.scale)
+
+
+def rounded(sr: Tensor, example: Example) -> Tensor:
+    """What :func:`raw` returned as the pixels of 0..255 that the protocol measures, a new tensor."""
+    return levels(sr) if example.protocol.sr_rounded else sr.to(torch.float64) * 255
+
+
+def infer(method: Method, lr: Tensor, scale: int) -> Tensor:
+    """Super-resolve one LR image, fed as the card says.
+
+    A luma method sees Y of an RGB image and Cb and Cr are enlarged by bicubic, as the papers of luma methods do; an RGB
+    method sees a grey image as three equal channels.
+
+    Args:
+        lr: (1 or 3, h, w) on the 0..255 scale, uint8 or double.
+
+    Returns:
+        (1 or 3, scale * h, scale * w) on the 0..1 scale, neither clipped nor rounded, on the method's device; three
+        channels from an RGB method.
+    """
+    fed = as_fed(method, lr)
+    sr = output(method, fed, scale)
+    if fed.shape[0] >= lr.shape[0]:
+        return sr
+    y = sr * 255
+    chroma = imresize(rgb_to_ycbcr(lr)[1:], scale).to(y.device)
+    return ycbcr_to_rgb(torch.cat([y.to(torch.float64), chroma])) / 255
+
+
+def as_fed(method: Method, planes: Tensor) -> Tensor:
+    """What ``method`` sees of an image (1 or 3, h, w) of the 0..255 scale: Y of RGB, RGB of grey, or the image."""
+    space = method.card.fed("luma" if planes.shape[0] == 1 else "rgb")
+    if space == "rgb":
+        return planes.expand(3, -1, -1)
+    return rgb_to_ycbcr(planes)[:1] if planes.shape[0] == 3 else planes
+
+
+def lr_of(method: Method, example: Example) -> Tensor:
+    """(1 or 3, h, w) on the 0..255 scale: the LR image that ``method`` is fed of an example."""
+    on_luma = example.protocol.working_space == "luma" and method.card.fed("luma") == "luma"
+    return example.lr_luma[None] if on_luma else as_fed(method, example.lr_pixels)
+
+
+def likelihood(method: Method, example: Example) -> Likelihood:
+    """What a probabilistic method says of the HR image of an example, given the LR image that it is fed."""
+    on_luma = example.protocol.working_space == "luma" and method.card.fed("luma") == "luma"
+    hr = example.hr_luma[None] if on_luma else as_fed(method, example.hr.expand(3, -1, -1))
+    method.require_scale(example.scale)
+    low, high = ((p / 255).to(torch.float32)[None].to(method.device) for p in (lr_of(method, example), hr))
+    with torch.no_grad():
+        return method.bits(low, high, example.scale)
+
+
+def output(method: Method, lr: Tensor, scale: int) -> Tensor:
+    """Call ``method`` on one image (C, h, w) of the 0..255 scale, uint8 or double, and hold it to its contract.
+
+    Returns:
+        (C, scale * h, scale * w) on the 0..1 scale, neither clipped nor rounded, on the method's device: a tensor that
+        may be the method's own.
+
+    Raises:
+        NotSupportedError: the scale, or an LR image smaller than the method takes.
+        OutputError: wrong size or type, NaN or infinite pixels.
+    """
+    method.require_scale(scale)
+    name = method.card.name
+    if min(lr.shape[-2:]) < method.card.min_size:
+        raise NotSupportedError(
+            f"{name} needs LR images of at least {method.card.min_size} pixels a side, "
+            f"this one has {lr.shape[-1]}x{lr.shape[-2]}"
+        )
+    batch = (lr / 255).to(torch.float32)[None].to(method.device)
+    with torch.no_grad():
+        result = method.upscale(batch, scale)
+    expected = (1, lr.shape[0], scale * lr.shape[1], scale * lr.shape[2])
+    if not isinstance(result, Tensor) or not result.is_floating_point():
+        kind = result.dtype if isinstance(result, Tensor) else type(result).__name__
+        raise OutputError(f"{name} returned {kind}, not a floating-point tensor", "see docs/plugins.md")
+    if tuple(result.shape) != expected:
+        raise OutputError(f"{name} returned shape {tuple(result.shape)} instead of {expected}", "see docs/plugins.md")
+    # The sum is not finite if a value is not; the exact look is only for what seems wrong.
+    if not math.isfinite(result.sum()) and not torch.isfinite(result).all():
+        bad = int((~torch.isfinite(result)).sum())
+        raise OutputError(f"{name} returned {bad} NaN or infinite values", "look for a division or an overflow")
+    return result[0].detach()  # a method may have asked for gradients
