@@ -77,6 +77,34 @@ def test_images_made_elsewhere_are_scored_by_their_name(srbench, pictures, resul
     assert f"{number} is basicsr\n" in result.stderr
 
 
+REDDISH = "return imresize(lr, scale) * torch.tensor([1.1, 1.0, 0.9]).reshape(1, 3, 1, 1)"
+
+
+def number_of_a_run(plugin, data, protocol, **options):
+    frame = package.evaluate(plugin, str(data), scale=2, metrics=["psnr"], protocol=protocol, device="cpu", **options)
+    return f"{frame['value'].mean():.6f}"
+
+
+@pytest.mark.parametrize("protocol", ["classic", "basicsr"])
+def test_an_rgb_methods_number_is_its_protocols_also_of_grey_images(srbench, pictures, write_plugin, protocol):
+    """The channels of a grey image are weighed as a run weighs them, not averaged."""
+    plugin = write_plugin(REDDISH, colour="rgb")
+    number = number_of_a_run(plugin, pictures, protocol)
+    options = ["--dataset", pictures, "--scale", "2", "--expect", number, "--device", "cpu"]
+    result = srbench("explain", plugin, *options)
+    assert f"{number} is {protocol}\n" in result.stderr
+
+
+@pytest.mark.parametrize("protocol", ["classic", "basicsr"])
+def test_kept_images_of_an_rgb_method_are_enough(srbench, pictures, results, write_plugin, protocol):
+    plugin = write_plugin(REDDISH, colour="rgb")
+    number = number_of_a_run(plugin, pictures, protocol, out=results)
+    options = ["--dataset", pictures, "--scale", "2", "--expect", number, "--results", results, "--device", "cpu"]
+    result = srbench("explain", "mine", *options)
+    assert "only its kept images are scored" in result.stderr
+    assert f"{number} is {protocol}\n" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
