@@ -22,7 +22,7 @@ with ``exit_code`` (2: the command line or a file is wrong).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class SrbenchError(Exception):
@@ -41,11 +41,15 @@ class SrbenchError(Exception):
 
 
 class UnknownNameError(SrbenchError):
-    """A name that nothing carries; the nearest known names are the way out."""
+    """A name that nothing carries; the nearest known names are the way out.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    ``gateways``: names that a prefix opens, such as 'dists', with how they are written, 'pyiqa:dists'.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], gateways: Mapping[str, str] | None = None) -> None:
         known = sorted(known)
-        near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        written = dict(gateways or {}) | {own: own for own in known}
+        near = [written[own] for own in difflib.get_close_matches(name.lower(), sorted(written), n=3, cutoff=0.5)]
         hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known) or 'none'}"
         super().__init__(f"unknown {kind} '{name}'", hint)
 

@@ -154,6 +154,14 @@ def _bring(name: str) -> None:
         shutil.copyfile(found, target)
 
 
+def gateway_names() -> list[str]:
+    """What can follow ``pyiqa:``; nothing where pyiqa is not installed."""
+    try:
+        return list(_table())
+    except UnavailableError:
+        return []
+
+
 @functools.cache
 def gateway(name: str) -> Metric:
     """The metric ``pyiqa:NAME``.
