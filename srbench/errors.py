@@ -22,7 +22,7 @@ with ``exit_code`` (2: the command line or a file is wrong).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class SrbenchError(Exception):
@@ -43,28 +43,16 @@ class SrbenchError(Exception):
 class UnknownNameError(SrbenchError):
     """A name that nothing carries; the nearest known names are the way out.
 
-    Args:
-        gateways: names behind a prefix, such as 'pyiqa:dists', which are also near without it.
+    ``gateways``: names that a prefix opens, such as 'dists', with how they are written, 'pyiqa:dists'.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], gateways: Iterable[str] = ()) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], gateways: Mapping[str, str] | None = None) -> None:
         known = sorted(known)
-        near = _nearest(name.lower(), known, sorted(gateways))
+        written = dict(gateways or {}) | {own: own for own in known}
+        bare = name.lower().rpartition(":")[2] if gateways else name.lower()
+        near = [written[own] for own in difflib.get_close_matches(bare, sorted(written), n=3, cutoff=0.5)]
         hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known) or 'none'}"
         super().__init__(f"unknown {kind} '{name}'", hint)
-
-
-def _nearest(name: str, known: list[str], gateways: list[str], most: int = 3) -> list[str]:
-    """The nearest first; of names that differ by a prefix alone that without it."""
-    by_bare: dict[str, list[str]] = {}
-    for full in known:
-        by_bare.setdefault(full, []).append(full)
-    for full in gateways:
-        by_bare.setdefault(full.partition(":")[2], []).append(full)
-    if gateways:
-        name = name.rpartition(":")[2]
-    found = difflib.get_close_matches(name, by_bare, n=most, cutoff=0.5)
-    return [full for bare in found for full in by_bare[bare]][:most]
 
 
 class DatasetError(SrbenchError):

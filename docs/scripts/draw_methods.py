@@ -33,7 +33,7 @@ LINE = 30  # pixels below a crop, for two lines
 
 
 def methods() -> list[TrainedMethod]:
-    made = [plugins.instantiate(plugin) for plugin in plugins.discover() if plugin.method is not None]
+    made = [plugins.instantiate(plugin) for plugin in plugins.discover() if plugin.value is not None]
     trained = [method for method in made if isinstance(method, TrainedMethod) and method.training_curve(SCALE)]
     own = [method for method in trained if (method.training_card(SCALE) or {})["method"] == method.card.name]
     return sorted(own, key=lambda method: (method.card.year, method.card.name))

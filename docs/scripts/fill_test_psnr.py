@@ -20,7 +20,7 @@ def main(results: Path) -> None:
     with Store(results) as store:
         frame = means(per_image(store))
     rows = frame[(frame["metric"] == "psnr") & (frame["protocol"] == "classic") & (frame["n"] > 0)]
-    methods = {plugin.name: plugins.instantiate(plugin) for plugin in plugins.discover() if plugin.method}
+    methods = {plugin.name: plugins.instantiate(plugin) for plugin in plugins.discover() if plugin.value}
     cards = {name: method.card for name, method in methods.items() if aims_at_pixels(method)}
     behind = {}
     for scale in (2, 3, 4):

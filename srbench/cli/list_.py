@@ -52,7 +52,7 @@ def _methods() -> list[dict[str, Any]]:
 
     rows = []
     for plugin in plugins.discover():
-        card = None if plugin.method is None else plugin.method.card
+        card = None if plugin.value is None else plugin.value.card
         rows.append(
             {
                 "name": plugin.name,
@@ -72,7 +72,7 @@ def _weights(plugin: Plugin) -> list[str]:
     from srbench.method import plugins
     from srbench.training.shipped import shipped
 
-    return [] if plugin.method is None else shipped(plugins.instantiate(plugin))
+    return [] if plugin.value is None else shipped(plugins.instantiate(plugin))
 
 
 def _datasets() -> list[dict[str, Any]]:

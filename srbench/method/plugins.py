@@ -11,59 +11,67 @@ A plugin that cannot be imported is listed as broken with its error; it never hi
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
-import importlib.metadata
-import importlib.util
-import sys
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import TypeAlias
 
-from srbench.errors import MethodError, SrbenchError, UnknownNameError
+from srbench.errors import MethodError, SrbenchError
 from srbench.method.base import Method, MethodCard
 from srbench.method.checkpoint import SUFFIXES, method_from
 from srbench.method.network import TorchMethod
-from srbench.method.sources import source_files
 from srbench.paths import search_path
-from srbench.registry import load_file
+from srbench.registry import Found, Registry, Source
+from srbench.sources import source_files
 from srbench.weights.files import file_hash
 
-GROUP = "srbench.methods"
-_PACKAGE = "srbench.methods"
+Plugin: TypeAlias = Found[type[Method]]
 
 
-@dataclass(frozen=True)
-class Plugin:
-    """A method class and where it came from; or, with ``error``, why it could not be imported."""
+class _Methods(Registry[type[Method]]):
+    kind = "method"
+    group = "srbench.methods"
+    required = "a subclass of srbench.method.Method with a card"
+    entries_named = False  # a method is named by its card
 
-    name: str
-    origin: str
-    source: Path | None = None
-    method: type[Method] | None = None
-    error: str = ""
+    def belongs(self, value: object) -> bool:
+        return isinstance(value, type) and issubclass(value, Method) and isinstance(_card(value), MethodCard)
 
-    def load(self) -> type[Method]:
-        """The class; raises MethodError if the plugin is broken."""
-        if self.method is None:
-            raise MethodError(f"method '{self.name}' ({self.origin}) is broken: {self.error}", "mend the plugin")
-        return self.method
+    def name_of(self, value: type[Method]) -> str:
+        return value.card.name
+
+    def builtin(self) -> Iterator[Source[type[Method]]]:
+        for stem, path in builtin_files().items():
+            origin = "built in" if Path(search_path("methods")[0]) in path.parents else str(path)
+            # A file may hold several methods, which only their cards name.
+            yield Source(stem.replace("_", "-"), origin, functools.partial(self._module, stem, path), path, named=False)
+
+    def suffixes(self) -> Mapping[str, Callable[[Path], type[Method]]]:
+        # The weight file is the whole method: as source it would be hashed twice.
+        return dict.fromkeys(SUFFIXES, method_from)
+
+    def owns(self, module: ModuleType, value: type[Method]) -> bool:
+        return f"{value.__module__}.".startswith(f"{module.__name__}.")
+
+    def adopt(self, value: type[Method], path: Path) -> type[Method]:
+        if issubclass(value, TorchMethod):  # weights lie beside the plugin, be it a file or a folder
+            value.source = path.parent if path.name == "__init__.py" else path
+        return value
+
+    def _module(self, stem: str, path: Path) -> list[type[Method]]:
+        return self.things_in(importlib.import_module(f"{self.group}.{stem}"), path)
+
+
+METHODS = _Methods()
+GROUP = METHODS.group
 
 
 def discover() -> list[Plugin]:
-    """Every built-in and installed method, by name; broken ones included."""
-    plugins: list[Plugin] = []
-    for stem, path in _builtin_files().items():
-        plugins += _from_builtin(stem, path)
-    for entry in importlib.metadata.entry_points(group=GROUP):
-        plugins.append(_from_entry_point(entry))
-    twice = [name for name, n in Counter(p.name for p in plugins).items() if n > 1]
-    if twice:
-        origins = ", ".join(p.origin for p in plugins if p.name == twice[0])
-        raise MethodError(f"two methods are called '{twice[0]}' ({origins})", "rename or remove one")
-    return sorted(plugins, key=lambda plugin: plugin.name)
+    """Every built-in and installed method, by name; broken ones included. Raises MethodError if two have one name."""
+    return sorted(METHODS.discover(), key=lambda plugin: plugin.name)
 
 
 def find(spec: str) -> list[Plugin]:
@@ -73,22 +81,7 @@ def find(spec: str) -> list[Plugin]:
         UnknownNameError: no method of that name, with the nearest names.
         MethodError, WeightsError: a file cannot be used.
     """
-    path = Path(spec)
-    if path.suffix == ".py":
-        return _from_file(path)
-    if path.suffix in SUFFIXES:
-        return [_from_checkpoint(path)]
-    # A built-in stands in the file of its name, so one name does not import all methods.
-    stem = spec.replace("-", "_")
-    files = _builtin_files()
-    if stem in files:
-        named = [plugin for plugin in _from_builtin(stem, files[stem]) if plugin.name == spec]
-        if named:
-            return named
-    known = {plugin.name: plugin for plugin in discover()}
-    if spec not in known:
-        raise UnknownNameError("method", spec, known)
-    return [known[spec]]
+    return METHODS.find(spec)
 
 
 def instantiate(plugin: Plugin) -> Method:
@@ -103,7 +96,7 @@ def instantiate(plugin: Plugin) -> Method:
 
 
 def identity(plugin: Plugin, method: Method) -> str:
-    """16 hex digits over the plugin's source file, the files beside it (:mod:`srbench.method.sources`), its
+    """16 hex digits over the plugin's source file, the files beside it (:mod:`srbench.sources`), its
     weight files and its card's version: another hash is another method."""
     digest = hashlib.sha256()
     files = source_files(plugin.source, type(method).__mro__)
@@ -114,7 +107,8 @@ def identity(plugin: Plugin, method: Method) -> str:
     return digest.hexdigest()[:16]
 
 
-def _builtin_files() -> dict[str, Path]:
+def builtin_files() -> dict[str, Path]:
+    """The files of the ``methods/`` folders by the names of their modules; raises MethodError if two have one name."""
     files: dict[str, Path] = {}
     for folder in search_path("methods"):
         for path in sorted([*Path(folder).glob("*.py"), *Path(folder).glob("*/__init__.py")]):
@@ -125,56 +119,5 @@ def _builtin_files() -> dict[str, Path]:
     return files
 
 
-def _from_builtin(stem: str, path: Path) -> list[Plugin]:
-    origin = "built in" if Path(search_path("methods")[0]) in path.parents else str(path)
-    name = stem.replace("_", "-")
-    try:
-        module = importlib.import_module(f"{_PACKAGE}.{stem}")
-    except (Exception, SystemExit) as error:
-        return [Plugin(name, origin, path, error=f"{type(error).__name__}: {error}")]
-    return [Plugin(cls.card.name, origin, path, cls) for cls in _methods_in(module, path)]
-
-
-def _from_entry_point(entry: importlib.metadata.EntryPoint) -> Plugin:
-    origin = f"package {entry.dist.name}" if entry.dist else "package"
-    try:
-        cls = entry.load()
-        if not (isinstance(cls, type) and issubclass(cls, Method) and isinstance(cls.card, MethodCard)):
-            raise TypeError(f"'{entry.value}' is not a subclass of srbench.method.base.Method with a card")
-    except (Exception, SystemExit) as error:
-        return Plugin(entry.name, origin, error=f"{type(error).__name__}: {error}")
-    source = Path(sys.modules[cls.__module__].__file__ or "")
-    _set_source(cls, source)
-    return Plugin(cls.card.name, origin, source, cls)
-
-
-def _from_file(path: Path) -> list[Plugin]:
-    module = load_file(path)
-    path = path.resolve()
-    plugins = [Plugin(cls.card.name, f"file {path}", path, cls) for cls in _methods_in(module, path)]
-    if not plugins:
-        raise MethodError(f"'{path}' defines no method", "derive a class from srbench.method.Method and give it a card")
-    return plugins
-
-
-def _from_checkpoint(path: Path) -> Plugin:
-    # The weight file is the whole method: as source it would be hashed twice.
-    return Plugin(path.stem, f"checkpoint {path}", None, method_from(path))
-
-
-def _methods_in(module: ModuleType, path: Path) -> Iterator[type[Method]]:
-    for cls in vars(module).values():
-        if not (isinstance(cls, type) and issubclass(cls, Method) and _defined_in(cls, module)):
-            continue
-        if isinstance(getattr(cls, "card", None), MethodCard):
-            _set_source(cls, path)
-            yield cls
-
-
-def _defined_in(cls: type, module: ModuleType) -> bool:
-    return f"{cls.__module__}.".startswith(f"{module.__name__}.")
-
-
-def _set_source(cls: type[Method], source: Path) -> None:
-    if issubclass(cls, TorchMethod):  # weights lie beside the plugin, be it a file or a folder
-        cls.source = source.parent if source.name == "__init__.py" else source
+def _card(value: type) -> object:
+    return getattr(value, "card", None)

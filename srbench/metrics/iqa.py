@@ -154,14 +154,17 @@ def _bring(name: str) -> None:
         shutil.copyfile(found, target)
 
 
-def offered() -> list[str]:
-    """Names of pyiqa's metrics of a pair of images, without importing it; UnavailableError if it is not installed."""
-    return list(_table())
+def gateway_names() -> list[str]:
+    """What can follow ``pyiqa:``; nothing where pyiqa is not installed."""
+    try:
+        return list(_table())
+    except UnavailableError:
+        return []
 
 
 @functools.cache
 def gateway(name: str) -> Metric:
-    """The metric ``pyiqa:NAME``, one of :func:`offered`; UnavailableError if pyiqa is not installed."""
+    """The metric ``pyiqa:NAME``, one of :func:`gateway_names`; UnavailableError if pyiqa is not installed."""
     settings = _table()[name]
     return _metric(f"pyiqa:{name}", f"{name} (pyiqa)", name, settings, _version())
 

@@ -126,7 +126,7 @@ _NO_VALUE = ("identical", "nan", "too small", "error")
 
 def method_cards() -> dict[str, MethodCard]:
     """Cards of all built-in and installed methods, by name."""
-    return {plugin.name: plugin.method.card for plugin in plugins.discover() if plugin.method is not None}
+    return {plugin.name: plugin.value.card for plugin in plugins.discover() if plugin.value is not None}
 
 
 def published(card: MethodCard | None, row: dict[str, Any], metric: str) -> Published | None:

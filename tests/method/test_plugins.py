@@ -244,8 +244,8 @@ def test_a_broken_package_is_listed_as_broken_and_hides_nothing(install, text, a
     install(text, shiny=attribute)
     found = {plugin.name: plugin for plugin in plugins.discover()}
     assert found["shiny"].error
-    assert found["shiny"].method is None
-    assert found["bicubic"].method is not None
+    assert found["shiny"].value is None
+    assert found["bicubic"].value is not None
     with pytest.raises(MethodError, match=rf"'shiny'.*{message}"):
         plugins.find("shiny")[0].load()
     with pytest.raises(MethodError, match="shiny"):
@@ -307,7 +307,7 @@ def test_a_broken_file_is_listed_as_broken_with_its_error(user_root):
     user_root("zz_broken.py", "raise RuntimeError('half written')")
     found = {plugin.name: plugin for plugin in plugins.discover()}
     assert found["zz-broken"].error == "RuntimeError: half written"
-    assert found["tv-map"].method is not None
+    assert found["tv-map"].value is not None
     with pytest.raises(MethodError, match=r"zz-broken.*half written"):
         plugins.find("zz-broken")[0].load()
 

@@ -17,7 +17,7 @@ CARDS = sorted(WEIGHTS.glob("*.json"))
 METHODS = {
     plugin.name: plugins.instantiate(plugin)
     for plugin in plugins.discover()
-    if plugin.method is not None and issubclass(plugin.method, TrainedMethod)
+    if plugin.value is not None and issubclass(plugin.value, TrainedMethod)
 }
 READY = [(name, scale) for name, method in METHODS.items() for scale in method.card.scales if method.supports(scale)]
 # Samplers take as long for Set5 as all others together; pixelcnn is held there by tests/test_own_thresholds.py.

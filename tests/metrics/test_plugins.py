@@ -1,6 +1,7 @@
 """Metrics of others: a user's file and an installed package."""
 
 import importlib.metadata
+from pathlib import Path
 
 import pytest
 
@@ -38,11 +39,8 @@ def installed(monkeypatch):
     def install(**entries):
         points = [importlib.metadata.EntryPoint(name, value, catalog.GROUP) for name, value in entries.items()]
         monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points if group == catalog.GROUP else [])
-        catalog._installed.cache_clear()
 
-    yield install
-    monkeypatch.undo()
-    catalog._installed.cache_clear()
+    return install
 
 
 def test_a_users_file_is_measured(go, scores, write_metric):
@@ -100,7 +98,7 @@ def test_a_colour_metric_is_not_supported_under_classic(go, scores, write_metric
 def test_an_installed_metric(installed):
     installed(twin="srbench.metrics.psnr:METRIC", broken="no.such.module:x")
     assert metrics.names()[-2:] == ["broken", "twin"]
-    with pytest.raises(MethodError, match=r"'twin'.*not a Metric of that name"):
+    with pytest.raises(MethodError, match=r"'twin'.*not a metric of that name"):
         metrics.get("twin")
     with pytest.raises(MethodError, match=r"'broken'.*ModuleNotFoundError"):
         metrics.get("broken")
@@ -134,3 +132,19 @@ def test_files_without_a_metric_and_unknown_names(tmp_path):
         metrics.find(str(tmp_path / "none.py"))
     with pytest.raises(UnknownNameError, match="did you mean lpips"):
         metrics.find("lpisp")
+
+
+@pytest.mark.parametrize("name", ["dists", "musiq"])
+def test_a_name_of_pyiqa_suggests_the_gateway_first(name):
+    pytest.importorskip("pyiqa")
+    with pytest.raises(UnknownNameError, match=f"did you mean pyiqa:{name}"):
+        metrics.find(name)
+
+
+def test_two_metrics_of_one_name_in_a_file_are_an_error(write_metric):
+    path = write_metric()
+    Path(path).write_text(
+        Path(path).read_text() + "\nfrom dataclasses import replace\nOTHER = replace(MINE, version=4)\n"
+    )
+    with pytest.raises(SrbenchError, match="two metrics are called 'mean-error'"):
+        metrics.find(path)

@@ -9,7 +9,7 @@ import torch
 from srbench import api
 from srbench.degradation.named import Bicubic
 from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
-from srbench.method import plugins
+from srbench.method import Method, MethodContext, plugins
 from srbench.methods.pixelcnn import batches
 from srbench.methods.pixelcnn.method import CONTEXT, PixelCnn, PixelCnnGreedy, PixelCnnNet, PixelCnnSample
 from srbench.resize import imresize
@@ -28,8 +28,9 @@ def network():
 
 @pytest.fixture
 def method(network):
-    def make(cls=PixelCnn, **fields):
+    def make(cls=PixelCnn, seed=0, **fields):
         made = cls()
+        Method.prepare(made, 4, MethodContext(seed=seed))
         made._modules[4] = network
         for name, value in fields.items():
             setattr(made, name, value)
@@ -120,7 +121,7 @@ def test_other_scales_are_not_supported(method, scale):
 def test_a_grey_picture_gives_a_grey_one(method, monkeypatch):
     made = method(PixelCnnGreedy)
     monkeypatch.setattr(made, "require_scale", lambda scale: None)
-    monkeypatch.setattr(made, "prepare", lambda scale: None)
+    monkeypatch.setattr(made, "prepare", lambda scale, context: Method.prepare(made, scale, context))
     grey = np.random.default_rng(0).integers(0, 256, (6, 5), np.uint8)
     assert api.upscale(made, grey, 4).shape == (24, 20)
 
@@ -167,10 +168,10 @@ def test_all_parts_learn(method, network):
 
 
 def test_only_pixelcnn_is_in_all_and_the_others_are_found_by_name():
-    cards = {p.name: p.method.card for p in plugins.discover() if p.name.startswith("pixelcnn")}
+    cards = {p.name: p.value.card for p in plugins.discover() if p.name.startswith("pixelcnn")}
     assert {name: card.default for name, card in cards.items()} == {
         "pixelcnn": True,
         "pixelcnn-greedy": False,
         "pixelcnn-sample": False,
     }
-    assert plugins.find("pixelcnn-sample")[0].method is not None
+    assert plugins.find("pixelcnn-sample")[0].value is not None

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import srbench
-from srbench import paths
-from srbench.method import plugins, sources
+from srbench import paths, sources
+from srbench.method import plugins
 from srbench.weights.files import file_hash
 
 METHODS = Path(paths.search_path("methods")[0])

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from srbench.paths import search_path
 
-_SRBENCH = Path(__file__).resolve().parents[1]
+_SRBENCH = Path(__file__).resolve().parent
 _METHODS = ("srbench", "methods")
 
 Parts = tuple[str, ...]  # of a dotted name
