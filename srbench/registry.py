@@ -131,7 +131,10 @@ class Registry(Generic[T]):
         """
         for prefix in self.prefixes():
             if spec.startswith(prefix.text):
-                value = prefix.make(spec.removeprefix(prefix.text))
+                behind, names = spec.removeprefix(prefix.text), set(prefix.names())
+                if names and behind not in names:
+                    raise self._unknown(spec)
+                value = prefix.make(behind)
                 return [Found(self.kind, self.name_of(value), prefix.text, None, value)]
         path = Path(spec)
         if path.suffix == ".py":
@@ -185,9 +188,12 @@ class Registry(Generic[T]):
         known = {item.name: item for source in self.sources() if not source.named for item in self.open(source)}
         if name in known:
             return known[name]
+        raise self._unknown(name, known)
+
+    def _unknown(self, name: str, known: Iterable[str] = ()) -> UnknownNameError:
         gateways = {value: f"{prefix.text}{value}" for prefix in self.prefixes() for value in prefix.names()}
         shown = [f"{prefix.text}{prefix.value}" for prefix in self.prefixes()]
-        raise UnknownNameError(self.kind, name, [*known, *self.names(), *shown], gateways)
+        return UnknownNameError(self.kind, name, [*known, *self.names(), *shown], gateways)
 
     def _in_file(self, path: Path) -> list[Found[T]]:
         module = load_file(path)
