@@ -29,7 +29,7 @@ from srbench.method import plugins
 from srbench.method.base import Method, MethodContext, prepare
 from srbench.metrics import find as find_metrics
 from srbench.results.store import Store
-from srbench.run.runner import RunOptions, run
+from srbench.run import RunOptions, run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ import typer
 from srbench.cli.shell import INTERRUPTED, SelfEnsemble, Tile, err, handled, parse_scales, split
 
 if TYPE_CHECKING:
-    from srbench.run.runner import Summary
+    from srbench.run import Summary
 
 
 @handled
@@ -78,7 +78,7 @@ def command(
     from srbench.cli.tables import print_means
     from srbench.cli.time_ import print_timings
     from srbench.imaging.memory import keep_memory
-    from srbench.run.runner import RunOptions, run
+    from srbench.run import RunOptions, run
 
     options = RunOptions(
         methods=split(methods),

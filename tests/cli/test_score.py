@@ -7,6 +7,9 @@ import pytest
 
 from srbench.imaging.images import read_image, write_image
 from srbench.results.store import Store
+from srbench.run import external
+from srbench.run.external import ForeignOptions
+from srbench.run.observer import Silent
 
 
 @pytest.fixture
@@ -99,6 +102,41 @@ def test_it_writes_the_manifest_and_what_its_metrics_are_as_a_run_does(score, th
     with Store(results) as store:
         stored, _ = store.runs()
     assert stored["manifest"] == {key: value for key, value in own.items() if key != "status"}
+
+
+def test_a_metric_asked_for_later_is_measured_of_the_kept_images(score, theirs, scores, results):
+    folder, out = theirs()
+    assert "3 cells computed" in score(folder, "--metrics", "psnr").stderr
+    assert "3 cells computed" in score(folder, "--metrics", "psnr,ssim").stderr
+    assert len(list(results.glob("images/**/*.png"))) == 3
+    expected = {key[1:]: value for key, value in scores(out).items() if key[2] in ("psnr", "ssim")}
+    assert {key[1:]: value for key, value in scores(results).items()} == expected
+
+
+def test_images_that_are_gone_from_the_results_are_taken_from_the_folder_again(score, theirs, results):
+    folder, _ = theirs()
+    score(folder, "--metrics", "psnr")
+    for path in results.glob("images/**/*.png"):
+        path.unlink()
+    again = score(folder, "--metrics", "psnr,ssim")
+    assert again.exit_code == 0, again.output
+    assert "3 cells computed" in again.stderr
+    assert len(list(results.glob("images/**/*.png"))) == 3
+
+
+def test_it_ends_in_order_when_it_is_interrupted_and_goes_on(score, theirs, results, pictures):
+    folder, _ = theirs()
+
+    class Impatient(Silent):
+        def done(self, cell, outcome):
+            raise KeyboardInterrupt
+
+    options = ForeignOptions(folder, str(pictures), 2, "theirs", metrics=("psnr",), out=results)
+    assert external.score(options, Impatient()).interrupted
+    assert json.loads((results / "runs" / "0001.json").read_text())["status"] == "interrupted"
+    result = score(folder, "--metrics", "psnr,ssim")
+    assert "3 cells computed" in result.stderr
+    assert json.loads((results / "runs" / "0002.json").read_text())["scored_from"] == "theirs"
 
 
 def test_images_have_no_likelihood_to_compute_again(score, theirs):

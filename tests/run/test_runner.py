@@ -8,6 +8,7 @@ import threading
 
 import numpy as np
 import pytest
+import torch
 
 from srbench import metrics
 from srbench.errors import (
@@ -183,16 +184,35 @@ def test_devices_that_are_not_here_are_errors(name):
 # -- workers -----------------------------------------------------------------------------------------------------
 
 
+def hashes(folder):
+    """Pixel hashes of the SR images, by method and image."""
+    with Store(folder) as store:
+        cells = {row["cell_id"]: (row["method"], row["image"]) for row in store.planned()}
+        return {cells[row["cell_id"]]: row["sr_sha256"] for row in store.outcomes()}
+
+
 @pytest.mark.parametrize("protocol", ["classic", "basicsr"])
-def test_scores_do_not_depend_on_the_number_of_workers(go, scores, tmp_path, protocol):
+def test_inline_and_forked_workers_give_the_same_bits(go, scores, tmp_path, protocol):
     methods = ("bicubic", "fourier", "back-projection", "tv-map")
     found = []
     for threads in (1, 2):
         out = tmp_path / str(threads)
         go(*methods, datasets=("sample",), scales=(3,), threads=threads, out=out, protocol=protocol)
-        found.append(scores(out))
+        found.append((scores(out), hashes(out)))
     assert found[0] == found[1]
-    assert len(found[0]) == 4 * 8 * 2
+    assert len(found[0][0]) == 4 * 8 * 2
+    assert all(found[0][1].values())
+
+
+def test_the_callers_settings_of_torch_change_no_bit(go, scores, tmp_path):
+    found = []
+    for enabled in (False, True):
+        out = tmp_path / str(enabled)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            go("srcnn", scales=(4,), out=out)
+        found.append((scores(out), hashes(out)))
+    assert found[0] == found[1]
+    assert all(found[0][1].values())
 
 
 def test_scores_do_not_depend_on_what_else_is_run(go, scores, tmp_path):
