@@ -16,7 +16,7 @@ from torch import Tensor
 
 from srbench.degradation.named import Degradation
 from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
-from srbench.method.base import Likelihood, Method
+from srbench.method.base import Likelihood, Method, as_batch
 from srbench.weights.files import LoadAudit
 
 SMALLEST_TILE = 16  # LR pixels a side
@@ -239,7 +239,7 @@ def seams(method: Tiled, lr: Tensor, scale: int) -> float | None:
 
     None if there is not enough memory to take it whole.
     """
-    batch = (lr / 255).to(torch.float32)[None].to(method.device)
+    batch = as_batch(lr, method.device)
     with torch.no_grad():
         try:
             whole = method.inner.upscale(batch, scale)
