@@ -7,8 +7,9 @@ LR images, another border, no rounding, grey images read as RGB, another SSIM. E
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
@@ -132,15 +133,13 @@ class _Question:
             base = replace(CLASSIC, name="", title="", **feeding)
             if self.colour == "rgb" and lr == "matlab Y":
                 continue  # an RGB method is fed RGB under every protocol
+            on_luma = self.on_luma(base)
             # The Y that a method is fed is the Y that it is compared with.
-            spaces = {"Y uint8": _SPACE_FIELDS["Y uint8"]} if self.on_luma(base) else _SPACE_FIELDS
-            for sr_rounded in (True, False):
-                for grey_as_rgb in (True, False) if self.grey and not self.on_luma(base) else (False,):
-                    for space in spaces.values():
-                        for shave in _SHAVES:
-                            for ssim in get_args(Ssim) if self.metric.name == "ssim" else ("gaussian",):
-                                fields = {**space, **shave, "sr_rounded": sr_rounded, "grey_as_rgb": grey_as_rgb}
-                                yield replace(base, ssim=ssim, **fields)
+            spaces = [_SPACE_FIELDS["Y uint8"]] if on_luma else _SPACE_FIELDS.values()
+            greys = (True, False) if self.grey and not on_luma else (False,)
+            ssims: Sequence[Ssim] = get_args(Ssim) if self.metric.name == "ssim" else ("gaussian",)
+            for sr_rounded, grey, space, shave, ssim in product((True, False), greys, spaces, _SHAVES, ssims):
+                yield replace(base, sr_rounded=sr_rounded, grey_as_rgb=grey, ssim=ssim, **space, **shave)
 
 
 def explain(

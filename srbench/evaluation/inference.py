@@ -11,7 +11,7 @@ from srbench.errors import NotSupportedError, OutputError
 from srbench.evaluation.example import Example
 from srbench.imaging.color import levels, rgb_to_ycbcr, ycbcr_to_rgb
 from srbench.imaging.resize import imresize
-from srbench.method.base import Likelihood, Method
+from srbench.method.base import Likelihood, Method, as_batch
 
 
 def super_resolve(method: Method, example: Example) -> Tensor:
@@ -80,7 +80,7 @@ def likelihood(method: Method, example: Example) -> Likelihood:
     on_luma = example.protocol.working_space == "luma" and method.card.fed("luma") == "luma"
     hr = example.hr_luma[None] if on_luma else as_fed(method, example.hr.expand(3, -1, -1))
     method.require_scale(example.scale)
-    low, high = ((p / 255).to(torch.float32)[None].to(method.device) for p in (lr_of(method, example), hr))
+    low, high = (as_batch(planes, method.device) for planes in (lr_of(method, example), hr))
     with torch.no_grad():
         return method.bits(low, high, example.scale)
 
@@ -103,9 +103,8 @@ def output(method: Method, lr: Tensor, scale: int) -> Tensor:
             f"{name} needs LR images of at least {method.card.min_size} pixels a side, "
             f"this one has {lr.shape[-1]}x{lr.shape[-2]}"
         )
-    batch = (lr / 255).to(torch.float32)[None].to(method.device)
     with torch.no_grad():
-        result = method.upscale(batch, scale)
+        result = method.upscale(as_batch(lr, method.device), scale)
     expected = (1, lr.shape[0], scale * lr.shape[1], scale * lr.shape[2])
     if not isinstance(result, Tensor) or not result.is_floating_point():
         kind = result.dtype if isinstance(result, Tensor) else type(result).__name__

@@ -157,6 +157,11 @@ class Method:
             raise NotSupportedError(f"{self.card.name} does not support x{scale}", f"it supports {scales}")
 
 
+def as_batch(planes: Tensor, device: torch.device) -> Tensor:
+    """An image (C, H, W) of the 0..255 scale, uint8 or floating, as methods take it: (1, C, H, W) float32 in [0, 1]."""
+    return (planes / 255).to(torch.float32)[None].to(device)
+
+
 def prepare(method: Method, scale: int, context: MethodContext) -> None:
     """Let a method load what ``scale`` needs.
 

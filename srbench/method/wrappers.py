@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from srbench.errors import NotSupportedError, SrbenchWarning
-from srbench.method.base import Likelihood, Method, MethodContext
+from srbench.method.base import Likelihood, Method, MethodContext, as_batch
 from srbench.weights.files import LoadAudit
 
 SMALLEST_TILE = 16  # LR pixels a side
@@ -203,7 +203,7 @@ def seams(method: Tiled, lr: Tensor, scale: int) -> float | None:
 
     None if there is not enough memory to take it whole.
     """
-    batch = (lr / 255).to(torch.float32)[None].to(method.device)
+    batch = as_batch(lr, method.device)
     with torch.no_grad():
         try:
             whole = method.inner.upscale(batch, scale)

@@ -96,7 +96,7 @@ class Bench:
         self.recipe = method.recipe.changed(changes)
         held = set(json.loads((options.images / HELD).read_text()))
         pictures = read_pictures(sorted(path for path in options.images.iterdir() if path.is_dir()))
-        colour = "rgb" if method.card.colour == "rgb" else "luma"
+        colour = method.card.fed("luma")
         own, recipe = [p for p in pictures if p.hash not in held], self.recipe
         self.patches = Patches(own, training.scales, recipe.patch, recipe.rescale, recipe.by_folder, colour)
         self.validation = Validation([p for p in pictures if p.hash in held], training.scales, colour)
