@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @handled
 def command(
-    kind: Annotated[str, typer.Argument(help="methods, datasets, metrics or protocols.")],
+    kind: Annotated[str, typer.Argument(help="methods, datasets, metrics, degradations or protocols.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
 ) -> None:
-    """List methods, datasets, metrics or protocols.
+    """List methods, datasets, metrics, degradations or protocols.
 
     Examples:
 
@@ -105,6 +105,17 @@ def _metrics() -> list[dict[str, Any]]:
     return rows
 
 
+def _degradations() -> list[dict[str, Any]]:
+    from srbench import degradation
+
+    rows = []
+    for found in degradation.discover():
+        scales = [] if found.value is None else [f"x{s}" for s in found.value.scales or ()] or ["any"]
+        key = f"BROKEN: {found.error}" if found.value is None else found.value.key
+        rows.append({"name": found.name, "scales": scales, "key": key, "origin": found.origin})
+    return rows
+
+
 def _protocols() -> list[dict[str, Any]]:
     from srbench import protocol
 
@@ -113,4 +124,10 @@ def _protocols() -> list[dict[str, Any]]:
     ]
 
 
-_LISTS = {"methods": _methods, "datasets": _datasets, "metrics": _metrics, "protocols": _protocols}
+_LISTS = {
+    "methods": _methods,
+    "datasets": _datasets,
+    "metrics": _metrics,
+    "degradations": _degradations,
+    "protocols": _protocols,
+}
