@@ -45,7 +45,7 @@ class Found(Generic[T]):
 
 @dataclass(frozen=True)
 class Source(Generic[T]):
-    """Where things are registered: a module, an entry point. ``load`` imports it.
+    """Where things are registered: the file ``path`` or the ``module`` of an entry point. ``load`` imports it.
 
     ``named`` says that there is one thing in it, which has the source's name, so that the name is known before
     anything is imported.
@@ -55,6 +55,7 @@ class Source(Generic[T]):
     origin: str
     load: Callable[[], Sequence[T]]
     path: Path | None = None
+    module: str = ""
     named: bool = True
 
 
@@ -112,14 +113,14 @@ class Registry(Generic[T]):
     def discover(self) -> list[Found[T]]:
         """Everything built in and installed; broken ones included. Raises MethodError if two have one name."""
         found = [item for source in self.sources() for item in self.open(source)]
-        self._require_distinct((item.name, item.origin) for item in found)
+        self.require_distinct((item.name, item.origin) for item in found)
         return found
 
     def names(self) -> list[str]:
         """Of everything built in and installed whose name is known before it is imported; raises as
         :meth:`discover`."""
         named = [source for source in self.sources() if source.named]
-        self._require_distinct((source.name, source.origin) for source in named)
+        self.require_distinct((source.name, source.origin) for source in named)
         return [source.name for source in named]
 
     def find(self, spec: str) -> list[Found[T]]:
@@ -220,9 +221,10 @@ class Registry(Generic[T]):
             return [value if path is None else self.adopt(value, path)]
 
         origin = f"package {entry.dist.name}" if entry.dist else "package"
-        return Source(entry.name, origin, load, named=self.entries_named)
+        return Source(entry.name, origin, load, module=entry.module, named=self.entries_named)
 
-    def _require_distinct(self, items: Iterable[tuple[str, str]]) -> None:
+    def require_distinct(self, items: Iterable[tuple[str, str]]) -> None:
+        """Raise MethodError if two of the pairs of a name and an origin have one name."""
         origins: dict[str, list[str]] = {}
         for name, origin in items:
             origins.setdefault(name, []).append(origin)

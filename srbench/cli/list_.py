@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,14 +14,16 @@ from srbench.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from srbench.method.plugins import Plugin
+    from srbench.metrics import Metric
+    from srbench.registry import Found
 
 
 @handled
 def command(
-    kind: Annotated[str, typer.Argument(help="methods, datasets, metrics or protocols.")],
+    kind: Annotated[str, typer.Argument(help="methods, datasets, metrics, degradations or protocols.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
 ) -> None:
-    """List methods, datasets, metrics or protocols.
+    """List methods, datasets, metrics, degradations or protocols.
 
     Examples:
 
@@ -48,23 +52,36 @@ def _text(value: Any) -> str:
 
 
 def _methods() -> list[dict[str, Any]]:
-    from srbench.method import plugins
+    from srbench import listing
+    from srbench.method.plugins import METHODS
 
-    rows = []
-    for plugin in plugins.discover():
-        card = None if plugin.value is None else plugin.value.card
-        rows.append(
-            {
-                "name": plugin.name,
-                "title": card.title if card else f"BROKEN: {plugin.error}",
-                "year": card.year if card else "",
-                "family": card.family if card else "",
-                "scales": ([f"x{s}" for s in card.scales] if card.scales else ["any"]) if card else [],
-                "weights": _weights(plugin),
-                "origin": plugin.origin,
-            }
-        )
-    return rows
+    code = (Path(__file__), Path(__file__).parents[1] / "training" / "shipped.py")
+    return sorted(listing.rows(METHODS, _method, code, _weight_cards), key=lambda row: row["name"])
+
+
+def _method(plugin: Plugin) -> dict[str, Any]:
+    card = None if plugin.value is None else plugin.value.card
+    return {
+        "name": plugin.name,
+        "title": card.title if card else f"BROKEN: {plugin.error}",
+        "year": card.year if card else "",
+        "family": card.family if card else "",
+        "scales": ([f"x{s}" for s in card.scales] if card.scales else ["any"]) if card else [],
+        "weights": _weights(plugin),
+        "origin": plugin.origin,
+    }
+
+
+def _weight_cards(source: Path) -> str:
+    """Which weights there are for methods in a file, and the hashes of their cards."""
+    from srbench import paths
+
+    folder = source.parents[1] if source.name == "__init__.py" else source.parent
+    texts = []
+    for place in (*paths.weights(), folder / "weights"):
+        texts += [str(file) for file in sorted(place.glob("*.safetensors"))]
+        texts += [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(place.glob("*.json"))]
+    return " ".join(texts)
 
 
 def _weights(plugin: Plugin) -> list[str]:
@@ -95,13 +112,32 @@ def _datasets() -> list[dict[str, Any]]:
 
 
 def _metrics() -> list[dict[str, Any]]:
-    from srbench import metrics
+    from srbench import listing
+    from srbench.metrics.catalog import METRICS
+
+    rows = listing.rows(METRICS, _metric, (Path(__file__),))
+    return [{name: row[name] for name in ("name", "title", "better", "unit")} for row in rows]
+
+
+def _metric(found: Found[Metric]) -> dict[str, Any]:
+    metric = found.value
+    return {
+        "name": found.name,
+        "title": metric.title if metric else f"BROKEN: {found.error}",
+        "better": ("higher" if metric.higher_is_better else "lower") if metric else "",
+        "unit": metric.unit if metric else "",
+        "origin": found.origin,
+    }
+
+
+def _degradations() -> list[dict[str, Any]]:
+    from srbench import degradation
 
     rows = []
-    for name in metrics.names():
-        metric = metrics.get(name)
-        better = "higher" if metric.higher_is_better else "lower"
-        rows.append({"name": name, "title": metric.title, "better": better, "unit": metric.unit})
+    for found in degradation.discover():
+        scales = [] if found.value is None else [f"x{s}" for s in found.value.scales or ()] or ["any"]
+        key = f"BROKEN: {found.error}" if found.value is None else found.value.key
+        rows.append({"name": found.name, "scales": scales, "key": key, "origin": found.origin})
     return rows
 
 
@@ -113,4 +149,10 @@ def _protocols() -> list[dict[str, Any]]:
     ]
 
 
-_LISTS = {"methods": _methods, "datasets": _datasets, "metrics": _metrics, "protocols": _protocols}
+_LISTS = {
+    "methods": _methods,
+    "datasets": _datasets,
+    "metrics": _metrics,
+    "degradations": _degradations,
+    "protocols": _protocols,
+}

@@ -34,7 +34,8 @@ def command(
     ] = None,
     protocol: Annotated[str, typer.Option(help="basicsr or classic (docs/protocol.md).")] = "basicsr",
     degradation: Annotated[
-        str, typer.Option(help="How LR images are made: bicubic, blur-down, bicubic-noise, kernel:FILE.npy.")
+        str,
+        typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),
     ] = "bicubic",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     threads: Annotated[

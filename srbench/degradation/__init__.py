@@ -7,31 +7,33 @@ from typing import TYPE_CHECKING
 from srbench import lazy
 
 if TYPE_CHECKING:
-    from srbench.degradation.named import (
-        DEGRADATIONS,
-        KERNEL,
-        Bicubic,
-        BicubicNoise,
-        Blur,
-        Degradation,
-        gaussian,
-        get,
-        read_kernel,
-    )
+    from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
+    from srbench.degradation.kernels import gaussian, read_kernel
+    from srbench.degradation.named import DEGRADATIONS, KERNEL, Bicubic, discover, get
+    from srbench.degradation.steps import BicubicDown, Blur, GaussianNoise, Subsample
 
-__all__ = ["DEGRADATIONS", "KERNEL", "Bicubic", "BicubicNoise", "Blur", "Degradation", "gaussian", "get", "read_kernel"]
+__all__ = [
+    "DEGRADATIONS",
+    "KERNEL",
+    "Bicubic",
+    "BicubicDown",
+    "Blur",
+    "Degradation",
+    "GaussianNoise",
+    "LinearMap",
+    "Pipeline",
+    "Step",
+    "Subsample",
+    "discover",
+    "gaussian",
+    "get",
+    "read_kernel",
+]
 
-__getattr__ = lazy.names(
-    __name__,
-    {
-        "KERNEL": "named",
-        "DEGRADATIONS": "named",
-        "Bicubic": "named",
-        "BicubicNoise": "named",
-        "Blur": "named",
-        "Degradation": "named",
-        "gaussian": "named",
-        "get": "named",
-        "read_kernel": "named",
-    },
-)
+_HOME = {
+    "base": ("Degradation", "LinearMap", "Pipeline", "Step"),
+    "kernels": ("gaussian", "read_kernel"),
+    "named": ("DEGRADATIONS", "KERNEL", "Bicubic", "discover", "get"),
+    "steps": ("BicubicDown", "Blur", "GaussianNoise", "Subsample"),
+}
+__getattr__ = lazy.names(__name__, {name: module for module, names in _HOME.items() for name in names})

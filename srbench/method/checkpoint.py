@@ -11,8 +11,6 @@ from srbench.errors import NotSupportedError, WeightsError
 from srbench.method.base import Method, MethodCard, MethodContext
 from srbench.weights.files import LoadAudit, audit_adopted, load_state, require_complete
 
-SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
-
 
 class CheckpointMethod(Method):
     """The network in one weight file, built by spandrel; one scale. Subclasses are made by :func:`method_from`."""

@@ -17,28 +17,31 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from srbench.errors import MethodError, SrbenchError
-from srbench.method.base import Method, MethodCard
-from srbench.method.checkpoint import SUFFIXES, method_from
-from srbench.method.network import TorchMethod
 from srbench.paths import search_path
 from srbench.registry import Found, Registry, Source
 from srbench.sources import source_files
-from srbench.weights.files import file_hash
 
-Plugin: TypeAlias = Found[type[Method]]
+if TYPE_CHECKING:  # else late: what only lists methods does without torch
+    from srbench.method.base import Method
+
+Plugin: TypeAlias = "Found[type[Method]]"
+CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
 
 
-class _Methods(Registry[type[Method]]):
+class _Methods(Registry["type[Method]"]):
     kind = "method"
     group = "srbench.methods"
     required = "a subclass of srbench.method.Method with a card"
     entries_named = False  # a method is named by its card
 
     def belongs(self, value: object) -> bool:
-        return isinstance(value, type) and issubclass(value, Method) and isinstance(_card(value), MethodCard)
+        from srbench.method.base import Method, MethodCard
+
+        own = isinstance(value, type) and issubclass(value, Method)
+        return own and isinstance(getattr(value, "card", None), MethodCard)
 
     def name_of(self, value: type[Method]) -> str:
         return value.card.name
@@ -51,12 +54,14 @@ class _Methods(Registry[type[Method]]):
 
     def suffixes(self) -> Mapping[str, Callable[[Path], type[Method]]]:
         # The weight file is the whole method: as source it would be hashed twice.
-        return dict.fromkeys(SUFFIXES, method_from)
+        return dict.fromkeys(CHECKPOINTS, _from_checkpoint)
 
     def owns(self, module: ModuleType, value: type[Method]) -> bool:
         return f"{value.__module__}.".startswith(f"{module.__name__}.")
 
     def adopt(self, value: type[Method], path: Path) -> type[Method]:
+        from srbench.method.network import TorchMethod
+
         if issubclass(value, TorchMethod):  # weights lie beside the plugin, be it a file or a folder
             value.source = path.parent if path.name == "__init__.py" else path
         return value
@@ -98,6 +103,8 @@ def instantiate(plugin: Plugin) -> Method:
 def identity(plugin: Plugin, method: Method) -> str:
     """16 hex digits over the plugin's source file, the files beside it (:mod:`srbench.sources`), its
     weight files and its card's version: another hash is another method."""
+    from srbench.weights.files import file_hash
+
     digest = hashlib.sha256()
     files = source_files(plugin.source, type(method).__mro__)
     for path in [*files, *(f for f in method.weight_files() if f not in files)]:
@@ -119,5 +126,7 @@ def builtin_files() -> dict[str, Path]:
     return files
 
 
-def _card(value: type) -> object:
-    return getattr(value, "card", None)
+def _from_checkpoint(path: Path) -> type[Method]:
+    from srbench.method.checkpoint import method_from
+
+    return method_from(path)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from srbench.metrics.base import Comparison, Measurement, Metric
 from srbench.registry import Prefix, Registry, Source
@@ -45,7 +46,9 @@ class _Metrics(Registry[Metric]):
 
     def builtin(self) -> Iterator[Source[Metric]]:
         for name, stem in _BUILTIN.items():
-            yield Source(name, "built in", functools.partial(_from_module, name, stem))
+            yield Source(
+                name, "built in", functools.partial(_from_module, name, stem), Path(__file__).with_name(f"{stem}.py")
+            )
 
     def prefixes(self) -> Sequence[Prefix[Metric]]:
         return (Prefix("pyiqa:", "NAME", _gateway, _gateway_names),)

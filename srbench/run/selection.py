@@ -10,7 +10,6 @@ from srbench import dataset
 from srbench.errors import NotSupportedError, SrbenchError
 from srbench.method import plugins
 from srbench.method.base import Method
-from srbench.method.checkpoint import SUFFIXES
 
 
 class Selected(NamedTuple):
@@ -79,7 +78,7 @@ def select_methods(specs: Sequence[str], scales: Sequence[int], note: Callable[[
 def anywhere(spec: str) -> str:
     """``spec`` (a name, a plugin file or a checkpoint) as it is understood in any current folder."""
     path = Path(spec)
-    return str(path.absolute()) if path.suffix in (".py", *SUFFIXES) else spec
+    return str(path.absolute()) if path.suffix in (".py", *plugins.CHECKPOINTS) else spec
 
 
 def _not_in_all(method: Method, scales: Sequence[int]) -> str:

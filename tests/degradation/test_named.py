@@ -49,8 +49,13 @@ def test_the_same_image_gives_the_same_lr_twice(bicubic, rng):
 
 def test_the_key_holds_name_and_version():
     one, two = degradation.Bicubic(), degradation.Bicubic(version=2)
-    assert one.key.startswith("bicubic/")
+    assert one.key == "bicubic/v1"
     assert one.key != two.key
+
+
+def test_the_keys_under_which_results_are_stored():
+    keys = [degradation.get(name).key for name in ("bicubic", "blur-down", "bicubic-noise")]
+    assert keys == ["bicubic/v1", "blur-down/v1/gaussian=7,1.6", "bicubic-noise/v1/sigma=30/seed=0"]
 
 
 def test_every_degradation_stands_under_its_own_name():

@@ -1,0 +1,189 @@
+"""What a degradation is: steps that make an LR image of an HR image, one after the other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from srbench.errors import SrbenchError
+from srbench.imaging.banded import Axis
+from srbench.imaging.color import to_uint8
+from srbench.imaging.resize import Downsampler
+
+LinearMap = Callable[[Tensor], Tensor]  # (..., H, W) to (..., h, w), floating
+
+
+class Degradation(Protocol):
+    """A named way to make LR images. ``key`` holds all that decides its output (version, kernel, seed)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+    def __call__(self, hr: Tensor, scale: int) -> Tensor:
+        """HR (..., H, W), uint8 or floating on the 0..255 scale, to LR (..., H/scale, W/scale) of the same type."""
+        ...
+
+    def operator(self, height: int, width: int, scale: int) -> LinearMap:
+        """The linear part of the map for an HR image of that size: a
+        :class:`srbench.imaging.resize.Downsampler` where it is separable."""
+        ...
+
+    def require_scale(self, scale: int) -> None:
+        """Raise SrbenchError unless the degradation is defined at ``scale``."""
+        ...
+
+    def symmetric(self, scale: int) -> bool:
+        """Whether mirroring or turning the HR image mirrors or turns the LR image."""
+        ...
+
+
+class Step:
+    """One step of a :class:`Pipeline`. A subclass has a ``key`` that holds all that decides its output, and is called
+    with images; a linear one has an :meth:`operator`, so that methods can invert it."""
+
+    key: str
+    random = False
+    """Whether it draws from ``rng``."""
+
+    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
+        """``x`` (..., H, W), uint8 or floating on the 0..255 scale, to an image of the same type, of :meth:`size`.
+
+        Args:
+            scale: that of the whole pipeline.
+            rng: the pipeline's, for the image at hand: the same for every method and in every order of images.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not implement __call__(x, scale, rng)")
+
+    def size(self, height: int, width: int, scale: int) -> tuple[int, int]:
+        """Of the output, for an input of that size."""
+        return height, width
+
+    def operator(self, height: int, width: int, scale: int) -> LinearMap | None:
+        """The step as a linear map of images of that size; None where it is none, as adding noise is."""
+        return None
+
+    def symmetric(self, scale: int) -> bool:
+        """Whether mirroring or turning the input mirrors or turns the output."""
+        return False
+
+    def fused(self, following: Step) -> Step | None:
+        """This step and the next as one that costs less and gives the same pixels; None if there is none."""
+        return None
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A degradation made of steps.
+
+    Args:
+        steps: at least one; together they shrink an image by the scale.
+        version: to be raised when the pixels change by something that no key and no file shows.
+        scales: at which it is defined; None: at all.
+        seed: of steps that draw at random.
+        facts: what of the steps stands in the key; None: their own keys.
+        source: hash of the files in which it was written; empty for the built-in ones.
+
+    Raises:
+        SrbenchError: a name with slashes, or no step.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    version: int = 1
+    scales: tuple[int, ...] | None = None
+    seed: int = 0
+    facts: str | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name or set(self.name) & set("/\\"):
+            raise SrbenchError(f"'{self.name}' cannot be a degradation's name", "leave out slashes")
+        if not self.steps:
+            raise SrbenchError(f"degradation '{self.name}' has no steps", "give it at least one that shrinks images")
+
+    @cached_property
+    def key(self) -> str:
+        facts = ">".join(step.key for step in self.steps) if self.facts is None else self.facts
+        seed = f"seed={self.seed}" if any(step.random for step in self.steps) else ""
+        return "/".join(part for part in (self.name, f"v{self.version}", facts, self.source, seed) if part)
+
+    @cached_property
+    def _fused(self) -> tuple[Step, ...]:
+        fused: list[Step] = []
+        for step in self.steps:
+            both = fused[-1].fused(step) if fused else None
+            fused = [*fused[:-1], both] if both is not None else [*fused, step]
+        return tuple(fused)
+
+    def __call__(self, hr: Tensor, scale: int) -> Tensor:
+        """LR of HR. Every step keeps the image's type, so uint8 is rounded after each.
+
+        Raises:
+            SrbenchError: the steps do not shrink the image by the scale, or change its type.
+        """
+        rng = self._rng(hr, scale)
+        lr = hr
+        for step in self._fused:
+            lr = step(lr, scale, rng)
+        sides = zip(hr.shape[-2:], lr.shape[-2:], strict=True)
+        if any(not side // scale <= own <= -(-side // scale) for side, own in sides) or lr.dtype != hr.dtype:
+            raise SrbenchError(
+                f"{self.name} made {lr.dtype} {tuple(lr.shape)} of {hr.dtype} {tuple(hr.shape)} at x{scale}",
+                "its steps have to shrink an image by the scale and keep its type",
+            )
+        return lr
+
+    def _rng(self, hr: Tensor, scale: int) -> np.random.Generator:
+        """Drawn from the seed and the HR image's own values."""
+        if not any(step.random for step in self.steps):
+            return np.random.default_rng(self.seed)
+        digest = hashlib.sha256(f"{self.seed}/{scale}/".encode())
+        digest.update(np.ascontiguousarray(hr.cpu().numpy()).data)
+        return np.random.default_rng(int.from_bytes(digest.digest()[:16]))
+
+    def operator(self, height: int, width: int, scale: int) -> LinearMap:
+        """The product of the steps that are linear."""
+        maps: list[LinearMap] = []
+        for step in self._fused:
+            own = step.operator(height, width, scale)
+            maps += [own] if own is not None else []
+            height, width = step.size(height, width, scale)
+        return reduce(_product, maps) if maps else (lambda hr: hr)
+
+    def require_scale(self, scale: int) -> None:
+        if self.scales is not None and scale not in self.scales:
+            only = ", ".join(map(str, self.scales))
+            raise SrbenchError(f"{self.name} is defined at x{only} alone, not at x{scale}", f"add --scales {only}")
+
+    def symmetric(self, scale: int) -> bool:
+        return all(step.symmetric(scale) for step in self.steps)
+
+
+def as_type_of(image: Tensor, x: Tensor) -> Tensor:
+    """What a step computed, in the type of what it was given: uint8 is clipped and rounded."""
+    return to_uint8(image) if x.dtype == torch.uint8 else image.to(x.dtype)
+
+
+def _product(first: LinearMap, second: LinearMap) -> LinearMap:
+    if isinstance(first, Downsampler) and isinstance(second, Downsampler):
+        return Downsampler(_axis_product(first.rows, second.rows), _axis_product(first.columns, second.columns))
+    return lambda hr: second(first(hr))
+
+
+def _axis_product(first: Axis, second: Axis) -> Axis:
+    matrix = (second.matrix() @ first.matrix()).numpy()
+    used, length = matrix != 0, first.length
+    start, end = used.argmax(axis=1), length - used[:, ::-1].argmax(axis=1)
+    taps = int((end - start).max())
+    index = np.minimum(start, length - taps)[:, None] + np.arange(taps)
+    return Axis.of(length, np.take_along_axis(matrix, index, axis=1), index, first.dim)

@@ -1,0 +1,63 @@
+"""Blur kernels: Gaussian ones, and those that a user brings in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srbench.errors import SrbenchError
+
+_SUM_TOLERANCE = 1e-4
+_SEPARABLE = 1e-9  # second singular value of a kernel against its first
+
+Kernel = NDArray[np.float64]
+
+
+def gaussian(size: int, sigma: float) -> Kernel:
+    """MATLAB's ``fspecial('gaussian', size, sigma)``, (size, size), sum 1."""
+    offset = np.arange(size) - (size - 1) / 2
+    taps = np.exp(-(offset**2) / (2 * sigma**2))
+    kernel: Kernel = np.outer(taps, taps) / taps.sum() ** 2
+    return kernel
+
+
+def read_kernel(path: Path) -> Kernel:
+    """The blur kernel in a .npy file.
+
+    Raises:
+        SrbenchError: no such file, not a two-dimensional array of finite numbers, an even number of rows or columns
+            (it would have no middle), or a sum other than 1 (it would change the brightness).
+    """
+    try:
+        kernel = np.load(path, allow_pickle=False)
+    except OSError as error:
+        reason = error.strerror or "not a .npy file"
+        raise SrbenchError(f"cannot read kernel '{path}' ({reason})", "save one with numpy.save") from error
+    except (ValueError, EOFError) as error:
+        raise SrbenchError(f"'{path}' is not a .npy file of numbers ({error})", "save one with numpy.save") from error
+    if not isinstance(kernel, np.ndarray) or kernel.ndim != 2 or kernel.dtype.kind not in "iuf" or not kernel.size:
+        shape = getattr(kernel, "shape", "several arrays")
+        raise SrbenchError(f"kernel '{path}' is no two-dimensional array of numbers ({shape})", "save one array (h, w)")
+    kernel = kernel.astype(np.float64)
+    if not np.isfinite(kernel).all():
+        raise SrbenchError(f"kernel '{path}' has NaN or infinite values", "mend it")
+    if kernel.shape[0] % 2 == 0 or kernel.shape[1] % 2 == 0:
+        size = "x".join(map(str, kernel.shape))
+        raise SrbenchError(
+            f"kernel '{path}' is {size}: an even size has no middle", "pad it to odd numbers of rows, columns"
+        )
+    if abs(kernel.sum() - 1) > _SUM_TOLERANCE:
+        raise SrbenchError(f"kernel '{path}' sums to {kernel.sum():.6g}, not 1", "divide it by its sum")
+    return kernel
+
+
+def factors(kernel: Kernel) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """A column and a row whose product the kernel is; None if it is not separable."""
+    left, singular, right = np.linalg.svd(kernel)
+    if singular[1:].max(initial=0.0) > _SEPARABLE * singular[0]:
+        return None
+    # The sign of a singular vector is free; the sums of both must be positive.
+    rows, columns = left[:, 0] / left[:, 0].sum(), right[0] / right[0].sum()
+    return tuple(rows * kernel.sum()), tuple(columns)
