@@ -27,7 +27,7 @@ from srbench.imaging.resize import imresize
 from srbench.method.base import Method
 from srbench.metrics.psnr import psnr
 from srbench.metrics.ssim import ssim
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 
 LR = {
     "matlab uint8": "MATLAB imresize of the uint8 RGB image",
@@ -172,18 +172,19 @@ def outputs(
 
 def _kept(results: Path, name: str, data: Dataset, image: ImageFile, scale: int, rules: str) -> Pixels | None:
     """The newest kept SR image of a cell, if its file still has the pixels that were scored."""
-    with Store(results) as store:
-        outcomes = {row["cell_id"]: row for row in store.outcomes() if row["sr_path"]}
+    with Reader(results) as reader:
+        outcomes = {row.cell_id: row.outcome for row in reader.outcomes() if row.outcome.sr_path}
         cells = [
-            row["cell_id"]
-            for row in store.planned()
-            if (row["method"], row["dataset"], row["image"], row["scale"], row["protocol"], row["options"])
-            == (name, data.name, image.name, scale, rules, "")
+            row.cell_id
+            for row in reader.planned()
+            if (row.facts.method, row.facts.dataset, row.facts.image, row.facts.scale, row.facts.protocol)
+            == (name, data.name, image.name, scale, rules)
+            and row.facts.options == ""
         ]
     for cell in reversed(cells):
-        if cell in outcomes and (results / outcomes[cell]["sr_path"]).is_file():
-            pixels = read_image(results / outcomes[cell]["sr_path"])
-            if pixel_hash(pixels) == outcomes[cell]["sr_sha256"]:
+        if cell in outcomes and (results / outcomes[cell].sr_path).is_file():
+            pixels = read_image(results / outcomes[cell].sr_path)
+            if pixel_hash(pixels) == outcomes[cell].sr_sha256:
                 return pixels
     return None
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from srbench.degradation.named import Degradation
 from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
 from srbench.method.base import Likelihood, Method
+from srbench.records import TrainingFacts
 from srbench.weights.files import LoadAudit
 
 SMALLEST_TILE = 16  # LR pixels a side
@@ -77,6 +78,13 @@ class _Wrapped(Method):
 
     def weight_files(self) -> list[Path]:
         return self.inner.weight_files()
+
+    @property
+    def aims_at_pixels(self) -> bool:
+        return self.inner.aims_at_pixels
+
+    def training_facts(self) -> dict[int, TrainingFacts]:
+        return self.inner.training_facts()
 
     def bits(self, lr: Tensor, hr: Tensor, scale: int) -> Likelihood:
         return self.inner.bits(lr, hr, scale)

@@ -23,7 +23,6 @@ from srbench.method.wrappers import MethodOptions, SelfEnsemble, Tiled, seams
 from srbench.metrics import Metric, choice
 from srbench.records import Canary, Entry, Known, Outcome, Score, Timing
 from srbench.results.store import Store
-from srbench.results.timings import add_timings
 from srbench.run import canary
 from srbench.run.executors import local as workers_
 from srbench.run.manifest import describe, describe_dataset, describe_metric
@@ -178,7 +177,7 @@ def _run(options: RunOptions, device: torch.device, observer: Observer) -> Summa
                 store.add_canaries(run_id, summary.canaries)
             if options.time:  # the workers are gone: nothing of ours runs beside it
                 summary.timings = time_methods(methods, datasets, facts, options.scales, degrade, device, observer.note)
-                add_timings(store, run_id, summary.timings)
+                store.add_timings(run_id, summary.timings)
                 summary.failures += [f"timing of {t}: {t.message}" for t in summary.timings if t.status == "failed"]
         except KeyboardInterrupt:
             summary.interrupted = True
