@@ -28,7 +28,7 @@ from srbench.machine import resolve_device
 from srbench.method import plugins
 from srbench.method.base import Method, MethodContext, prepare
 from srbench.metrics import find as find_metrics
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run import RunOptions, run
 
 if TYPE_CHECKING:
@@ -143,8 +143,8 @@ def evaluate(
         summary = run(options)
         if summary.unavailable:
             raise UnavailableError(summary.unavailable[0])
-        with Store(folder) as store:
-            rows = per_image(store, summary.run_id)
+        with Reader(folder) as reader:
+            rows = per_image(reader, summary.run_id)
     names = [metric.name for spec in metrics for metric in find_metrics(spec)]
     own = rows[rows["metric"].isin([*names, ""])]
     return own[[*PER_IMAGE_COLUMNS, "status", "message"]].reset_index(drop=True)

@@ -27,7 +27,7 @@ from srbench.imaging.images import Pixels, pixel_hash, read_image
 from srbench.method.base import Colour, Method
 from srbench.metrics import Metric
 from srbench.protocol.base import BASICSR, CLASSIC, PROTOCOLS, Protocol, Ssim
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 
 LR = {
     "matlab uint8": "MATLAB imresize of the uint8 RGB image",
@@ -283,17 +283,18 @@ def _colour_of_kept(results: Path | None, name: str, data: Dataset, scale: int) 
 
 def _kept(results: Path, name: str, data: Dataset, image: ImageFile, scale: int, rules: str) -> Pixels | None:
     """The newest kept SR image of a cell, if its file still has the pixels that were scored."""
-    with Store(results) as store:
-        outcomes = {row["cell_id"]: row for row in store.outcomes() if row["sr_path"]}
+    with Reader(results) as reader:
+        outcomes = {row.cell_id: row.outcome for row in reader.outcomes() if row.outcome.sr_path}
         cells = [
-            row["cell_id"]
-            for row in store.planned()
-            if (row["method"], row["dataset"], row["image"], row["scale"], row["protocol"], row["options"])
-            == (name, data.name, image.name, scale, rules, "")
+            row.cell_id
+            for row in reader.planned()
+            if (row.facts.method, row.facts.dataset, row.facts.image, row.facts.scale, row.facts.protocol)
+            == (name, data.name, image.name, scale, rules)
+            and row.facts.options == ""
         ]
     for cell in reversed(cells):
-        if cell in outcomes and (results / outcomes[cell]["sr_path"]).is_file():
-            pixels = read_image(results / outcomes[cell]["sr_path"])
-            if pixel_hash(pixels) == outcomes[cell]["sr_sha256"]:
+        if cell in outcomes and (results / outcomes[cell].sr_path).is_file():
+            pixels = read_image(results / outcomes[cell].sr_path)
+            if pixel_hash(pixels) == outcomes[cell].sr_sha256:
                 return pixels
     return None

@@ -34,6 +34,11 @@ class CellState(StrEnum):
     def is_failure(self) -> bool:
         return self is CellState.FAILED
 
+    @property
+    def word(self) -> str:
+        """For people."""
+        return self.value
+
 
 class ScoreState(StrEnum):
     """What a metric gave. Only :attr:`OK` values enter means."""
@@ -75,6 +80,9 @@ class CellFacts:
     protocol: str
     protocol_hash: str
     options: str = ""  # what else changes the output (tiles, self-ensemble), as JSON; empty if nothing does
+    lr_sha256: str = ""  # of a given LR image's pixels; empty where the degradation makes the LR image
+    frames: int = 1  # of the clip that the method sees
+    precision: str = "fp32"  # in which the method computes
 
     def values(self) -> dict[str, str | int]:
         """All fields by name."""
@@ -83,11 +91,19 @@ class CellFacts:
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 (hex) over all fields."""
-        return hashlib.sha256(json.dumps(self.values(), sort_keys=True).encode()).hexdigest()
+        """SHA-256 (hex) over all fields; of those that came later only where they are not the default, so that a cell
+        keeps the key it was stored under."""
+        own = self.values()
+        for name, default in _LATER_FACTS.items():
+            if own[name] == default:
+                del own[name]
+        return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
     def __str__(self) -> str:
         return f"{self.method} on {self.dataset}/{self.image} x{self.scale}"
+
+
+_LATER_FACTS = {"lr_sha256": "", "frames": 1, "precision": "fp32"}
 
 
 @dataclass(frozen=True)
@@ -100,6 +116,8 @@ class Outcome:
     seconds: float = 0.0  # of the method alone, wall clock
     sr_path: str = ""  # below the results folder; empty if the image was not kept
     sr_sha256: str = ""
+    host: str = ""  # the machine that computed it; empty if it is the one in the run's manifest
+    handling: str = ""  # what srbench did to compute it at all (tiles after memory ran out), as JSON; empty if nothing
 
 
 @dataclass(frozen=True)
@@ -144,6 +162,25 @@ class Canary:
     expected: float | None
     verdict: str
     cause: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """Of the training behind a method's weights at one scale.
+
+    ``under_trained`` names the methods that the weights do not beat on the dataset ``reference`` although the network
+    does in the literature; ``content_features`` the networks whose features were in the loss. ``curve`` holds (step,
+    validation PSNR in dB).
+    """
+
+    parameters: int
+    steps: int
+    wall_seconds: float
+    device: str
+    under_trained: tuple[str, ...] = ()
+    reference: str = ""
+    content_features: tuple[str, ...] = ()
+    curve: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,11 +14,16 @@ import torch
 from hypothesis import settings
 
 from srbench import dataset, paths
+from srbench.dataset import manifests
 from srbench.errors import UnavailableError
 from srbench.imaging.images import write_image
-from srbench.metrics import lpips
+from srbench.metrics import get, lpips
+from srbench.protocol import BASICSR
 from srbench.records import CellFacts, Entry, Outcome, Score
+from srbench.results.facts import to_json
+from srbench.results.reader import Reader
 from srbench.results.store import Store
+from srbench.run.manifest import dataset_facts, metric_facts, protocol_facts
 from srbench.run.runner import Observer, RunOptions, Summary, run
 
 # Where this machine keeps its datasets, found before any test changes the environment or the current folder.
@@ -192,9 +198,10 @@ def scores(results: Path) -> Callable[..., dict[tuple[str, str, str], float | No
     """All scores of a results folder by (method, image, metric), in full precision."""
 
     def read(folder: Path | None = None) -> dict[tuple[str, str, str], float | None]:
-        with Store(folder or results) as store:
-            cells = {row["cell_id"]: (row["method"], row["image"]) for row in store.planned()}
-            return {(*cells[row["cell_id"]], row["metric"]): row["value"] for row in store.scores()}
+        with Reader(folder or results) as reader:
+            cells = {row.cell_id: (row.facts.method, row.facts.image) for row in reader.planned()}
+            scores = [(row.cell_id, row.score.metric, row.score.value) for row in reader.scores()]
+        return {(*cells[cell], metric): None if math.isnan(value) else value for cell, metric, value in scores}
 
     return read
 
@@ -205,9 +212,10 @@ MANIFEST = {
     **{
         "seed": 0,
         "degradation": "bicubic",
-        "protocol": {"name": "basicsr", "hash": "0"},
+        "protocol": to_json(protocol_facts(BASICSR)) | {"hash": "0"},
         "methods": [],
-        "datasets": [],
+        "metrics": [to_json(metric_facts(get(name))) for name in ("psnr", "ssim")],
+        "datasets": [to_json(dataset_facts(data)) | {"version": 1, "images": {}} for data in manifests().values()],
     },
 }
 

@@ -33,7 +33,7 @@ from srbench.imaging.images import pixel_hash, read_image
 from srbench.metrics import mos
 from srbench.metrics.raters import Panel
 from srbench.protocol.base import BASICSR
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 
 FOLDER = Path(__file__).parents[1] / "mos"
 DATASETS = ("set5", "set14", "bsd100")
@@ -50,14 +50,14 @@ Point = tuple[str, str]  # method, dataset
 
 def make_features(results: Path) -> None:
     """Features of every kept SR image of ``results``, and of the originals, as docs/mos/features.csv."""
-    with Store(results) as store:
-        outcomes = {row["cell_id"]: row for row in store.outcomes() if row["sr_path"]}
-        scores = {(row["cell_id"], row["metric"]): row["value"] for row in store.scores()}
+    with Reader(results) as reader:
+        outcomes = {row.cell_id: row.outcome for row in reader.outcomes() if row.outcome.sr_path}
+        scores = {(row.cell_id, row.score.metric): row.score.value for row in reader.scores()}
         cells = {
-            (row["method"], row["dataset"], row["image"]): row["cell_id"]
-            for row in store.planned()
-            if (row["protocol"], row["scale"], row["options"]) == (BASICSR.name, SCALE, "")
-            and row["cell_id"] in outcomes
+            (row.facts.method, row.facts.dataset, row.facts.image): row.cell_id
+            for row in reader.planned()
+            if (row.facts.protocol, row.facts.scale, row.facts.options) == (BASICSR.name, SCALE, "")
+            and row.cell_id in outcomes
         }
     rated = sorted({method for method, _ in published()})
     rows = []
@@ -69,9 +69,9 @@ def make_features(results: Path) -> None:
             rows.append(["original", name, image.name, "inf", "0", "1", "0", "0"])
             for method in methods:
                 cell = cells[method, name, image.name]
-                pixels = read_image(results / outcomes[cell]["sr_path"])
-                if pixel_hash(pixels) != outcomes[cell]["sr_sha256"]:
-                    raise SystemExit(f"{outcomes[cell]['sr_path']} is not the image that was scored")
+                pixels = read_image(results / outcomes[cell].sr_path)
+                if pixel_hash(pixels) != outcomes[cell].sr_sha256:
+                    raise SystemExit(f"{outcomes[cell].sr_path} is not the image that was scored")
                 pair = compare(torch.from_numpy(np.array(pixels)).permute(2, 0, 1), example)
                 known = {metric: scores[cell, metric] for metric in ("psnr", "lpips", "ssim")}
                 values = known | mos.gradients(pair)

@@ -22,7 +22,7 @@ from srbench.imaging.images import Pixels, read_image
 from srbench.method import plugins
 from srbench.report.html.gallery import region
 from srbench.results.leaderboard import per_image
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.training import TrainedMethod
 from srbench.training.data import picture_luma
 
@@ -99,8 +99,8 @@ def main() -> None:
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     curves().savefig(options.output / "curves.png")
-    with Store(options.results) as store:
-        rows = per_image(store)
+    with Reader(options.results) as reader:
+        rows = per_image(reader)
     kept = rows[(rows["protocol"] == "classic") & (rows["scale"] == SCALE) & (rows["degradation"] == "bicubic")]
     kept = kept[(kept["metric"] == "psnr") & (kept["sr_path"] != "")]
     for scene in options.scene or SCENES:

@@ -11,17 +11,17 @@ from pathlib import Path
 
 from srbench.method import plugins
 from srbench.results.leaderboard import means, per_image
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.training import TrainedMethod
-from srbench.training.shipped import REFERENCE, aims_at_pixels, trailing
+from srbench.training.shipped import REFERENCE, trailing
 
 
 def main(results: Path) -> None:
-    with Store(results) as store:
-        frame = means(per_image(store))
+    with Reader(results) as reader:
+        frame = means(per_image(reader))
     rows = frame[(frame["metric"] == "psnr") & (frame["protocol"] == "classic") & (frame["n"] > 0)]
     methods = {plugin.name: plugins.instantiate(plugin) for plugin in plugins.discover() if plugin.value}
-    cards = {name: method.card for name, method in methods.items() if aims_at_pixels(method)}
+    cards = {name: method.card for name, method in methods.items() if method.aims_at_pixels}
     behind = {}
     for scale in (2, 3, 4):
         own = rows[(rows["dataset"] == REFERENCE) & (rows["scale"] == scale) & rows["method"].isin(cards)]

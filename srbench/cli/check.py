@@ -52,7 +52,8 @@ def command(
       srbench check results --thresholds baseline.toml --junit gate.xml --summary gate.md --format github
     """
     from srbench import gate
-    from srbench.results.store import Store
+    from srbench.cli.installed import Installed
+    from srbench.results.reader import Reader
 
     if (thresholds is None) == (write_baseline is None):
         raise GateError("nothing to do" if thresholds is None else "two things to do", _ONE_OF)
@@ -60,16 +61,16 @@ def command(
         raise UnknownNameError("format", format, ("text", "github"))
     recording = _recording(margin or [], image_margin or [], pixels)
     if write_baseline is not None:
-        with Store(results) as store:
-            count = gate.write(gate.collect(store), write_baseline, recording)
+        with Reader(results, fallback=Installed()) as reader:
+            count = gate.write(gate.collect(reader), write_baseline, recording)
         out().print(f"wrote {count} thresholds to {write_baseline}", markup=False, soft_wrap=True)
         return
     assert thresholds is not None
     if margin or image_margin or pixels is not None:
         raise GateError("--margin, --image-margin and --pixels belong to --write-baseline", "write them into the file")
     file = gate.read(thresholds)
-    with Store(results) as store:
-        verdicts = gate.check(gate.collect(store), file)
+    with Reader(results, fallback=Installed()) as reader:
+        verdicts = gate.check(gate.collect(reader), file)
     _write_reports(verdicts, junit, summary, allow_inconclusive)
     if format == "github":
         from srbench.gate.formats import github

@@ -72,18 +72,24 @@ def command(
         print_means(results)
         return
 
-    from srbench.report import export, html, paper
-    from srbench.results.store import Store
+    from srbench.cli.installed import Installed
+    from srbench.results.reader import Reader
 
-    with Store(results) as store:
+    with Reader(results, fallback=Installed()) as reader:
         if format == "html":
+            from srbench.report import html
+
             output = output or results / "report.html"
-            page = html.render(store, full_images=_beside(output) if full_images else None)
+            page = html.render(reader, full_images=_beside(output) if full_images else None)
             text = page.text
         elif format in ("markdown", "latex"):
-            text = (paper.to_markdown if format == "markdown" else paper.to_latex)(store)
+            from srbench.report import paper
+
+            text = (paper.to_markdown if format == "markdown" else paper.to_latex)(reader)
         else:
-            text = (export.to_csv if format == "csv" else export.to_json)(store, by_image=per_image)
+            from srbench.report import export
+
+            text = (export.to_csv if format == "csv" else export.to_json)(reader, by_image=per_image)
     _write(text, output, open_)
     if format == "html":
         size = f"{len(text.encode()) / 1e6:.1f} MB"
@@ -91,10 +97,10 @@ def command(
 
 
 def _compare(results: Path, which: tuple[str, str], format: str, output: Path | None, open_: bool) -> None:
-    from srbench.report.html import render_comparison
+    from srbench.cli.installed import Installed
     from srbench.results import comparison
 
-    found = comparison.compare(*(comparison.load(results, name) for name in which))
+    found = comparison.compare(*(comparison.load(results, name, Installed()) for name in which))
     if format == "table":
         if output is not None:
             raise SrbenchError("--output does not go with table", "use --format csv, or redirect the terminal")
@@ -103,6 +109,8 @@ def _compare(results: Path, which: tuple[str, str], format: str, output: Path | 
         print_comparison(found)
         return
     if format == "html":
+        from srbench.report.html import render_comparison
+
         folder = results if which[1].isdigit() else Path(which[1])
         _write(render_comparison(found), output or folder / "comparison.html", open_)
         return

@@ -9,26 +9,26 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
+from srbench.cli.installed import Installed
 from srbench.cli.shell import err, out
 from srbench.results.comparison import Comparison
-from srbench.results.facts import FolderMetrics
-from srbench.results.leaderboard import dataset_order, means, methods_by_score, per_image, signed
-from srbench.results.store import Store
+from srbench.results.facts import FolderFacts
+from srbench.results.leaderboard import means, methods_by_score, per_image, signed
+from srbench.results.reader import Reader
 
 
 def print_means(folder: Path, run_id: int | None = None) -> None:
     """One table per dataset, scale, protocol and degradation; of one run, or of the whole folder."""
-    with Store(folder) as store:
-        images = per_image(store, run_id)
-        facts = FolderMetrics(store.runs())
+    with Reader(folder, fallback=Installed()) as reader:
+        images, facts = per_image(reader, run_id), reader.facts
     if images.empty:
         err().print("no results yet", style="yellow")
         return
     console = out()
-    table = means(images)
+    table = means(images, facts)
     order = methods_by_score(table)
     keys = ["dataset", "scale", "protocol", "degradation"]
-    groups = sorted(table.groupby(keys, sort=False), key=lambda item: (dataset_order(item[0][0]), item[0][1:]))
+    groups = sorted(table.groupby(keys, sort=False), key=lambda item: (facts.dataset_order(item[0][0]), item[0][1:]))
     for key, group in groups:
         console.print(_table(key, group, order, facts))
     console.print("mean over images with its 95% bootstrap interval")
@@ -37,7 +37,7 @@ def print_means(folder: Path, run_id: int | None = None) -> None:
     if (table["published_protocol"] != "").any() and _foreign(table).any():
         console.print("* published under the classic protocol: the difference includes that of the protocols")
     for metric in table["metric"].unique():
-        if metric and (text := facts[metric].footnote):
+        if metric and (text := facts.metric(metric).footnote):
             console.print(f"{metric}: {text}", markup=False, soft_wrap=True)
 
 
@@ -45,7 +45,7 @@ def _foreign(table: pd.DataFrame) -> pd.Series[bool]:
     return (table["published_protocol"] != "") & (table["published_protocol"] != table["protocol"])
 
 
-def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str], facts: FolderMetrics) -> Table:
+def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str], facts: FolderFacts) -> Table:
     dataset, scale, protocol, degradation = key
     names = [metric for metric in group["metric"].unique() if metric]
     with_published = group["published"].notna().any()
@@ -65,9 +65,9 @@ def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str]
         cells = [escape(method)]
         for metric in names:
             row = own.loc[metric] if metric in own.index else None
-            cells.append("" if row is None else _value(row, facts[metric].digits))
+            cells.append("" if row is None else _value(row, facts.metric(metric).digits))
             if with_published:
-                cells.append("" if row is None else _published(row, facts[metric].digits, protocol))
+                cells.append("" if row is None else _published(row, facts.metric(metric).digits, protocol))
         first = own.iloc[0]
         result.add_row(*cells, f"{first['n']}/{first['planned']}", _note(first))
     return result
@@ -115,7 +115,7 @@ def print_comparison(comparison: Comparison) -> None:
         table.add_column(name, justify="right")
     table.add_column("verdict")
     for row in comparison.rows.to_dict("records"):
-        places = comparison.metrics[row["metric"]].digits
+        places = comparison.facts.metric(row["metric"]).digits
         facts = (row["method"], row["dataset"], f"x{row['scale']}", row["protocol"], row["degradation"], row["metric"])
         values = (f"{row['mean_a']:.{places}f}", f"{row['mean_b']:.{places}f}", signed(row["difference"], places + 1))
         table.add_row(*map(escape, facts), *values, f"{row['p_adjusted']:.3g}", str(row["n"]), row["verdict"])

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from srbench import metrics
-from srbench.errors import GateError
+from srbench.errors import GateError, UnknownNameError
 from srbench.gate.evidence import Evidence, Group
 from srbench.gate.judging import reference_path
+from srbench.records import CellState
+from srbench.results.facts import FolderFacts
 from srbench.version import __version__
 
 MARGINS = {"psnr": 0.02, "ssim": 0.0005}
@@ -43,12 +44,13 @@ def write(evidence: Evidence, path: Path, recording: Recording) -> int:
         UnknownNameError: a margin for an unknown metric.
     """
     for name in {**recording.margins, **recording.image_margins}:
-        metrics.get(name)
+        if not evidence.facts.knows("metric", name):
+            raise UnknownNameError("metric", name, evidence.facts.names("metric"))
     groups = sorted(
         (group for group in evidence.groups if group.supported),
         key=lambda g: (g.dataset, g.scale, g.protocol, g.degradation, g.method),
     )
-    entries = [entry for group in groups for entry in _entries(group, recording)]
+    entries = [entry for group in groups for entry in _entries(group, recording, evidence.facts)]
     if not entries:
         raise GateError(f"there are no results in '{evidence.folder}'", "make some with: srbench run")
     images = path.with_name(f"{path.stem}-images") if isinstance(recording.pixels, int) else None
@@ -79,12 +81,12 @@ def _head(groups: list[Group], images: Path | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _entries(group: Group, recording: Recording) -> list[str]:
+def _entries(group: Group, recording: Recording, facts: FolderFacts) -> list[str]:
     for name, image in group.images.items():
-        if image.status != "ok":
+        if image.status != CellState.OK:
             reason = f"{image.status}: {image.message}" if image.message else image.status
             raise GateError(f"{group} cannot be a baseline: '{name}' {reason}", "a baseline needs every image")
-    entries = [_of_metric(group, metric, recording) for metric in sorted(group.metrics, key=_order)]
+    entries = [_of_metric(group, metric, recording) for metric in sorted(group.metrics, key=facts.metric_order)]
     if recording.pixels is not None:
         entries.append(_of_pixels(group, recording.pixels))
     return entries
@@ -128,11 +130,6 @@ def _copy(groups: list[Group], results: Path, folder: Path) -> None:
             target = folder / reference_path(group, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(results / image.sr_path, target)
-
-
-def _order(metric: str) -> tuple[int, str]:
-    known = metrics.names()
-    return (known.index(metric) if metric in known else len(known), metric)
 
 
 def _table(values: Mapping[str, str | int]) -> str:

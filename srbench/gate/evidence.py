@@ -6,22 +6,23 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from srbench.records import Timing
+import pandas as pd
+
+from srbench.records import CellState, Outcome, ScoreState, Timing
+from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import GROUP, per_image
-from srbench.results.store import Store
-from srbench.results.timings import read_timings
+from srbench.results.reader import Reader
 
 
 @dataclass(frozen=True)
 class ImageResult:
-    """One image of a group. ``status`` is the cell's: 'ok', 'failed', 'not supported' or 'pending'."""
+    """One image of a group. ``status`` is the cell's :class:`srbench.records.CellState`."""
 
     status: str
     message: str = ""
     values: Mapping[str, float] = field(default_factory=dict)  # by metric; NaN where there is no finite value
-    statuses: Mapping[str, str] = field(default_factory=dict)  # by metric, as in srbench.evaluation.scoring.Score
+    statuses: Mapping[str, str] = field(default_factory=dict)  # by metric, a srbench.records.ScoreState
     sr_sha256: str = ""
     sr_path: str = ""
 
@@ -42,7 +43,7 @@ class Group:
 
     @property
     def supported(self) -> bool:
-        return any(image.status != "not supported" for image in self.images.values())
+        return any(image.status != CellState.NOT_SUPPORTED for image in self.images.values())
 
     @property
     def metrics(self) -> set[str]:
@@ -54,55 +55,59 @@ class Group:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All groups and timings of a results folder."""
+    """All groups and timings of a results folder, and the facts of its methods, metrics and datasets."""
 
     folder: Path
     groups: tuple[Group, ...]
     timings: tuple[Timing, ...] = ()
+    facts: FolderFacts = field(default_factory=FolderFacts)
 
 
-def collect(store: Store) -> Evidence:
+def collect(reader: Reader) -> Evidence:
     """Read a results folder. Results of tiles or self-ensemble are no groups: they would hide the plain ones."""
-    rows = per_image(store)
+    rows = per_image(reader)
     rows = rows[rows["options"] == ""]
-    outcomes = {row["cell_id"]: row for row in store.outcomes()}
-    facts = {row["cell_id"]: row for row in store.planned()}
-    versions = {(row["cell_id"], row["metric"]): row["metric_version"] for row in store.scores()}
+    outcomes = {row.cell_id: row.outcome for row in reader.outcomes()}
+    cells = {row.cell_id: row.facts for row in reader.planned()}
+    versions = {(row.cell_id, row.score.metric): row.score.version for row in reader.scores()}
     groups = []
     for key, own in rows.groupby(GROUP, sort=False):
         images: dict[str, ImageResult] = {}
         metric_versions: dict[str, int] = {}
         for image, scores in own.groupby("image", sort=False):
             cell = int(scores["cell_id"].iloc[0])
-            outcome = outcomes.get(cell, {"status": "pending", "message": "", "sr_sha256": "", "sr_path": ""})
             scored = scores[scores["metric"] != ""]
-            images[str(image)] = ImageResult(
-                outcome["status"],
-                outcome["message"],
-                {m: float(v) if s == "ok" else _no_value(s) for m, v, s in _triples(scored)},
-                {m: s for m, _, s in _triples(scored)},
-                outcome["sr_sha256"],
-                outcome["sr_path"],
-            )
+            images[str(image)] = _image(outcomes.get(cell, Outcome(CellState.PENDING)), scored)
             metric_versions |= {metric: versions[cell, metric] for metric in scored["metric"]}
-        first = facts[int(own["cell_id"].iloc[0])]
+        first = cells[int(own["cell_id"].iloc[0])]
         names = {name: value for name, value in zip(GROUP, key, strict=True) if name != "options"}
         names["scale"] = int(names["scale"])
         groups.append(
             Group(
                 **names,
                 images=images,
-                protocol_hash=first["protocol_hash"],
-                dataset_version=first["dataset_version"],
+                protocol_hash=first.protocol_hash,
+                dataset_version=first.dataset_version,
                 metric_versions=metric_versions,
             )
         )
-    return Evidence(store.folder, tuple(groups), tuple(read_timings(store)))
+    return Evidence(reader.folder, tuple(groups), tuple(reader.timings()), reader.facts)
 
 
-def _triples(scored: Any) -> Iterator[tuple[str, float, str]]:
+def _image(outcome: Outcome, scored: pd.DataFrame) -> ImageResult:
+    return ImageResult(
+        outcome.status,
+        outcome.message,
+        {m: float(v) if s == ScoreState.OK else _no_value(s) for m, v, s in _triples(scored)},
+        {m: s for m, _, s in _triples(scored)},
+        outcome.sr_sha256,
+        outcome.sr_path,
+    )
+
+
+def _triples(scored: pd.DataFrame) -> Iterator[tuple[str, float, str]]:
     return zip(scored["metric"], scored["value"], scored["status"], strict=True)
 
 
 def _no_value(status: str) -> float:
-    return math.inf if status == "identical" else math.nan
+    return math.inf if status == ScoreState.IDENTICAL else math.nan

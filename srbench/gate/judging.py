@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from srbench import dataset, metrics
 from srbench.errors import GateError, ImageError, UnknownNameError
 from srbench.gate import latency
 from srbench.gate.evidence import Evidence, Group, ImageResult
 from srbench.gate.thresholds import ANY_SCALE, LATENCY, PIXELS, Facts, Threshold, ThresholdsFile, _is_pattern
 from srbench.gate.verdict import Verdict
 from srbench.imaging.images import pixel_hash, read_image
-from srbench.method import plugins
+from srbench.records import CellState, ScoreState
+from srbench.results.facts import FolderFacts, Kind
 
 _EXACT = 1e-6  # a baseline has six decimals, and binary fractions make 28.42 - 28.40 a little more than 0.02
 
@@ -24,8 +24,9 @@ def check(evidence: Evidence, file: ThresholdsFile) -> list[Verdict]:
     """One verdict per threshold and per method, dataset and scale that it covers.
 
     Raises:
-        UnknownNameError: a threshold names a method or dataset that exists nowhere.
-        GateError: the folder is empty, or the baseline was measured under another protocol, dataset or metric.
+        UnknownNameError: a threshold names a method, metric or dataset that exists nowhere.
+        GateError: the folder is empty, the baseline was measured under another protocol, dataset or metric, or nobody
+            knows whether higher values of a metric are better, which a margin needs.
     """
     if not evidence.groups and not evidence.timings:
         raise GateError(f"there are no results in '{evidence.folder}'", "make some with: srbench run")
@@ -45,7 +46,7 @@ def check(evidence: Evidence, file: ThresholdsFile) -> list[Verdict]:
             if threshold.metric == PIXELS:
                 verdicts.append(_pixels(group, threshold, evidence.folder, file.facts))
             else:
-                verdicts.append(_quality(group, threshold))
+                verdicts.append(_quality(group, threshold, evidence.facts))
     return verdicts
 
 
@@ -53,15 +54,19 @@ def _check_names(evidence: Evidence, thresholds: Sequence[Threshold]) -> None:
     methods = {group.method for group in evidence.groups} | {timing.method for timing in evidence.timings}
     datasets = {group.dataset for group in evidence.groups} | {timing.subject for timing in evidence.timings}
     named = {name for t in thresholds for name in (t.method, t.relative_to) if name and not _is_pattern(name)}
-    if not named <= methods:
-        methods |= {plugin.name for plugin in plugins.discover()}
-        for name in sorted(named - methods):
-            raise UnknownNameError("method", name, methods)
-    datasets |= set(dataset.manifests())
-    for threshold in thresholds:
-        name = threshold.dataset
-        if threshold.metric != LATENCY and name not in datasets and not _is_pattern(name):
-            raise UnknownNameError("dataset", name, datasets)
+    _require("method", named, methods, evidence.facts)
+    quality = [t for t in thresholds if t.metric not in (LATENCY, PIXELS)]
+    measured = {metric for group in evidence.groups for metric in group.metrics}
+    _require("metric", {t.metric for t in quality}, measured, evidence.facts)
+    named = {t.dataset for t in thresholds if t.metric != LATENCY and not _is_pattern(t.dataset)}
+    _require("dataset", named, datasets, evidence.facts)
+
+
+def _require(kind: Kind, named: set[str], found: set[str], facts: FolderFacts) -> None:
+    """What is not in the results must at least exist: a name that nobody knows is a mistake in the file."""
+    for name in sorted(named - found):
+        if not facts.knows(kind, name):
+            raise UnknownNameError(kind, name, found | facts.names(kind))
 
 
 def _check_facts(group: Group, threshold: Threshold, file: ThresholdsFile) -> None:
@@ -111,17 +116,20 @@ def _verdict(group: Group, threshold: Threshold, faults: list[tuple[str, float]]
 # -- quality -----------------------------------------------------------------------------------------------------
 
 
-def _quality(group: Group, threshold: Threshold) -> Verdict:
-    t, metric = threshold, metrics.get(threshold.metric)
-    limit = _limit(t, metric.higher_is_better)
-    if t.metric not in group.metrics and all(image.status == "ok" for image in group.images.values()):
+def _quality(group: Group, threshold: Threshold, facts: FolderFacts) -> Verdict:
+    t = threshold
+    higher = facts.metric(t.metric).higher_is_better
+    if higher is None and not (math.isnan(t.margin) and math.isnan(t.image_margin)):
+        raise GateError(f"{t}: nobody knows whether a higher {t.metric} is better", "run again, or ask for min or max")
+    limit = _limit(t, higher is not False)
+    if t.metric not in group.metrics and all(image.status == CellState.OK for image in group.images.values()):
         return _verdict(group, t, [(f"{t.metric} was not computed", math.nan)], limit=limit)
     values = {name: image.values.get(t.metric, math.nan) for name, image in group.images.items()}
     finite = [value for value in values.values() if math.isfinite(value)]
     mean = float(np.mean(finite)) if finite else math.nan
     if len(finite) < len(values):
         return _verdict(group, t, [(_gap(group, t.metric, values), math.nan)], limit=limit, measured=mean)
-    worse = 1.0 if metric.higher_is_better else -1.0
+    worse = -1.0 if higher is False else 1.0
     faults: list[tuple[str, float]] = []
     if mean < t.min:
         faults.append((f"below {t.min:g}", t.min - mean))
@@ -141,7 +149,11 @@ def _gap(group: Group, metric: str, values: dict[str, float]) -> str:
     without = [name for name, value in values.items() if not math.isfinite(value)]
     image = group.images[without[0]]
     cause = image.statuses.get(metric, "") or image.status
-    cause = {"ok": "no value", "nan": "NaN"}.get(cause, cause) + (f": {image.message}" if image.message else "")
+    if cause == ScoreState.OK:
+        cause = "no value"
+    elif cause == ScoreState.NAN:
+        cause = ScoreState.NAN.word
+    cause += f": {image.message}" if image.message else ""
     have = len(values) - len(without)
     count = "no value" if have == 0 else f"only {have} of {len(values)} images have a value"
     return f"{count} ('{without[0]}': {cause})"
@@ -206,7 +218,7 @@ def _pixels(group: Group, threshold: Threshold, folder: Path, facts: Facts | Non
             moved[name] = "not in the results"
         elif name not in t.sha256:
             moved[name] = "not in the baseline"
-        elif image.status != "ok":
+        elif image.status != CellState.OK:
             moved[name] = f"{image.status}: {image.message}"
         elif not image.sr_sha256:
             moved[name] = "its pixels were not kept (srbench run without --no-images, with --force)"

@@ -9,7 +9,7 @@ import numpy as np
 
 from srbench.gate.thresholds import ANY_SCALE, Threshold
 from srbench.gate.verdict import Verdict
-from srbench.records import Timing
+from srbench.records import CellState, Timing
 
 
 def judge(timings: Sequence[Timing], threshold: Threshold) -> list[Verdict]:
@@ -23,7 +23,7 @@ def judge(timings: Sequence[Timing], threshold: Threshold) -> list[Verdict]:
     for timing in timings:
         if _covers(t, timing):
             newest[timing.method, timing.subject, str(timing.scale), timing.device, timing.variant] = timing
-    measured = [x for x in newest.values() if not (t.has_wildcard and x.status == "not supported")]
+    measured = [x for x in newest.values() if not (t.has_wildcard and x.status == CellState.NOT_SUPPORTED)]
     if t.has_wildcard:
         measured = [x for x in measured if x.method != t.relative_to]
     if not measured:
@@ -58,12 +58,12 @@ def _judge(timing: Timing, timings: Sequence[Timing], t: Threshold) -> Verdict:
             short=short,
         )
 
-    if timing.status != "ok":
+    if timing.status != CellState.OK:
         return verdict("fail", f"{timing.status}: {timing.message}")
     same = [
         other
         for other in timings
-        if other.method == t.relative_to and _conditions(other) == _conditions(timing) and other.status == "ok"
+        if other.method == t.relative_to and _conditions(other) == _conditions(timing) and other.status == CellState.OK
     ]
     if not same:
         return verdict("fail", f"{t.relative_to} was not timed in the same session")

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
-from srbench import metrics, protocol, tomlfile
+from srbench import protocol, tomlfile
 from srbench.errors import GateError, UnknownNameError
 
 PIXELS = "pixels"  # what 'metric' is of a limit on SR pixels
@@ -178,7 +178,6 @@ def _check_kind(threshold: Threshold, entry: dict[str, Any], where: str) -> None
     else:
         strange = limits & (_OF_PIXELS | _OF_LATENCY)
         needed = {"min", "max", "image_min", "image_max", "margin", "image_margin"}
-        metrics.get(threshold.metric)
     if not _is_pattern(threshold.protocol):
         protocol.get(threshold.protocol)
     if strange:

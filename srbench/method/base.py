@@ -12,6 +12,7 @@ from torch import Tensor
 from srbench import lazy
 from srbench.degradation.named import Bicubic, Degradation
 from srbench.errors import MethodError, NotSupportedError
+from srbench.records import TrainingFacts
 from srbench.weights.files import LoadAudit
 
 # TorchMethod stands in a module of its own, and is found here too.
@@ -146,6 +147,15 @@ class Method:
     def weight_files(self) -> list[Path]:
         """Files that decide the output beside the plugin's source; their hashes enter the method's identity."""
         return []
+
+    @property
+    def aims_at_pixels(self) -> bool:
+        """Whether it does not give up PSNR for what people see."""
+        return True
+
+    def training_facts(self) -> dict[int, TrainingFacts]:
+        """How the weights were trained, by scale, for the manifest of a run; empty where nothing is known of it."""
+        return {}
 
     def supports(self, scale: int) -> bool:
         return scale >= 1 and (self.card.scales is None or scale in self.card.scales)

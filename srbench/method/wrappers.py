@@ -14,6 +14,7 @@ from torch import Tensor
 
 from srbench.errors import NotSupportedError, SrbenchWarning
 from srbench.method.base import Likelihood, Method, MethodContext, as_batch
+from srbench.records import TrainingFacts
 from srbench.weights.files import LoadAudit
 
 SMALLEST_TILE = 16  # LR pixels a side
@@ -41,6 +42,13 @@ class _Wrapped(Method):
 
     def weight_files(self) -> list[Path]:
         return self.inner.weight_files()
+
+    @property
+    def aims_at_pixels(self) -> bool:
+        return self.inner.aims_at_pixels
+
+    def training_facts(self) -> dict[int, TrainingFacts]:
+        return self.inner.training_facts()
 
     def bits(self, lr: Tensor, hr: Tensor, scale: int) -> Likelihood:
         return self.inner.bits(lr, hr, scale)

@@ -4,38 +4,41 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
+from srbench.records import ScoreState
 from srbench.results.leaderboard import MEAN_COLUMNS, PER_IMAGE_COLUMNS, means, per_image
-from srbench.results.perception import opinions, perception_distortion
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 
 
-def table(store: Store, *, by_image: bool) -> pd.DataFrame:
+def table(reader: Reader, *, by_image: bool) -> pd.DataFrame:
     """The rows that both formats carry: means, or one row per image and metric. Full precision."""
-    images = per_image(store)
+    images = per_image(reader)
     if by_image:
         return images.loc[images["metric"] != "", PER_IMAGE_COLUMNS]
-    rows = means(images)
+    rows = means(images, reader.facts)
     return rows.loc[rows["metric"] != "", MEAN_COLUMNS]
 
 
-def to_csv(store: Store, *, by_image: bool = False) -> str:
+def to_csv(reader: Reader, *, by_image: bool = False) -> str:
     """Comma-separated values, one header line."""
-    text: str = table(store, by_image=by_image).to_csv(index=False, lineterminator="\n")
+    text: str = table(reader, by_image=by_image).to_csv(index=False, lineterminator="\n")
     return text
 
 
-def to_json(store: Store, *, by_image: bool = False) -> str:
+def to_json(reader: Reader, *, by_image: bool = False) -> str:
     """An object with ``rows`` (as in the CSV), ``runs`` (the manifests) and ``excluded``: every image that is in no
     mean, with its status and the message; ``perception_distortion`` (:mod:`srbench.results.perception`) and
     ``opinions``, the raters of the simulated MOS. Per image, a row has ``extra`` where its metric
     keeps more than a value. Absent numbers are null."""
-    images = per_image(store)
-    excluded = images.loc[images["status"] != "ok", [*PER_IMAGE_COLUMNS[:-1], "status", "message"]]
-    rows: list[dict[str, Any]] = table(store, by_image=by_image).to_dict("records")
+    from srbench.results.perception import opinions, perception_distortion
+
+    images = per_image(reader)
+    excluded = images.loc[images["status"] != ScoreState.OK, [*PER_IMAGE_COLUMNS[:-1], "status", "message"]]
+    rows: list[dict[str, Any]] = table(reader, by_image=by_image).to_dict("records")
     if by_image:
         extras = images.loc[images["metric"] != "", "extra"]
         for row, extra in zip(rows, extras, strict=True):
@@ -49,6 +52,6 @@ def to_json(store: Store, *, by_image: bool = False) -> str:
         "excluded": excluded.to_dict("records"),
         "perception_distortion": perception_distortion(images).to_dict("records"),
         "opinions": [row for metric in ("mos", "mos-structural") for row in opinions(images, metric)],
-        "runs": store.runs(),
+        "runs": [asdict(run) for run in reader.runs()],
     }
     return json.dumps(content, indent=2) + "\n"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from srbench.results.facts import FolderMetrics, MetricFacts
-from srbench.results.leaderboard import dataset_order, means, methods_by_score, per_image
-from srbench.results.store import Store
+from srbench.results.facts import MetricFacts
+from srbench.results.leaderboard import means, methods_by_score, per_image
+from srbench.results.reader import Reader
 
 _LATEX = {
     **{char: f"\\{char}" for char in "&%$#_{}"},
@@ -34,11 +34,11 @@ class _Table:
         return f"x{self.scale}, protocol {self.protocol}, degradation {self.degradation}"
 
 
-def to_markdown(store: Store) -> str:
+def to_markdown(reader: Reader) -> str:
     """Tables in GitHub's Markdown, one for each scale, protocol and degradation; a method's best value in a column
     is bold, the second underlined. A mean over fewer images than planned has a star and no rank."""
     parts = []
-    for table in _tables(store):
+    for table in _tables(reader):
         heads = [f"{dataset} {metric}" for dataset, metric in table.columns]
         lines = [f"### {_markdown(table.title)}", "", _row(["method", *map(_markdown, heads)])]
         lines.append("|---|" + "---:|" * len(heads))
@@ -50,10 +50,10 @@ def to_markdown(store: Store) -> str:
     return "\n".join(parts)
 
 
-def to_latex(store: Store) -> str:
+def to_latex(reader: Reader) -> str:
     """The same tables for LaTeX with booktabs (``\\usepackage{booktabs}``)."""
     parts = []
-    for table in _tables(store):
+    for table in _tables(reader):
         groups = [
             (name, [m for d, m in table.columns if d == name]) for name in dict.fromkeys(d for d, _ in table.columns)
         ]
@@ -81,17 +81,19 @@ def to_latex(store: Store) -> str:
     return "\n".join(parts)
 
 
-def _tables(store: Store) -> Iterator[_Table]:
-    facts = FolderMetrics(store.runs())
-    everything = means(per_image(store))
+def _tables(reader: Reader) -> Iterator[_Table]:
+    facts = reader.facts
+    everything = means(per_image(reader), facts)
     everything = everything[everything["metric"] != ""]
     order = methods_by_score(everything) if len(everything) else []
     for (scale, protocol, degradation), group in everything.groupby(["scale", "protocol", "degradation"]):
-        names = sorted(group["dataset"].unique(), key=dataset_order)
+        names = sorted(group["dataset"].unique(), key=facts.dataset_order)
         columns = [(d, m) for d in names for m in group.loc[group["dataset"] == d, "metric"].unique()]
         values = {(row["method"], row["dataset"], row["metric"]): row for _, row in group.iterrows()}
         ranks = {
-            (data, metric): _ranks(group[(group["dataset"] == data) & (group["metric"] == metric)], facts[metric])
+            (data, metric): _ranks(
+                group[(group["dataset"] == data) & (group["metric"] == metric)], facts.metric(metric)
+            )
             for data, metric in columns
         }
         rows, partial = {}, False
@@ -99,7 +101,7 @@ def _tables(store: Store) -> Iterator[_Table]:
             cells = []
             for column in columns:
                 row = values.get((method, *column))
-                cells.append((_text(row, facts[column[1]]), ranks[column].get(method, 0)))
+                cells.append((_text(row, facts.metric(column[1])), ranks[column].get(method, 0)))
                 partial = partial or (row is not None and _partial(row))
             rows[method] = cells
         yield _Table(int(scale), protocol, degradation, columns, rows, partial)

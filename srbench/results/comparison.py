@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from srbench.errors import StoreError
-from srbench.results.facts import FolderMetrics, MetricFacts
+from srbench.records import ScoreState
+from srbench.results.facts import Fallback, FolderFacts, MetricFacts
 from srbench.results.leaderboard import GROUP, per_image
+from srbench.results.reader import Reader
 from srbench.results.statistics import holm, mean_interval, signed_rank
-from srbench.results.store import Store
 
 LEVEL = 0.05
 IMAGES = 10  # how many of the images that changed most are named per method, dataset and metric
@@ -27,12 +28,12 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: what it is called, its rows as :func:`srbench.results.leaderboard.per_image` gives them, its
-    metrics."""
+    """One of the two: what it is called, its rows as :func:`srbench.results.leaderboard.per_image` gives them, the
+    facts of its folder."""
 
     name: str
     images: pd.DataFrame
-    metrics: FolderMetrics = field(default_factory=FolderMetrics)
+    facts: FolderFacts = field(default_factory=FolderFacts)
 
 
 @dataclass(frozen=True)
@@ -49,26 +50,28 @@ class Comparison:
     images: pd.DataFrame
     only_a: list[str]
     only_b: list[str]
-    metrics: FolderMetrics
+    facts: FolderFacts
 
 
-def load(results: Path, name: str) -> Side:
+def load(results: Path, name: str, fallback: Fallback | None = None) -> Side:
     """A side of a comparison: a results folder, or the number of a run in ``results``.
+
+    Args:
+        fallback: as :class:`srbench.results.reader.Reader` takes it.
 
     Raises:
         StoreError: no such folder, or no such run in it.
     """
     folder = Path(name)
     if not name.isdigit() or folder.is_dir():
-        with Store(folder) as store:
-            return Side(name, per_image(store), FolderMetrics(store.runs()))
-    with Store(results) as store:
-        runs = store.runs()
-        numbers = [run["id"] for run in runs]
+        with Reader(folder, fallback=fallback) as reader:
+            return Side(name, per_image(reader), reader.facts)
+    with Reader(results, fallback=fallback) as reader:
+        numbers = [run.id for run in reader.runs()]
         if int(name) not in numbers:
             known = ", ".join(map(str, numbers)) or "none"
             raise StoreError(f"no run {name} in '{results}'", f"its runs: {known}")
-        return Side(f"run {name} of {results}", per_image(store, int(name)), FolderMetrics(runs))
+        return Side(f"run {name} of {results}", per_image(reader, int(name)), reader.facts)
 
 
 def compare(a: Side, b: Side) -> Comparison:
@@ -78,9 +81,9 @@ def compare(a: Side, b: Side) -> Comparison:
     adjusted over all rows (Holm), says so at 5%; 'same' where no image changed; else 'undecided'. ``difference`` is
     mean B minus mean A with its bootstrap interval, ``changed`` the number of images whose score is another.
     """
-    facts = a.metrics | b.metrics
+    facts = a.facts | b.facts
     keys = [*GROUP, "metric", "image"]
-    scored = [side.images[side.images["status"] == "ok"] for side in (a, b)]
+    scored = [side.images[side.images["status"] == ScoreState.OK] for side in (a, b)]
     pairs = scored[0][[*keys, "value"]].merge(scored[1][[*keys, "value"]], on=keys, suffixes=("_a", "_b"))
     pairs = pairs.rename(columns={"value_a": "a", "value_b": "b"})
     pairs["difference"] = pairs["b"] - pairs["a"]
@@ -100,7 +103,7 @@ def compare(a: Side, b: Side) -> Comparison:
         )
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name not in ("p_adjusted", "verdict")])
     table["p_adjusted"] = holm(table["p"].to_numpy(float)) if rows else np.empty(0)
-    table["verdict"] = [_verdict(row, facts[row["metric"]]) for row in table.to_dict("records")]
+    table["verdict"] = [_verdict(row, facts.metric(row["metric"])) for row in table.to_dict("records")]
     changed = pairs[pairs["difference"] != 0].copy()
     changed["size"] = changed["difference"].abs()
     changed = changed.sort_values("size", ascending=False, kind="stable")

@@ -1,25 +1,26 @@
-"""What the metrics of a results folder are, as its runs wrote it down: titles, directions, digits.
+"""What the methods, metrics, datasets and protocols of a results folder are, as its runs wrote it down.
 
-All that shows scores asks here, so that it says the same of a metric whose code is not at hand: a user's file, a
-package that is gone.
+All that shows or judges scores asks here, so that it says the same of a method or metric whose code is not at hand: a
+user's file, a package that is gone. :mod:`srbench.run.manifest` writes these facts.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, Protocol
 
-from srbench import metrics
-from srbench.errors import SrbenchError
+from srbench.records import TrainingFacts
 
 DIGITS = 4  # of a metric that nobody knows
+_LAST = 1 << 30  # place of what has no place in an order
+Kind = Literal["method", "metric", "dataset"]
 
 
 @dataclass(frozen=True)
 class MetricFacts:
-    """A metric without its code. ``higher_is_better`` is None where nobody knows: then no value is best."""
+    """A metric without its code. ``higher_is_better`` is None where nobody knows: then no value is best. ``order`` is
+    its place in tables, None for users' own, which come last."""
 
     name: str
     title: str
@@ -29,6 +30,7 @@ class MetricFacts:
     footnote: str = ""
     version: int | None = None
     bounds: tuple[float | None, float | None] | None = None  # an end that is None is unbounded; None: unknown
+    order: int | None = None
 
     @property
     def arrow(self) -> str:
@@ -39,49 +41,196 @@ class MetricFacts:
         return {True: "higher is better", False: "lower is better", None: "direction unknown"}[self.higher_is_better]
 
 
-_NAMES = {field.name for field in fields(MetricFacts)}
+@dataclass(frozen=True)
+class PublishedValue:
+    """One published number: mean over a dataset's images, under ``protocol``, and where it is printed."""
+
+    dataset: str
+    scale: int
+    metric: str
+    value: float
+    source: str
+    protocol: str = "classic"
 
 
-class FolderMetrics:
-    """The facts of any metric by name: of the newest run that measured it, else of the metric that is installed.
+@dataclass(frozen=True)
+class MethodFacts:
+    """A method without its code. ``year`` is 0 where it has none; ``colour`` and ``published`` are those of its
+    card. ``aims_at_pixels`` is False of methods that give up PSNR for what people see. ``training`` is by scale, of
+    the weights that were run."""
+
+    name: str
+    title: str
+    year: int = 0
+    family: str = "user's own"
+    paper: str = ""
+    colour: str = "any"
+    url: str = ""
+    aims_at_pixels: bool = True
+    published: tuple[PublishedValue, ...] = ()
+    training: Mapping[int, TrainingFacts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """A dataset without its manifest. ``order`` is its place in tables, None for users' own, which come last."""
+
+    name: str
+    title: str
+    licence: str = ""
+    citation: str = ""
+    order: int | None = None
+
+
+@dataclass(frozen=True)
+class ProtocolFacts:
+    """A protocol in words."""
+
+    name: str
+    version: int
+    hash: str
+    description: str
+
+
+class Fallback(Protocol):
+    """Who is asked for what a folder does not say, as folders of older srbenches do not. None: unknown here too."""
+
+    def metric(self, name: str) -> MetricFacts | None: ...
+
+    def method(self, name: str, weights: Mapping[str, str]) -> MethodFacts | None:
+        """``weights``: hashes of the files that were run, by name; other weights' training is not told."""
+        ...
+
+    def dataset(self, name: str) -> DatasetFacts | None: ...
+
+    def protocol(self, name: str) -> ProtocolFacts | None: ...
+
+    def names(self, kind: Kind) -> Collection[str]: ...
+
+
+class FolderFacts:
+    """The facts of any method, metric, dataset or protocol by name: of the newest run that used it, else of the
+    fallback.
 
     Args:
-        runs: as :meth:`srbench.results.store.Store.runs` gives them, oldest first.
+        manifests: of the runs, oldest first.
     """
 
-    def __init__(self, runs: Iterable[dict[str, Any]] = ()) -> None:
-        self._written: dict[str, dict[str, Any]] = {}
-        for run in runs:
-            for written in run["manifest"].get("metrics", []):
-                self._written[written["name"]] = {key: value for key, value in written.items() if key in _NAMES}
-        self._facts: dict[str, MetricFacts] = {}
+    def __init__(self, manifests: Iterable[Mapping[str, Any]] = (), fallback: Fallback | None = None) -> None:
+        self._fallback = fallback
+        self._written: dict[str, dict[str, Mapping[str, Any]]] = {"method": {}, "metric": {}, "dataset": {}}
+        self._protocols: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for manifest in manifests:
+            for kind, known in self._written.items():
+                known.update({written["name"]: written for written in manifest.get(f"{kind}s", ())})
+            if protocol := manifest.get("protocol"):
+                self._protocols[protocol["name"], protocol["hash"]] = protocol
+        self._metrics: dict[str, MetricFacts] = {}
+        self._methods: dict[str, MethodFacts | None] = {}
+        self._datasets: dict[str, DatasetFacts] = {}
 
-    def __getitem__(self, name: str) -> MetricFacts:
-        if name not in self._facts:
-            self._facts[name] = replace(_installed(name), **self._written.get(name, {}))
-        return self._facts[name]
-
-    def __or__(self, other: FolderMetrics) -> FolderMetrics:
-        """The facts of two folders; where both know a metric, those of ``other``."""
-        both = FolderMetrics()
-        both._written = self._written | other._written
+    def __or__(self, other: FolderFacts) -> FolderFacts:
+        """The facts of two folders; where both know something, those of ``other``."""
+        both = FolderFacts(fallback=other._fallback or self._fallback)
+        both._written = {kind: known | other._written[kind] for kind, known in self._written.items()}
+        both._protocols = self._protocols | other._protocols
         return both
 
+    def metric(self, name: str) -> MetricFacts:
+        if name not in self._metrics:
+            own = _known(MetricFacts, self._written["metric"].get(name, {}))
+            if own.get("bounds") is not None:
+                own["bounds"] = tuple(own["bounds"])
+            whole = len(own) == len(fields(MetricFacts))
+            installed = None if whole or self._fallback is None else self._fallback.metric(name)
+            self._metrics[name] = replace(installed or MetricFacts(name, title=name), **own)
+        return self._metrics[name]
 
-def _installed(name: str) -> MetricFacts:
-    try:
-        return facts_of(metrics.get(name))
-    except SrbenchError:
-        return MetricFacts(name, title=name)
+    def method(self, name: str) -> MethodFacts | None:
+        """None of a method that nobody knows."""
+        if name not in self._methods:
+            self._methods[name] = self._method(name, self._written["method"].get(name, {}))
+        return self._methods[name]
+
+    def _method(self, name: str, written: Mapping[str, Any]) -> MethodFacts | None:
+        if "family" in written:
+            return _method_from_json(written)
+        installed = None if self._fallback is None else self._fallback.method(name, written.get("weights", {}))
+        if installed is None and written:
+            return MethodFacts(name, written["title"])
+        return installed
+
+    def training(self, name: str, scale: int) -> TrainingFacts | None:
+        """Of the weights of a method; None where it was not trained, or nobody knows how."""
+        method = self.method(name)
+        return None if method is None else method.training.get(scale)
+
+    def dataset(self, name: str) -> DatasetFacts:
+        if name not in self._datasets:
+            own = _known(DatasetFacts, self._written["dataset"].get(name, {}))
+            whole = len(own) == len(fields(DatasetFacts))
+            installed = None if whole or self._fallback is None else self._fallback.dataset(name)
+            self._datasets[name] = replace(installed or DatasetFacts(name, title=name), **own)
+        return self._datasets[name]
+
+    def protocols(self, name: str) -> list[ProtocolFacts]:
+        """All that were used under this name; one without a description is left out."""
+        found = []
+        for (own, _), written in self._protocols.items():
+            if own == name and "description" in written:
+                found.append(ProtocolFacts(**_known(ProtocolFacts, written)))
+            elif own == name and self._fallback is not None and (installed := self._fallback.protocol(name)):
+                found.append(installed)
+        return list(dict.fromkeys(found))
+
+    def metric_order(self, name: str) -> tuple[int, str]:
+        """Sort key of metrics in tables."""
+        return _order(self.metric(name).order, name)
+
+    def dataset_order(self, name: str) -> tuple[int, str]:
+        """Sort key of datasets in tables: the standard ones first, in their usual order."""
+        return _order(self.dataset(name).order, name)
+
+    def knows(self, kind: Kind, name: str) -> bool:
+        """Whether the folder or the fallback has this name."""
+        return name in self._written[kind] or name in self._names_elsewhere(kind) or self._gateway(kind, name)
+
+    def names(self, kind: Kind) -> set[str]:
+        """All names of the folder and the fallback."""
+        return {*self._written[kind], *self._names_elsewhere(kind)}
+
+    def _names_elsewhere(self, kind: Kind) -> Collection[str]:
+        return () if self._fallback is None else self._fallback.names(kind)
+
+    def _gateway(self, kind: Kind, name: str) -> bool:
+        """Whether it is a metric of another library, of which there is no list: 'pyiqa:NAME'."""
+        return kind == "metric" and self._fallback is not None and self._fallback.metric(name) is not None
 
 
-def facts_of(metric: metrics.Metric) -> MetricFacts:
-    """The facts of a metric that is here."""
-    low, high = (bound if math.isfinite(bound) else None for bound in metric.bounds)
-    own = {name: getattr(metric, name) for name in _NAMES - {"bounds"}}
-    return MetricFacts(**own, bounds=(low, high))
+def _order(place: int | None, name: str) -> tuple[int, str]:
+    return (_LAST if place is None else place, name)
 
 
-def to_json(facts: MetricFacts) -> dict[str, Any]:
+def _known(facts: type, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Those entries that are fields."""
+    return {own.name: written[own.name] for own in fields(facts) if own.name in written}
+
+
+def to_json(facts: MetricFacts | MethodFacts | DatasetFacts | ProtocolFacts) -> dict[str, Any]:
     """As a run's manifest holds them."""
     return asdict(facts)
+
+
+def _method_from_json(written: Mapping[str, Any]) -> MethodFacts:
+    own = _known(MethodFacts, written)
+    own["published"] = tuple(PublishedValue(**_known(PublishedValue, value)) for value in written["published"])
+    own["training"] = {int(scale): _training_from_json(facts) for scale, facts in written["training"].items()}
+    return MethodFacts(**own)
+
+
+def _training_from_json(written: Mapping[str, Any]) -> TrainingFacts:
+    own = _known(TrainingFacts, written)
+    own["curve"] = tuple((int(step), float(psnr)) for step, psnr in own["curve"])
+    own["under_trained"] = tuple(own["under_trained"])
+    own["content_features"] = tuple(own["content_features"])
+    return TrainingFacts(**own)

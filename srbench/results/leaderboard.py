@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from srbench import dataset, metrics
-from srbench.method import plugins
-from srbench.records import label
+from srbench.records import CellFacts, CellState, ScoreState, label
+from srbench.results.facts import FolderFacts, MethodFacts, PublishedValue
+from srbench.results.reader import Reader
 from srbench.results.statistics import mean_interval
-from srbench.results.store import Store
-
-if TYPE_CHECKING:
-    from srbench.method.base import MethodCard, Published
 
 # What identifies a row of the report; within one, images are averaged.
 GROUP = ["method", "dataset", "scale", "protocol", "degradation", "options"]
@@ -28,7 +24,7 @@ MEAN_COLUMNS = [
 ]
 
 
-def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
+def per_image(reader: Reader, run_id: int | None = None) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
     ``run_id``, ``extra`` (JSON: what a metric keeps beside its value), and of the cell ``cell_id``, ``plugin`` (the
     method's name without its options), ``sr_path`` (empty if the SR image was not kept), ``image_sha256``,
@@ -37,30 +33,23 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
     or weight file replaces the old rows. With ``run_id``, the cells of that run.
 
-    ``status`` is 'ok', or why there is no value to average: 'identical', 'nan', 'too small', 'error' (the metric
-    raised), 'failed', 'not supported' or 'pending'. Cells without scores have one row with an empty ``metric``.
+    ``status`` is 'ok', or why there is no value to average: another :class:`srbench.records.ScoreState`, or the
+    :class:`srbench.records.CellState` of a cell without scores, which has one row with an empty ``metric``.
     """
-    planned = pd.DataFrame(store.planned())
     columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", "cell_id", "extra", *_CELL_COLUMNS]
-    if planned.empty:
-        return pd.DataFrame(columns=columns)
-    planned["degradation"] = planned["degradation"].str.partition("/")[0]
-    planned["plugin"] = planned["method"]
-    planned["method"] = [label(*pair) for pair in zip(planned["method"], planned["options"], strict=True)]
+    planned = _planned(reader)
     if run_id is not None:
         planned = planned[planned["run_id"] == run_id]
+    if planned.empty:
+        return pd.DataFrame(columns=columns)
     # A run plans whole datasets: what its newest run no longer planned (a removed image, an old version of the
     # method, another folder of the same name) is not part of the group any more.
     newest = planned.groupby(GROUP)["run_id"].transform("max")
     planned = planned[planned["run_id"] == newest]
-    outcomes = pd.DataFrame(store.outcomes(), columns=["cell_id", "status", "message", "sr_path", "seconds"])
-    scores = pd.DataFrame(store.scores(), columns=["cell_id", "metric", "value", "status", "run_id"])
-    scores = _with_details(scores, store).drop(columns="run_id")
-    rows = planned.merge(outcomes.rename(columns={"status": "outcome"}), on="cell_id", how="left")
-    rows = rows.merge(scores, on="cell_id", how="left")
-    rows["status"] = rows["status"].fillna(rows["outcome"]).fillna("pending")
+    rows = planned.merge(_outcomes(reader), on="cell_id", how="left").merge(_scores(reader), on="cell_id", how="left")
+    rows["status"] = rows["status"].fillna(rows["outcome"]).fillna(CellState.PENDING.value)
     # An outcome without scores yet (another process is scoring it) is pending too.
-    rows.loc[(rows["status"] == "ok") & rows["metric"].isna(), "status"] = "pending"
+    rows.loc[(rows["status"] == CellState.OK) & rows["metric"].isna(), "status"] = CellState.PENDING.value
     rows["metric"] = rows["metric"].fillna("")
     rows["extra"] = rows["extra"].fillna("")
     reasons = rows["extra"].map(lambda text: json.loads(text or "{}").get("message"))
@@ -70,47 +59,55 @@ def per_image(store: Store, run_id: int | None = None) -> pd.DataFrame:
     return rows[columns].reset_index(drop=True)
 
 
-def _with_details(scores: pd.DataFrame, store: Store) -> pd.DataFrame:
-    key = ["cell_id", "metric", "run_id"]
-    details = pd.DataFrame(store.details(), columns=[*key, "content"]).rename(columns={"content": "extra"})
-    return scores.merge(details, on=key, how="left") if len(details) else scores.assign(extra="")
+def _planned(reader: Reader) -> pd.DataFrame:
+    cells = reader.planned()
+    frame = pd.DataFrame([cell.facts.values() for cell in cells], columns=[*CellFacts.__dataclass_fields__])
+    frame["cell_id"] = [cell.cell_id for cell in cells]
+    frame["run_id"] = [cell.run_id for cell in cells]
+    frame["degradation"] = frame["degradation"].astype(object).str.partition("/")[0] if cells else ""
+    frame["plugin"] = frame["method"]
+    frame["method"] = [label(*pair) for pair in zip(frame["method"], frame["options"], strict=True)]
+    return frame
 
 
-def means(images: pd.DataFrame, cards: dict[str, MethodCard] | None = None) -> pd.DataFrame:
+def _outcomes(reader: Reader) -> pd.DataFrame:
+    rows = [(row.cell_id, row.outcome.status, row.outcome.message, row.outcome.sr_path) for row in reader.outcomes()]
+    return pd.DataFrame(rows, columns=["cell_id", "outcome", "message", "sr_path"])
+
+
+def _scores(reader: Reader) -> pd.DataFrame:
+    rows = [
+        (row.cell_id, row.score.metric, row.score.value, row.score.status, row.score.extra) for row in reader.scores()
+    ]
+    return pd.DataFrame(rows, columns=["cell_id", "metric", "value", "status", "extra"])
+
+
+def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFrame:
     """Means over images: MEAN_COLUMNS, ``options``, ``planned`` and the counts of what is not in the mean.
 
     ``n`` counts the images in the mean; ``failed``, ``unsupported``, ``pending`` and ``excluded`` (identical, NaN,
     too small, or the metric raised) the others. A row whose images all fail has an empty mean and n = 0.
+
+    Args:
+        facts: of the folder: the order of the metrics, and the published values to set beside the means.
     """
-    cards = method_cards() if cards is None else cards
+    facts = facts or FolderFacts()
     rows: list[dict[str, Any]] = []
     for key, group in images.groupby(GROUP, sort=False):
         identity = dict(zip(GROUP, key, strict=True))
         # Plain arrays: comparing columns of a frame takes longer than all else here.
         image, names_of, state = (group[column].to_numpy(object) for column in ("image", "metric", "status"))
         value = group["value"].to_numpy(float)
-        planned = len(set(image))
-        counts = {
-            column: len(set(image[state == status]))
-            for column, status in (
-                ("failed", "failed"),
-                ("unsupported", "not supported"),
-                ("pending", "pending"),
-            )
-        }
-        names = sorted(set(names_of) - {""}, key=metric_order) or [""]
-        for metric in names:
-            values = value[(names_of == metric) & (state == "ok")]
-            mean, low, high = mean_interval(values)
-            reference = published(cards.get(identity["method"]), identity, metric)
+        counts = {column: len(set(image[state == status])) for column, status in _WITHOUT_SCORES.items()}
+        for metric in sorted(set(names_of) - {""}, key=facts.metric_order) or [""]:
+            own = names_of == metric
+            mean, low, high = mean_interval(value[own & (state == ScoreState.OK)])
+            reference = published(facts.method(identity["method"]), identity, metric)
             rows.append(
                 identity
-                | {"metric": metric, "mean": mean, "ci_low": low, "ci_high": high, "n": len(values)}
-                | {
-                    "planned": planned,
-                    **counts,
-                    "excluded": int(np.isin(state[names_of == metric].astype(str), _NO_VALUE).sum()),
-                }
+                | {"metric": metric, "mean": mean, "ci_low": low, "ci_high": high}
+                | {"n": int((own & (state == ScoreState.OK)).sum()), "planned": len(set(image)), **counts}
+                | {"excluded": int(np.isin(state[own].astype(str), _WITHOUT_VALUE).sum())}
                 | {
                     "published": math.nan if reference is None else reference.value,
                     "published_source": "" if reference is None else _cite(reference),
@@ -121,41 +118,30 @@ def means(images: pd.DataFrame, cards: dict[str, MethodCard] | None = None) -> p
     return pd.DataFrame(rows, columns=[*MEAN_COLUMNS, *extra])
 
 
-_NO_VALUE = ("identical", "nan", "too small", "error")
+_WITHOUT_VALUE = [state.value for state in ScoreState if not state.has_value]
+_WITHOUT_SCORES = {
+    "failed": CellState.FAILED,
+    "unsupported": CellState.NOT_SUPPORTED,
+    "pending": CellState.PENDING,
+}
 
 
-def method_cards() -> dict[str, MethodCard]:
-    """Cards of all built-in and installed methods, by name."""
-    return {plugin.name: plugin.value.card for plugin in plugins.discover() if plugin.value is not None}
-
-
-def published(card: MethodCard | None, row: dict[str, Any], metric: str) -> Published | None:
+def published(method: MethodFacts | None, row: dict[str, Any], metric: str) -> PublishedValue | None:
     """The published value to set beside a mean. The protocol's own comes first; the literature's other family is
     better than none, and is marked by its ``protocol``."""
-    if card is None or row["degradation"] != "bicubic" or row["options"]:
+    if method is None or row["degradation"] != "bicubic" or row["options"]:
         return None
     found = [
         entry
-        for entry in card.published
+        for entry in method.published
         if (entry.dataset, entry.scale, entry.metric) == (row["dataset"], row["scale"], metric)
     ]
     found.sort(key=lambda entry: entry.protocol != row["protocol"])
     return found[0] if found else None
 
 
-def _cite(entry: Published) -> str:
+def _cite(entry: PublishedValue) -> str:
     return f"{entry.source} [protocol {entry.protocol}]"
-
-
-def metric_order(name: str) -> tuple[int, str]:
-    known = metrics.names()
-    return (known.index(name) if name in known else len(known), name)
-
-
-def dataset_order(name: str) -> tuple[int, str]:
-    """Sort key that puts the standard datasets first, in their usual order."""
-    known = list(dataset.manifests())
-    return (known.index(name) if name in known else len(known), name)
 
 
 def signed(value: float, places: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from srbench.metrics.raters import interval, rejected, subject_model
+from srbench.records import ScoreState
 from srbench.results.leaderboard import GROUP
 
 
@@ -24,9 +25,9 @@ def perception_distortion(images: pd.DataFrame, perception: str = "lpips") -> pd
         255 / 10^(PSNR / 20) and 0 for identical images, and the mean of ``perception``.
     """
     key = [*GROUP, "image"]
-    psnr = images[(images["metric"] == "psnr") & images["status"].isin(["ok", "identical"])]
+    psnr = images[(images["metric"] == "psnr") & images["status"].isin([ScoreState.OK, ScoreState.IDENTICAL])]
     rmse = psnr[key].assign(distortion=255 / 10 ** (psnr["value"].fillna(np.inf) / 20))
-    other = images[(images["metric"] == perception) & (images["status"] == "ok")]
+    other = images[(images["metric"] == perception) & (images["status"] == ScoreState.OK)]
     both = rmse.merge(other[[*key, "value"]].rename(columns={"value": "perception"}), on=key)
     means = both.groupby(GROUP, sort=False)[["distortion", "perception"]].mean()
     means["n"] = both.groupby(GROUP, sort=False).size()
@@ -40,7 +41,7 @@ def opinions(images: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
     ``corrected``, the estimate of the P.913 subject model, and ``rejected``, how many raters BT.500 screens out (both
     null for a single image).
     """
-    own = images[(images["metric"] == metric) & (images["status"] == "ok") & (images["extra"] != "")]
+    own = images[(images["metric"] == metric) & (images["status"] == ScoreState.OK) & (images["extra"] != "")]
     result = []
     for key, group in own.groupby(GROUP, sort=False):
         ratings = np.array([json.loads(text)["ratings"] for text in group["extra"]]).T  # (raters, images)

@@ -1,15 +1,18 @@
 """The tables of a results folder, and how a folder that an older srbench wrote becomes one of today's.
 
 Version 1: runs, cells, plans, outcomes, scores, canaries.
-Version 2: ``meta.written_by``. Tables that are new since are created when a folder is opened, whatever its version.
+Version 2: ``meta.written_by``; the tables ``score_details`` and ``timings`` came while it was in use.
+Version 3: of cells the hash of a given LR image, frames and precision; of outcomes the host and what was done to get
+them. Manifests say what methods, metrics, datasets and protocols are (:mod:`srbench.results.facts`).
 
-A new table needs nothing but its definition here. A change of an old one needs a step in ``_STEPS`` and a new golden
-folder under tests/golden.
+A table that is new is created when a folder is opened for writing, whatever its version, and needs nothing but its
+definition here. A change of an old one needs a step in ``_STEPS`` and a new golden folder under tests/golden.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from sqlalchemy import (
     Column,
@@ -29,11 +32,11 @@ from sqlalchemy import (
     update,
 )
 
-from srbench.records import CellFacts
-from srbench.results.details import define_details
+from srbench.errors import StoreError
 from srbench.version import __version__
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+FILE = "results.sqlite"
 
 metadata = MetaData()
 meta = Table(
@@ -51,15 +54,26 @@ runs = Table(
     Column("status", String, nullable=False),  # running, finished, interrupted
     Column("manifest", String, nullable=False),  # JSON
 )
-cells = Table(
+cells = Table(  # srbench.records.CellFacts
     "cells",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("key", String, nullable=False, unique=True),
-    *(
-        Column(name, Integer if kind == "int" else String, nullable=False)
-        for name, kind in CellFacts.__annotations__.items()
-    ),
+    Column("method", String, nullable=False),
+    Column("method_hash", String, nullable=False),
+    Column("dataset", String, nullable=False),
+    Column("dataset_version", Integer, nullable=False),
+    Column("image", String, nullable=False),
+    Column("image_sha256", String, nullable=False),
+    Column("image_channels", Integer, nullable=False),
+    Column("scale", Integer, nullable=False),
+    Column("degradation", String, nullable=False),
+    Column("protocol", String, nullable=False),
+    Column("protocol_hash", String, nullable=False),
+    Column("options", String, nullable=False),
+    Column("lr_sha256", String, nullable=False, server_default=""),
+    Column("frames", Integer, nullable=False, server_default="1"),
+    Column("precision", String, nullable=False, server_default="fp32"),
 )
 plans = Table(
     "plans",
@@ -67,7 +81,7 @@ plans = Table(
     Column("run_id", ForeignKey("runs.id"), primary_key=True),
     Column("cell_id", ForeignKey("cells.id"), primary_key=True),
 )
-outcomes = Table(
+outcomes = Table(  # srbench.records.Outcome
     "outcomes",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -79,6 +93,8 @@ outcomes = Table(
     Column("seconds", Float, nullable=False),  # of the method alone, wall clock
     Column("sr_path", String, nullable=False),  # below the results folder; empty if the image was not kept
     Column("sr_sha256", String, nullable=False),
+    Column("host", String, nullable=False, server_default=""),
+    Column("handling", String, nullable=False, server_default=""),
 )
 scores = Table(
     "scores",
@@ -92,7 +108,27 @@ scores = Table(
     Column("status", String, nullable=False),
     Index("scores_of_cell", "cell_id", "metric", "metric_version"),
 )
-details = define_details(metadata)
+details = Table(  # what a score has besides its value: why there is none, an interval of raters
+    "score_details",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cell_id", ForeignKey("cells.id"), nullable=False, index=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("metric", String, nullable=False),
+    Column("metric_version", Integer, nullable=False),
+    Column("content", String, nullable=False),  # JSON
+)
+timings = Table(
+    "timings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", Integer, nullable=False),
+    Column("method", String, nullable=False),
+    Column("method_hash", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("scale", Integer, nullable=False),
+    Column("record", String, nullable=False),  # JSON: every field of a srbench.records.Timing
+)
 canaries = Table(
     "canaries",
     metadata,
@@ -112,7 +148,18 @@ def _from_1(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE meta ADD COLUMN written_by VARCHAR NOT NULL DEFAULT ''")
 
 
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1}  # from version N to N + 1
+def _from_2(connection: Connection) -> None:
+    for column in (
+        "cells ADD COLUMN lr_sha256 VARCHAR NOT NULL DEFAULT ''",
+        "cells ADD COLUMN frames INTEGER NOT NULL DEFAULT 1",
+        "cells ADD COLUMN precision VARCHAR NOT NULL DEFAULT 'fp32'",
+        "outcomes ADD COLUMN host VARCHAR NOT NULL DEFAULT ''",
+        "outcomes ADD COLUMN handling VARCHAR NOT NULL DEFAULT ''",
+    ):
+        connection.exec_driver_sql(f"ALTER TABLE {column}")
+
+
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}  # from version N to N + 1
 
 
 def create(connection: Connection) -> None:
@@ -124,12 +171,25 @@ def create(connection: Connection) -> None:
         connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION, written_by=__version__))
 
 
-def version(connection: Connection) -> int:
-    """The schema version of a folder; raises sqlalchemy's OperationalError if it is none."""
-    return int(connection.scalar(select(meta.c.schema_version)) or 0)
+def version(connection: Connection, folder: Path) -> int:
+    """The schema version of a folder.
+
+    Raises:
+        StoreError: a newer srbench wrote it.
+        sqlalchemy.exc.OperationalError: it is no results folder.
+    """
+    found = int(connection.scalar(select(meta.c.schema_version)) or 0)
+    if found > SCHEMA_VERSION:
+        writer = _writer(connection)
+        raise StoreError(
+            f"'{folder}' was written by a newer srbench{writer and f' ({writer})'}: schema {found}, this one "
+            f"reads up to {SCHEMA_VERSION}",
+            "update srbench, or use another --out",
+        )
+    return found
 
 
-def writer(connection: Connection) -> str:
+def _writer(connection: Connection) -> str:
     """The srbench that wrote a folder, as far as it says so: 'srbench 0.3.0'."""
     if "written_by" not in {column["name"] for column in inspect(connection).get_columns(meta.name)}:
         return ""

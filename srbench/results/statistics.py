@@ -8,8 +8,6 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
-from scipy.stats import rankdata
 
 RESAMPLES = 10_000
 _SEED = 20_061_994
@@ -63,6 +61,9 @@ def signed_rank(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> signed_rank(np.array([[1.0, 2.0, 3.0, 4.0, 5.0], [0.0, 0.0, 0.0, 0.0, 0.0]])).tolist()
     [0.0625, 1.0]
     """
+    from scipy.special import ndtr  # scipy takes longer to import than a table of means to print
+    from scipy.stats import rankdata
+
     tests, images = differences.shape
     result = np.ones(tests)
     if images == 0:

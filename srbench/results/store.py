@@ -1,6 +1,7 @@
-"""The results folder: one SQLite file, beside it the kept SR images and the manifests of the runs.
+"""The results folder for those who write to it: one SQLite file, beside it the kept SR images and the manifests of the
+runs. Reports and gates read it through :class:`srbench.results.reader.Reader`.
 
-Rows are only ever added. A score belongs to a cell (:class:`srbench.run.plan.CellFacts`) and a metric version; means,
+Rows are only ever added. A score belongs to a cell (:class:`srbench.records.CellFacts`) and a metric version; means,
 ranks and pictures are derived later. What a report shows of a cell is decided by the runs: the newest run that
 planned a method on an image says which version of the method that is, so nothing stale is shown.
 
@@ -18,26 +19,16 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    Connection,
-    create_engine,
-    event,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, create_engine, event, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from srbench.errors import StoreError
-from srbench.metrics import Metric
-from srbench.records import Canary, CellFacts, Entry, Known, Outcome
+from srbench.records import Canary, CellFacts, CellState, Entry, Known, Outcome, Score, ScoreState, Timing
 from srbench.results import schema
-from srbench.results.details import add_details, newest_details, score_row
-from srbench.results.schema import SCHEMA_VERSION
+from srbench.results.schema import FILE
 from srbench.results.schema import canaries as _canaries
 from srbench.results.schema import cells as _cells
 from srbench.results.schema import details as _details
@@ -45,12 +36,17 @@ from srbench.results.schema import outcomes as _outcomes
 from srbench.results.schema import plans as _plans
 from srbench.results.schema import runs as _runs
 from srbench.results.schema import scores as _scores
+from srbench.results.schema import timings as _timings
 
-FILE = "results.sqlite"
+if TYPE_CHECKING:
+    from srbench.metrics import Metric
+
 LOOK_EVERY = 0.2  # seconds
 BUSY_TIMEOUT = 60  # seconds to wait while another process writes
 
-_scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version).where(_scores.c.status != "error")
+_scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version).where(
+    _scores.c.status != ScoreState.ERROR
+)
 
 
 class Store:
@@ -80,15 +76,7 @@ class Store:
     def _open(self, connection: Connection, create: bool) -> None:
         if create:
             schema.create(connection)
-        found = schema.version(connection)
-        if found > SCHEMA_VERSION:
-            writer = schema.writer(connection)
-            raise StoreError(
-                f"'{self.folder}' was written by a newer srbench{writer and f' ({writer})'}: schema {found}, this one "
-                f"reads up to {SCHEMA_VERSION}",
-                "update srbench, or use another --out",
-            )
-        schema.upgrade(connection, found)
+        schema.upgrade(connection, schema.version(connection, self.folder))
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -145,7 +133,7 @@ class Store:
             images: set[tuple[int, str]] = set()
             scored: set[tuple[int, str, int]] = set()  # a metric that raised is tried again
             for chunk in () if again else _chunks(ids):
-                done = select(_outcomes.c.cell_id, _outcomes.c.sr_path).where(_outcomes.c.status == "ok")
+                done = select(_outcomes.c.cell_id, _outcomes.c.sr_path).where(_outcomes.c.status == CellState.OK)
                 images |= {
                     (cell, path) for cell, path in connection.execute(done.where(_outcomes.c.cell_id.in_(chunk)))
                 }
@@ -154,17 +142,16 @@ class Store:
                 {"run_id": run_id, "cell_id": entry.cell_id, **vars(entry.outcome)}
                 for entry in entries
                 if entry.outcome is not None
-                and not (entry.outcome.status == "ok" and (entry.cell_id, entry.outcome.sr_path) in images)
+                and not (entry.outcome.status == CellState.OK and (entry.cell_id, entry.outcome.sr_path) in images)
             ]
             fresh = [
                 (e.cell_id, s) for e in entries for s in e.scores if (e.cell_id, s.metric, s.version) not in scored
             ]
-            scores = [score_row(run_id, cell, score) for cell, score in fresh]
-            if outcomes:
-                connection.execute(insert(_outcomes), outcomes)
-            if scores:
-                connection.execute(insert(_scores), scores)
-            add_details(connection, _details, run_id, fresh)
+            scores = [_score_row(run_id, cell, score) for cell, score in fresh]
+            extra = [_score_key(run_id, cell, score) | {"content": score.extra} for cell, score in fresh if score.extra]
+            for table, rows in ((_outcomes, outcomes), (_scores, scores), (_details, extra)):
+                if rows:
+                    connection.execute(insert(table), rows)
 
     def add_canaries(self, run_id: int, canaries: Sequence[Canary]) -> None:
         if not canaries:
@@ -172,7 +159,18 @@ class Store:
         with self._transaction() as connection:
             connection.execute(insert(_canaries), [{"run_id": run_id, **asdict(canary)} for canary in canaries])
 
-    # -- reading ---------------------------------------------------------------------------------------------
+    def add_timings(self, run_id: int, timings: Sequence[Timing]) -> None:
+        """Append the timings of a run."""
+        rows = [
+            {name: getattr(timing, name) for name in ("method", "method_hash", "subject", "scale")}
+            | {"run_id": run_id, "record": json.dumps(asdict(timing))}
+            for timing in timings
+        ]
+        if rows:
+            with self._transaction() as connection:
+                connection.execute(insert(_timings), rows)
+
+    # -- what a run needs to know to go on ---------------------------------------------------------------------
 
     def known(self, cell_ids: Sequence[int]) -> dict[int, Known]:
         """What is already there of each cell."""
@@ -196,7 +194,7 @@ class Store:
                 rows = (
                     select(_scores.c.cell_id, _scores.c.value)
                     .where(_scores.c.cell_id.in_(chunk), _scores.c.metric == metric.name)
-                    .where(_scores.c.metric_version == metric.version, _scores.c.status == "ok")
+                    .where(_scores.c.metric_version == metric.version, _scores.c.status == ScoreState.OK)
                     .order_by(_scores.c.id)
                 )
                 found.update((number, value) for number, value in connection.execute(rows))
@@ -215,49 +213,6 @@ class Store:
         changed = self._data_version not in (None, version)
         self._data_version = version
         return changed
-
-    def runs(self) -> list[dict[str, Any]]:
-        """All runs, oldest first, with their manifests and canaries."""
-        with self._transaction() as connection:
-            rows = [dict(row) for row in connection.execute(select(_runs).order_by(_runs.c.id)).mappings()]
-            canaries = [dict(row) for row in connection.execute(select(_canaries)).mappings()]
-        for row in rows:
-            row["manifest"] = json.loads(row["manifest"])
-            own = [canary for canary in canaries if canary["run_id"] == row["id"]]
-            row["canaries"] = [{k: v for k, v in c.items() if k not in ("id", "run_id")} for c in own]
-        return rows
-
-    def planned(self) -> list[dict[str, Any]]:
-        """One row per planned cell of every run, oldest run first: the cell's facts, ``cell_id``, ``run_id``."""
-        query = (
-            select(_cells, _plans.c.run_id)
-            .join(_plans, _plans.c.cell_id == _cells.c.id)
-            .order_by(_plans.c.run_id, _cells.c.id)
-        )
-        with self._transaction() as connection:
-            rows = [dict(row) for row in connection.execute(query).mappings()]
-        for row in rows:
-            row["cell_id"] = row.pop("id")
-        return rows
-
-    def outcomes(self) -> list[dict[str, Any]]:
-        """The newest outcome of every cell."""
-        newest = select(func.max(_outcomes.c.id)).group_by(_outcomes.c.cell_id)
-        return self._rows(select(_outcomes).where(_outcomes.c.id.in_(newest)))
-
-    def scores(self) -> list[dict[str, Any]]:
-        """The newest score of every cell and metric."""
-        newest = select(func.max(_scores.c.id)).group_by(_scores.c.cell_id, _scores.c.metric)
-        return self._rows(select(_scores).where(_scores.c.id.in_(newest)))
-
-    def details(self) -> list[dict[str, Any]]:
-        """What the newest scores have besides a value (:mod:`srbench.results.details`)."""
-        with self._transaction() as connection:
-            return newest_details(connection, _details)
-
-    def _rows(self, query: Any) -> list[dict[str, Any]]:
-        with self._transaction() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _on_connect(connection: sqlite3.Connection, _: object) -> None:
@@ -278,6 +233,16 @@ def _on_connect(connection: sqlite3.Connection, _: object) -> None:
             time.sleep(0.05)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _score_row(run_id: int, cell_id: int, score: Score) -> dict[str, Any]:
+    """A row of ``scores``."""
+    value = score.value if score.status == ScoreState.OK else None
+    return _score_key(run_id, cell_id, score) | {"value": value, "status": score.status}
+
+
+def _score_key(run_id: int, cell_id: int, score: Score) -> dict[str, Any]:
+    return {"run_id": run_id, "cell_id": cell_id, "metric": score.metric, "metric_version": score.version}
 
 
 def _outcome(row: Any) -> Outcome:

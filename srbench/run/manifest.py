@@ -1,24 +1,29 @@
-"""The manifest of a run: what was run, by which code, on what machine, from which files."""
+"""The manifest of a run: what was run, by which code, on what machine, from which files; and the facts of its methods,
+metrics, datasets and protocol, from which reports are made when their code may be gone."""
 
 from __future__ import annotations
 
 import functools
 import importlib.metadata
+import math
 import platform
 import subprocess
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 import srbench
-from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
+from srbench import dataset, metrics
+from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile, Manifest
 from srbench.machine import processor
 from srbench.method.base import Method
 from srbench.metrics import Metric
 from srbench.protocol.base import Protocol
-from srbench.results.facts import facts_of, to_json
+from srbench.protocol.words import describe as describe_protocol
+from srbench.results.facts import DatasetFacts, MethodFacts, MetricFacts, ProtocolFacts, PublishedValue, to_json
 from srbench.version import __version__
 from srbench.weights.files import file_hash
 
@@ -49,7 +54,7 @@ def describe(
         "seed": options.seed,
         "scales": list(options.scales),
         "degradation": options.degradation,
-        "protocol": {**protocol.described(), "hash": protocol.hash},
+        "protocol": {**protocol.described(), **to_json(protocol_facts(protocol))},
         "methods": [_method(method, identity) for method, identity in methods],
     }
 
@@ -57,22 +62,69 @@ def describe(
 def describe_metric(metric: Metric) -> dict[str, Any]:
     """What a reader of the scores needs to know, also where the metric itself is not installed."""
     weights = {path.name: file_hash(path) for path in metric.files()}
-    return {**to_json(facts_of(metric)), "weights": weights}
+    return {**to_json(metric_facts(metric)), "weights": weights}
 
 
 def _method(method: Method, identity: str) -> dict[str, Any]:
     files = {path.name: file_hash(path) for path in method.weight_files()}
     loads = [str(audit) for audit in method.load_audits()]
-    return {"name": method.card.name, "title": method.card.title, "hash": identity, "weights": files, "loads": loads}
+    return {**to_json(method_facts(method)), "hash": identity, "weights": files, "loads": loads}
 
 
 def describe_dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[str, Any]:
     """Which images a dataset has here, by their pixels."""
     images = {image.name: facts[image].sha256 for image in data.images}
-    described = {"name": data.name, "title": data.title, "version": data.version, "images": images}
+    own = DatasetFacts(data.name, data.title) if data.manifest is None else dataset_facts(data.manifest)
+    described = {**to_json(own), "version": data.version, "images": images}
     if data.manifest is None:  # nothing else says where the images of a folder are, which the report shows
         described["files"] = {image.name: str(image.path.resolve()) for image in data.images}
     return described
+
+
+# -- facts of what is installed here -------------------------------------------------------------------------------
+
+
+def metric_facts(metric: Metric) -> MetricFacts:
+    low, high = (bound if math.isfinite(bound) else None for bound in metric.bounds)
+    known = metrics.names()
+    return MetricFacts(
+        name=metric.name,
+        title=metric.title,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
+        digits=metric.digits,
+        footnote=metric.footnote,
+        version=metric.version,
+        bounds=(low, high),
+        order=known.index(metric.name) if metric.name in known else None,
+    )
+
+
+def method_facts(method: Method) -> MethodFacts:
+    """With the training of the weights that it finds here."""
+    card = method.card
+    return MethodFacts(
+        name=card.name,
+        title=card.title,
+        year=card.year,
+        family=card.family,
+        paper=card.paper,
+        colour=card.colour,
+        url=card.url,
+        aims_at_pixels=method.aims_at_pixels,
+        published=tuple(PublishedValue(**asdict(value)) for value in card.published),
+        training=method.training_facts(),
+    )
+
+
+def dataset_facts(manifest: Manifest) -> DatasetFacts:
+    known = list(dataset.manifests())
+    order = known.index(manifest.name) if manifest.name in known else None
+    return DatasetFacts(manifest.name, manifest.title, manifest.licence, manifest.citation, order)
+
+
+def protocol_facts(protocol: Protocol) -> ProtocolFacts:
+    return ProtocolFacts(protocol.name, protocol.version, protocol.hash, describe_protocol(protocol))
 
 
 @functools.cache

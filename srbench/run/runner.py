@@ -16,7 +16,6 @@ from srbench.method.variant import Variant
 from srbench.metrics import choice
 from srbench.records import Entry, ScoreState
 from srbench.results.store import Store
-from srbench.results.timings import add_timings
 from srbench.run import canary
 from srbench.run.executors.base import Stop, stoppable
 from srbench.run.executors.local import local, single_threaded
@@ -246,7 +245,7 @@ def _time(job: Job, planned: Plan, store: Store, observer: Observer) -> None:
     methods = [(worker.method(spec), spec.identity) for spec in job.methods]
     images = (job.datasets, planned.facts, job.options.scales)
     summary.timings = time_methods(methods, *images, worker.method_context, observer.note)
-    add_timings(store, summary.run_id, summary.timings)
+    store.add_timings(summary.run_id, summary.timings)
     summary.failures += [f"timing of {t}: {t.message}" for t in summary.timings if t.status == "failed"]
 
 

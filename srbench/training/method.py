@@ -13,9 +13,12 @@ from torch import Tensor, nn
 from srbench import paths
 from srbench.errors import NotSupportedError
 from srbench.method.network import TorchMethod
+from srbench.records import TrainingFacts
 from srbench.training.data import Picture
-from srbench.training.losses import Batch, Loss
+from srbench.training.losses import PIECES, Batch, Loss
 from srbench.training.recipe import FitRecipe, Recipe
+
+REFERENCE = "bsd100"  # 100 photographs: the least noisy of the three test sets
 
 
 class TrainedMethod(TorchMethod):
@@ -112,3 +115,26 @@ class TrainedMethod(TorchMethod):
         with log.open(encoding="utf-8", newline="") as stream:
             rows = [(int(row["step"]), float(row["psnr"])) for row in csv.DictReader(stream)]
         return rows if rows and rows[-1][0] == card["steps"] else []
+
+    @property
+    def aims_at_pixels(self) -> bool:
+        """Whether the recipe's loss is on pixels alone."""
+        return set(dict(getattr(self.recipe, "loss", ()))) <= set(PIECES)
+
+    def training_facts(self) -> dict[int, TrainingFacts]:
+        """From the cards and logs beside the weights, of every scale that has them."""
+        cards = {scale: self.training_card(scale) for scale in self.card.scales or ()}
+        return {
+            scale: TrainingFacts(
+                parameters=card.get("parameters", 0),
+                steps=card.get("steps", 0),
+                wall_seconds=card.get("wall_seconds", 0),
+                device=card.get("device", ""),
+                under_trained=tuple(card.get("under_trained", ())),
+                reference=REFERENCE,
+                content_features=tuple(card.get("content_features", ())),
+                curve=tuple(self.training_curve(scale)),
+            )
+            for scale, card in cards.items()
+            if card is not None
+        }

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from srbench.method.base import Method, MethodCard
-from srbench.training.losses import PIECES
-from srbench.training.method import TrainedMethod
-
-REFERENCE = "bsd100"  # 100 photographs: the least noisy of the three test sets
+from srbench.training.method import REFERENCE, TrainedMethod
 
 
 def shipped(method: Method) -> list[str]:
@@ -44,17 +41,12 @@ def published_psnr(card: MethodCard, scale: int, dataset: str = REFERENCE) -> fl
     return values[0] if values else None
 
 
-def aims_at_pixels(method: Method) -> bool:
-    """Whether a method does not give up PSNR: it is trained on pixels alone, or not at all."""
-    loss = getattr(method.recipe, "loss", ()) if isinstance(method, TrainedMethod) else ()
-    return set(dict(loss)) <= set(PIECES)
-
-
 def trailing(cards: Mapping[str, MethodCard], measured: Mapping[str, float], scale: int) -> dict[str, list[str]]:
     """Which methods fall behind methods that they beat in the literature.
 
     Args:
-        cards: by method; those that give up PSNR for what people see (:func:`aims_at_pixels`) are best left out.
+        cards: by method; those that do not aim at pixels (:attr:`srbench.method.base.Method.aims_at_pixels`) are best
+            left out.
         measured: mean PSNR on BSD100 by method.
 
     Returns:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run.runner import RunOptions, run
 
 SCALES = (2, 3, 4)
@@ -70,8 +70,8 @@ def test_bicubic_against_row_by_row(standard_images, tmp_path, benchmark):
         f"\nrow by row {reference:.2f} s; srbench {benchmark.stats.stats.mean:.2f} s ({ratio:.1f} times as fast), "
         f"on one worker {one:.2f} s ({reference / one:.1f} times)"
     )
-    with Store(tmp_path / "results") as store:
-        ours = [row["value"] for row in store.scores() if row["metric"] == "psnr"]
+    with Reader(tmp_path / "results") as reader:
+        ours = [row.score.value for row in reader.scores() if row.score.metric == "psnr"]
     # Both computed the same thing; bridge, the one grey image, is RGB on both sides.
     assert np.mean(ours) == pytest.approx(np.mean([psnr for psnr, _ in theirs]), abs=0.002)
 

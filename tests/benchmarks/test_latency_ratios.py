@@ -7,8 +7,7 @@ from srbench.gate import check, collect
 from srbench.gate.thresholds import LATENCY, Threshold, ThresholdsFile
 from srbench.imaging.images import write_image
 from srbench.method import MethodContext, plugins
-from srbench.results.store import Store
-from srbench.results.timings import read_timings
+from srbench.results.reader import Reader
 from srbench.run.runner import RunOptions, run
 from srbench.timing import measure, synthetic
 
@@ -33,9 +32,9 @@ def test_a_method_twice_as_slow(tmp_path, times, outcome):
     methods = tuple(str(tmp_path / f"{name}.py") for name in ("reference", "mine"))
     out, images = tmp_path / "results", tmp_path / "images"
     run(RunOptions(methods, (str(images),), (4,), ("psnr",), device="cpu", threads=1, out=out, time=True))
-    with Store(out) as store:
-        evidence = collect(store)
-        fastest = {timing.method: min(timing.seconds) for timing in read_timings(store)}
+    with Reader(out) as reader:
+        evidence = collect(reader)
+        fastest = {timing.method: min(timing.seconds) for timing in reader.timings()}
     # Before the regression it took twice the reference's time; half as much again is allowed.
     limit = Threshold("mine", images.name, 4, LATENCY, relative_to="reference", max_ratio=3.0)
     (found,) = check(evidence, ThresholdsFile(tmp_path / "t.toml", (limit,)))

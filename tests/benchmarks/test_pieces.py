@@ -18,7 +18,7 @@ from srbench.method import plugins
 from srbench.method.plugins import instantiate
 from srbench.protocol.base import BASICSR
 from srbench.resize import imresize
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run.runner import RunOptions, run
 from srbench.run.worker import CellWorker
 
@@ -113,8 +113,8 @@ def test_milliseconds_of_the_harness_per_bicubic_cell(benchmark, tmp_path):
         return run(RunOptions(**{**vars(options), "out": tmp_path / "results"}))
 
     summary = benchmark.pedantic(go, rounds=3, warmup_rounds=1)
-    with Store(tmp_path / "results") as store:
-        method = sum(outcome["seconds"] for outcome in store.outcomes())
+    with Reader(tmp_path / "results") as reader:
+        method = sum(row.outcome.seconds for row in reader.outcomes())
     cells = summary.computed
     wall = benchmark.stats.stats.median
     print(f"\n{1000 * wall / cells:.1f} ms per cell, {1000 * method / cells:.1f} ms of it in the method and writing")
@@ -124,8 +124,8 @@ def test_milliseconds_of_the_harness_per_bicubic_cell(benchmark, tmp_path):
 def test_rendering_a_report(benchmark, tmp_path):
     out = tmp_path / "results"
     run(RunOptions(("bicubic", "nearest"), ("sample",), metrics=("psnr",), out=out, device="cpu"))
-    with Store(out) as store:
-        benchmark.pedantic(report.render, args=(store,), rounds=3, warmup_rounds=1)
+    with Reader(out) as reader:
+        benchmark.pedantic(report.render, args=(reader,), rounds=3, warmup_rounds=1)
 
 
 def test_start_up():

@@ -3,7 +3,7 @@
 import time
 
 from srbench.report.html import render
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 
 
 def test_the_page_grows_no_faster_than_its_rows(made_up, tmp_path):
@@ -11,9 +11,9 @@ def test_the_page_grows_no_faster_than_its_rows(made_up, tmp_path):
     for methods in (2, 5, 20):  # the first warms up: fonts and libraries
         datasets = {"set5": 5, "set14": 14, "bsd100": 100}
         folder = made_up(methods=methods, datasets=datasets, scales=(2, 3, 4), pictures=True)
-        with Store(folder) as store:
+        with Reader(folder) as reader:
             start = time.process_time()
-            page = render(store)
+            page = render(reader)
             seconds[methods] = time.process_time() - start
         folder.rename(tmp_path / f"{methods}")
         print(f"\n{methods} methods: {seconds[methods]:.1f} s, tables and plots {page.tables_and_plots:.1f} s")

@@ -14,7 +14,7 @@ import pytest
 
 from srbench.imaging.images import write_image
 from srbench.report.html import render
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run.runner import RunOptions, run
 
 CHROMIUM = os.environ.get("SRBENCH_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -90,8 +90,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(RunOptions(methods=(*NAMES, str(folder / "long.py")), datasets=datasets, scales=(2, 4), **chosen))
     run(RunOptions(methods=NAMES[:2], datasets=datasets[:1], scales=(2,), protocol="classic", **chosen))
     path = folder / "report.html"
-    with Store(folder / "results") as store:
-        path.write_text(render(store).text, encoding="utf-8")
+    with Reader(folder / "results") as reader:
+        path.write_text(render(reader).text, encoding="utf-8")
     return path
 
 

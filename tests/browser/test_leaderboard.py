@@ -262,10 +262,11 @@ def test_print(visit, report, artefacts):
 
 def test_an_empty_folder_has_a_working_page(visit, tmp_path):
     from srbench.report.html import render
+    from srbench.results.reader import Reader
     from srbench.results.store import Store
 
-    with Store(tmp_path / "results", create=True) as store:
-        (tmp_path / "report.html").write_text(render(store).text)
+    with Store(tmp_path / "results", create=True), Reader(tmp_path / "results") as reader:
+        (tmp_path / "report.html").write_text(render(reader).text)
     page = visit(tmp_path / "report.html", 390)
     assert page.get_by_text("There are no results yet").is_visible()
     assert axe(page) == []
@@ -285,11 +286,11 @@ def test_a_comparison_is_accessible(visit, report, tmp_path):
 
 def test_a_large_page_opens_in_time(visit, made_up, tmp_path):
     from srbench.report.html import render
-    from srbench.results.store import Store
+    from srbench.results.reader import Reader
 
     datasets = {"set5": 5, "set14": 14, "bsd100": 100}
-    with Store(made_up(methods=20, datasets=datasets, scales=(2, 3, 4), pictures=True)) as store:
-        (tmp_path / "large.html").write_text(render(store).text)
+    with Reader(made_up(methods=20, datasets=datasets, scales=(2, 3, 4), pictures=True)) as reader:
+        (tmp_path / "large.html").write_text(render(reader).text)
     started = time.perf_counter()
     page = visit(tmp_path / "large.html")
     seconds = time.perf_counter() - started

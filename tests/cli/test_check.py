@@ -217,13 +217,12 @@ def test_a_method_that_is_gone_falls_short(srbench, go, change, results, tmp_pat
 
 def test_three_for_a_timing_that_is_inconclusive(srbench, go, results, tmp_path):
     from srbench.records import Timing
-    from srbench.results.timings import add_timings
 
     go("bicubic")
     facts = {"subject": "pictures", "scale": 2, "lr_size": (16, 16), "channels": 3, "device": "cpu"}
     facts |= {"variant": "fp32", "threads": 1, "session": "s"}
     with Store(results) as store:
-        add_timings(store, 1, [
+        store.add_timings(1, [
             Timing(method="bicubic", seconds=(1.0,) * 20, **facts),
             Timing(method="nearest", seconds=(0.5, 2.0) * 10, **facts),
         ])  # fmt: skip

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from srbench.imaging.images import read_image, write_image
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run import external
 from srbench.run.external import ForeignOptions
 from srbench.run.observer import Silent
@@ -99,9 +99,9 @@ def test_it_writes_the_manifest_and_what_its_metrics_are_as_a_run_does(score, th
     assert own["status"] == "finished"
     assert own["metrics"] == of_run["metrics"]
     assert [metric["higher_is_better"] for metric in own["metrics"]] == [True, False]
-    with Store(results) as store:
-        stored, _ = store.runs()
-    assert stored["manifest"] == {key: value for key, value in own.items() if key != "status"}
+    with Reader(results) as reader:
+        stored, _ = reader.runs()
+    assert stored.manifest == {key: value for key, value in own.items() if key != "status"}
 
 
 def test_a_metric_asked_for_later_is_measured_of_the_kept_images(score, theirs, scores, results):

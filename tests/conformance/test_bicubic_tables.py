@@ -3,7 +3,7 @@
 import pytest
 
 from srbench.results.leaderboard import means, per_image
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run.runner import RunOptions, run
 
 pytestmark = pytest.mark.data
@@ -38,8 +38,8 @@ def evaluated(data_folders, tmp_path_factory):
         canaries |= {(protocol, c.dataset, c.scale): c.verdict for c in summary.canaries}
     run(RunOptions(("nearest",), ("set5",), SCALES, **common))
     run(RunOptions(("nearest",), ("bsd100",), (4,), **common))
-    with Store(folder) as store:
-        table = means(per_image(store), cards={})
+    with Reader(folder) as reader:
+        table = means(per_image(reader), cards={})
     keys = ["method", "protocol", "dataset", "scale", "metric"]
     return table.set_index(keys)[["mean", "n"]].to_dict("index"), canaries
 

@@ -8,7 +8,7 @@ from srbench import dataset, degradation, metrics, protocol
 from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
 from srbench.method import plugins
 from srbench.results.leaderboard import means, per_image
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run.runner import RunOptions, run
 
 SCALES = (2, 3, 4)
@@ -23,8 +23,8 @@ def set5(data_folders, tmp_path_factory):
     folder = tmp_path_factory.mktemp("set5")
     options = {"metrics": ("psnr",), "protocol": "classic", "keep_images": False, "out": folder, "device": "cpu"}
     run(RunOptions((*INTERPOLATION, *RECONSTRUCTION), ("set5",), SCALES, **options))
-    with Store(folder) as store:
-        table = means(per_image(store), cards={})
+    with Reader(folder) as reader:
+        table = means(per_image(reader), cards={})
     assert (table["n"] == 5).all()
     return table.set_index(["method", "scale"])["mean"].to_dict()
 

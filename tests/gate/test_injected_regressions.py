@@ -9,7 +9,7 @@ from srbench.gate.thresholds import LATENCY, Threshold, ThresholdsFile
 from srbench.imaging.images import as_rgb, write_image
 from srbench.method import TorchMethod, plugins
 from srbench.resize import imresize
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run.runner import RunOptions, run
 
 SCALE = 4
@@ -70,8 +70,8 @@ def gate(tmp_path, crops):
         path.write_text(text.replace('name="mine"', f'name="mine", colour="{colour}"') if colour else text)
         out = tmp_path / f"results{len(calls)}"
         run(RunOptions((str(path),), (str(folder),), (scale,), ("psnr",), device="cpu", threads=1, out=out))
-        with Store(out) as store:
-            evidence = collect(store)
+        with Reader(out) as reader:
+            evidence = collect(reader)
         if not baseline.exists():
             write(evidence, baseline, recording or Recording(image_margins={"psnr": 0.1}, pixels=1))
         return {v.metric: v for v in check(evidence, read(baseline))}
@@ -172,8 +172,8 @@ def test_a_method_twice_as_slow(tmp_path, crops, times, outcome, monkeypatch):
     methods = tuple(str(tmp_path / f"{name}.py") for name in ("reference", "mine"))
     out = tmp_path / "results"
     run(RunOptions(methods, (str(crops),), (SCALE,), ("psnr",), device="cpu", threads=1, out=out, time=True))
-    with Store(out) as store:
-        evidence = collect(store)
+    with Reader(out) as reader:
+        evidence = collect(reader)
     # Before the regression it took twice the reference's time; half as much again is allowed.
     limit = Threshold("mine", crops.name, SCALE, LATENCY, relative_to="reference", max_ratio=3.0)
     (found,) = check(evidence, ThresholdsFile(tmp_path / "t.toml", (limit,)))

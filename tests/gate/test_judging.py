@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from srbench.cli.installed import Installed
 from srbench.errors import SrbenchError
 from srbench.gate import Threshold, ThresholdsFile, check
 from srbench.gate.evidence import Evidence, Group, ImageResult
 from srbench.gate.thresholds import ANY_SCALE, Facts
 from srbench.records import Timing
+from srbench.results.facts import FolderFacts
 
 
 def image(value=28.42, metric="psnr", status="ok", score="ok", sha="aa", **more):
@@ -30,7 +32,7 @@ def group(images=None, **changes):
 
 def judge(groups, *thresholds, timings=(), facts=None):
     found = groups if isinstance(groups, (list, tuple)) else [groups]
-    evidence = Evidence(Path("results"), tuple(found), tuple(timings))
+    evidence = Evidence(Path("results"), tuple(found), tuple(timings), FolderFacts(fallback=Installed()))
     return check(evidence, ThresholdsFile(Path("t.toml"), thresholds, facts))
 
 
@@ -174,6 +176,23 @@ def test_brackets_in_a_name_are_that_name():
 def test_an_unknown_name_is_an_error_with_the_nearest(scope, message):
     with pytest.raises(SrbenchError, match=message):
         verdict(group(), **scope, min=1)
+
+
+def test_a_margin_needs_the_direction_of_its_metric_and_a_bound_does_not():
+    rows = group({"baby": image(3.0, metric="mine")}, metric_versions={"mine": 1})
+    evidence = Evidence(Path("results"), (rows,))
+    bound = Threshold("bicubic", "set5", 4, "mine", max=2.0)
+    (found,) = check(evidence, ThresholdsFile(Path("t.toml"), (bound,)))
+    assert not found.holds
+    margin = Threshold("bicubic", "set5", 4, "mine", value=3.0, margin=0.1)
+    with pytest.raises(SrbenchError, match="nobody knows whether a higher mine is better"):
+        check(evidence, ThresholdsFile(Path("t.toml"), (margin,)))
+    for higher, holds in ((True, True), (False, False)):
+        written = {"metrics": [{"name": "mine", "title": "Mine", "higher_is_better": higher}]}
+        evidence = Evidence(Path("results"), (rows,), facts=FolderFacts([written]))
+        margin = Threshold("bicubic", "set5", 4, "mine", value=2.0, margin=0.1)
+        (found,) = check(evidence, ThresholdsFile(Path("t.toml"), (margin,)))
+        assert found.holds is holds
 
 
 def test_empty_results_are_an_error():

@@ -9,7 +9,7 @@ import pytest
 
 from srbench import gate
 from srbench.method import plugins
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run.runner import RunOptions, run
 
 FILE = Path(__file__).parents[1] / "thresholds.toml"
@@ -37,6 +37,6 @@ def test_every_shipped_method_is_held():
 @pytest.mark.data("set5")
 def test_no_shipped_method_got_worse(tmp_path):
     run(RunOptions(tuple(sorted(shipped())), DATASETS, (SCALE,), out=tmp_path, device="cpu", keep_images=False))
-    with Store(tmp_path) as store:
-        verdicts = gate.check(gate.collect(store), gate.read(FILE))
+    with Reader(tmp_path) as reader:
+        verdicts = gate.check(gate.collect(reader), gate.read(FILE))
     assert [f"{v}: {v.reason}" for v in verdicts if not v.holds] == []

@@ -10,7 +10,7 @@ from srbench.imaging.images import read_image, write_image
 from srbench.records import label
 from srbench.report.html import render
 from srbench.results.leaderboard import means, per_image
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run.runner import Silent
 
 PLUGIN = """\
@@ -42,8 +42,8 @@ def guess(tmp_path):
 
 
 def rows(results):
-    with Store(results) as store:
-        return per_image(store)
+    with Reader(results) as reader:
+        return per_image(reader)
 
 
 def test_it_is_a_default_where_a_method_has_it(go, guess, scores, pictures):
@@ -125,12 +125,12 @@ def test_the_entropy_is_kept_beside_the_image_and_shown(go, guess, results, pict
     kept = read_image(results / json.loads(extra)["entropy"])
     hr = read_image(pictures / "a.png").astype(float)
     assert np.abs(kept - hr.mean(axis=2)).max() <= 1
-    with Store(results) as store:
-        text = render(store).text
+    with Reader(results) as reader:
+        text = render(reader).text
     assert text.count("Entropy of Guess: black 0, white 8 bits per sub-pixel") >= 3
     write_image(results / json.loads(extra)["entropy"], np.zeros((3, 3), np.uint8))
-    with Store(results) as store:
-        assert render(store).text.count("Entropy of Guess") < text.count("Entropy of Guess")
+    with Reader(results) as reader:
+        assert render(reader).text.count("Entropy of Guess") < text.count("Entropy of Guess")
 
 
 def test_without_kept_images_there_is_no_map(go, guess, results):
@@ -146,8 +146,8 @@ def test_another_seed_is_another_row_with_its_own_images(go, guess, results):
     table = means(rows(results))
     assert set(table["method"]) == {"guess", "guess (seed 1)", "guess (seed 2)", "bicubic"}
     assert table[table["metric"] == "psnr"]["mean"].nunique() == 4
-    with Store(results) as store:
-        text = render(store).text
+    with Reader(results) as reader:
+        text = render(reader).text
     assert "Guess (seed 1)" in text
     assert text.count("Entropy of Guess:") == text.count("Entropy of Guess")  # one network, one map
 

@@ -68,12 +68,12 @@ def test_gradients_of_known_images(as_comparison):
 
 def test_rater_intervals_are_extra_json_fields(go, results):
     from srbench.report.export import to_csv, to_json
-    from srbench.results.store import Store
+    from srbench.results.reader import Reader
 
     go("nearest", "bicubic", metrics=("psnr", "mos-structural"))
-    with Store(results) as store:
-        images, means = json.loads(to_json(store, by_image=True)), json.loads(to_json(store))
-        header = to_csv(store).splitlines()[0]
+    with Reader(results) as reader:
+        images, means = json.loads(to_json(reader, by_image=True)), json.loads(to_json(reader))
+        header = to_csv(reader).splitlines()[0]
     row = next(row for row in images["rows"] if row["metric"] == "mos-structural")
     assert row["extra"]["rater_low"] <= row["value"] <= row["extra"]["rater_high"]
     said = {row["method"]: row for row in means["opinions"]}

@@ -59,10 +59,10 @@ def test_the_python_interface_takes_files(pictures, write_metric):
 def test_what_a_metric_keeps_beside_its_value_is_stored(go, results, write_metric):
     go("nearest", metrics=(write_metric("return Measurement(1.5, {'worst': 7})"),))
     from srbench.results.leaderboard import per_image
-    from srbench.results.store import Store
+    from srbench.results.reader import Reader
 
-    with Store(results) as store:
-        rows = per_image(store)
+    with Reader(results) as reader:
+        rows = per_image(reader)
     assert set(rows["extra"]) == {'{"worst": 7}'}
     assert set(rows["value"]) == {1.5}
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from srbench.report.export import to_csv, to_json
+from srbench.results.reader import Reader
 from srbench.results.store import Store
 
 MEANS = "method,dataset,scale,protocol,degradation,metric,mean,ci_low,ci_high,n,published,published_source"
@@ -14,27 +15,27 @@ PER_IMAGE = "method,dataset,scale,protocol,degradation,image,metric,value"
 
 
 @pytest.fixture
-def store(go, results, write_plugin):
+def reader(go, results, write_plugin):
     go("bicubic", write_plugin("raise ValueError"), command="srbench run --methods bicubic")
     go("bicubic", protocol="classic")
-    with Store(results) as store:
-        yield store
+    with Reader(results) as reader:
+        yield reader
 
 
 def rows(text):
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_the_columns_of_means(store):
-    assert to_csv(store).splitlines()[0] == MEANS
+def test_the_columns_of_means(reader):
+    assert to_csv(reader).splitlines()[0] == MEANS
 
 
-def test_the_columns_of_images(store):
-    assert to_csv(store, by_image=True).splitlines()[0] == PER_IMAGE
+def test_the_columns_of_images(reader):
+    assert to_csv(reader, by_image=True).splitlines()[0] == PER_IMAGE
 
 
-def test_every_protocol_of_the_folder_is_in_it(store):
-    table = rows(to_csv(store))
+def test_every_protocol_of_the_folder_is_in_it(reader):
+    table = rows(to_csv(reader))
     assert {(row["protocol"], row["metric"]) for row in table} == {
         (protocol, metric) for protocol in ("classic", "basicsr") for metric in ("psnr", "ssim")
     }
@@ -42,21 +43,21 @@ def test_every_protocol_of_the_folder_is_in_it(store):
     assert {row["degradation"] for row in table} == {"bicubic"}
 
 
-def test_values_are_in_full_precision(store, scores):
-    found = {(row["image"], row["metric"]): float(row["value"]) for row in rows(to_csv(store, by_image=True))}
+def test_values_are_in_full_precision(reader, scores):
+    found = {(row["image"], row["metric"]): float(row["value"]) for row in rows(to_csv(reader, by_image=True))}
     assert len(found) == 6
-    stored = {row["value"] for row in store.scores()}
-    assert {float(row["value"]) for row in rows(to_csv(store, by_image=True))} == stored
+    stored = {row.score.value for row in reader.scores()}
+    assert {float(row["value"]) for row in rows(to_csv(reader, by_image=True))} == stored
 
 
-def test_failed_cells_have_no_row_of_values(store):
-    assert {row["method"] for row in rows(to_csv(store, by_image=True))} == {"bicubic"}
+def test_failed_cells_have_no_row_of_values(reader):
+    assert {row["method"] for row in rows(to_csv(reader, by_image=True))} == {"bicubic"}
 
 
-def test_json_carries_the_same_rows_and_the_manifests(store):
+def test_json_carries_the_same_rows_and_the_manifests(reader):
     for by_image in (False, True):
-        content = json.loads(to_json(store, by_image=by_image))
-        table = rows(to_csv(store, by_image=by_image))
+        content = json.loads(to_json(reader, by_image=by_image))
+        table = rows(to_csv(reader, by_image=by_image))
         assert len(content["rows"]) == len(table)
         key = "value" if by_image else "mean"
         assert [row[key] for row in content["rows"]] == [float(row[key]) for row in table]
@@ -65,26 +66,26 @@ def test_json_carries_the_same_rows_and_the_manifests(store):
     assert content["runs"][0]["manifest"]["command"] == "srbench run --methods bicubic"
 
 
-def test_absent_numbers_are_null_in_json_and_empty_in_csv(store):
-    row = json.loads(to_json(store))["rows"][0]
+def test_absent_numbers_are_null_in_json_and_empty_in_csv(reader):
+    row = json.loads(to_json(reader))["rows"][0]
     assert (row["published"], row["published_source"]) == (None, "")
-    assert rows(to_csv(store))[0]["published"] == ""
-    assert "NaN" not in to_json(store)
+    assert rows(to_csv(reader))[0]["published"] == ""
+    assert "NaN" not in to_json(reader)
 
 
 def test_an_empty_folder_has_the_header_alone(results):
-    with Store(results, create=True) as store:
-        assert to_csv(store) == MEANS + "\n"
-        assert to_csv(store, by_image=True) == PER_IMAGE + "\n"
-        content = json.loads(to_json(store))
+    with Store(results, create=True), Reader(results) as reader:
+        assert to_csv(reader) == MEANS + "\n"
+        assert to_csv(reader, by_image=True) == PER_IMAGE + "\n"
+        content = json.loads(to_json(reader))
         assert set(content) == {"rows", "excluded", "perception_distortion", "opinions", "runs"}
         assert not any(content.values())
 
 
 def test_what_is_in_no_mean_is_in_the_json_with_its_reason(go, write_plugin, results):
     go(write_plugin("1 / 0"), metrics=("psnr",), keep_images=False)
-    with Store(results) as store:
-        excluded = json.loads(to_json(store))["excluded"]
+    with Reader(results) as reader:
+        excluded = json.loads(to_json(reader))["excluded"]
     assert len(excluded) == 3
     assert {row["status"] for row in excluded} == {"failed"}
     assert all("ZeroDivisionError" in row["message"] for row in excluded)
@@ -93,16 +94,16 @@ def test_what_is_in_no_mean_is_in_the_json_with_its_reason(go, write_plugin, res
 def test_a_published_value_has_its_source(go, tmp_path):
     out = tmp_path / "known"
     go("bicubic", datasets=("sample",), scales=(4,), metrics=("psnr",), out=out, keep_images=False)
-    with Store(out) as store:
-        assert rows(to_csv(store))[0]["published"] == ""
+    with Reader(out) as reader:
+        assert rows(to_csv(reader))[0]["published"] == ""
 
 
 @pytest.mark.data("set5")
 def test_the_published_value_of_bicubic_on_set5(go, tmp_path):
     out = tmp_path / "known"
     go("bicubic", datasets=("set5",), scales=(4,), protocol="classic", metrics=("psnr",), out=out, keep_images=False)
-    with Store(out) as store:
-        (row,) = rows(to_csv(store))
+    with Reader(out) as reader:
+        (row,) = rows(to_csv(reader))
     assert float(row["published"]) == 28.42
     assert abs(float(row["mean"]) - float(row["published"])) < 0.006
     assert "EDSR" in row["published_source"]
@@ -111,5 +112,5 @@ def test_the_published_value_of_bicubic_on_set5(go, tmp_path):
 
 def test_awkward_names_survive_csv(go, write_plugin, results):
     go(write_plugin(name='a,"b"\nc'), metrics=("psnr",))
-    with Store(results) as store:
-        assert {row["method"] for row in rows(to_csv(store))} == {'a,"b"\nc'}
+    with Reader(results) as reader:
+        assert {row["method"] for row in rows(to_csv(reader))} == {'a,"b"\nc'}

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from srbench.cli.installed import Installed
 from srbench.errors import StoreError
 from srbench.report.html import render_comparison
 from srbench.results.comparison import COLUMNS, Side, compare, load, to_csv, to_json
+from srbench.results.facts import FolderFacts
 
 ROW = {"dataset": "set14", "scale": 4, "protocol": "classic", "degradation": "bicubic", "options": ""}
 
@@ -24,7 +26,7 @@ def side(name, **methods):
         for method, _, metric in [key.partition("_")]
         for i, value in enumerate(values)
     ]
-    return Side(name, pd.DataFrame(rows))
+    return Side(name, pd.DataFrame(rows), FolderFacts(fallback=Installed()))
 
 
 BASE = np.linspace(25, 35, 14)

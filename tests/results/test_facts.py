@@ -1,4 +1,4 @@
-"""What a results folder says of its metrics, also of those whose code is gone."""
+"""What a results folder says of its methods, metrics, datasets and protocols, also of those whose code is gone."""
 
 import json
 import re
@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from srbench.cli.installed import Installed
 from srbench.metrics import get
+from srbench.protocol import BASICSR, CLASSIC
+from srbench.records import TrainingFacts
 from srbench.report import paper
 from srbench.report.html import render, render_comparison
 from srbench.results import comparison
-from srbench.results.facts import FolderMetrics
-from srbench.results.store import Store
+from srbench.results.facts import DatasetFacts, FolderFacts, MethodFacts, PublishedValue, to_json
+from srbench.results.reader import Reader
 from srbench.run.runner import Silent
 
 PLUGIN = """\
@@ -39,8 +42,8 @@ def metric(tmp_path):
 
 def best_of(results):
     """The methods that each kind of report marks as the best by the metric."""
-    with Store(results) as store:
-        markdown, latex, page = paper.to_markdown(store), paper.to_latex(store), render(store).text
+    with Reader(results) as reader:
+        markdown, latex, page = paper.to_markdown(reader), paper.to_latex(reader), render(reader).text
     rows = re.findall(r'<tr data-name="([^"]*)".*?</tr>', page, re.DOTALL)
     assert set(rows) == set(METHODS)
     cell = r'<td data-d="[^"]*" data-m="mean-error"[^>]*><span class="value best">'
@@ -69,8 +72,8 @@ def test_where_nobody_knows_the_direction_nobody_is_best(go, metric, results):
     go(*METHODS, metrics=(metric(),))
     forget(results)
     assert best_of(results) == {kind: [] for kind in ("markdown", "latex", "html")}
-    with Store(results) as store:
-        assert "direction unknown" in render(store).text
+    with Reader(results) as reader:
+        assert "direction unknown" in render(reader).text
 
 
 def forget(results):
@@ -99,8 +102,8 @@ def test_a_comparison_knows_the_direction(go, metric, results, tmp_path, picture
 
 def test_title_unit_digits_and_footnote_are_those_of_the_run(go, metric, results, srbench_table):
     go(*METHODS, metrics=(metric(),))
-    with Store(results) as store:
-        facts, page, markdown = FolderMetrics(store.runs())["mean-error"], render(store).text, paper.to_markdown(store)
+    with Reader(results) as reader:
+        facts, page, markdown = reader.facts.metric("mean-error"), render(reader).text, paper.to_markdown(reader)
     assert (facts.title, facts.unit, facts.digits, facts.version) == ("Mean error", "grey levels", 3, 3)
     assert "Mean error ↓" in page
     assert "Lower is better; range 0 to ∞, in grey levels; version 3." in page
@@ -127,16 +130,91 @@ def test_a_killed_run_has_told_its_metrics(go, metric, results):
 
     with pytest.raises(SystemExit):
         go("nearest", metrics=(metric(),), observer=Killed())
-    with Store(results) as store:
-        runs = store.runs()
-    assert runs[0]["status"] == "running"
-    assert FolderMetrics(runs)["mean-error"].higher_is_better is False
+    with Reader(results) as reader:
+        assert reader.runs()[0].status == "running"
+        assert reader.facts.metric("mean-error").higher_is_better is False
 
 
-def test_the_newest_run_counts_and_installed_metrics_fill_in():
-    runs = [{"manifest": {"metrics": [{"name": "mine", "title": title, "digits": 1}]}} for title in ("Old", "New")]
-    facts = FolderMetrics([*runs, {"manifest": {}}])
-    assert (facts["mine"].title, facts["mine"].digits, facts["mine"].higher_is_better) == ("New", 1, None)
-    psnr = get("psnr")
-    assert (facts["psnr"].title, facts["psnr"].higher_is_better, facts["psnr"].digits) == (psnr.title, True, 2)
-    assert (facts["unheard-of"].title, facts["unheard-of"].direction) == ("unheard-of", "direction unknown")
+# -- who is asked --------------------------------------------------------------------------------------------------
+
+
+class Nobody:
+    """A fallback that must not be asked."""
+
+    def __getattr__(self, name):
+        raise AssertionError(f"{name} was asked for")
+
+
+def test_the_newest_run_counts_and_the_fallback_fills_in():
+    runs = [{"metrics": [{"name": "mine", "title": title, "digits": 1}]} for title in ("Old", "New")]
+    facts = FolderFacts([*runs, {}], Installed())
+    mine, psnr, nobodys = (facts.metric(name) for name in ("mine", "psnr", "unheard-of"))
+    assert (mine.title, mine.digits, mine.higher_is_better) == ("New", 1, None)
+    assert (psnr.title, psnr.higher_is_better, psnr.digits) == (get("psnr").title, True, 2)
+    assert (nobodys.title, nobodys.direction, nobodys.digits) == ("unheard-of", "direction unknown", 4)
+
+
+def test_a_folder_of_today_says_everything_and_nobody_else_is_asked(go, results, metric, write_plugin):
+    go("bicubic", write_plugin(), metrics=("psnr", metric()))
+    with Reader(results, fallback=Nobody()) as reader:
+        facts = reader.facts
+        assert render(reader).text
+        assert paper.to_latex(reader)
+    installed = Installed()
+    assert facts.metric("psnr") == installed.metric("psnr")
+    assert facts.method("bicubic") == installed.method("bicubic", {})
+    assert facts.method("bicubic").published
+    assert facts.protocols("basicsr") == [installed.protocol("basicsr")]
+    assert facts.method("mine") == MethodFacts("mine", "Mine", 2024, "test", "none")
+    assert facts.dataset("pictures") == DatasetFacts("pictures", "pictures")
+
+
+def test_facts_survive_the_manifest():
+    training = TrainingFacts(24, 1000, 61.5, "CPU", ("srcnn",), "bsd100", ("VGG",), ((500, 30.0), (1000, 30.5)))
+    values = (PublishedValue("set5", 4, "psnr", 28.42, "paper"), PublishedValue("set5", 2, "ssim", 0.9, "p", "basicsr"))
+    method = MethodFacts("m", "M", 2020, "f", "p", "luma", "url", False, values, {4: training})
+    data = DatasetFacts("d", "D", "none", "who", 3)
+    facts = FolderFacts(json.loads(json.dumps([{"methods": [to_json(method)], "datasets": [to_json(data)]}])))
+    assert (facts.method("m"), facts.dataset("d"), facts.training("m", 4)) == (method, data, training)
+    assert (facts.method("n"), facts.training("m", 2), facts.training("n", 4)) == (None, None, None)
+
+
+def test_of_a_method_that_an_old_folder_names_the_title_is_known():
+    old = {"name": "gone", "title": "Gone", "hash": "0", "weights": {}, "loads": []}
+    assert FolderFacts([{"methods": [old]}], Installed()).method("gone") == MethodFacts("gone", "Gone")
+    card = FolderFacts([{"methods": [old | {"name": "bicubic"}]}], Installed()).method("bicubic")
+    assert (card.title, card.family) == ("Bicubic", "interpolation")
+
+
+def test_the_training_of_other_weights_than_those_that_were_run_is_not_told():
+    from srbench.method import plugins
+    from srbench.weights.files import file_hash
+
+    (path,) = plugins.instantiate(plugins.find("espcn")[0]).weight_files()
+    assert Installed().method("espcn", {path.name: file_hash(path)}).training[4].curve
+    assert Installed().method("espcn", {path.name: "another"}).training == {}
+
+
+def test_a_name_in_a_folder_never_leads_to_a_file(tmp_path):
+    path = tmp_path / "evil.py"
+    path.write_text("raise SystemExit('was imported')")
+    assert Installed().method(str(path), {}) is None
+
+
+def test_the_order_of_datasets_and_metrics():
+    facts = FolderFacts(fallback=Installed())
+    assert sorted(["mine", "bsd100", "sample", "set5", "set14"], key=facts.dataset_order) == [
+        *("set5", "set14", "bsd100", "sample"),
+        "mine",
+    ]
+    assert sorted(["a", "lpips", "ssim", "psnr"], key=facts.metric_order) == ["psnr", "ssim", "lpips", "a"]
+
+
+def test_protocols_in_words():
+    facts = FolderFacts(fallback=Installed())
+    assert facts.protocols("classic") == []  # no run used it
+    facts = FolderFacts([{"protocol": {"name": "classic", "hash": "0"}}], Installed())
+    (classic,) = facts.protocols("classic")
+    assert (classic.hash, classic.version) == (CLASSIC.hash, CLASSIC.version)
+    assert "Methods that treat each channel alone are fed Y." in classic.description
+    assert "fed RGB" in Installed().protocol(BASICSR.name).description

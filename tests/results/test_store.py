@@ -1,6 +1,7 @@
 """The results folder: rows are only added, several writers at once, folders of other versions refused."""
 
 import json
+import math
 import sqlite3
 import threading
 
@@ -9,7 +10,9 @@ import pytest
 from srbench.errors import StoreError
 from srbench.metrics import get
 from srbench.records import Canary, CellFacts, Entry, Outcome, Score
-from srbench.results.store import FILE, SCHEMA_VERSION, Store
+from srbench.results.reader import Reader
+from srbench.results.schema import FILE, SCHEMA_VERSION
+from srbench.results.store import Store
 
 MANIFEST = {"command": "test"}
 
@@ -37,6 +40,12 @@ def store(tmp_path):
         yield store
 
 
+@pytest.fixture
+def reader(store):
+    with Reader(store.folder) as reader:
+        yield reader
+
+
 def count(folder, table):
     connection = sqlite3.connect(folder / FILE)
     try:
@@ -51,6 +60,7 @@ def count(folder, table):
         *({"method": "n"}, {"method_hash": "1"}, {"dataset": "e"}, {"dataset_version": 2}, {"image": "b"}),
         *({"image_sha256": "0"}, {"image_channels": 1}, {"scale": 3}, {"degradation": "bicubic/v2"}),
         *({"protocol": "classic"}, {"protocol_hash": "q"}, {"options": '{"tile": 64}'}),
+        *({"lr_sha256": "e"}, {"frames": 5}, {"precision": "bf16"}),
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -77,12 +87,12 @@ def test_many_cells_are_planned_and_read_back(store):
     assert len(store.known(list(ids.values()))) == 1203
 
 
-def test_scores_come_back_bit_for_bit(store):
+def test_scores_come_back_bit_for_bit(store, reader):
     run = store.start_run(MANIFEST)
     (cell,) = store.plan(run, [facts()]).values()
     value = 28.420668123456789
     add(store, run, cell, Outcome("ok"), [psnr(value)])
-    assert store.scores()[0]["value"] == value
+    assert reader.scores()[0].score.value == value
     assert store.values([cell], get("psnr")) == {cell: value}
 
 
@@ -98,7 +108,7 @@ def test_known_says_what_is_there(store):
     assert known[second].metrics == {}
 
 
-def test_nothing_is_added_twice_unless_asked_again(store):
+def test_nothing_is_added_twice_unless_asked_again(store, reader):
     run = store.start_run(MANIFEST)
     (cell,) = store.plan(run, [facts()]).values()
     add(store, run, cell, Outcome("ok"), [psnr(30.0)])
@@ -106,39 +116,37 @@ def test_nothing_is_added_twice_unless_asked_again(store):
     assert (count(store.folder, "outcomes"), count(store.folder, "scores")) == (1, 1)
     add(store, run, cell, Outcome("ok"), [psnr(32.0)], again=True)
     assert (count(store.folder, "outcomes"), count(store.folder, "scores")) == (2, 2)
-    assert [row["value"] for row in store.scores()] == [32.0]
+    assert [row.score.value for row in reader.scores()] == [32.0]
 
 
-def test_a_failure_is_followed_by_the_success_that_replaces_it(store):
+def test_a_failure_is_followed_by_the_success_that_replaces_it(store, reader):
     run = store.start_run(MANIFEST)
     (cell,) = store.plan(run, [facts()]).values()
     add(store, run, cell, Outcome("failed", "boom", "Traceback"), [])
     add(store, run, cell, Outcome("ok"), [psnr(30.0)])
-    assert [row["status"] for row in store.outcomes()] == ["ok"]
+    assert [row.outcome.status for row in reader.outcomes()] == ["ok"]
     assert count(store.folder, "outcomes") == 2
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_values_that_are_not_finite_are_stored_as_a_status(store, value):
+def test_values_that_are_not_finite_are_stored_as_a_status(store, reader, value):
     run = store.start_run(MANIFEST)
     (cell,) = store.plan(run, [facts()]).values()
     add(store, run, cell, Outcome("ok"), [psnr(value, "nan")])
-    assert store.scores()[0]["value"] is None
-    assert store.scores()[0]["status"] == "nan"
+    assert math.isnan(reader.scores()[0].score.value)
+    assert reader.scores()[0].score.status == "nan"
     assert store.values([cell], get("psnr")) == {}
 
 
-def test_runs_carry_their_manifest_status_and_canaries(store):
+def test_runs_carry_their_manifest_status_and_canaries(store, reader):
     run = store.start_run(MANIFEST)
     store.add_canaries(run, [Canary("set5", 4, 28.1, 28.43, "off", "cropped")])
     store.finish_run(run, "finished", MANIFEST | {"end": True})
     other = store.start_run(MANIFEST)
-    first, second = store.runs()
-    assert (first["status"], first["manifest"]) == ("finished", {"command": "test", "end": True})
-    assert first["canaries"] == [
-        {"dataset": "set5", "scale": 4, "measured": 28.1, "expected": 28.43, "verdict": "off", "cause": "cropped"}
-    ]
-    assert (second["id"], second["status"], second["canaries"]) == (other, "running", [])
+    first, second = reader.runs()
+    assert (first.status, first.manifest) == ("finished", {"command": "test", "end": True})
+    assert first.canaries == (Canary("set5", 4, 28.1, 28.43, "off", "cropped"),)
+    assert (second.id, second.status, second.canaries) == (other, "running", ())
 
 
 def test_a_missing_folder_is_an_error_with_the_way_out(tmp_path):

@@ -8,6 +8,7 @@ from srbench.dataset import manifest as dataset
 from srbench.dataset.manifest import Manifest, facts_of
 from srbench.evaluation.reference import TOLERANCE
 from srbench.imaging.images import read_image, write_image
+from srbench.results.reader import Reader
 from srbench.results.store import Store
 
 NAMES = ("a", "b", "c")
@@ -31,8 +32,8 @@ def test_it_is_good_on_the_published_images(known, go, write_plugin, results):
     (canary,) = summary.canaries
     assert (canary.dataset, canary.scale, canary.verdict) == ("toys", 2, "good")
     assert canary.measured == pytest.approx(known[1], abs=1e-9)
-    with Store(results) as store:
-        assert store.runs()[0]["canaries"][0]["verdict"] == "good"
+    with Reader(results) as reader:
+        assert reader.runs()[0].canaries[0].verdict == "good"
 
 
 def test_it_is_no_row_of_the_results_unless_bicubic_was_asked_for(known, go, write_plugin, scores, results):
@@ -103,8 +104,8 @@ def test_a_run_that_was_killed_before_its_canary_gets_it_later(known, go, result
         patch.setattr(Store, "add_canaries", lambda *arguments: None)
         go("nearest", datasets=("toys",))
     go("nearest", datasets=("toys",))
-    with Store(results) as store:
-        verdicts = [canary["verdict"] for run in store.runs() for canary in run["canaries"]]
+    with Reader(results) as reader:
+        verdicts = [canary.verdict for run in reader.runs() for canary in run.canaries]
     assert verdicts == ["good"]
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 
 LOST = "if lr.shape[-1] > 14: raise RuntimeError('CUDA error: device lost')\n        return imresize(lr, scale)"
 
@@ -10,9 +10,9 @@ LOST = "if lr.shape[-1] > 14: raise RuntimeError('CUDA error: device lost')\n   
 def test_cells_of_a_lost_device_are_recorded_and_the_others_go_on(go, write_plugin, results):
     lost = write_plugin(LOST, name="lost", file="lost.py")
     summary = go(lost, write_plugin(name="whole", file="whole.py"), time=True)
-    with Store(results) as store:
-        cells = {row["cell_id"]: row["method"] for row in store.planned()}
-        outcomes = sorted((cells[o["cell_id"]], o["status"], o["message"][:12]) for o in store.outcomes())
+    with Reader(results) as reader:
+        cells = {row.cell_id: row.facts.method for row in reader.planned()}
+        outcomes = sorted((cells[o.cell_id], o.outcome.status, o.outcome.message[:12]) for o in reader.outcomes())
     failed = ("lost", "failed", "RuntimeError")
     assert outcomes == [failed, failed, ("lost", "ok", ""), *[("whole", "ok", "")] * 3]
     assert [(t.method, t.status) for t in summary.timings] == [("lost", "failed"), ("whole", "ok")]

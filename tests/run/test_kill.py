@@ -12,6 +12,7 @@ import pytest
 from srbench.imaging.images import write_image
 from srbench.report.html import render
 from srbench.results.leaderboard import per_image
+from srbench.results.reader import Reader
 from srbench.results.store import Store
 from srbench.run.observer import Silent
 from srbench.run.options import RunOptions
@@ -72,9 +73,9 @@ def interrupted(write_plugin, many, results, calls, tmp_path):
 
 def stored(folder):
     """HR widths of the cells that have an outcome."""
-    with Store(folder) as store:
-        names = {row["cell_id"]: int(row["image"]) for row in store.planned()}
-        return sorted(names[row["cell_id"]] for row in store.outcomes())
+    with Reader(folder) as reader:
+        names = {row.cell_id: int(row.facts.image) for row in reader.planned()}
+        return sorted(names[row.cell_id] for row in reader.outcomes())
 
 
 def finish(plugin, many, out):
@@ -86,10 +87,10 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(interrupted, many, res
     assert code == -signal.SIGKILL
     kept, begun = stored(results), calls()
     assert (len(begun), len(kept)) == (HELD, HELD - 1)
-    with Store(results) as store:
-        assert store.runs()[0]["status"] == "running"
-        assert "Partial:" in render(store).text
-        assert set(per_image(store)["status"]) == {"ok", "pending"}
+    with Reader(results) as reader:
+        assert reader.runs()[0].status == "running"
+        assert "Partial:" in render(reader).text
+        assert set(per_image(reader)["status"]) == {"ok", "pending"}
 
     summary = finish(plugin, many, results)
     assert (summary.known, summary.computed, summary.failed) == (len(kept), IMAGES - len(kept), 0)
@@ -112,8 +113,8 @@ def test_an_interrupted_run_ends_cleanly_and_goes_on(interrupted, many, results,
     kept, begun = stored(results), calls()
     assert sorted(begun) == kept  # what was under way was finished and stored
     assert f"{IMAGES - len(kept)} cells left" in errors
-    with Store(results) as store:
-        assert store.runs()[0]["status"] == "interrupted"
+    with Reader(results) as reader:
+        assert reader.runs()[0].status == "interrupted"
     summary = finish(plugin, many, results)
     assert (summary.known, summary.computed) == (len(kept), IMAGES - len(kept))
     assert sorted(calls()) == WIDTHS
@@ -152,5 +153,5 @@ def test_an_interrupt_after_the_last_cell_is_not_swallowed(many, write_plugin, r
     summary = run(RunOptions((plugin,), (str(many),), (2,), out=results, threads=2, device="cpu"))
     assert summary.interrupted
     assert summary.computed == IMAGES
-    with Store(results) as store:
-        assert store.runs()[0]["canaries"]
+    with Reader(results) as reader:
+        assert reader.runs()[0].canaries

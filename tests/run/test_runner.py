@@ -22,6 +22,7 @@ from srbench.errors import (
 from srbench.imaging.images import read_image, write_image
 from srbench.machine import resolve_device
 from srbench.results.leaderboard import means, per_image
+from srbench.results.reader import Reader
 from srbench.results.store import Store
 from srbench.run.executors import base
 from srbench.run.observer import Silent
@@ -32,8 +33,8 @@ WIDTHS = [28, 32, 36]  # of the three pictures of the fixture, which the plugins
 
 
 def shown(folder):
-    with Store(folder) as store:
-        return per_image(store)
+    with Reader(folder) as reader:
+        return per_image(reader)
 
 
 # -- resume ------------------------------------------------------------------------------------------------------
@@ -265,9 +266,9 @@ def test_two_processes_write_to_one_folder_at_once(go, write_plugin, pictures, m
     assert (other.returncode, here.failed) == (0, 0), errors
     assert here.computed > 0
     assert len(scores()) == 2 * 23
-    with Store(results) as store:
-        assert [run["status"] for run in store.runs()] == ["finished", "finished"]
-        assert len(store.outcomes()) == 23
+    with Reader(results) as reader:
+        assert [run.status for run in reader.runs()] == ["finished", "finished"]
+        assert len(reader.outcomes()) == 23
 
 
 def test_what_another_process_has_done_meanwhile_is_not_done_again(
@@ -307,8 +308,8 @@ def test_the_manifest_says_how_the_numbers_were_made(go, write_plugin, results, 
     assert len(manifest["methods"][0]["hash"]) == 16
     assert set(manifest["datasets"][0]["images"]) == {"a", "b", "c"}
     assert manifest["device"] == "cpu"
-    with Store(results) as store:
-        assert store.runs()[0]["manifest"]["methods"] == manifest["methods"]
+    with Reader(results) as reader:
+        assert reader.runs()[0].manifest["methods"] == manifest["methods"]
 
 
 def test_the_manifest_holds_the_hashes_of_weight_files(go, write_plugin, results, tmp_path):

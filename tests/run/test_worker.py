@@ -8,15 +8,15 @@ import pytest
 from srbench.imaging.images import read_image, write_image
 from srbench.metrics import ssim as ssim_module
 from srbench.results.leaderboard import means, per_image
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run import kept as kept_images
 
 WIDTHS = [28, 32, 36]  # of the three pictures of the fixture, which the plugins log
 
 
 def shown(folder):
-    with Store(folder) as store:
-        return per_image(store)
+    with Reader(folder) as reader:
+        return per_image(reader)
 
 
 # -- kept images -------------------------------------------------------------------------------------------------
@@ -108,11 +108,11 @@ def test_a_plugin_that_raises_is_recorded_with_its_traceback_and_the_others_go_o
     assert summary.failed == 3
     assert "ValueError: no such luck" in summary.failures[0]
     assert "bad" in summary.failures[0]
-    with Store(results) as store:
-        failed = [row for row in store.outcomes() if row["status"] == "failed"]
+    with Reader(results) as reader:
+        failed = [row.outcome for row in reader.outcomes() if row.outcome.status == "failed"]
     assert len(failed) == 3
-    assert "bad.py" in failed[0]["traceback"]
-    assert "ValueError: no such luck" in failed[0]["traceback"]
+    assert "bad.py" in failed[0].traceback
+    assert "ValueError: no such luck" in failed[0].traceback
 
 
 def test_a_failure_on_one_image_spoils_neither_the_others_nor_the_mean(go, write_plugin, results):
@@ -152,8 +152,8 @@ def test_a_failure_after_a_success_is_recorded(go, write_plugin, tmp_path, resul
     go(plugin, metrics=("psnr",), keep_images=False)
     flag.touch()
     assert go(plugin, metrics=("ssim",), keep_images=False).failed == 3
-    with Store(results) as store:
-        assert {row["status"] for row in store.outcomes()} == {"failed"}
+    with Reader(results) as reader:
+        assert {row.outcome.status for row in reader.outcomes()} == {"failed"}
 
 
 @pytest.mark.parametrize(

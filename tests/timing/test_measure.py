@@ -22,8 +22,8 @@ from srbench.cli import app
 from srbench.errors import SrbenchError
 from srbench.method import Method, MethodCard, MethodContext, TorchMethod, plugins
 from srbench.records import Timing
+from srbench.results.reader import Reader
 from srbench.results.store import Store
-from srbench.results.timings import add_timings, read_timings
 from srbench.run.selection import load_methods
 from srbench.timing import cost
 from srbench.timing import measure as timing
@@ -222,18 +222,18 @@ def test_methods_without_a_network_have_no_counts():
 
 def test_timings_are_stored_whole_and_an_old_folder_has_none(go, results):
     go("nearest")
-    with Store(results) as store:
-        assert read_timings(store) == []
+    with Store(results) as store, Reader(results) as reader:
+        assert reader.timings() == []
         first, second = record([1.0, 2.0], machine={"torch": "2"}), record([3.0], status="failed", message="boom")
-        add_timings(store, 1, [first])
-        add_timings(store, 1, [second])
-        assert [replace(t, lr_size=tuple(t.lr_size)) for t in read_timings(store)] == [first, second]
+        store.add_timings(1, [first])
+        store.add_timings(1, [second])
+        assert [replace(t, lr_size=tuple(t.lr_size)) for t in reader.timings()] == [first, second]
 
 
 def test_run_with_time(go, results):
     summary = go("bicubic", "nearest", time=True)
-    with Store(results) as store:
-        found = read_timings(store)
+    with Reader(results) as reader:
+        found = reader.timings()
     assert [(t.method, t.subject, t.image, t.scale, t.threads) for t in found] == [
         ("bicubic", "pictures", "b", 2, 1),
         ("nearest", "pictures", "b", 2, 1),

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from srbench.report.html.page import environment
-from srbench.report.html.tables import dataset_title
 from srbench.results.comparison import Comparison
-from srbench.results.facts import MetricFacts
+from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import signed
 from srbench.version import __version__
 
@@ -16,7 +15,7 @@ from srbench.version import __version__
 def render_comparison(comparison: Comparison) -> str:
     """The page as a string; every text that comes from a user is escaped."""
     keys = ["scale", "protocol", "degradation"]
-    groups, facts = [], comparison.metrics
+    groups, facts = [], comparison.facts
     for (scale, protocol, degradation), rows in comparison.rows.groupby(keys, sort=False):
         own = comparison.images
         own = own[(own["scale"] == scale) & (own["protocol"] == protocol) & (own["degradation"] == degradation)]
@@ -24,8 +23,8 @@ def render_comparison(comparison: Comparison) -> str:
         groups.append(
             (
                 title,
-                [_row(row, facts[row["metric"]]) for row in rows.to_dict("records")],
-                [_image(row, facts[row["metric"]]) for row in own.to_dict("records")],
+                [_row(row, facts) for row in rows.to_dict("records")],
+                [_image(row, facts) for row in own.to_dict("records")],
             )
         )
     counts = comparison.rows["verdict"].value_counts().to_dict()
@@ -42,12 +41,13 @@ def render_comparison(comparison: Comparison) -> str:
     )
 
 
-def _row(row: dict[str, Any], metric: MetricFacts) -> dict[str, str]:
+def _row(row: dict[str, Any], facts: FolderFacts) -> dict[str, str]:
+    metric = facts.metric(row["metric"])
     places = metric.digits
     interval = "" if row["n"] < 2 else f"{signed(row['ci_low'], places + 1)} to {signed(row['ci_high'], places + 1)}"
     return {
         "method": row["method"] + (f" {row['options']}" if row["options"] else ""),
-        "dataset": dataset_title(row["dataset"]),
+        "dataset": facts.dataset(row["dataset"]).title,
         "metric": metric.title,
         "a": f"{row['mean_a']:.{places}f}",
         "b": f"{row['mean_b']:.{places}f}",
@@ -59,11 +59,12 @@ def _row(row: dict[str, Any], metric: MetricFacts) -> dict[str, str]:
     }
 
 
-def _image(row: dict[str, Any], metric: MetricFacts) -> dict[str, str]:
+def _image(row: dict[str, Any], facts: FolderFacts) -> dict[str, str]:
+    metric = facts.metric(row["metric"])
     places = metric.digits
     return {
         "method": row["method"],
-        "dataset": dataset_title(row["dataset"]),
+        "dataset": facts.dataset(row["dataset"]).title,
         "image": row["image"],
         "metric": metric.title,
         "a": f"{row['a']:.{places}f}",

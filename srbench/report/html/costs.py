@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from srbench.records import Timing
+from srbench.records import CellState, Timing
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,11 @@ def summarise(timings: Iterable[Timing]) -> dict[tuple[str, int], Cost]:
     Latencies are only comparable under the same conditions, so one set of conditions (subject, device, variant,
     threads) is shown per scale: the one with the most methods, of equals the newest.
     """
-    good = [timing for timing in timings if timing.status == "ok" and timing.seconds and math.isfinite(timing.median)]
+    good = [
+        timing
+        for timing in timings
+        if timing.status == CellState.OK and timing.seconds and math.isfinite(timing.median)
+    ]
     groups: dict[tuple[int, str], dict[str, Timing]] = {}
     for timing in good:
         groups.setdefault((timing.scale, _conditions(timing)), {})[timing.method] = timing

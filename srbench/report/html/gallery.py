@@ -13,19 +13,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
 from srbench import dataset
 from srbench.errors import SrbenchError, SrbenchWarning
-from srbench.imaging.color import luma
 from srbench.imaging.images import Pixels, pixel_hash, read_image, write_image
-from srbench.records import ENTROPY_BITS
-from srbench.report.html.tables import VIEW, dataset_title
-from srbench.results.facts import FolderMetrics
-from srbench.results.leaderboard import dataset_order, metric_order
+from srbench.records import ENTROPY_BITS, ScoreState
+from srbench.report.html.tables import VIEW
+from srbench.results.facts import FolderFacts
+from srbench.results.reader import Run
 
 SIDE = 96  # of the region, in pixels
 PER_DATASET = 5
@@ -74,9 +72,9 @@ class Gallery:
 def gallery(
     images: pd.DataFrame,
     folder: Path,
-    runs: list[dict[str, Any]],
+    runs: list[Run],
     titles: dict[str, str],
-    facts: FolderMetrics,
+    facts: FolderFacts,
     full: Path | None = None,
 ) -> Gallery:
     """Choose and cut the pictures.
@@ -84,34 +82,34 @@ def gallery(
     Args:
         images: :func:`srbench.results.leaderboard.per_image` with a column ``label``.
         folder: the results folder.
-        runs: of the store, oldest first; they say where the images of a user's folder are.
+        runs: of the folder, oldest first; they say where the images of a user's folder are.
         titles: of methods, by label, in the order in which they are shown.
-        facts: of the folder's metrics.
+        facts: of the folder.
         full: a folder to write the whole images into, as neighbours of the page; None to write none.
     """
-    kept = images[(images["sr_path"] != "") & (images["status"] == "ok")]
+    kept = images[(images["sr_path"] != "") & (images["status"] == ScoreState.OK)]
     if kept.empty:
         return Gallery("", notes=["No SR images were kept in this folder (--no-images), so there is nothing to see."])
     view = _view(kept)
     for column, value in view.items():
         kept = kept[kept[column] == value]
-    finder = _Originals(runs)
+    finder = _Originals(runs, facts)
     notes: list[str] = []
     scenes: list[Scene] = []
     spent = 0
-    for data, name in _choice(kept):
+    for data, name in _choice(kept, facts):
         own = kept[(kept["dataset"] == data) & (kept["image"] == name)]
         scene = _scene(own, data, name, folder, finder, titles, facts, full)
         if scene is None:
-            notes.append(f"{dataset_title(data)}/{name} is left out: its SR images are no longer on disk.")
+            notes.append(f"{facts.dataset(data).title}/{name} is left out: its SR images are no longer on disk.")
             continue
         size = sum(len(picture.source) for picture in scene.pictures)
         if spent + size > BUDGET:
-            notes.append(f"{dataset_title(data)}/{name} is left out, to keep the page small enough to be mailed.")
+            notes.append(f"{facts.dataset(data).title}/{name} is left out, to keep the page small enough to be mailed.")
             continue
         spent += size
         scenes.append(scene)
-    scenes.sort(key=lambda scene: (dataset_order(scene.dataset), scene.image))
+    scenes.sort(key=lambda scene: (facts.dataset_order(scene.dataset), scene.image))
     title = f"×{view['scale']}, protocol {view['protocol']}, degradation {view['degradation']}"  # noqa: RUF001
     return Gallery(title, scenes, notes + finder.notes)
 
@@ -123,16 +121,16 @@ def _view(kept: pd.DataFrame) -> dict[str, Any]:
     return dict(zip(VIEW, best, strict=True))
 
 
-def _choice(kept: pd.DataFrame) -> Iterator[tuple[str, str]]:
+def _choice(kept: pd.DataFrame, facts: FolderFacts) -> Iterator[tuple[str, str]]:
     """(dataset, image), the first of each dataset before the second of any: the PER_DATASET images of each dataset
     whose PSNR (or first metric) varies most from method to method."""
-    metric = min(kept["metric"].unique(), key=metric_order)
+    metric = min(kept["metric"].unique(), key=facts.metric_order)
     spread = kept[kept["metric"] == metric].groupby(["dataset", "image"])["value"].std().fillna(0)
     chosen = []
     for data, group in spread.groupby(level="dataset"):
         order = group.sort_values(ascending=False, kind="stable").index[:PER_DATASET]
         chosen += [(place, data, image) for place, (_, image) in enumerate(order)]
-    chosen.sort(key=lambda item: (item[0], dataset_order(item[1])))
+    chosen.sort(key=lambda item: (item[0], facts.dataset_order(item[1])))
     return ((data, image) for _, data, image in chosen)
 
 
@@ -143,7 +141,7 @@ def _scene(
     folder: Path,
     finder: _Originals,
     titles: dict[str, str],
-    facts: FolderMetrics,
+    facts: FolderFacts,
     full: Path | None,
 ) -> Scene | None:
     pixels: dict[str, Pixels] = {}
@@ -193,7 +191,7 @@ def _scene(
             pictures.append(Picture(f"{label}-entropy", title, _data_uri(part), []))
     key = f"scene-{data}-{name}"
     of = (size[1], size[0])
-    return Scene(data, dataset_title(data), name, key, left, top, width, height, of, grey, pictures, missing)
+    return Scene(data, facts.dataset(data).title, name, key, left, top, width, height, of, grey, pictures, missing)
 
 
 def _entropies(own: pd.DataFrame) -> list[tuple[str, str]]:
@@ -230,19 +228,23 @@ def _grey(image: Pixels) -> NDArray[np.float64]:
 
 
 def _as_measured(image: Pixels) -> Pixels:
-    """Y of an original, rounded, to stand beside SR images that are Y; a grey image as it is."""
+    """Y of an original, rounded, to stand beside SR images that are Y; a grey image as it is.
+
+    This is :func:`srbench.imaging.color.luma` for whole numbers, without torch.
+    """
     if image.ndim == 2:
         return image
-    y: Pixels = luma(torch.tensor(image).permute(2, 0, 1)).round().to(torch.uint8).numpy()
+    luma = 16 + (image.astype(np.int64) @ np.array([299, 587, 114])) * (73 / 85000)
+    y: Pixels = np.rint(luma).astype(np.uint8)
     return y
 
 
-def _scores(own: pd.DataFrame, facts: FolderMetrics) -> dict[str, list[str]]:
+def _scores(own: pd.DataFrame, facts: FolderFacts) -> dict[str, list[str]]:
     """Of one image, by label: 'PSNR 30.12', in the order of the tables."""
     found: dict[str, list[str]] = {}
     rows = zip(own["label"], own["metric"], own["value"], strict=True)
-    for label, metric, value in sorted(rows, key=lambda row: metric_order(row[1])):
-        found.setdefault(label, []).append(f"{facts[metric].title} {value:.{facts[metric].digits}f}")
+    for label, metric, value in sorted(rows, key=lambda row: facts.metric_order(row[1])):
+        found.setdefault(label, []).append(f"{facts.metric(metric).title} {value:.{facts.metric(metric).digits}f}")
     return found
 
 
@@ -268,12 +270,13 @@ def _safe(name: str) -> str:
 class _Originals:
     """HR images on this machine, checked by their pixels."""
 
-    def __init__(self, runs: list[dict[str, Any]]) -> None:
+    def __init__(self, runs: list[Run], facts: FolderFacts) -> None:
+        self._facts = facts
         self._files: dict[tuple[str, str], Path] = {}
         self._known: dict[str, dict[str, dataset.ImageFile]] = {}
         self.notes: list[str] = []
         for run in runs:
-            for data in run["manifest"].get("datasets", []):
+            for data in run.manifest.get("datasets", []):
                 self._files.update({(data["name"], name): Path(path) for name, path in data.get("files", {}).items()})
 
     def find(self, data: str, name: str, sha256: str) -> Pixels | None:
@@ -287,7 +290,7 @@ class _Originals:
         if pixels is not None and pixel_hash(pixels) == sha256:
             return pixels
         why = "is not on this machine" if pixels is None else "has other pixels than those that were scored"
-        self.notes.append(f"The original of {dataset_title(data)}/{name} {why}, so it is not shown.")
+        self.notes.append(f"The original of {self._facts.dataset(data).title}/{name} {why}, so it is not shown.")
         return None
 
     def _read(self, data: str, name: str) -> Pixels | None:

@@ -9,11 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from srbench import dataset, protocol
-from srbench.protocol.base import Protocol
-from srbench.report.html.tables import View, dataset_title
-from srbench.results.facts import MetricFacts
-from srbench.results.leaderboard import dataset_order
+from srbench.report.html.tables import View
+from srbench.results.facts import FolderFacts, MetricFacts
+from srbench.results.reader import Run
 
 _DEFINITIONS = {
     "psnr": "Peak signal-to-noise ratio of Y, 10 log10(255² / mean squared error), per image; the mean is over images.",
@@ -23,24 +21,25 @@ _DEFINITIONS = {
 
 
 @dataclass(frozen=True)
-class Facts:
+class Overview:
     """What was run, for the top of the page."""
 
     pairs: list[tuple[str, str]]
     commands: list[tuple[str, str]]  # git revision, command line; oldest first
 
 
-def facts(images: pd.DataFrame, runs: Sequence[dict[str, Any]]) -> Facts:
+def overview(images: pd.DataFrame, runs: Sequence[Run], facts: FolderFacts) -> Overview:
     """Of those runs whose scores are shown."""
     shown = set(images["run_id"].unique()) if not images.empty else set()
-    used = [run for run in runs if run["id"] in shown]
-    manifests = [run["manifest"] for run in used]
+    used = [run for run in runs if run.id in shown]
+    manifests = [run.manifest for run in used]
     if not manifests:
-        return Facts([], [])
+        return Overview([], [])
     per_dataset = images.groupby("dataset")["image"].nunique().to_dict()
-    datasets = sorted(per_dataset, key=dataset_order)
+    names = sorted(per_dataset, key=facts.dataset_order)
+    datasets = [f"{facts.dataset(name).title} ({_count(per_dataset[name], 'image')})" for name in names]
     pairs = [
-        ("Datasets", ", ".join(f"{dataset_title(name)} ({_count(per_dataset[name], 'image')})" for name in datasets)),
+        ("Datasets", ", ".join(datasets)),
         ("Scales", ", ".join(f"×{scale}" for scale in sorted(images["scale"].unique()))),  # noqa: RUF001
         ("Protocol", ", ".join(_unique(f"{m['protocol']['name']} ({m['protocol']['hash']})" for m in manifests))),
         ("Degradation", ", ".join(_unique(images["degradation"]))),
@@ -48,10 +47,10 @@ def facts(images: pd.DataFrame, runs: Sequence[dict[str, Any]]) -> Facts:
         ("Device", ", ".join(_unique(f"{m['device']} ({m['processor']})" for m in manifests))),
         ("Software", "; ".join(_unique(_software(m) for m in manifests))),
         ("Git revision", ", ".join(_unique(m["git"] for m in manifests if m.get("git"))) or "not run from a checkout"),
-        ("Runs", ", ".join(f"{run['id']} ({run['started'][:16].replace('T', ' ')}, {run['status']})" for run in used)),
+        ("Runs", ", ".join(f"{run.id} ({run.started[:16].replace('T', ' ')}, {run.status})" for run in used)),
     ]
     commands = _unique((m.get("git", "")[:12], m["command"]) for m in manifests if m.get("command"))
-    return Facts(pairs, commands)
+    return Overview(pairs, commands)
 
 
 def _software(manifest: dict[str, Any]) -> str:
@@ -78,46 +77,22 @@ class Notes:
     has_costs: bool
 
 
-def notes(views: Sequence[View]) -> Notes:
+def notes(views: Sequence[View], facts: FolderFacts) -> Notes:
     """Only of what the page holds."""
-    protocols = [p for p in protocol.PROTOCOLS.values() if p.name in {view.protocol for view in views}]
-    facts = {metric.name: metric for view in views for metric in view.metrics}
-    names = list(facts)
-    datasets = _unique(name for view in views for name in view.datasets)
-    known = dataset.manifests()
-    licences = [
-        (known[name].title, f"{known[name].citation} Licence: {known[name].licence}.")
-        for name in datasets
-        if name in known
-    ]
+    protocols = [p for name in sorted({view.protocol for view in views}) for p in facts.protocols(name)]
+    metrics = {metric.name: metric for view in views for metric in view.metrics}
+    names = list(metrics)
+    datasets = [facts.dataset(name) for name in _unique(name for view in views for name in view.datasets)]
+    licences = [(data.title, f"{data.citation} Licence: {data.licence}.") for data in datasets if data.licence]
     if any(name.startswith("pyiqa:") for name in names):
         licences.append(("pyiqa", "its metrics are licensed under PolyForm Noncommercial 1.0.0"))
     return Notes(
-        protocols=[(f"{p.name}, version {p.version}, hash {p.hash}", describe(p)) for p in protocols],
-        metrics=[(name, _metric(metric)) for name, metric in facts.items()],
+        protocols=[(f"{p.name}, version {p.version}, hash {p.hash}", p.description) for p in protocols],
+        metrics=[(name, _metric(metric)) for name, metric in metrics.items()],
         licences=licences,
         has_mos=any(name.startswith("mos") for name in names),
         has_costs=any(cost != "parameters" for view in views for cost in view.costs),
     )
-
-
-def describe(rules: Protocol) -> str:
-    """A protocol in words, from its fields."""
-    parts = [
-        f"{rules.title}.",
-        "The original is cut to a multiple of the scale.",
-        "Grey images are read as three equal channels." if rules.grey_as_rgb else "Grey images stay grey.",
-        {
-            "luma": "Methods that treat each channel alone are fed Y.",
-            "rgb": "Methods that treat each channel alone are fed RGB.",
-        }[rules.working_space],
-        "The small image is rounded to 8 bits" if rules.lr_rounded else "The small image is not rounded",
-        "(rows first, then columns, as MATLAB does)." if rules.lr_rounded else "(floating point).",
-        "The output is clipped to 0..255 and rounded to 8 bits.",
-        f"PSNR and SSIM see BT.601 studio-range Y, {'rounded' if rules.luma_rounded else 'not rounded'},",
-        f"without {rules.shave} × scale pixels at each border.",  # noqa: RUF001
-    ]
-    return " ".join(parts)
 
 
 def _metric(metric: MetricFacts) -> str:

@@ -13,16 +13,14 @@ import jinja2
 import pandas as pd
 
 from srbench import paths
-from srbench.method.base import MethodCard
-from srbench.report.html import marks, notes
+from srbench.records import CellState
+from srbench.report.html import notes
 from srbench.report.html.costs import Cost, summarise
 from srbench.report.html.figures import plots_of
 from srbench.report.html.gallery import gallery
 from srbench.report.html.tables import View, views
-from srbench.results.facts import FolderMetrics
-from srbench.results.leaderboard import means, method_cards, per_image
-from srbench.results.store import Store
-from srbench.results.timings import read_timings
+from srbench.results.leaderboard import means, per_image
+from srbench.results.reader import Reader
 from srbench.version import __version__
 
 
@@ -36,7 +34,7 @@ class Page:
 
 
 def render(
-    store: Store, *, full_images: Path | None = None, costs: Mapping[tuple[str, int], Cost] | None = None
+    reader: Reader, *, full_images: Path | None = None, costs: Mapping[tuple[str, int], Cost] | None = None
 ) -> Page:
     """The leaderboard of a results folder.
 
@@ -44,21 +42,18 @@ def render(
 
     Args:
         full_images: a folder beside the page into which whole images are written; None to write none.
-        costs: by method and scale; by default from the timings of the store.
+        costs: by method and scale; by default from the timings of the folder.
     """
     started = time.perf_counter()
-    images = per_image(store)
+    images = per_image(reader)
     images = images.assign(label=images["method"])
-    runs = store.runs()
-    cards = _strangers(runs) | method_cards()
-    training = marks.training(runs)
-    costs = summarise(read_timings(store)) if costs is None else costs
-    facts = FolderMetrics(runs)
-    tables = views(images, means(images, cards), cards, costs, training, facts)
-    plots = {view.key: plots_of(view, _of(images, view), training) for view in tables}
+    runs, facts = reader.runs(), reader.facts
+    costs = summarise(reader.timings()) if costs is None else costs
+    tables = views(images, means(images, facts), costs, facts)
+    plots = {view.key: plots_of(view, _of(images, view), facts) for view in tables}
     middle = time.perf_counter()
     titles = {row.name: row.title for view in tables for row in view.rows}
-    pictures = gallery(images, store.folder, runs, titles, facts, full_images)
+    pictures = gallery(images, reader.folder, runs, titles, facts, full_images)
     ended = time.perf_counter()
     text = (
         environment()
@@ -67,26 +62,17 @@ def render(
             views=tables,
             plots=plots,
             gallery=pictures,
-            facts=notes.facts(images, runs),
+            facts=notes.overview(images, runs, facts),
             runs=runs[::-1],
-            off=[(run, canary) for run in runs for canary in run["canaries"] if canary["verdict"] == "off"],
+            off=[(run, canary) for run in runs for canary in run.canaries if canary.verdict == "off"],
             failures=_failures(images),
-            pending=int((images["status"] == "pending").sum()),
-            notes=notes.notes(tables),
+            pending=int((images["status"] == CellState.PENDING).sum()),
+            notes=notes.notes(tables, facts),
             version=__version__,
             made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
     )
     return Page(text, middle - started + time.perf_counter() - ended, ended - middle)
-
-
-def _strangers(runs: list[dict[str, Any]]) -> dict[str, MethodCard]:
-    """What the manifests say of methods that may no longer be there: plugins by path, checkpoints."""
-    return {
-        method["name"]: MethodCard(method["name"], method["title"], 0, "user's own", "", "any")
-        for run in runs
-        for method in run["manifest"].get("methods", [])
-    }
 
 
 def environment() -> jinja2.Environment:
@@ -110,6 +96,6 @@ def _of(images: pd.DataFrame, view: View) -> pd.DataFrame:
 
 def _failures(images: pd.DataFrame) -> list[dict[str, Any]]:
     columns = ["method", "dataset", "image", "scale", "message"]
-    failed = images.loc[images["status"] == "failed", columns]
+    failed = images.loc[images["status"] == CellState.FAILED, columns]
     rows: list[dict[str, Any]] = failed.drop_duplicates().to_dict("records")
     return rows

@@ -11,13 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from srbench import dataset
-from srbench.method.base import MethodCard
+from srbench.records import CellState, ScoreState
 from srbench.report.html import marks
 from srbench.report.html.costs import Cost
 from srbench.report.html.marks import Mark
-from srbench.results.facts import FolderMetrics, MetricFacts
-from srbench.results.leaderboard import dataset_order, methods_by_score, metric_order, signed
+from srbench.results.facts import FolderFacts, MetricFacts
+from srbench.results.leaderboard import methods_by_score, signed
 from srbench.results.statistics import rank
 
 VIEW = ["scale", "protocol", "degradation"]
@@ -105,10 +104,8 @@ class View:
 def views(
     images: pd.DataFrame,
     table: pd.DataFrame,
-    cards: Mapping[str, MethodCard],
     costs: Mapping[tuple[str, int], Cost],
-    training: Mapping[tuple[str, int], dict[str, Any]],
-    facts: FolderMetrics,
+    facts: FolderFacts,
 ) -> list[View]:
     """One view per scale, protocol and degradation, never two of them in one; that with the most cells first.
 
@@ -116,7 +113,7 @@ def views(
         images: as :func:`srbench.results.leaderboard.per_image` gives it, with a column ``label``: what a row is
             called.
         table: its :func:`srbench.results.leaderboard.means`.
-        facts: of the folder's metrics.
+        facts: of the folder.
     """
     table = table.assign(label=table["method"])
     found = []
@@ -124,46 +121,39 @@ def views(
         own = images
         for column, value in zip(VIEW, key, strict=True):
             own = own[own[column] == value]
-        found.append(_view(key, own, group, cards, costs, training, facts))
+        found.append(_view(key, own, group, costs, facts))
     return sorted(found, key=lambda view: (-len(view.rows) * len(view.datasets), -view.scale, view.key))
-
-
-def dataset_title(name: str) -> str:
-    manifest = dataset.manifests().get(name)
-    return manifest.title if manifest else name
 
 
 def _view(
     key: tuple[int, str, str],
     images: pd.DataFrame,
     table: pd.DataFrame,
-    cards: Mapping[str, MethodCard],
     costs: Mapping[tuple[str, int], Cost],
-    training: Mapping[tuple[str, int], dict[str, Any]],
-    facts: FolderMetrics,
+    facts: FolderFacts,
 ) -> View:
     scale, protocol, degradation = key
-    datasets = sorted(table["dataset"].unique(), key=dataset_order)
-    names = sorted(set(table["metric"]) - {""}, key=metric_order)
+    datasets = sorted(table["dataset"].unique(), key=facts.dataset_order)
+    names = sorted(set(table["metric"]) - {""}, key=facts.metric_order)
     labels = methods_by_score(table.assign(method=table["label"]))
     by_cell = {(row["label"], row["dataset"], row["metric"]): row for row in table.to_dict("records")}
     places = _places(table, facts)
     images_of = dict(list(images.groupby("label", sort=False)))
-    rankings, ranks, ties = _rankings(images, labels, datasets, [facts[name] for name in names])
+    rankings, ranks, ties = _rankings(images, labels, names, datasets, facts)
     rows = []
     for label in labels:
         own = images_of[label]
         method = own["plugin"].iloc[0]
-        card = cards.get(method)
+        card = facts.method(method)
         cells = [
             _cell(
                 by_cell.get((label, data, metric)),
-                *(data, facts[metric], own, places.get((label, data, metric), ""), protocol),
+                *(data, facts.metric(metric), own, places.get((label, data, metric), ""), protocol),
             )
             for data, metric in product(datasets, names or [""])
         ]
-        trained = training.get((method, scale))
-        cost = costs.get((method, scale)) or Cost(parameters=(trained or {}).get("parameters") or None)
+        trained = facts.training(method, scale)
+        cost = costs.get((method, scale)) or Cost(parameters=trained.parameters or None if trained else None)
         rows.append(
             Row(
                 name=label,
@@ -192,8 +182,8 @@ def _view(
         protocol=protocol,
         degradation=degradation,
         title=f"×{scale}, protocol {protocol}, degradation {degradation}",  # noqa: RUF001
-        datasets={name: dataset_title(name) for name in datasets},
-        metrics=[facts[name] for name in names],
+        datasets={name: facts.dataset(name).title for name in datasets},
+        metrics=[facts.metric(name) for name in names],
         rows=rows,
         rankings=rankings,
         frame=table,
@@ -202,8 +192,8 @@ def _view(
 
 def _partial(own: pd.DataFrame) -> list[Mark]:
     # 'not supported' is a property of the method; what was to be computed and is missing makes a row partial.
-    scored = own.loc[own["status"] == "ok", ["dataset", "image"]].drop_duplicates()
-    if scored.empty or not own["status"].isin(["pending", "failed"]).any():
+    scored = own.loc[own["status"] == CellState.OK, ["dataset", "image"]].drop_duplicates()
+    if scored.empty or not own["status"].isin([CellState.PENDING.value, CellState.FAILED.value]).any():
         return []
     planned = own[["dataset", "image"]].drop_duplicates()
     return [Mark("partial", f"means over {len(scored)} of {len(planned)} images")]
@@ -237,15 +227,15 @@ def _cell(
     )
 
 
-def _places(table: pd.DataFrame, facts: FolderMetrics) -> dict[tuple[str, str, str], str]:
+def _places(table: pd.DataFrame, facts: FolderFacts) -> dict[tuple[str, str, str], str]:
     """'best' and 'second' of each column, decided on the digits that are shown, among means over all images."""
     found: dict[tuple[str, str, str], str] = {}
     for (data, metric), group in table[table["mean"].notna()].groupby(["dataset", "metric"]):
-        higher = facts[metric].higher_is_better
+        higher = facts.metric(metric).higher_is_better
         whole = group[group["n"] == group["planned"]]
         if higher is None or len(group) < 2:
             continue
-        shown = whole["mean"].round(facts[metric].digits)
+        shown = whole["mean"].round(facts.metric(metric).digits)
         order = sorted(shown.unique(), reverse=higher)
         for place, value in zip(("best", "second"), order, strict=False):
             for label in whole.loc[shown == value, "label"]:
@@ -254,7 +244,7 @@ def _places(table: pd.DataFrame, facts: FolderMetrics) -> dict[tuple[str, str, s
 
 
 def _rankings(
-    images: pd.DataFrame, labels: list[str], datasets: list[str], metrics: list[MetricFacts]
+    images: pd.DataFrame, labels: list[str], metrics: list[str], datasets: list[str], facts: FolderFacts
 ) -> tuple[list[tuple[str, str]], dict[str, dict[str, str]], dict[str, dict[str, str]]]:
     """Ranks by every metric on every dataset and on all together: titles, ranks and who shares them, by label.
 
@@ -264,9 +254,9 @@ def _rankings(
     ranks: dict[str, dict[str, str]] = {}
     ties: dict[str, dict[str, str]] = {}
     places = [EVERYTHING, *datasets] if len(datasets) > 1 else datasets
-    for metric, place in product(metrics, places):
+    for metric, place in product(map(facts.metric, metrics), places):
         higher = metric.higher_is_better
-        ok = images[(images["metric"] == metric.name) & (images["status"] == "ok")]
+        ok = images[(images["metric"] == metric.name) & (images["status"] == ScoreState.OK)]
         if place != EVERYTHING:
             ok = ok[ok["dataset"] == place]
         if higher is None or ok.empty:
@@ -283,7 +273,7 @@ def _rankings(
             ranks[key][label] = f"{ranking.rank[i]}" + ("=" if ranking.rank.count(ranking.rank[i]) > 1 else "")
             others = ", ".join(scores.index[j] for j in ranking.tied[i])
             ties[key][label] = f"cannot be told apart from {others}" if others else "told apart from all others"
-        where = "all datasets" if place == EVERYTHING else dataset_title(place)
+        where = "all datasets" if place == EVERYTHING else facts.dataset(place).title
         few = ": too few to tell methods apart" if 2.0 ** (1 - n) * len(scores) * (len(scores) - 1) / 2 > _LEVEL else ""
         titles.append((key, f"{metric.title} on {where} ({n} image{'s' * (n > 1)}{few})"))
     return titles, ranks, ties

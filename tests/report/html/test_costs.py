@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from srbench.report.html import render
 from srbench.report.html.costs import Cost, summarise
+from srbench.results.reader import Reader
 from srbench.results.store import Store
-from srbench.results.timings import add_timings
 from srbench.timing import measure as timings
 
 
@@ -52,8 +52,8 @@ def test_costs_are_columns_and_plots(made_up):
         ("made-up-1", 4): Cost(12_464, 4.6e9, 3.25, None, "320x180, cpu"),
         ("made-up-2", 4): Cost(latency_ms=100.0),
     }
-    with Store(folder) as store:
-        text = render(store, costs=costs).text
+    with Reader(folder) as reader:
+        text = render(reader, costs=costs).text
     assert re.findall(r'<td class="cost" data-v="[\d.]+" title="[^"]*">([^<]*)</td>', text) == [
         *("100.0",),
         *("12,464", "4.6", "3.2"),
@@ -70,11 +70,11 @@ def test_timings_of_the_store_are_shown(made_up):
     folder = made_up(methods=2, datasets={"set14": 14}, scales=(4,))
     facts = {"subject": "320x180", "scale": 4, "lr_size": (320, 180), "channels": 3, "device": "cpu"}
     more = {"variant": "fp32", "threads": 1, "session": "s", "parameters": 1234}
-    with Store(folder) as store:
+    with Store(folder) as store, Reader(folder) as reader:
         for i in range(2):
             timing = timings.Timing(method=f"made-up-{i}", **facts, **more, seconds=(0.01, 0.02 + i, 0.03 + i))
-            add_timings(store, 1, [timing])
-        text = render(store).text
+            store.add_timings(1, [timing])
+        text = render(reader).text
     assert re.findall(r'<td class="cost" data-v="[^"]*" title="320x180, cpu[^"]*">([^<]*)</td>', text) == [
         *("1,234", "1,020.0"),
         *("1,234", "20.0"),
@@ -82,7 +82,7 @@ def test_timings_of_the_store_are_shown(made_up):
 
 
 def test_without_costs_the_page_says_how_to_get_them(made_up):
-    with Store(made_up(methods=3, datasets={"set14": 14}, scales=(4,))) as store:
-        text = render(store).text
+    with Reader(made_up(methods=3, datasets={"set14": 14}, scales=(4,))) as reader:
+        text = render(reader).text
     assert '<td class="cost"' not in text
     assert "Measure it with srbench run --time" in text

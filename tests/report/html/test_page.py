@@ -19,8 +19,8 @@ from srbench.records import Canary
 from srbench.report.html import render
 from srbench.report.html.gallery import region
 from srbench.report.html.plots import means_with_intervals, with_own_ids
-from srbench.results.facts import FolderMetrics
 from srbench.results.leaderboard import means, per_image
+from srbench.results.reader import Reader
 from srbench.results.store import Store
 
 EVIL = "<script>alert(1)</script>"
@@ -58,8 +58,8 @@ class Page(HTMLParser):
 @pytest.fixture
 def page(results):
     def make(**options):
-        with Store(results) as store:
-            return render(store, **options).text
+        with Reader(results) as reader:
+            return render(reader, **options).text
 
     return make
 
@@ -197,8 +197,8 @@ def test_published_values_and_sources_are_shown(go, page):
 
 def test_methods_with_options_have_rows_of_their_own(made_up):
     folder = made_up(methods=2, datasets={"set5": 5}, scales=(4,), options=("", '{"tile": 64, "self_ensemble": true}'))
-    with Store(folder) as store:
-        text = shown(render(store).text)
+    with Reader(folder) as reader:
+        text = shown(render(reader).text)
     assert "made-up-0+ (tile 64)" in text
 
 
@@ -213,11 +213,12 @@ def test_protocols_are_never_averaged_together(go, page):
 def test_every_number_of_the_csv_is_in_the_page(go, page, results):
     go("bicubic", "nearest", "bilinear", scales=(2, 3))
     text = page()
-    with Store(results) as store:
-        rows, facts = means(per_image(store)), FolderMetrics(store.runs())
+    with Reader(results) as reader:
+        rows, facts = means(per_image(reader)), reader.facts
     cells = re.findall(r'data-d="pictures" data-m="(\w+)" data-v="([^"]+)" title="[^"]*95% interval ([-\d.]+)', text)
     assert len(cells) == len(rows) == 12
-    exported = sorted((row.metric, row.mean, f"{row.ci_low:.{facts[row.metric].digits}f}") for row in rows.itertuples())
+    digits = {name: facts.metric(name).digits for name in ("psnr", "ssim")}
+    exported = sorted((row.metric, row.mean, f"{row.ci_low:.{digits[row.metric]}f}") for row in rows.itertuples())
     assert sorted((metric, float(value), low) for metric, value, low in cells) == exported
 
 
@@ -239,8 +240,8 @@ def test_methods_that_the_images_cannot_tell_apart_share_a_rank(go, page):
 
 def test_ranks_from_many_images(made_up):
     folder = made_up(methods=4, datasets={"set14": 14, "bsd100": 30}, scales=(4,))
-    with Store(folder) as store:
-        text = render(store).text
+    with Reader(folder) as reader:
+        text = render(reader).text
     found = re.findall(r'data-name="([^"]*)"[^>]*>\s*<td class="rank" data-v="(\d)"', text)
     assert found == [("made-up-3", "1"), ("made-up-2", "2"), ("made-up-1", "3"), ("made-up-0", "4")]
 
@@ -268,15 +269,15 @@ def test_pictures_show_the_pixels_that_were_scored(go, page, results):
     pictures = [value for name, value in found.attributes if name == "src" and value]
     assert len(pictures) == 3 * 3  # three images; the original, two methods
     decoded = {np.asarray(Image.open(io.BytesIO(base64.b64decode(p.partition(",")[2])))).tobytes() for p in pictures}
-    with Store(results) as store:
-        paths = [results / row["sr_path"] for row in store.outcomes()]
+    with Reader(results) as reader:
+        paths = [results / row.outcome.sr_path for row in reader.outcomes()]
     assert {as_rgb(read_image(path)).tobytes() for path in paths} <= decoded
 
 
 def test_images_that_are_gone_are_said_to_be(go, page, results, pictures):
     go("bicubic", "nearest")
-    with Store(results) as store:
-        paths = sorted(results / row["sr_path"] for row in store.outcomes())
+    with Reader(results) as reader:
+        paths = sorted(results / row.outcome.sr_path for row in reader.outcomes())
     for path in paths[:3]:  # all of bicubic
         path.unlink()
     paths[3].unlink()
@@ -318,8 +319,8 @@ def test_the_region_is_where_methods_differ():
 def test_a_page_of_many_methods_is_small(made_up):
     datasets = {"set5": 5, "set14": 14, "bsd100": 100}
     folder = made_up(methods=20, datasets=datasets, scales=(2, 3, 4), pictures=True)
-    with Store(folder) as store:
-        page = render(store)
+    with Reader(folder) as reader:
+        page = render(reader)
     assert page.text.count("<tr data-name=") == 60
     assert len(page.text.encode()) < 12_000_000
     assert page.text.count("data:image/webp") >= 21 * 5
