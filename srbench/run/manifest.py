@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import srbench
-from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
+from srbench.dataset.locate import Dataset, ImageFile
+from srbench.dataset.manifest import ImageFacts
 from srbench.machine import processor
 from srbench.method.base import Method
 from srbench.metrics import Metric
