@@ -12,7 +12,8 @@ from srbench.degradation.named import Degradation
 from srbench.imaging.images import as_rgb
 from srbench.method.base import Method, MethodContext
 from srbench.records import Timing
-from srbench.timing.measure import Subject, measure
+from srbench.timing.measure import measure
+from srbench.timing.subjects import Subject
 
 
 def time_methods(

@@ -10,7 +10,8 @@ from srbench.method import MethodContext, plugins
 from srbench.results.store import Store
 from srbench.results.timings import read_timings
 from srbench.run.runner import RunOptions, run
-from srbench.timing import measure, synthetic
+from srbench.timing.measure import measure
+from srbench.timing.subjects import synthetic
 
 BUSY = """
 from srbench.method import Method, MethodCard
