@@ -17,7 +17,7 @@ import numpy as np
 from torch import Tensor
 
 from srbench import dataset, metrics
-from srbench.dataset.manifest import Dataset, ImageFile
+from srbench.dataset.locate import Dataset, ImageFile
 from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, SrbenchError
 from srbench.evaluation.example import Example, HrImage, planes_of, reading

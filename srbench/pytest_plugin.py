@@ -174,7 +174,7 @@ def srbench_benchmark(request: pytest.FixtureRequest) -> Callable[..., Any]:
         from srbench.api import load
         from srbench.machine import resolve_device
         from srbench.method.base import MethodContext, prepare
-        from srbench.timing.measure import parse_size, synthetic
+        from srbench.timing.subjects import parse_size, synthetic
 
         chosen = load(locate(method, folder))
         chosen.require_scale(scale)
@@ -219,7 +219,7 @@ def require_finite(seconds: Sequence[float]) -> None:
 def _extra(method: Any, lr: torch.Tensor, scale: int, threads: int) -> dict[str, Any]:
     from srbench.machine import describe_device
     from srbench.timing import cost
-    from srbench.timing.measure import peak_memory
+    from srbench.timing.clocks import peak_memory
 
     device = method.device
     facts = describe_device(device, threads)

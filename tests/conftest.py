@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from srbench.errors import UnavailableError
 from srbench.imaging.images import write_image
 from srbench.metrics import get, lpips
 from srbench.protocol import BASICSR
-from srbench.records import CellFacts, Entry, Outcome, Score
+from srbench.records import CellFacts, Entry, Outcome, Score, Timing
 from srbench.results.facts import to_json
 from srbench.results.reader import Reader
 from srbench.results.store import Store
@@ -263,3 +264,15 @@ def made_up(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return fill
+
+
+@pytest.fixture(scope="session")
+def record() -> Callable[..., Timing]:
+    """Makes a timing from the seconds of its calls."""
+
+    def make(seconds: list[float], **changes: Any) -> Timing:
+        facts = {"method": "m", "subject": "8x8", "scale": 2, "lr_size": (500, 500), "channels": 3, "device": "cpu"}
+        facts |= {"variant": "fp32", "threads": 1, "session": "s"}
+        return Timing(**(facts | changes), seconds=tuple(seconds))
+
+    return make

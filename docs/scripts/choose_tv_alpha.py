@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from srbench import protocol
-from srbench.dataset.manifest import SUFFIXES
+from srbench.dataset.locate import SUFFIXES
 from srbench.degradation.named import Bicubic
 from srbench.evaluation.scoring import Example, HrImage
 from srbench.imaging.color import round_half_up

@@ -29,7 +29,7 @@ def main() -> None:
     images = []
     if options.manifest:
         manifest = dataset.manifests()[options.manifest]
-        paths = dataset.locate(manifest)
+        paths = dataset.image_paths(manifest)
         for old in manifest.images:
             pixels = dataset.ImageFile(old.name, paths[old.name], old.crop).read()
             facts = dataset.facts_of(pixels, old.file)

@@ -97,7 +97,7 @@ def _datasets() -> list[dict[str, Any]]:
 
     rows = []
     for manifest in dataset.manifests().values():
-        found = dataset.locate(manifest)
+        found = dataset.image_paths(manifest)
         total = manifest.count
         if not found:
             where = "not on this machine"

@@ -43,7 +43,8 @@ def command(
     from srbench.machine import available_processors, resolve_device
     from srbench.method.base import MethodContext
     from srbench.run.selection import load_methods
-    from srbench.timing.measure import measure, parse_size, synthetic
+    from srbench.timing.measure import measure
+    from srbench.timing.subjects import parse_size, synthetic
 
     place = resolve_device(device)
     scales, sizes = parse_scales(scale), [parse_size(text) for text in split([size])]

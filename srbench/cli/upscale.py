@@ -72,7 +72,7 @@ def command(
 
 
 def _pictures(paths: list[Path]) -> list[Path]:
-    from srbench.dataset.manifest import SUFFIXES
+    from srbench.dataset.locate import SUFFIXES
 
     found: list[Path] = []
     for path in paths:

@@ -39,7 +39,7 @@ def command(
     console = out()
     for name in wanted:
         manifest = known[name.lower()]
-        verdicts = list(dataset.verify(manifest))
+        verdicts = list(dataset.check_images(manifest))
         bad = [verdict for verdict in verdicts if not verdict.good]
         if not manifest.recorded:
             found = sum(verdict.verdict != "missing" for verdict in verdicts)

@@ -7,25 +7,9 @@ from typing import TYPE_CHECKING
 from srbench import lazy
 
 if TYPE_CHECKING:
-    from srbench.dataset.manifest import (
-        STANDARD,
-        SUFFIXES,
-        UNKNOWN,
-        Dataset,
-        ImageFacts,
-        ImageFile,
-        Manifest,
-        Source,
-        Verdict,
-        available,
-        facts_of,
-        find,
-        judge,
-        locate,
-        manifests,
-        plain_name,
-        verify,
-    )
+    from srbench.dataset.locate import SUFFIXES, Dataset, ImageFile, available, find, image_paths, plain_name
+    from srbench.dataset.manifest import STANDARD, UNKNOWN, ImageFacts, Manifest, Source, facts_of, manifests
+    from srbench.dataset.verify import Verdict, check_images, judge
 
 __all__ = [
     "STANDARD",
@@ -38,34 +22,34 @@ __all__ = [
     "Source",
     "Verdict",
     "available",
+    "check_images",
     "facts_of",
     "find",
+    "image_paths",
     "judge",
-    "locate",
     "manifests",
     "plain_name",
-    "verify",
 ]
 
 __getattr__ = lazy.names(
     __name__,
     {
         "STANDARD": "manifest",
-        "SUFFIXES": "manifest",
+        "SUFFIXES": "locate",
         "UNKNOWN": "manifest",
-        "Dataset": "manifest",
+        "Dataset": "locate",
         "ImageFacts": "manifest",
-        "ImageFile": "manifest",
+        "ImageFile": "locate",
         "Manifest": "manifest",
         "Source": "manifest",
-        "Verdict": "manifest",
-        "available": "manifest",
+        "Verdict": "verify",
+        "available": "locate",
+        "check_images": "verify",
         "facts_of": "manifest",
-        "find": "manifest",
-        "judge": "manifest",
-        "locate": "manifest",
+        "find": "locate",
+        "image_paths": "locate",
+        "judge": "verify",
         "manifests": "manifest",
-        "plain_name": "manifest",
-        "verify": "manifest",
+        "plain_name": "locate",
     },
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from srbench import protocol
-from srbench.dataset.manifest import ImageFile
+from srbench.dataset.locate import ImageFile
 from srbench.degradation.named import Bicubic
 from srbench.evaluation.example import Example, HrImage
 from srbench.evaluation.inference import super_resolve

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srbench import dataset, paths
-from srbench.dataset.manifest import ImageFile, Manifest, Source, Verdict
+from srbench.dataset.locate import ImageFile
+from srbench.dataset.manifest import Manifest, Source
+from srbench.dataset.verify import Verdict
 from srbench.errors import FetchError, SrbenchError
 from srbench.evaluation.reference import TOLERANCE, bicubic_psnr
 from srbench.fetch.archive import unpack
@@ -34,12 +36,12 @@ def fetch(manifest: Manifest, observer: Observer) -> Fetched:
         FetchError: there is no address; all of its addresses failed; the images are not the expected ones (which,
             and what was expected); a copy that is here already has other pixels. Nothing is installed then.
     """
-    here = dataset.locate(manifest)
+    here = dataset.image_paths(manifest)
     if len(here) == manifest.count:
         folder = next(iter(here.values())).parent
         if not manifest.recorded:
             return Fetched(manifest, folder, False, "its pixels are not recorded")
-        bad = [verdict for verdict in dataset.verify(manifest) if not verdict.good]
+        bad = [verdict for verdict in dataset.check_images(manifest) if not verdict.good]
         if not bad:
             return Fetched(manifest, folder, False, "all images identical")
         raise FetchError(

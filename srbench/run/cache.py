@@ -11,7 +11,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from srbench.dataset.manifest import ImageFacts, ImageFile, facts_of
+from srbench.dataset.locate import ImageFile
+from srbench.dataset.manifest import ImageFacts, facts_of
 from srbench.degradation.named import Degradation
 from srbench.evaluation import Example, HrImage
 from srbench.imaging.images import Pixels

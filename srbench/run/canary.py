@@ -10,7 +10,8 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from srbench import metrics
-from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
+from srbench.dataset.locate import Dataset, ImageFile
+from srbench.dataset.manifest import ImageFacts
 from srbench.evaluation.reference import TOLERANCE
 from srbench.method import plugins
 from srbench.method.variant import Variant

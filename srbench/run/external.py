@@ -13,7 +13,8 @@ from typing import Any
 import torch
 
 from srbench import dataset, randomness
-from srbench.dataset.manifest import SUFFIXES, Dataset, ImageFacts, ImageFile
+from srbench.dataset.locate import SUFFIXES, Dataset, ImageFile
+from srbench.dataset.manifest import ImageFacts
 from srbench.errors import ImageError, SrbenchError
 from srbench.imaging.images import as_rgb, pixel_hash, read_image
 from srbench.method import plugins

@@ -17,7 +17,8 @@ import torch
 
 import srbench
 from srbench import dataset, metrics
-from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile, Manifest
+from srbench.dataset.locate import Dataset, ImageFile
+from srbench.dataset.manifest import ImageFacts, Manifest
 from srbench.machine import processor
 from srbench.method.base import Method
 from srbench.metrics import Metric

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
+from srbench.dataset.locate import Dataset, ImageFile
+from srbench.dataset.manifest import ImageFacts
 from srbench.method.variant import Variant
 from srbench.protocol.base import Protocol
 from srbench.records import CellFacts, Outcome, Score

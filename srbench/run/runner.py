@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from srbench import dataset, degradation, metrics, protocol, randomness
-from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
+from srbench.dataset.locate import Dataset, ImageFile
+from srbench.dataset.manifest import ImageFacts
 from srbench.errors import StoreError
 from srbench.machine import available_processors, resolve_device
 from srbench.method.variant import Variant

@@ -6,7 +6,8 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from srbench.dataset.manifest import ImageFacts, ImageFile
+from srbench.dataset.locate import ImageFile
+from srbench.dataset.manifest import ImageFacts
 from srbench.metrics import Metric, choice
 from srbench.records import CellState, Known, ScoreState
 from srbench.results.store import Store

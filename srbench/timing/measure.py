@@ -4,118 +4,35 @@ The protocol: every method is warmed up until it is stable; then they are called
 order that is shuffled anew, so that a slow moment of the machine hits all of them; each is done after MIN_CALLS
 calls that took MIN_SECONDS together, or after MAX_SECONDS. What is stored is the seconds of every call. Medians,
 intervals and ratios are derived from them.
-
-On CUDA device events enclose the call, and nothing waits for the device inside them. On the CPU
-it is the timer of ``torch.utils.benchmark`` with a pinned number of threads.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib
-import logging
 import random
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from srbench.errors import NotSupportedError, OutputError, SrbenchError
+from srbench.errors import NotSupportedError, OutputError
 from srbench.machine import describe_device, load_average
 from srbench.method.base import Method, MethodContext, prepare
 from srbench.method.network import TorchMethod
 from srbench.records import Timing
 from srbench.timing import cost
+from srbench.timing.clocks import Clock, CpuClock, CudaClock, peak_memory
+from srbench.timing.subjects import Subject
 
 MIN_CALLS, MIN_SECONDS, MAX_SECONDS = 50, 0.2, 2.0
 FEWEST_CALLS = 5  # of a method that takes longer than MAX_SECONDS / FEWEST_CALLS
 MAX_CALLS = 500
 WARM_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is timed. ``picture`` is (3, h, w) float32 in [0, 1]; luma methods get its mean over the channels."""
-
-    name: str
-    scale: int
-    picture: Tensor
-    image: str = ""
-
-    def input_for(self, method: Method) -> Tensor:
-        """(1, C, h, w) float32 on the method's device."""
-        planes = self.picture if cost.channels(method) == 3 else self.picture.mean(dim=0, keepdim=True)
-        return planes[None].to(torch.float32).contiguous().to(method.device)
-
-
-def synthetic(width: int, height: int, scale: int) -> Subject:
-    """A picture of a standard size: smooth waves with some noise, the same on every machine."""
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    waves = torch.stack([0.5 + 0.35 * torch.sin(x / (5 + c)) * torch.cos(y / (7 + c)) for c in range(3)])
-    noise = torch.rand(waves.shape, generator=torch.Generator().manual_seed(0))
-    return Subject(f"{width}x{height}", scale, (waves + 0.05 * noise).clamp(0, 1))
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """'320x180' to (320, 180), width and height of an LR image; raises SrbenchError."""
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(p.isascii() and p.isdigit() and int(p) > 0 for p in parts):
-        raise SrbenchError(f"'{text}' is not a size", "give WIDTHxHEIGHT of the LR image, for example 320x180")
-    return int(parts[0]), int(parts[1])
-
-
-class Clock(Protocol):
-    """Times one call, in seconds."""
-
-    def __call__(self, call: Callable[[], object]) -> float: ...
-
-
-class CpuClock:
-    """The timer of ``torch.utils.benchmark``, on a pinned number of threads."""
-
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-
-    def __call__(self, call: Callable[[], object]) -> float:
-        benchmark = _benchmark()
-        with benchmark.set_torch_threads(self.threads):
-            start = benchmark.timer()
-            call()
-            return float(benchmark.timer() - start)
-
-
-@functools.cache
-def _benchmark() -> Any:
-    # Where there is a CUDA toolkit without a device, the import warns of it; nothing here compiles extensions.
-    logger = logging.getLogger("torch.utils.cpp_extension")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        return importlib.import_module("torch.utils.benchmark")
-    finally:
-        logger.setLevel(level)
-
-
-class CudaClock:
-    """Device events around the call. The device is idle before, and waited for only after the second event."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-
-    def __call__(self, call: Callable[[], object]) -> float:
-        with torch.cuda.device(self.device):
-            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
-            torch.cuda.synchronize(self.device)
-            start.record()
-            call()
-            end.record()
-            torch.cuda.synchronize(self.device)
-            return float(start.elapsed_time(end)) / 1000
+VARIANTS = ("fp32", "fp32 channels_last", "fp16", "fp16 channels_last")
 
 
 @dataclass
@@ -180,9 +97,6 @@ def _guard(job: _Job, step: Callable[[], object]) -> None:
             step()
     except Exception as error:  # also of a device that is gone: what is on another one goes on
         job.fail(error)
-
-
-VARIANTS = ("fp32", "fp32 channels_last", "fp16", "fp16 channels_last")
 
 
 def _jobs(
@@ -256,15 +170,3 @@ def _warm_up(job: _Job, clock: Clock, device: torch.device) -> None:
             if abs(last - before) <= 0.05 * before:
                 break
     job.timing = replace(job.timing, peak_memory=peak_memory(job.call, device))
-
-
-def peak_memory(call: Callable[[], object], device: torch.device) -> int | None:
-    """Bytes that a call takes above what was there, from the CUDA allocator; None on the CPU, which has none."""
-    if device.type != "cuda":
-        return None
-    torch.cuda.synchronize(device)
-    torch.cuda.reset_peak_memory_stats(device)
-    before = torch.cuda.memory_allocated(device)
-    call()
-    torch.cuda.synchronize(device)
-    return int(torch.cuda.max_memory_allocated(device)) - before

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from srbench.dataset.manifest import Dataset, ImageFacts, ImageFile
+from srbench.dataset.locate import Dataset, ImageFile
+from srbench.dataset.manifest import ImageFacts
 from srbench.degradation.named import Degradation
 from srbench.imaging.images import as_rgb
 from srbench.method.base import Method, MethodContext
 from srbench.records import Timing
-from srbench.timing.measure import Subject, measure
+from srbench.timing.measure import measure
+from srbench.timing.subjects import Subject
 
 
 def time_methods(

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srbench.dataset.manifest import SUFFIXES
+from srbench.dataset.locate import SUFFIXES
 from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, SrbenchWarning, TrainingError
 from srbench.imaging.color import luma, round_half_up

@@ -9,7 +9,8 @@ from srbench.imaging.images import write_image
 from srbench.method import MethodContext, plugins
 from srbench.results.reader import Reader
 from srbench.run.runner import RunOptions, run
-from srbench.timing import measure, synthetic
+from srbench.timing.measure import measure
+from srbench.timing.subjects import synthetic
 
 BUSY = """
 from srbench.method import Method, MethodCard

@@ -10,7 +10,8 @@ import zipfile
 
 import pytest
 
-from srbench.dataset import manifest as dataset
+from srbench.dataset import manifest
+from srbench.dataset.locate import ImageFile
 from srbench.fetch.download import place
 from srbench.imaging.images import read_image
 
@@ -59,7 +60,7 @@ def known(site, pictures, images, cache, tmp_path, monkeypatch):
     def write(*paths, inside="", recorded=True, count=3, bicubic=None):
         lines = ['title = "Tiny"', "version = 1", 'citation = "c"', 'licence = "for tests"']
         if recorded:
-            facts = [dataset.facts_of(read_image(path), path.name) for path in sorted(pictures.iterdir())]
+            facts = [manifest.facts_of(read_image(path), path.name) for path in sorted(pictures.iterdir())]
             rows = ", ".join(
                 f'{{ file = "{f.file}", size = [{f.width}, {f.height}], channels = {f.channels}, '
                 f'sha256 = "{f.sha256}" }}'
@@ -73,12 +74,12 @@ def known(site, pictures, images, cache, tmp_path, monkeypatch):
         for path in paths:
             lines += ["[[source]]", f'address = "{site.url(path)}"', f'inside = "{inside}"']
         (folder / "tiny.toml").write_text("\n".join(lines))
-        dataset._manifests.cache_clear()
+        manifest._manifests.cache_clear()
 
-    real = [dataset.ImageFile(path.stem, path) for path in sorted(pictures.iterdir())]
+    real = [ImageFile(path.stem, path) for path in sorted(pictures.iterdir())]
     write.psnr = bicubic_psnr(real, "basicsr", 2)
     yield write
-    dataset._manifests.cache_clear()
+    manifest._manifests.cache_clear()
 
 
 @pytest.mark.parametrize("pack", [zipped, tarred, lambda files: tarred(files, "w"), lambda f: tarred(f, "w:xz")])
@@ -191,9 +192,9 @@ def test_another_address_is_tried(srbench, site, known, images):
 def test_wrong_pixels_name_the_image_and_what_was_expected(wrong, site, known, images, cache, pictures, leftovers):
     from srbench.imaging.images import write_image
 
-    facts = dataset.facts_of(read_image(pictures / "b.png"), "b.png")
+    facts = manifest.facts_of(read_image(pictures / "b.png"), "b.png")
     write_image(pictures / "other.png", 255 - read_image(pictures / "b.png"))
-    other = dataset.facts_of(read_image(pictures / "other.png"), "b.png")
+    other = manifest.facts_of(read_image(pictures / "other.png"), "b.png")
     site.files["/t.zip"] = zipped(images | {"b.png": (pictures / "other.png").read_bytes()})
     (pictures / "other.png").unlink()
     known("/t.zip", bicubic=round(known.psnr + 1, 4))

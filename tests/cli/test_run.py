@@ -162,8 +162,9 @@ def test_names_with_brackets_are_printed_as_they_are(run, write_plugin, pictures
 )
 def test_an_off_canary_is_loud(run, monkeypatch, tmp_path, change, cause):
     from srbench.dataset import manifest as dataset
+    from srbench.dataset.locate import find
 
-    for image in dataset.find("sample").images:
+    for image in find("sample").images:
         pixels = image.read()
         write_image(tmp_path / "sample" / f"{image.name}.png", change(pixels) if image.name == "cat" else pixels)
     manifest = dataset.manifests()["sample"]

@@ -5,6 +5,7 @@ import statistics
 import pytest
 
 from srbench.dataset import manifest as dataset
+from srbench.dataset.locate import find
 from srbench.dataset.manifest import Manifest, facts_of
 from srbench.evaluation.reference import TOLERANCE
 from srbench.imaging.images import read_image, write_image
@@ -111,7 +112,7 @@ def test_a_run_that_was_killed_before_its_canary_gets_it_later(known, go, result
 
 @pytest.mark.data("set5")
 def test_a_cropped_image_of_set5_is_caught(go, tmp_path, monkeypatch):
-    for image in dataset.find("set5").images:
+    for image in find("set5").images:
         pixels = image.read()
         write_image(tmp_path / "Set5" / f"{image.name}.png", pixels[:-4] if image.name == "bird" else pixels)
     monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))

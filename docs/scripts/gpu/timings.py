@@ -25,7 +25,8 @@ from srbench.machine import available_processors, describe_device, load_average
 from srbench.method import Method, MethodContext, TorchMethod, plugins
 from srbench.records import Timing
 from srbench.timing import cost
-from srbench.timing.measure import CpuClock, CudaClock, Subject, peak_memory, synthetic
+from srbench.timing.clocks import CpuClock, CudaClock, peak_memory
+from srbench.timing.subjects import Subject, synthetic
 
 METHODS = ("srcnn", "fsrcnn", "espcn", "vdsr", "drcn", "lapsrn", "srresnet", "edsr", "dbpn", "srfbn")
 PRECISIONS = {

@@ -1,0 +1,167 @@
+"""Where images are found on this machine."""
+
+import shutil
+
+import pytest
+from PIL import Image
+
+from srbench import paths
+from srbench.dataset.locate import available, find, image_paths
+from srbench.dataset.manifest import manifests
+from srbench.dataset.verify import check_images
+from srbench.errors import DatasetError, DatasetMissingError, ImageError, UnknownNameError
+
+
+def test_the_sample_is_there_without_any_data():
+    found = find("sample")
+    assert len(found.images) == 8
+    assert available("sample")
+    for image in found.images:
+        assert image.read().shape[:2] == (image.facts.height, image.facts.width)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        *("BSD100/HR", "BSD100", "B100/HR", "benchmark/B100/HR", "benchmark/B100", "bsd100/hr", "Benchmark/b100/Hr"),
+        *("BSD100/original", "BSD100/GT", "BSD100/image", "SR_testing_datasets/BSD100", "BSD100/gt"),
+    ],
+)
+def test_the_usual_layouts_are_found(known, lay_out, tmp_path, monkeypatch, layout):
+    manifest, pixels = known
+    lay_out(tmp_path / layout, pixels)
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
+    found = find("bsd")
+    assert [image.name for image in found.images] == list(pixels)
+    assert {image.path.parent for image in found.images} == {tmp_path / layout}
+    assert all(verdict.good for verdict in check_images(manifest))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "decoration", "change"),
+    [
+        (".bmp", "", str),
+        (".png", "_GT", str),
+        (".png", "_HR", str),
+        (".png", "_SRF_2_HR", str),
+        (".PNG", "", str),
+        (".png", "", str.upper),
+        (".bmp", "_gt", str.title),
+    ],
+)
+def test_the_usual_names_are_found(known, lay_out, tmp_path, monkeypatch, suffix, decoration, change):
+    manifest, pixels = known
+    lay_out(tmp_path / "BSD100", pixels, suffix, decoration, change)
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
+    assert len(find("bsd").images) == 3
+    assert all(verdict.good for verdict in check_images(manifest))
+
+
+def test_the_current_folder_and_the_cache_are_searched(known, lay_out, tmp_path, monkeypatch):
+    _, pixels = known
+    monkeypatch.chdir(tmp_path)
+    assert not available("bsd")
+    lay_out(tmp_path / "data" / "BSD100", pixels)
+    assert find("bsd").images[0].path.resolve() == tmp_path / "data" / "BSD100" / "img_a.png"
+    shutil.rmtree(tmp_path / "data")
+    lay_out(paths.cache() / "datasets" / "BSD100", pixels)
+    try:
+        assert available("bsd")
+    finally:
+        shutil.rmtree(paths.cache() / "datasets")
+
+
+def test_several_folders_are_searched_in_order_and_the_whole_copy_wins(known, lay_out, tmp_path, monkeypatch):
+    _, pixels = known
+    lay_out(tmp_path / "one" / "BSD100", {"img_a": pixels["img_a"]})
+    lay_out(tmp_path / "two" / "BSD100", pixels)
+    lay_out(tmp_path / "three" / "BSD100", pixels)
+    monkeypatch.setenv("SRBENCH_DATA", ":".join(str(tmp_path / name) for name in ("gone", "one", "two", "three")))
+    assert {image.path.parent for image in find("bsd").images} == {tmp_path / "two" / "BSD100"}
+
+
+def test_lr_folders_beside_hr_do_not_confuse(known, lay_out, tmp_path, monkeypatch):
+    _, pixels = known
+    lay_out(tmp_path / "BSD100" / "HR", pixels)
+    lay_out(tmp_path / "BSD100" / "LR_bicubic" / "X2", pixels, decoration="x2")
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
+    assert {image.path.parent.name for image in find("bsd").images} == {"HR"}
+
+
+def test_names_are_found_in_any_case():
+    assert find("SAMPLE").name == "sample"
+
+
+def test_a_missing_dataset_says_where_it_was_looked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path / "mine"))
+    with pytest.raises(DatasetMissingError) as error:
+        find("set5")
+    text = str(error.value)
+    for part in ("Set5", str(tmp_path / "mine"), "data", str(paths.cache()), "SRBENCH_DATA"):
+        assert part in text
+    assert "\n" not in text
+
+
+def test_a_partial_dataset_names_what_is_missing(known, lay_out, tmp_path, monkeypatch):
+    manifest, pixels = known
+    lay_out(tmp_path / "BSD100", {"img_b": pixels["img_b"]})
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
+    with pytest.raises(DatasetMissingError, match=r"2 of 3 images of BSD are missing.*img_a\.png, img_c\.png"):
+        find("bsd")
+    assert set(image_paths(manifest)) == {"img_b"}
+    assert not available("bsd")
+
+
+def test_an_unknown_name_is_an_error_with_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean set5"):
+        find("sett5")
+
+
+# -- folders -----------------------------------------------------------------------------------------------------------
+
+
+def test_any_folder_of_images_is_a_dataset(pictures):
+    found = find(str(pictures))
+    assert (found.name, found.manifest) == ("pictures", None)
+    assert [image.name for image in found.images] == ["a", "b", "c"]
+    assert found.images[2].read().ndim == 2
+
+
+def test_other_files_and_hidden_files_are_left_out(pictures):
+    (pictures / "notes.txt").write_text("no image")
+    (pictures / ".part-1.png").write_text("half")
+    assert len(find(str(pictures)).images) == 3
+
+
+def test_files_of_one_stem_stay_apart(pictures, make_picture):
+    Image.fromarray(make_picture(20, 20, 3)).save(pictures / "a.bmp")
+    assert [image.name for image in find(str(pictures)).images] == ["a.bmp", "a.png", "b", "c"]
+
+
+def test_a_folder_named_as_a_benchmark_is_not_taken_for_it(tmp_path, pictures):
+    folder = pictures.rename(tmp_path / "Set5")
+    found = find(str(folder))
+    assert found.manifest is None
+    assert found.name not in manifests()
+
+
+def test_a_relative_folder_has_a_name(pictures, monkeypatch):
+    monkeypatch.chdir(pictures)
+    assert find(".").name == "pictures"
+
+
+@pytest.mark.parametrize("spec", ["./nowhere", "no/where", "/no/where"])
+def test_a_folder_that_is_not_there_is_an_error(spec):
+    with pytest.raises(DatasetError, match=spec):
+        find(spec)
+
+
+def test_an_empty_folder_is_an_error_that_says_what_is_read(tmp_path):
+    with pytest.raises(DatasetError, match=r"no images in.*PNG, BMP, JPG"):
+        find(str(tmp_path))
+
+
+def test_an_image_that_cannot_be_read_is_named(pictures):
+    (pictures / "b.png").write_bytes(b"broken")
+    with pytest.raises(ImageError, match=r"b\.png"):
+        find(str(pictures)).images[1].read()

@@ -1,0 +1,48 @@
+"""Parameters and Mult-Adds of networks."""
+
+import pytest
+import torch
+
+from srbench.method import TorchMethod, plugins
+from srbench.timing import cost
+
+
+def shipped(scale=4):
+    """Built-in networks that have weights for ``scale``."""
+    methods = [plugins.instantiate(plugin) for plugin in plugins.discover() if plugin.origin == "built in"]
+    return [m for m in methods if isinstance(m, TorchMethod) and m.supports(scale)]
+
+
+def test_srcnn_by_hand():
+    method = plugins.instantiate(plugins.find("srcnn")[0])
+    per_pixel = 81 * 64 + 25 * 64 * 32 + 25 * 32  # the network works at the output's size
+    assert cost.mult_adds(method, 4) == 1280 * 720 * per_pixel  # 52.7 G, as papers print
+    assert cost.parameters(method, 4) == per_pixel + 64 + 32 + 1
+
+
+@pytest.mark.parametrize("method", shipped(), ids=lambda m: m.card.name)
+def test_counts_from_shapes_are_those_of_a_real_call(method):
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counter, module = FlopCounterMode(display=False), method.module(4)
+    lr = torch.rand(1, cost.channels(method), 24, 20)
+    inputs = []
+    handle = module.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
+    with torch.no_grad():
+        method.upscale(lr, 4)
+    handle.remove()
+    counted = cost.mult_adds(method, 4, (24, 20))
+    if not inputs:  # a sampler takes its network apart, and no single call of it is what an image costs
+        assert (method.card.family, counted) == ("autoregressive", None)
+        return
+    with torch.no_grad(), counter:
+        module(inputs[0])
+    if method.card.name == "sparse-coding":  # it works on patches one batch after the other, which shapes do not tell
+        assert counted is None
+    else:
+        assert counted == counter.get_total_flops() // 2 > 0
+
+
+def test_methods_without_a_network_have_no_counts():
+    method = plugins.instantiate(plugins.find("bicubic")[0])
+    assert (cost.parameters(method, 4), cost.mult_adds(method, 4)) == (None, None)
