@@ -33,7 +33,8 @@ class Mine(Method):
 
 def listed(kind, cache, folder, **variables):
     """``srbench list`` in a process of its own: the rows by name, and whether torch was imported."""
-    environment = os.environ | {"SRBENCH_CACHE": str(cache), "SRBENCH_PATH": str(folder.parent), **variables}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SRBENCH_")}
+    environment |= {"SRBENCH_CACHE": str(cache), "SRBENCH_PATH": str(folder.parent), **variables}
     environment["PYTHONPATH"] = str(Path(srbench.__file__).parents[1])
     command = [sys.executable, "-c", PROGRAM.format(arguments=["list", kind, "--json"])]
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

@@ -11,6 +11,7 @@ import typer
 
 from srbench.cli.shell import handled, out
 from srbench.errors import UnknownNameError
+from srbench.scale import ScaleSet
 
 if TYPE_CHECKING:
     from srbench.method.plugins import Plugin
@@ -66,10 +67,14 @@ def _method(plugin: Plugin) -> dict[str, Any]:
         "title": card.title if card else f"BROKEN: {plugin.error}",
         "year": card.year if card else "",
         "family": card.family if card else "",
-        "scales": ([f"x{s}" for s in card.scales] if card.scales else ["any"]) if card else [],
+        "scales": _scales(card.scales) if card else [],
         "weights": _weights(plugin),
         "origin": plugin.origin,
     }
+
+
+def _scales(scales: tuple[int, ...] | None) -> list[str]:
+    return ["any"] if scales is None else [str(scale) for scale in ScaleSet.of(scales)]
 
 
 def _weight_cards(source: Path) -> str:
@@ -135,7 +140,7 @@ def _degradations() -> list[dict[str, Any]]:
 
     rows = []
     for found in degradation.discover():
-        scales = [] if found.value is None else [f"x{s}" for s in found.value.scales or ()] or ["any"]
+        scales = [] if found.value is None else _scales(found.value.scales)
         key = f"BROKEN: {found.error}" if found.value is None else found.value.key
         rows.append({"name": found.name, "scales": scales, "key": key, "origin": found.origin})
     return rows

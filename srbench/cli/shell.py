@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from srbench.errors import SrbenchError, SrbenchWarning
+from srbench.scale import ScaleSet
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,11 +94,4 @@ def split(values: Iterable[str]) -> tuple[str, ...]:
 
 def parse_scales(text: str) -> tuple[int, ...]:
     """'2,3,4' to (2, 3, 4); raises SrbenchError."""
-    scales = []
-    for part in split([text]):
-        if not (part.isascii() and part.isdigit()) or int(part) < 1:
-            raise SrbenchError(f"'{part}' is not a scale", "give whole numbers, for example --scales 2,3,4")
-        scales.append(int(part))
-    if not scales:
-        raise SrbenchError("no scale given", "give whole numbers, for example --scales 2,3,4")
-    return tuple(scales)
+    return ScaleSet.parse(text).whole()

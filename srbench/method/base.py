@@ -13,6 +13,7 @@ from srbench import lazy
 from srbench.degradation.named import Bicubic, Degradation
 from srbench.errors import MethodError, NotSupportedError
 from srbench.records import TrainingFacts
+from srbench.scale import ScaleSet
 from srbench.weights.files import LoadAudit
 
 # TorchMethod stands in a module of its own, and is found here too.
@@ -163,7 +164,7 @@ class Method:
     def require_scale(self, scale: int) -> None:
         """Raise NotSupportedError, naming the scales that are, unless ``scale`` is supported."""
         if not self.supports(scale):
-            scales = ", ".join(f"x{s}" for s in self.card.scales or ())
+            scales = ScaleSet.of(self.card.scales or ())
             raise NotSupportedError(f"{self.card.name} does not support x{scale}", f"it supports {scales}")
 
 

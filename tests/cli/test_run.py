@@ -195,7 +195,11 @@ def test_an_off_canary_is_loud(run, monkeypatch, tmp_path, change, cause):
         (["--methods", "./gone.py"], "no plugin file at"),
         (["--methods", "./gone.pth"], r"no weights at 'gone\.pth'"),
         (["--methods", "nearest", "--scales", "0"], "'0' is not a scale"),
-        (["--methods", "nearest", "--scales", "2.5"], r"'2\.5' is not a scale"),
+        (
+            ["--methods", "nearest", "--scales", "2.5"],
+            r"x2\.5 is no whole number",
+        ),
+        (["--methods", "nearest", "--scales", "2,10/3"], "x10/3 is no whole number"),
         (["--methods", "nearest", "--scales", "x4"], "'x4' is not a scale"),
         (["--methods", "nearest", "--scales", "²"], "is not a scale"),
         (["--methods", "nearest", "--scales", ","], "no scale"),
