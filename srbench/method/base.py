@@ -126,11 +126,6 @@ class Method:
             raise NotSupportedError(f"{self.card.name} does not support x{scale}", f"it supports {scales}")
 
 
-def as_batch(planes: Tensor, device: torch.device) -> Tensor:
-    """An image (C, H, W) of the 0..255 scale, uint8 or floating, as methods take it: (1, C, H, W) float32 in [0, 1]."""
-    return (planes / 255).to(torch.float32)[None].to(device)
-
-
 class TorchMethod(Method):
     """A method whose work is done by a torch module: implement :meth:`build`, name the ``weights``.
 
@@ -178,3 +173,8 @@ class TorchMethod(Method):
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
         result: Tensor = self.module(scale)(lr)
         return result
+
+
+def as_batch(planes: Tensor, device: torch.device) -> Tensor:
+    """An image (C, H, W) of the 0..255 scale, uint8 or floating, as methods take it: (1, C, H, W) float32 in [0, 1]."""
+    return (planes / 255).to(torch.float32)[None].to(device)

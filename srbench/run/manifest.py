@@ -7,6 +7,7 @@ import importlib.metadata
 import platform
 import subprocess
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ def describe(
         "seed": options.seed,
         "scales": list(options.scales),
         "degradation": options.degradation,
-        "protocol": {**protocol.described(), "hash": protocol.hash},
+        "protocol": {**asdict(protocol), "hash": protocol.hash},
         "methods": [_method(method, identity) for method, identity in methods],
     }
 

@@ -16,7 +16,7 @@ import torch
 from srbench import dataset, degradation, metrics, protocol, randomness
 from srbench.dataset.manifest import ImageFacts, ImageFile
 from srbench.errors import StoreError
-from srbench.evaluation import fits, lr_of
+from srbench.evaluation.scoring import fits
 from srbench.machine import available_processors, resolve_device
 from srbench.method.base import Method
 from srbench.method.wrappers import MethodOptions, SelfEnsemble, Tiled, seams
@@ -327,7 +327,7 @@ def _compare_tiles(
             continue
         try:
             example = workshop.example(cell.image, cell.scale)
-            lr = lr_of(tiled, example)
+            lr = example.lr_rgb if tiled.card.colour == "rgb" else example.lr_luma[None]
             if max(lr.shape[-2:]) <= tile:
                 continue
             difference = seams(tiled, lr, cell.scale)

@@ -22,7 +22,6 @@ from torch import Tensor
 from srbench.dataset.manifest import ImageFacts, ImageFile, facts_of
 from srbench.degradation.named import Degradation
 from srbench.errors import ImageError, NotSupportedError
-from srbench.evaluation.example import planes_of
 from srbench.evaluation.scoring import Example, HrImage, compare, fits, likelihood, measure, super_resolve
 from srbench.imaging.images import Pixels, pixel_hash, read_image, write_image
 from srbench.machine import available_processors
@@ -207,7 +206,8 @@ class Workshop:
             return None
         if pixel_hash(pixels) != outcome.sr_sha256:
             return None
-        return planes_of(pixels)
+        planes = torch.from_numpy(np.array(pixels))
+        return planes[None] if planes.ndim == 2 else planes.permute(2, 0, 1)
 
 
 @dataclass(frozen=True)
