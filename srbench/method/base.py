@@ -29,6 +29,11 @@ class Published:
     protocol: str = "classic"
 
 
+def as_batch(planes: Tensor, device: torch.device) -> Tensor:
+    """An image (C, H, W) of the 0..255 scale, uint8 or floating, as methods take it: (1, C, H, W) float32 in [0, 1]."""
+    return (planes / 255).to(torch.float32)[None].to(device)
+
+
 @dataclass(frozen=True)
 class Likelihood:
     """What a probabilistic method says of an image. ``bits``: -log2 p per sub-pixel of the whole batch; ``entropy``
@@ -173,8 +178,3 @@ class TorchMethod(Method):
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
         result: Tensor = self.module(scale)(lr)
         return result
-
-
-def as_batch(planes: Tensor, device: torch.device) -> Tensor:
-    """An image (C, H, W) of the 0..255 scale, uint8 or floating, as methods take it: (1, C, H, W) float32 in [0, 1]."""
-    return (planes / 255).to(torch.float32)[None].to(device)
