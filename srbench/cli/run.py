@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from srbench.cli.shell import INTERRUPTED, SelfEnsemble, Tile, err, handled, parse_scales, split
 
 if TYPE_CHECKING:
-    from srbench.run import Summary
+    from srbench.run import RunOptions, Summary
 
 
 @handled
@@ -72,68 +73,71 @@ def command(
 
       srbench run --config campaign.toml
     """
-    if config is not None:
-        _campaign(context, config)
-        return
+    values = {name: value for name, value in context.params.items() if name != "debug"}
+    code = _one_run(values) if config is None else _campaign(context, config, values)
+    if code:
+        raise typer.Exit(code)
+
+
+def _campaign(context: typer.Context, config: Path, values: Mapping[str, Any]) -> int:
+    """Every run of a file; what is given on the command line too overrides the file. The worst exit code."""
+    from srbench.cli import campaign
+
+    given = {
+        name: value
+        for name, value in values.items()
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+    worst = 0
+    for of_file in campaign.read(config, values):
+        worst = max(worst, _one_run({**values, **of_file, **given}))
+        if worst == INTERRUPTED:
+            break
+    return worst
+
+
+def _one_run(values: Mapping[str, Any]) -> int:
+    """Evaluate and show what came out; ``values`` are the command's parameters by name. The exit code."""
     from srbench.cli.progress import progress
     from srbench.cli.tables import print_means
     from srbench.cli.time_ import print_timings
     from srbench.imaging.memory import keep_memory
-    from srbench.run import RunOptions, run
+    from srbench.run import run
 
-    options = RunOptions(
-        methods=split(methods),
-        datasets=split(datasets or ()),
-        scales=parse_scales(scales),
-        metrics=split(metrics or ()),
-        protocol=protocol,
-        degradation=degradation,
-        device=device,
-        threads=threads,
-        out=out,
-        keep_images=not no_images,
-        force=force,
-        time=time,
-        seed=seed,
-        tile=tile,
-        self_ensemble=self_ensemble,
-        command=shlex.join(["srbench", *sys.argv[1:]]),
-    )
-    if not time:  # a latency is that of a process as users have it
+    options = _options(values)
+    if not options.time:  # a latency is that of a process as users have it
         keep_memory()
     with progress(err()) as observer:
         summary = run(options, observer)
-    print_means(out, run_id=summary.run_id)
+    print_means(options.out, run_id=summary.run_id)
     if summary.timings:
         print_timings(summary.timings)
-    print_summary(summary, out)
+    print_summary(summary, options.out)
+    return exit_code(summary)
+
+
+def _options(values: Mapping[str, Any]) -> RunOptions:
+    from srbench.run import RunOptions
+
+    methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
+    same = ("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble")
+    return RunOptions(
+        methods,
+        datasets,
+        parse_scales(values["scales"]),
+        metrics,
+        out=Path(values["out"]),
+        keep_images=not values["no_images"],
+        command=shlex.join(["srbench", *sys.argv[1:]]),
+        **{name: values[name] for name in same},
+    )
+
+
+def exit_code(summary: Summary) -> int:
+    """Of the command whose run ended so."""
     if summary.interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if summary.failures or summary.unavailable:
-        raise typer.Exit(1)
-
-
-def _campaign(context: typer.Context, config: Path) -> None:
-    """Every run of a file; what is given on the command line too overrides the file."""
-    from srbench.cli import campaign
-
-    known = {name: value for name, value in context.params.items() if name != "debug"}
-    given = {
-        name: value
-        for name, value in known.items()
-        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
-    }
-    failed = False
-    for values in campaign.read(config, known):
-        options = {**known, **values, **given, "config": None}
-        try:
-            command.__wrapped__(context, **{**options, "out": Path(options["out"])})  # type: ignore[attr-defined]
-        except typer.Exit as end:
-            if end.exit_code != 1:
-                raise
-            failed = True
-    if failed:
-        raise typer.Exit(1)
+        return INTERRUPTED
+    return 1 if summary.failures or summary.unavailable else 0
 
 
 def print_summary(summary: Summary, folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from srbench.cli.shell import INTERRUPTED, err, handled, split
+from srbench.cli.shell import err, handled, split
 
 
 @handled
@@ -34,7 +34,7 @@ def command(
       srbench score their_y_images --dataset set14 --scale 3 --name their-method --protocol classic
     """
     from srbench.cli.progress import progress
-    from srbench.cli.run import print_summary
+    from srbench.cli.run import exit_code, print_summary
     from srbench.cli.tables import print_means
     from srbench.run.external import ForeignOptions, score
 
@@ -44,7 +44,5 @@ def command(
         summary = score(options, observer)
     print_means(out, run_id=summary.run_id)
     print_summary(summary, out)
-    if summary.interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if summary.failures or summary.unavailable:
-        raise typer.Exit(1)
+    if code := exit_code(summary):
+        raise typer.Exit(code)

@@ -1,0 +1,123 @@
+"""Cells that are computed side by side: the same bits whatever computes them, and two runs in one folder."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+import torch
+
+from srbench.imaging.images import write_image
+from srbench.results.store import Store
+from srbench.run.executors import base
+from srbench.run.observer import Silent
+
+
+def hashes(folder):
+    """Pixel hashes of the SR images, by method and image."""
+    with Store(folder) as store:
+        cells = {row["cell_id"]: (row["method"], row["image"]) for row in store.planned()}
+        return {cells[row["cell_id"]]: row["sr_sha256"] for row in store.outcomes()}
+
+
+@pytest.mark.parametrize("protocol", ["classic", "basicsr"])
+def test_inline_and_forked_workers_give_the_same_bits(go, scores, tmp_path, protocol):
+    methods = ("bicubic", "fourier", "back-projection", "tv-map")
+    found = []
+    for threads in (1, 2):
+        out = tmp_path / str(threads)
+        go(*methods, datasets=("sample",), scales=(3,), threads=threads, out=out, protocol=protocol)
+        found.append((scores(out), hashes(out)))
+    assert found[0] == found[1]
+    assert len(found[0][0]) == 4 * 8 * 2
+    assert all(found[0][1].values())
+
+
+def test_the_callers_settings_of_torch_change_no_bit(go, scores, tmp_path):
+    found = []
+    for enabled in (False, True):
+        out = tmp_path / str(enabled)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            go("srcnn", scales=(4,), out=out)
+        found.append((scores(out), hashes(out)))
+    assert found[0] == found[1]
+    assert all(found[0][1].values())
+
+
+def test_scores_do_not_depend_on_what_else_is_run(go, scores, tmp_path):
+    go("fourier", out=tmp_path / "alone")
+    go("bicubic", "fourier", "tv-map", out=tmp_path / "together")
+    alone, together = scores(tmp_path / "alone"), scores(tmp_path / "together")
+    assert alone == {key: value for key, value in together.items() if key[0] == "fourier"}
+
+
+def test_one_folder_takes_two_runs_at_once_in_one_process(go, write_plugin, scores, tmp_path):
+    plugins = [write_plugin("time.sleep(0.01); return imresize(lr, scale)", n, file=f"{n}.py") for n in ("p", "q")]
+    errors = []
+
+    def start():
+        try:
+            go(*plugins, threads=2)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    go(*plugins, out=tmp_path / "alone")
+    assert scores() == scores(tmp_path / "alone")
+
+
+# Makes the first image in each of two processes wait for the other's.
+MEET = """import os
+        (Path({folder!r}) / str(os.getpid())).touch()
+        deadline = time.monotonic() + 300
+        while len(list(Path({folder!r}).iterdir())) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        return imresize(lr, scale)"""
+
+
+def test_two_processes_write_to_one_folder_at_once(go, write_plugin, pictures, make_picture, results, scores, tmp_path):
+    for i in range(4, 24):
+        write_image(pictures / f"{i}.png", make_picture(28, 28 + 4 * i, i))
+    (tmp_path / "met").mkdir()
+    plugin = write_plugin(MEET.format(folder=str(tmp_path / "met")))
+    command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(pictures)]
+    command += ["--scales", "2", "--threads", "1", "--out", str(results), "--device", "cpu"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as other:
+        here = go(plugin)
+        _, errors = other.communicate(timeout=300)
+    assert (other.returncode, here.failed) == (0, 0), errors
+    assert here.computed > 0
+    assert len(scores()) == 2 * 23
+    with Store(results) as store:
+        assert [run["status"] for run in store.runs()] == ["finished", "finished"]
+        assert len(store.outcomes()) == 23
+
+
+def test_what_another_process_has_done_meanwhile_is_not_done_again(
+    go, write_plugin, pictures, make_picture, calls, monkeypatch
+):
+    monkeypatch.setattr("srbench.results.store.LOOK_EVERY", 0)
+    for i in range(4, 64):
+        write_image(pictures / f"{i}.png", make_picture(28, 28 + 4 * i, i))
+    plugin = write_plugin()
+
+    class Rival(Silent):
+        """A second run of the same cells, from start to end, once the first has done one cell."""
+
+        other = None
+
+        def done(self, cell, outcome):
+            if self.other is None:
+                self.other = go(plugin, threads=1)
+
+    rival = Rival()
+    go(plugin, observer=rival, threads=1)
+    assert rival.other.known >= 1
+    # Only what the first had under way at that moment may have been computed twice: its worker's groups.
+    assert len(calls()) <= 63 + base._AHEAD * base._GROUP
