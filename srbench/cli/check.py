@@ -10,6 +10,7 @@ import typer
 
 from srbench.cli.shell import handled, out
 from srbench.errors import GateError, UnknownNameError
+from srbench.files import writing
 
 if TYPE_CHECKING:
     from srbench.gate import Recording, Verdict
@@ -120,10 +121,8 @@ def _write_reports(verdicts: Sequence[Verdict], junit: Path | None, summary: Pat
         (summary, formats.markdown(verdicts)),
     ):
         if path is not None:
-            try:
+            with writing(path, "choose another place", GateError):
                 path.write_text(text, encoding="utf-8")
-            except OSError as error:
-                raise GateError(f"cannot write '{path}' ({error.strerror})", "choose another place") from error
 
 
 def _print(verdicts: Sequence[Verdict]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from srbench.cli.shell import err, handled, out
-from srbench.errors import SrbenchError, UnknownNameError
+from srbench.errors import UnknownNameError
+from srbench.files import writing_into
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from srbench.experiments.corners.study import Study
 
 NAMES = ("corners",)
+OTHER = "choose another --out"
 PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal
 
 
@@ -56,11 +59,9 @@ def command(
     with _progress(err()) as observer:
         result = study.run(digits, steps, seed, observer)
     picture, record = folder / "corners.png", folder / "corners.json"
-    try:
+    with writing_into(folder, OTHER):
         write_picture(picture, result, digits.held_out)
         write_record(record, result)
-    except OSError as error:
-        raise SrbenchError(f"cannot write into '{folder}' ({error.strerror})", "choose another --out") from error
     _print(result)
     for path in (picture, record):
         out().print(str(path), markup=False, soft_wrap=True)
@@ -68,12 +69,10 @@ def command(
 
 def _check_folder(folder: Path) -> None:
     """Before minutes of training, not after."""
-    try:
+    with writing_into(folder, OTHER):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SrbenchError(f"cannot write into '{folder}' ({error.strerror})", "choose another --out") from error
-    if not os.access(folder, os.W_OK):
-        raise SrbenchError(f"cannot write into '{folder}' (it is read-only)", "choose another --out")
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, "it is read-only")
 
 
 def _print(study: Study) -> None:

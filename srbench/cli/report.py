@@ -9,6 +9,7 @@ import typer
 
 from srbench.cli.shell import err, handled
 from srbench.errors import SrbenchError
+from srbench.files import writing
 
 FORMATS = ("html", "table", "csv", "json", "markdown", "latex")
 
@@ -126,11 +127,9 @@ def _write(text: str, output: Path | None, open_: bool) -> None:
     if output is None:
         typer.echo(text, nl=False)
         return
-    try:
+    with writing(output, "choose another --output"):
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SrbenchError(f"cannot write '{output}' ({error.strerror})", "choose another --output") from error
     err().print(f"wrote {output}", markup=False)
     if open_:
         typer.launch(output.resolve().as_uri())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srbench.cli.shell import err, handled, out, parse_scales, split
-from srbench.errors import SrbenchError
+from srbench.files import writing
 
 if TYPE_CHECKING:
     from srbench.records import Timing
@@ -71,10 +71,8 @@ def command(
 
 
 def _save(timings: Sequence[Timing], path: Path) -> None:
-    try:
+    with writing(path, "choose another --output"):
         path.write_text(json.dumps([asdict(timing) for timing in timings], indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise SrbenchError(f"cannot write '{path}' ({error.strerror})", "choose another --output") from error
 
 
 def print_timings(timings: Sequence[Timing]) -> None:

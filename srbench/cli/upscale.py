@@ -10,6 +10,7 @@ import typer
 
 from srbench.cli.shell import SelfEnsemble, Tile, err, handled
 from srbench.errors import ImageError, MethodError, SrbenchError
+from srbench.files import writing
 
 
 @handled
@@ -64,10 +65,8 @@ def command(
             raise MethodError(
                 f"{loaded.card.name} failed on '{path}': {error!r}", "see it whole with --debug"
             ) from error
-        try:
+        with writing(result, "choose another --output", ImageError):
             write_picture(result, upscaled)
-        except OSError as error:
-            raise ImageError(f"cannot write '{result}' ({error.strerror})", "choose another --output") from error
         console.print(f"wrote {result}", markup=False)
 
 

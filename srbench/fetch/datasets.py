@@ -15,6 +15,7 @@ from srbench.errors import FetchError, SrbenchError
 from srbench.evaluation.reference import TOLERANCE, bicubic_psnr
 from srbench.fetch.archive import unpack
 from srbench.fetch.download import Observer, download, forget
+from srbench.files import writing
 
 _PRINTED = 0.02  # dB: papers print two decimals, from copies and code of their own
 
@@ -66,7 +67,7 @@ def fetch(manifest: Manifest, observer: Observer) -> Fetched:
 def _from_source(manifest: Manifest, source: Source, observer: Observer) -> Fetched:
     archive = download(source.address, observer)
     target = paths.cache() / "datasets" / manifest.folders[0]
-    try:
+    with writing(target, "free space or set SRBENCH_CACHE", FetchError):
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as temporary:
             folder = Path(temporary, "images")
@@ -82,8 +83,6 @@ def _from_source(manifest: Manifest, source: Source, observer: Observer) -> Fetc
             target.mkdir(exist_ok=True)
             for image in images:
                 image.path.replace(target / image.path.name)
-    except OSError as error:
-        raise FetchError(f"cannot write '{target}' ({error.strerror})", "free space or set SRBENCH_CACHE") from error
     forget(source.address)
     return Fetched(manifest, target, True, remark)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 
 from srbench import paths
 from srbench.errors import FetchError
+from srbench.files import writing
 
 if TYPE_CHECKING:
     from requests import Response
@@ -62,35 +63,32 @@ def download(address: str, observer: Observer) -> Path:
         return whole
     part = whole.with_name(whole.name + ".part")
     host = urlparse(address).hostname
-    try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        for _ in range(ATTEMPTS):
-            before = _size(part)
-            try:
-                _go_on(address, part, observer)
-                break
-            except (requests.exceptions.ChunkedEncodingError, requests.ConnectionError, requests.Timeout) as error:
-                if _size(part) > before:
-                    continue
-                if before:
-                    raise _cut(part, host) from error
-                raise FetchError(f"no connection to {host} ({_reason(error)})", "check the network") from error
-        else:
-            raise _cut(part, host)
-        if _HTML.match(_head(part)):
-            raise _page(address)
-        part.replace(whole)
-        _validator(part).unlink(missing_ok=True)
-    except requests.RequestException as error:  # an OSError too, so it comes first
-        raise FetchError(f"cannot download {address} ({_reason(error)})", "try again later") from error
-    except OSError as error:
-        raise FetchError(
-            f"cannot write '{part}' ({error.strerror})", "free space or set SRBENCH_CACHE; it goes on where it was"
-        ) from error
-    except FetchError as error:
-        if "HTML" in error.message:
-            forget(address)
-        raise
+    with writing(part, "free space or set SRBENCH_CACHE; it goes on where it was", FetchError):
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            for _ in range(ATTEMPTS):
+                before = _size(part)
+                try:
+                    _go_on(address, part, observer)
+                    break
+                except (requests.exceptions.ChunkedEncodingError, requests.ConnectionError, requests.Timeout) as error:
+                    if _size(part) > before:
+                        continue
+                    if before:
+                        raise _cut(part, host) from error
+                    raise FetchError(f"no connection to {host} ({_reason(error)})", "check the network") from error
+            else:
+                raise _cut(part, host)
+            if _HTML.match(_head(part)):
+                raise _page(address)
+            part.replace(whole)
+            _validator(part).unlink(missing_ok=True)
+        except requests.RequestException as error:  # an OSError too
+            raise FetchError(f"cannot download {address} ({_reason(error)})", "try again later") from error
+        except FetchError as error:
+            if "HTML" in error.message:
+                forget(address)
+            raise
     return whole
 
 

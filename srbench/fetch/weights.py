@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from srbench import paths
 from srbench.errors import FetchError
 from srbench.fetch.download import Observer, download, forget
+from srbench.files import replace_file, writing
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def fetch(backbone: BackboneFile, observer: Observer) -> tuple[Path, bool]:
     if here is not None:
         return here, False
     # Imported late: torch is not needed where the weights are here already.
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     from srbench.weights.files import file_hash, load_state
 
@@ -72,16 +71,8 @@ def fetch(backbone: BackboneFile, observer: Observer) -> tuple[Path, bool]:
     state, _ = load_state(source)
     features = {key: value.contiguous() for key, value in state.items() if key.startswith("features.")}
     target = paths.cache() / "weights" / backbone.file
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
-        os.close(handle)
-        try:
-            save_file(features, temporary, metadata={"source": backbone.address, "sha256": backbone.sha256})
-            Path(temporary).replace(target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-    except OSError as error:
-        raise FetchError(f"cannot write '{target}' ({error.strerror})", "free space or set SRBENCH_CACHE") from error
+    content = save(features, metadata={"source": backbone.address, "sha256": backbone.sha256})
+    with writing(target, "free space or set SRBENCH_CACHE", FetchError), replace_file(target) as stream:
+        stream.write(content)
     forget(backbone.address)
     return target, True

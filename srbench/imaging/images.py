@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from srbench.errors import ImageError, SrbenchWarning
+from srbench.files import replace_file
 
 Pixels = NDArray[np.uint8]
 
@@ -61,20 +58,6 @@ def write_image(path: str | Path, pixels: Pixels) -> None:
     with replace_file(Path(path)) as stream:
         # On photographs nearly four times as fast as Pillow's default, for files 4% larger.
         Image.fromarray(pixels).save(stream, format="PNG", compress_level=1, compress_type=zlib.Z_RLE)
-
-
-@contextmanager
-def replace_file(path: Path) -> Iterator[IO[bytes]]:
-    """A stream whose content becomes the file at ``path`` when all of it is written, and never before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def as_rgb(pixels: Pixels) -> Pixels:

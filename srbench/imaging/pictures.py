@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from srbench.errors import ImageError
-from srbench.imaging.images import read_image, replace_file, write_image
+from srbench.files import replace_file
+from srbench.imaging.images import read_image, write_image
 
 Deep = NDArray[np.uint16] | NDArray[np.uint8]
 

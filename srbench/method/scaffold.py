@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 
 from srbench.errors import SrbenchError
+from srbench.files import writing_into
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -88,9 +89,7 @@ def write(name: str, folder: Path) -> tuple[Path, Path]:
     for path in paths:
         if path.exists():
             raise SrbenchError(f"'{path}' is there already", "choose another name, or move it away")
-    try:
+    with writing_into(folder, "change to another folder"):
         for path, template in zip(paths, (_PLUGIN, _TEST), strict=True):
             path.write_text(template.substitute(fields), encoding="utf-8")
-    except OSError as error:
-        raise SrbenchError(f"cannot write into '{folder}' ({error.strerror})", "change to another folder") from error
     return paths

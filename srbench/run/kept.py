@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from srbench.errors import ImageError
 from srbench.evaluation.example import planes_of
+from srbench.files import safe_name
 from srbench.imaging.images import Pixels, pixel_hash, read_image, write_image
 from srbench.records import ENTROPY_BITS, CellFacts, Outcome
 
@@ -19,8 +19,10 @@ from srbench.records import ENTROPY_BITS, CellFacts, Outcome
 def image_path(facts: CellFacts) -> Path:
     """Where a cell's SR image is kept, below the results folder."""
     variant = f"{facts.degradation}|{facts.options}|{facts.method_hash}"
-    method = f"{_safe(facts.method)}-{_mark(variant)}"
-    return Path("images", facts.protocol, _safe(facts.dataset), f"x{facts.scale}", method, f"{_safe(facts.image)}.png")
+    method = f"{safe_name(facts.method)}-{_mark(variant)}"
+    return Path(
+        "images", facts.protocol, safe_name(facts.dataset), f"x{facts.scale}", method, f"{safe_name(facts.image)}.png"
+    )
 
 
 def keep(folder: Path, facts: CellFacts, pixels: Pixels, seconds: float = 0.0) -> Outcome:
@@ -56,12 +58,6 @@ def to_pixels(sr: Tensor) -> Pixels:
     sr = sr.to(torch.uint8).cpu()
     pixels = sr[0] if sr.shape[0] == 1 else sr.permute(1, 2, 0)
     return np.ascontiguousarray(pixels.numpy())
-
-
-def _safe(name: str) -> str:
-    """``name`` as a file name; names that had to be changed get a mark, so that two do not become one."""
-    safe = re.sub(r"[^\w.-]+", "_", name).lstrip(".")[:80]
-    return safe if safe == name else f"{safe}-{_mark(name)}"
 
 
 def _mark(text: str) -> str:

@@ -12,6 +12,7 @@ from srbench import dataset, degradation, metrics, protocol, randomness
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.errors import StoreError
+from srbench.files import replace_file, writing
 from srbench.machine import available_processors, resolve_device
 from srbench.method.variant import Variant
 from srbench.metrics import choice
@@ -263,10 +264,6 @@ def finish(planned: Plan, store: Store) -> None:
     status = "interrupted" if summary.interrupted else "finished"
     store.finish_run(summary.run_id, status, manifest)
     path = store.folder / "runs" / f"{summary.run_id:04d}.json"
-    try:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps({**manifest, "status": status}, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise StoreError(
-            f"cannot write '{path}' ({error.strerror})", "free some space and run again: what was scored is kept"
-        ) from error
+    hint = "free some space and run again: what was scored is kept"
+    with writing(path, hint, StoreError), replace_file(path) as stream:
+        stream.write((json.dumps({**manifest, "status": status}, indent=2) + "\n").encode())

@@ -7,54 +7,41 @@ import io
 import json
 import os
 import pickle
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import safetensors.torch
 import torch
 from torch import Tensor
 
 from srbench.errors import TrainingError
+from srbench.files import replace_file
 
 FORMAT = 1
 COLUMNS = ("step", "seconds", "rate", "loss", "psnr")
 ACCURACY = "discriminator_accuracy"  # a further column of adversarial trainings
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Call ``write`` on a temporary file beside ``path``, then put it in its place: a crash leaves the old file.
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let ``write`` fill a stream, then put its content at ``path``: a crash or a cut of power leaves the old file.
 
     Raises:
         TrainingError: the file cannot be written (no space left, no permission).
     """
-    temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
-        write(temporary)
-        with temporary.open("rb") as stream:
+        with replace_file(path) as stream:
+            write(stream)
+            stream.flush()
             os.fsync(stream.fileno())
-        temporary.chmod(0o644)  # mkstemp's 0600 would follow the weights into a package
-        temporary.replace(path)
-    except (
-        OSError,
-        RuntimeError,
-        safetensors.SafetensorError,
-    ) as error:  # torch.save reports a full disk as RuntimeError
+    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         kept = "; the one before is kept" if path.exists() else ""
         raise TrainingError(f"cannot write '{path}' ({reason}){kept}", "make room, then go on with --resume") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
-    write_whole(path, lambda temporary: torch.save({"format": FORMAT, **content}, temporary))
+    write_whole(path, lambda stream: torch.save({"format": FORMAT, **content}, stream))
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -74,7 +61,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 def save_weights(path: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
     tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
-    write_whole(path, lambda temporary: safetensors.torch.save_file(tensors, temporary, metadata))
+    write_whole(path, lambda stream: stream.write(safetensors.torch.save(tensors, metadata)))
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -95,7 +82,4 @@ def write_log(path: Path, rows: list[list[float]]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    def write(temporary: Path) -> None:
-        temporary.write_text(text, encoding="utf-8")
-
-    write_whole(path, write)
+    write_whole(path, lambda stream: stream.write(text.encode()))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from srbench.experiments.corners.study import DRAWS, Study
 from srbench.experiments.corners.task import CANVAS, CORNERS, SIDE, place, to_image
-from srbench.imaging.images import replace_file
+from srbench.files import replace_file
 
 INPUTS = 4
 _GAP, _WIDE = 2, 6  # canvas pixels between outputs, and between inputs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from srbench.experiments.corners.scoring import TOLERANCE
 from srbench.experiments.corners.study import BATCH, DRAWS, Study
-from srbench.imaging.images import replace_file
+from srbench.files import replace_file
 
 
 def write_record(path: Path, study: Study) -> None:

@@ -1,0 +1,74 @@
+"""Files that are written whole or not at all, names that are safe as file names, and the error of a file that cannot
+be written."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from srbench.errors import SrbenchError
+
+_LONGEST = 80  # characters of a name that are kept
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[IO[bytes]]:
+    """A stream whose content becomes the file at ``path`` when all of it is written, and never before.
+
+    Folders on the path are made. The file's mode is that of any new file, as the umask says.
+
+    Raises:
+        OSError: the file cannot be written; what was at ``path`` before is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # tempfile would make it readable by its owner alone, and the umask cannot be read without setting it.
+    temporary = path.with_name(f".part-{secrets.token_hex(8)}{path.suffix}")
+    stream = temporary.open("xb")
+    try:
+        with stream:
+            yield stream
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def safe_name(name: str) -> str:
+    """``name`` as a file name; names that had to be changed get a mark, so that two do not become one."""
+    safe = re.sub(r"[^\w.-]+", "_", name).lstrip(".")[:_LONGEST]
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+@contextmanager
+def writing(place: Path | str, hint: str, error: type[SrbenchError] = SrbenchError) -> Iterator[None]:
+    """Turn an OSError of the block into one line that names ``place``.
+
+    Args:
+        place: the file that cannot be written.
+        hint: what the user can do.
+
+    Raises:
+        error: the block raised an OSError.
+    """
+    with _told(f"cannot write '{place}'", hint, error):
+        yield
+
+
+@contextmanager
+def writing_into(folder: Path | str, hint: str, error: type[SrbenchError] = SrbenchError) -> Iterator[None]:
+    """As :func:`writing`, for the files of a folder."""
+    with _told(f"cannot write into '{folder}'", hint, error):
+        yield
+
+
+@contextmanager
+def _told(what: str, hint: str, error: type[SrbenchError]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as cause:
+        raise error(f"{what} ({cause.strerror or cause})", hint) from cause
