@@ -95,6 +95,7 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
     rows: list[dict[str, Any]] = []
     for key, group in images.groupby(GROUP, sort=False):
         identity = dict(zip(GROUP, key, strict=True))
+        method = None if identity["options"] else facts.method(identity["method"])
         # Plain arrays: comparing columns of a frame takes longer than all else here.
         image, names_of, state = (group[column].to_numpy(object) for column in ("image", "metric", "status"))
         value = group["value"].to_numpy(float)
@@ -102,7 +103,7 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
         for metric in sorted(set(names_of) - {""}, key=facts.metric_order) or [""]:
             own = names_of == metric
             mean, low, high = mean_interval(value[own & (state == ScoreState.OK)])
-            reference = published(facts.method(identity["method"]), identity, metric)
+            reference = published(method, identity, metric)
             rows.append(
                 identity
                 | {"metric": metric, "mean": mean, "ci_low": low, "ci_high": high}

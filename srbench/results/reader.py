@@ -8,21 +8,16 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, create_engine, event, func, inspect, select
-from sqlalchemy.exc import DatabaseError
-
 from srbench.errors import StoreError
 from srbench.records import Canary, CellFacts, Outcome, Score, Timing
-from srbench.results import schema
 from srbench.results.facts import Fallback, FolderFacts
-from srbench.results.schema import FILE
+from srbench.results.folder import FILE, refuse_newer
 
 BUSY_TIMEOUT = 60  # seconds to wait while another process writes
 
@@ -83,36 +78,35 @@ class Reader:
         path = self.folder / FILE
         if not path.is_file():
             raise StoreError(f"no results in '{folder}'", f"make some with: srbench run --out {folder}")
-        self._engine = create_engine(f"sqlite:///{path}")
-        event.listen(self._engine, "connect", _on_connect)
+        self._database = sqlite3.connect(path, timeout=BUSY_TIMEOUT)
         try:
-            with self._connection() as connection:
-                schema.version(connection, self.folder)
-                found = inspect(connection)
-                tables = set(found.get_table_names())
-                self._columns = {
-                    table.name: {column["name"] for column in found.get_columns(table.name)}
-                    for table in schema.metadata.sorted_tables
-                    if table.name in tables
-                }
+            self._rows("PRAGMA query_only = ON")
+            tables = [name for (name,) in self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            self._columns = {name: [row[1] for row in self._rows(f"PRAGMA table_info({name})")] for name in tables}
+            names = self._present("meta", _META) or _META[:1]  # of a file that is no results folder: "no such table"
+            ((found, *writer),) = self._rows(f"SELECT {', '.join(names)} FROM meta")
+            refuse_newer(self.folder, found, "".join(writer))
         except StoreError:
-            self._engine.dispose()
+            self._database.close()
             raise
 
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+    def _rows(self, query: str) -> list[Any]:
         try:
-            with self._engine.connect() as connection:
-                yield connection
-        except DatabaseError as error:
-            reason = str(error.orig).splitlines()[0]
-            raise StoreError(f"'{self.folder / FILE}': {reason}", "check the file and your rights to it") from error
+            return self._database.execute(query).fetchall()
+        except sqlite3.DatabaseError as error:
+            reason = f"'{self.folder / FILE}': {error}"
+            raise StoreError(reason, "check the file and your rights to it") from error
+
+    def _present(self, table: str, names: Sequence[str]) -> list[str]:
+        """Those columns that a folder of this age has."""
+        columns = self._columns.get(table, ())
+        return [name for name in names if name in columns]
 
     def __enter__(self) -> Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._engine.dispose()
+        self._database.close()
 
     @cached_property
     def facts(self) -> FolderFacts:
@@ -121,14 +115,12 @@ class Reader:
 
     def runs(self) -> list[Run]:
         """All runs, oldest first."""
-        table, canaries = schema.runs, schema.canaries
-        names = ("id", "started", "finished", "status", "manifest")
         of_run: dict[int, list[Canary]] = {}
-        if canaries.name in self._columns:
-            own = _names(Canary)
-            for number, *values in self._rows(select(canaries.c.run_id, *(canaries.c[name] for name in own))):
+        if "canaries" in self._columns:
+            query = f"SELECT run_id, {', '.join(_names(Canary))} FROM canaries ORDER BY id"
+            for number, *values in self._rows(query):
                 of_run.setdefault(number, []).append(Canary(*values))
-        rows = self._rows(select(*(table.c[name] for name in names)).order_by(table.c.id))
+        rows = self._rows("SELECT id, started, finished, status, manifest FROM runs ORDER BY id")
         return [
             Run(number, started, finished, status, json.loads(manifest), tuple(of_run.get(number, ())))
             for number, started, finished, status, manifest in rows
@@ -136,13 +128,8 @@ class Reader:
 
     def planned(self) -> list[PlannedCell]:
         """One per planned cell of every run, oldest run first."""
-        cells, plans = schema.cells, schema.plans
-        names = self._present(cells, _names(CellFacts))
-        query = (
-            select(cells.c.id, plans.c.run_id, *(cells.c[name] for name in names))
-            .join(plans, plans.c.cell_id == cells.c.id)
-            .order_by(plans.c.run_id, cells.c.id)
-        )
+        names = self._present("cells", _names(CellFacts))
+        query = f"SELECT id, run_id, {', '.join(names)} FROM cells JOIN plans ON cell_id = id ORDER BY run_id, id"
         return [
             PlannedCell(cell, run, CellFacts(**dict(zip(names, values, strict=True))))
             for cell, run, *values in self._rows(query)
@@ -150,24 +137,23 @@ class Reader:
 
     def outcomes(self) -> list[StoredOutcome]:
         """The newest outcome of every cell."""
-        table = schema.outcomes
-        names = self._present(table, _names(Outcome))
-        newest = select(func.max(table.c.id)).group_by(table.c.cell_id)
-        query = select(table.c.cell_id, table.c.run_id, *(table.c[name] for name in names))
+        names = self._present("outcomes", _names(Outcome))
+        newest = "SELECT max(id) FROM outcomes GROUP BY cell_id"
+        query = f"SELECT cell_id, run_id, {', '.join(names)} FROM outcomes WHERE id IN ({newest}) ORDER BY id"
         return [
             StoredOutcome(cell, run, Outcome(**dict(zip(names, values, strict=True))))
-            for cell, run, *values in self._rows(query.where(table.c.id.in_(newest)).order_by(table.c.id))
+            for cell, run, *values in self._rows(query)
         ]
 
     def scores(self) -> list[StoredScore]:
         """The newest score of every cell and metric."""
-        table = schema.scores
-        newest = select(func.max(table.c.id)).group_by(table.c.cell_id, table.c.metric)
-        names = ("cell_id", "run_id", "metric", "metric_version", "value", "status")
-        query = select(*(table.c[name] for name in names)).where(table.c.id.in_(newest)).order_by(table.c.id)
+        newest = "SELECT max(id) FROM scores GROUP BY cell_id, metric"
+        columns = "cell_id, run_id, metric, metric_version, value, status"
         extra = self._extra()
         found = []
-        for cell, run, metric, version, value, status in self._rows(query):
+        for cell, run, metric, version, value, status in self._rows(
+            f"SELECT {columns} FROM scores WHERE id IN ({newest}) ORDER BY id"
+        ):
             number = math.nan if value is None else value
             score = Score(metric, version, number, status, extra.get((cell, metric, run), ""))
             found.append(StoredScore(cell, run, score))
@@ -175,32 +161,20 @@ class Reader:
 
     def _extra(self) -> dict[tuple[int, str, int], str]:
         """What scores have besides their value, by cell, metric and run."""
-        table = schema.details
-        if table.name not in self._columns:
+        if "score_details" not in self._columns:
             return {}
-        query = select(table.c.cell_id, table.c.metric, table.c.run_id, table.c.content).order_by(table.c.id)
-        return {(cell, metric, run): content for cell, metric, run, content in self._rows(query)}
+        rows = self._rows("SELECT cell_id, metric, run_id, content FROM score_details ORDER BY id")
+        return {(cell, metric, run): content for cell, metric, run, content in rows}
 
     def timings(self) -> list[Timing]:
         """All timings, oldest first; none from a folder that never had any."""
-        table = schema.timings
-        if table.name not in self._columns:
+        if "timings" not in self._columns:
             return []
-        found = [Timing(**json.loads(record)) for (record,) in self._rows(select(table.c.record).order_by(table.c.id))]
+        found = [Timing(**json.loads(record)) for (record,) in self._rows("SELECT record FROM timings ORDER BY id")]
         return [replace(timing, seconds=tuple(timing.seconds)) for timing in found]
 
-    def _present(self, table: Table, names: Sequence[str]) -> list[str]:
-        """Those columns that a folder of this age has."""
-        return [name for name in names if name in self._columns[table.name]]
 
-    def _rows(self, query: Select[Any]) -> Sequence[Any]:
-        with self._connection() as connection:
-            return connection.execute(query).all()
-
-
-def _on_connect(connection: sqlite3.Connection, _: object) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}")
-    connection.execute("PRAGMA query_only = ON")
+_META = ("schema_version", "written_by")
 
 
 def _names(record: type[CellFacts | Outcome | Canary]) -> list[str]:

@@ -32,11 +32,8 @@ from sqlalchemy import (
     update,
 )
 
-from srbench.errors import StoreError
+from srbench.results.folder import SCHEMA_VERSION, refuse_newer
 from srbench.version import __version__
-
-SCHEMA_VERSION = 3
-FILE = "results.sqlite"
 
 metadata = MetaData()
 meta = Table(
@@ -179,22 +176,15 @@ def version(connection: Connection, folder: Path) -> int:
         sqlalchemy.exc.OperationalError: it is no results folder.
     """
     found = int(connection.scalar(select(meta.c.schema_version)) or 0)
-    if found > SCHEMA_VERSION:
-        writer = _writer(connection)
-        raise StoreError(
-            f"'{folder}' was written by a newer srbench{writer and f' ({writer})'}: schema {found}, this one "
-            f"reads up to {SCHEMA_VERSION}",
-            "update srbench, or use another --out",
-        )
+    refuse_newer(folder, found, _writer(connection))
     return found
 
 
 def _writer(connection: Connection) -> str:
-    """The srbench that wrote a folder, as far as it says so: 'srbench 0.3.0'."""
+    """The version of the srbench that wrote a folder, as far as it says so."""
     if "written_by" not in {column["name"] for column in inspect(connection).get_columns(meta.name)}:
         return ""
-    found = connection.scalar(select(meta.c.written_by))
-    return f"srbench {found}" if found else ""
+    return connection.scalar(select(meta.c.written_by)) or ""
 
 
 def upgrade(connection: Connection, found: int) -> None:

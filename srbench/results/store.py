@@ -28,7 +28,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from srbench.errors import StoreError
 from srbench.records import Canary, CellFacts, CellState, Entry, Known, Outcome, Score, ScoreState, Timing
 from srbench.results import schema
-from srbench.results.schema import FILE
+from srbench.results.folder import FILE
 from srbench.results.schema import canaries as _canaries
 from srbench.results.schema import cells as _cells
 from srbench.results.schema import details as _details

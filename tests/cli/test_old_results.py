@@ -15,7 +15,7 @@ from srbench.imaging.images import write_image
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-@pytest.mark.parametrize("version", ["results-v1", "results-v2"])
+@pytest.mark.parametrize("version", ["results-v1", "results-v2", "results-v3"])
 def test_an_old_folder_gives_the_report_that_it_gave(srbench, tmp_path, version):
     shutil.copytree(GOLDEN / version, tmp_path / "results")
     result = srbench("report", tmp_path / "results", "--format", "csv")

@@ -135,6 +135,16 @@ def test_a_killed_run_has_told_its_metrics(go, metric, results):
         assert reader.facts.metric("mean-error").higher_is_better is False
 
 
+def test_a_run_in_tiles_tells_how_the_weights_were_trained(go, results):
+    go("espcn", "perceptual", scales=(4,), metrics=("psnr",), tile=16)
+    with Reader(results) as reader:
+        espcn, perceptual = (reader.facts.method(name) for name in ("espcn", "perceptual"))
+    assert (espcn.aims_at_pixels, perceptual.aims_at_pixels) == (True, False)
+    assert (espcn.training[4].parameters, espcn.training[4].reference) == (24752, "bsd100")
+    assert espcn.training[4].curve[-1][0] == espcn.training[4].steps
+    assert perceptual.training[4].content_features
+
+
 # -- who is asked --------------------------------------------------------------------------------------------------
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from sqlalchemy.exc import OperationalError
 
+from srbench.errors import StoreError
+from srbench.results.folder import FILE, SCHEMA_VERSION
 from srbench.results.leaderboard import means, per_image
 from srbench.results.reader import Reader
-from srbench.results.schema import FILE, SCHEMA_VERSION, metadata
+from srbench.results.schema import metadata
 from srbench.results.store import Store
 from srbench.version import __version__
 
@@ -120,6 +121,6 @@ def test_a_table_that_is_newer_than_the_folder_is_created(tmp_path):
 def test_a_reader_changes_nothing(tmp_path):
     with Store(tmp_path, create=True):
         pass
-    with Reader(tmp_path) as reader, reader._connection() as connection, pytest.raises(OperationalError):
-        connection.exec_driver_sql("DELETE FROM meta")
+    with Reader(tmp_path) as reader, pytest.raises(StoreError, match="readonly"):
+        reader._rows("DELETE FROM meta")
     assert query(tmp_path, "SELECT schema_version FROM meta") == [(SCHEMA_VERSION,)]

@@ -10,8 +10,8 @@ import pytest
 from srbench.errors import StoreError
 from srbench.metrics import get
 from srbench.records import Canary, CellFacts, Entry, Outcome, Score
+from srbench.results.folder import FILE, SCHEMA_VERSION
 from srbench.results.reader import Reader
-from srbench.results.schema import FILE, SCHEMA_VERSION
 from srbench.results.store import Store
 
 MANIFEST = {"command": "test"}

@@ -10,8 +10,8 @@ import pytest
 
 from srbench.cli.installed import Installed
 from srbench.report import export, html, paper
+from srbench.results.folder import SCHEMA_VERSION
 from srbench.results.reader import Reader
-from srbench.results.schema import SCHEMA_VERSION
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NO_CODE = "torch", "srbench.method", "srbench.methods", "srbench.metrics.catalog", "srbench.training", "srbench.run"

@@ -178,7 +178,7 @@ def _published(shown: _Shown, facts: FolderFacts) -> Plot:
 
 def _curves(view: View, facts: FolderFacts) -> Plot:
     key, title = f"{view.key}-curves", "Learning curves"
-    trained = {row.name: facts.training(row.name, view.scale) for row in view.rows}
+    trained = {row.name: facts.training(row.method, view.scale) for row in view.rows if row.name == row.method}
     lines = {name: training.curve for name, training in sorted(trained.items()) if training and training.curve}
     if not lines:
         return Plot(key, title, "No method of this table comes with a log of its training.")

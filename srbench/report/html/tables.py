@@ -43,9 +43,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One method in one table."""
+    """One method in one table, as it was run; ``name`` has its options behind it."""
 
     name: str
+    method: str  # without options
     title: str
     year: str
     family: str
@@ -157,6 +158,7 @@ def _view(
         rows.append(
             Row(
                 name=label,
+                method=method,
                 title=card.title + label.removeprefix(method) if card else label,
                 year=str(card.year or "") if card else "",
                 family=card.family if card else "user's own",
