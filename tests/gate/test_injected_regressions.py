@@ -165,7 +165,7 @@ class CountingClock:
 def test_a_method_twice_as_slow(tmp_path, crops, times, outcome, monkeypatch):
     """By a clock that no other load slows down; by the real one in tests/benchmarks."""
     clock = CountingClock()
-    monkeypatch.setattr("srbench.imaging.resize.imresize", clock.imresize)
+    monkeypatch.setattr("srbench.resize.imresize", clock.imresize)
     monkeypatch.setattr("srbench.timing.measure.CpuClock", lambda threads: clock)
     for name, count in (("reference", 10), ("mine", times)):
         (tmp_path / f"{name}.py").write_text(BUSY.format(name=name, times=count))
