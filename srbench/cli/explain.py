@@ -12,6 +12,8 @@ from srbench.cli.shell import err, handled, out
 from srbench.errors import SrbenchError, UnknownNameError
 
 if TYPE_CHECKING:
+    import torch
+
     from srbench.explain import Row
     from srbench.method.base import Method
 
@@ -45,40 +47,19 @@ def command(
     if metric not in ("psnr", "ssim"):
         raise UnknownNameError("metric", metric, ["psnr", "ssim"])
 
-    from srbench import api, randomness
+    from srbench import randomness
     from srbench.explain import explain
     from srbench.machine import resolve_device
-    from srbench.method.base import MethodContext, prepare
-    from srbench.method.variant import Variant
     from srbench.run.executors.local import single_threaded
 
     place = resolve_device(device)
     with randomness.kept(place), single_threaded():  # as a run does
         randomness.seed(0, place)
-        loaded: Method | None
-        try:
-            loaded = Variant().apply(api.load(method))
-            loaded.require_scale(scale)
-            prepare(loaded, scale, MethodContext(place))
-        except UnknownNameError:
-            # Images made elsewhere stand in a results folder under any name.
-            if results is None:
-                raise
-            loaded = None
-            err().print(f"note: no method '{method}' here: only its kept images are scored", markup=False)
+        loaded = _prepared(method, scale, place, required=results is None)
         name = method if loaded is None else loaded.card.name
         found = explain(loaded, name, dataset, scale, value, decimals, metric=metric, results=results)
     _print(found[:rows], f"{name} on {dataset} x{scale}: {metric} {expect}", decimals, metric)
-    best = found[0]
-    if round(best.value, decimals) == value:
-        what = best.name or f"{best.nearest}, but {' and '.join(best.departures)}"
-        err().print(f"{expect} is {what}", markup=False)
-    else:
-        err().print(
-            f"no setting gives {expect}; the nearest is {best.value:.{decimals}f} ({best.difference:+.{decimals}f}). "
-            "Other weights, other images or self-ensemble may be the cause.",
-            markup=False,
-        )
+    _print_best(found[0], expect, value, decimals)
 
 
 def _number(text: str) -> tuple[float, int]:
@@ -89,6 +70,40 @@ def _number(text: str) -> tuple[float, int]:
     if not math.isfinite(value):
         raise SrbenchError(f"'{text}' is not a number", "give it as printed, for example --expect 28.42")
     return value, len(text.partition(".")[2].rstrip()) if "e" not in text.lower() else 2
+
+
+def _prepared(name: str, scale: int, device: torch.device, *, required: bool) -> Method | None:
+    """The method, ready for ``scale``; None if there is none of that name and it is not required.
+
+    Images made elsewhere stand in a results folder under any name.
+    """
+    from srbench import api
+    from srbench.method.base import MethodContext, prepare
+    from srbench.method.variant import Variant
+
+    try:
+        method = Variant().apply(api.load(name))
+        method.require_scale(scale)
+        prepare(method, scale, MethodContext(device))
+    except UnknownNameError:
+        if required:
+            raise
+        err().print(f"note: no method '{name}' here: only its kept images are scored", markup=False)
+        return None
+    return method
+
+
+def _print_best(best: Row, expect: str, value: float, decimals: int) -> None:
+    """Whether the nearest setting gives the number that was asked for."""
+    if round(best.value, decimals) == value:
+        what = best.name or f"{best.nearest}, but {' and '.join(best.departures)}"
+        err().print(f"{expect} is {what}", markup=False)
+    else:
+        err().print(
+            f"no setting gives {expect}; the nearest is {best.value:.{decimals}f} ({best.difference:+.{decimals}f}). "
+            "Other weights, other images or self-ensemble may be the cause.",
+            markup=False,
+        )
 
 
 def _print(found: list[Row], title: str, decimals: int, metric: str) -> None:
