@@ -31,7 +31,7 @@ from srbench.run.plan import MethodSpec
 from srbench.run.runner import Job, Plan, complete, context_of, job_of, plan
 from srbench.run.worker import CellWorker
 
-# What programs append to the name of an image that they made, beside the scale and the method's name.
+# What programs append to the name of an image that they made, in addition to the scale and the method's name.
 _DECORATIONS = ("sr", "hr", "lr", "gt", "out", "output", "result", "pred", "rlt")
 
 

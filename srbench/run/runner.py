@@ -201,8 +201,8 @@ def complete(job: Job, planned: Plan, store: Store, observer: Observer) -> Summa
 
 def execute(job: Job, planned: Plan, tasks: Sequence[CellTask], store: Store, stop: Stop, observer: Observer) -> None:
     """Compute ``tasks``, and the canary's cells that are not among the run's own; store all as they are done."""
-    guard = canary.canary_cells(job.datasets, planned.facts, job.options.scales, job.context)
-    extra = canary.extra_cells(guard, planned.ids, list(job.wanted))
+    bicubic = canary.canary_cells(job.datasets, planned.facts, job.options.scales, job.context)
+    extra = canary.extra_cells(bicubic, planned.ids, list(job.wanted))
     for cell in extra:  # before workers are forked
         job.worker.prepare(cell.method, cell.scale, Variant())
     fresh = iter(tasks)
@@ -217,7 +217,7 @@ def execute(job: Job, planned: Plan, tasks: Sequence[CellTask], store: Store, st
                 if task.canary and result.scores and ScoreState(result.scores[0].status).has_value:
                     measured[task.facts.key] = result.scores[0].value
             _record([pair for pair in batch if not pair[0].canary], job, planned, store, observer)
-    _judge(job, planned, guard, measured, store)
+    _judge(job, planned, bicubic, measured, store)
 
 
 def _record(
@@ -232,13 +232,13 @@ def _record(
         observer.done(task, result.outcome)
 
 
-def _judge(job: Job, planned: Plan, guard: Sequence[CellTask], measured: dict[str, float], store: Store) -> None:
+def _judge(job: Job, planned: Plan, bicubic: Sequence[CellTask], measured: dict[str, float], store: Store) -> None:
     """The canary's verdicts, from bicubic's cells of the run and the extra ones."""
     ids, summary = planned.ids, planned.summary
-    own = [cell.facts.key for cell in guard if cell.facts.key in ids]
+    own = [cell.facts.key for cell in bicubic if cell.facts.key in ids]
     stored = store.values([ids[key] for key in own], metrics.get(canary.METRIC))
     psnr = {key: stored[ids[key]] for key in own if ids[key] in stored} | measured
-    summary.canaries = canary.judge_all(job.datasets, planned.facts, job.options.scales, job.context, guard, psnr)
+    summary.canaries = canary.judge_all(job.datasets, planned.facts, job.options.scales, job.context, bicubic, psnr)
     store.add_canaries(summary.run_id, summary.canaries)
 
 

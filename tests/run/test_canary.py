@@ -1,4 +1,4 @@
-"""Bicubic is measured beside every run, against the value that the manifest records."""
+"""Bicubic is measured with every run, against the value that the manifest records."""
 
 import statistics
 

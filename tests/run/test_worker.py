@@ -42,9 +42,9 @@ def test_a_metric_asked_for_later_uses_the_kept_image(go, write_plugin, calls, s
     go(plugin, metrics=("psnr",), protocol=protocol)
     assert go(plugin, metrics=("ssim",), protocol=protocol).computed == 3
     assert sorted(calls()) == WIDTHS
-    later = scores()
+    afterwards = scores()
     go(plugin, metrics=("psnr", "ssim"), protocol=protocol, out=tmp_path / "at-once")
-    assert later == scores(tmp_path / "at-once")
+    assert afterwards == scores(tmp_path / "at-once")
 
 
 def test_a_new_version_of_a_metric_is_scored_from_the_kept_image(go, write_plugin, calls, monkeypatch):

@@ -79,8 +79,8 @@ def test_what_workers_hand_back_for_lack_of_time_is_handed_out_again():
         return future
 
     count = 20_000
-    team = base.Workers(2, count, submit, lambda: None)
-    done = [pair for batch in base.completed(team, iter(range(count)), base.Stop()) for pair in batch]
+    two = base.Workers(2, count, submit, lambda: None)
+    done = [pair for batch in base.completed(two, iter(range(count)), base.Stop()) for pair in batch]
     assert sorted(index for index, _ in done) == list(range(count))
     assert len(sizes) == count
     assert max(sizes) > 1
@@ -95,8 +95,8 @@ def test_the_last_tasks_are_handed_out_one_by_one():
         future.set_result(([None for _ in group], 1e-3))
         return future
 
-    team = base.Workers(2, 100, submit, lambda: None)
-    assert sum(len(batch) for batch in base.completed(team, iter(range(100)), base.Stop())) == 100
+    two = base.Workers(2, 100, submit, lambda: None)
+    assert sum(len(batch) for batch in base.completed(two, iter(range(100)), base.Stop())) == 100
     assert max(sizes) > 1
     assert sizes[-4:] == [1] * 4
 
