@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from srbench.errors import GateError, UnknownNameError
+from srbench.files import writing
 from srbench.gate.evidence import Evidence, Group
 from srbench.gate.judging import reference_path
 from srbench.records import CellState
@@ -54,13 +55,11 @@ def write(evidence: Evidence, path: Path, recording: Recording) -> int:
     if not entries:
         raise GateError(f"there are no results in '{evidence.folder}'", "make some with: srbench run")
     images = path.with_name(f"{path.stem}-images") if isinstance(recording.pixels, int) else None
-    try:
+    with writing(path, "choose another place", GateError):
         if images is not None:
             _copy(groups, evidence.folder, images)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join([_head(groups, images), *entries]), encoding="utf-8")
-    except OSError as error:
-        raise GateError(f"cannot write '{path}' ({error.strerror})", "choose another place") from error
     return len(entries)
 
 
