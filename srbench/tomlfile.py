@@ -191,7 +191,7 @@ def _complaint(cause: str, table: Any, shape: Any, where: Callable[[Keys], str])
         value = value[key]
         hint = _item(hint) if isinstance(key, int) else get_type_hints(_dataclass(hint))[key]
     place, name = where(tuple(keys)), keys[-1]
-    if is_dataclass(_item(hint)):
+    if is_dataclass(_item(hint)) and len(_members(hint)) == 1:
         return f"{place}: '{name}' is no table", f"write each {name} as [[{name}]]"
     shown = repr(value)
     shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
