@@ -217,7 +217,7 @@ def _words(hint: Any) -> tuple[str, str]:
     hint = _members(hint)[0]
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
-        return " or ".join(map(literal, arguments)), "other"
+        return " or ".join(repr(value) for value in arguments if value != ""), "others"
     if origin in _LISTS:
         return f"a list of {_words(arguments[0])[1]}", f"lists of {_words(arguments[0])[1]}"
     if origin is tuple:

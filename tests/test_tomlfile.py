@@ -71,7 +71,7 @@ x2 = 30
         ("name = ''\nthreads = 2.0\n", "threads = 2.0 is not a whole number"),
         ("name = ''\nwidths = [1, 'two']\n", r"line 2: widths = \[1, 'two'\] is not a list of numbers"),
         ("name = ''\nwidths = []\n", r"widths = \[\] is not a list of numbers"),
-        ("name = ''\nkind = 'sideways'\n", 'line 2: kind = \'sideways\' is not "down" or "up"'),
+        ("name = ''\nkind = 'sideways'\n", "line 2: kind = 'sideways' is not 'down' or 'up'"),
         ("name = ''\nstep = 3\n", r"line 2: 'step' is no table; write each step as \[\[step\]\]"),
         ("name = ''\n[step]\nkeep = true\n", r"line 2: 'step' is no table"),
         ("name = ''\nstep = [1]\n", r"line 2: 'step' is no table"),
