@@ -22,7 +22,7 @@ with ``exit_code`` (2: the command line or a file is wrong).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 
 class SrbenchError(Exception):
@@ -107,3 +107,8 @@ class TrainingError(SrbenchError):
 
 class SrbenchWarning(UserWarning):
     """Something was decided for the user and should be known (alpha dropped, an image left out)."""
+
+
+def first_few(names: Sequence[str], most: int = 3) -> str:
+    """``names`` for a message: the first ones with commas, and '...' if there are more."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

@@ -18,6 +18,7 @@ from srbench.degradation.named import Bicubic
 from srbench.evaluation import Example, HrImage
 from srbench.evaluation.reference import bicubic, mean_psnr
 from srbench.protocol.base import PROTOCOLS
+from srbench.tomlfile import literal
 
 
 def main() -> None:
@@ -40,11 +41,11 @@ def main() -> None:
             images.append((dataset.facts_of(pixels, file.path.name), pixels))
     print("images = [")
     for facts, _ in images:
-        extra = f', source = "{facts.source}", crop = {list(facts.crop or ())}' if facts.source else ""
-        print(
-            f'    {{ file = "{facts.file}", size = [{facts.width}, {facts.height}], channels = {facts.channels}, '
-            f'sha256 = "{facts.sha256}"{extra} }},'
-        )
+        entry = f"file = {literal(facts.file)}, size = [{facts.width}, {facts.height}], channels = {facts.channels}"
+        entry += f", sha256 = {literal(facts.sha256)}"
+        if facts.source:
+            entry += f", source = {literal(facts.source)}, crop = {literal(facts.crop or ())}"
+        print(f"    {{ {entry} }},")
     print("]\n")
     for protocol in PROTOCOLS.values():
         print(f"[bicubic.{protocol.name}]")

@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from srbench.imaging.memory import out_of_memory
 from srbench.methods.pixelcnn.expert import Condition
 from srbench.methods.pixelcnn.layers import Prior
 from srbench.methods.pixelcnn.sampler import Sampler
 
 SHARE = 0.5  # of the free memory that caches may take
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_cpu")
 
 
 def draw(
@@ -57,7 +57,7 @@ def draw(
         try:
             levels[of, which] = _together(prior, condition.part(of), noise, which, temperature).cpu()
         except (RuntimeError, MemoryError) as error:
-            if group == 1 or not _out_of_memory(error):
+            if group == 1 or not out_of_memory(error):
                 raise
             group = -(-group // 2)
             continue
@@ -88,8 +88,3 @@ def free_memory(device: torch.device) -> int:
     info = Path("/proc/meminfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable")), 1 << 40)
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    text = str(error).lower()
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(part in text for part in _OUT_OF_MEMORY)

@@ -89,7 +89,7 @@ def _campaign(context: typer.Context, config: Path, values: Mapping[str, Any]) -
         if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
     }
     worst = 0
-    for of_file in campaign.read(config, values):
+    for of_file in campaign.read(config):
         worst = max(worst, _one_run({**values, **of_file, **given}))
         if worst == INTERRUPTED:
             break

@@ -8,13 +8,12 @@ from srbench import lazy
 
 if TYPE_CHECKING:
     from srbench.dataset.locate import SUFFIXES, Dataset, ImageFile, available, find, image_paths, plain_name
-    from srbench.dataset.manifest import STANDARD, UNKNOWN, ImageFacts, Manifest, Source, facts_of, manifests
+    from srbench.dataset.manifest import STANDARD, ImageFacts, Manifest, Source, facts_of, manifests
     from srbench.dataset.verify import Verdict, check_images, judge
 
 __all__ = [
     "STANDARD",
     "SUFFIXES",
-    "UNKNOWN",
     "Dataset",
     "ImageFacts",
     "ImageFile",
@@ -36,7 +35,6 @@ __getattr__ = lazy.names(
     {
         "STANDARD": "manifest",
         "SUFFIXES": "locate",
-        "UNKNOWN": "manifest",
         "Dataset": "locate",
         "ImageFacts": "manifest",
         "ImageFile": "locate",

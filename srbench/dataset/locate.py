@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from srbench import paths
 from srbench.dataset import manifest as known
 from srbench.dataset.manifest import ImageFacts, Manifest
-from srbench.errors import DatasetError, DatasetMissingError, UnknownNameError
+from srbench.errors import DatasetError, DatasetMissingError, UnknownNameError, first_few
 
 if TYPE_CHECKING:
     from srbench.imaging.images import Pixels
@@ -134,10 +134,10 @@ def _from_manifest(manifest: Manifest) -> Dataset:
         unchecked = tuple(ImageFile(name, path) for name, path in files.items())
         return Dataset(manifest.name, manifest.title, manifest.version, unchecked, manifest)
     if missing:
-        names = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         folder = next(iter(files.values())).parent
         raise DatasetMissingError(
-            f"{len(missing)} of {len(manifest.images)} images of {manifest.title} are missing in '{folder}' ({names})",
+            f"{len(missing)} of {len(manifest.images)} images of {manifest.title} are missing in '{folder}' "
+            f"({first_few(missing)})",
             f"complete it, or score the folder as it is with --datasets {folder}",
         )
     images = tuple(ImageFile(i.name, files[i.name], i.crop, i) for i in manifest.images)

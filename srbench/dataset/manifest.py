@@ -7,19 +7,18 @@ datasets only the number of images is recorded (``images = "unknown"``).
 
 from __future__ import annotations
 
-import tomllib
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-from srbench import paths
+from srbench import paths, tomlfile
 from srbench.errors import DatasetError
 
 if TYPE_CHECKING:
     from srbench.imaging.images import Pixels
 
-UNKNOWN = "unknown"  # in place of a manifest's images: only their number is recorded
 STANDARD = ("set5", "set14", "bsd100")  # what `srbench run` takes when it is not told
 
 
@@ -104,47 +103,66 @@ def _manifests(folders: tuple[str, ...]) -> dict[str, Manifest]:
     return dict(sorted(found.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
 
 
+@dataclass(frozen=True)
+class _Image:
+    """An image as a manifest's file has it."""
+
+    file: str
+    size: tuple[int, int]  # width, height
+    channels: Literal[1, 3]
+    sha256: str
+    source: str = ""
+    crop: tuple[int, int, int, int] | None = None
+
+    def facts(self) -> ImageFacts:
+        return ImageFacts(self.file, *self.size, self.channels, self.sha256, self.source, self.crop)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A manifest's file."""
+
+    title: str
+    version: int
+    citation: str
+    licence: str
+    images: list[_Image] | Literal["unknown"]  # then only their number is recorded
+    homepage: str = ""
+    folders: list[str] = field(default_factory=list)
+    count: int = 0
+    bicubic: dict[str, dict[str, float]] = field(default_factory=dict)
+    published: dict[str, dict[str, float]] = field(default_factory=dict)
+    source: list[Source] = field(default_factory=list)
+    how: str = ""
+
+
 def _parse(path: Path) -> Manifest:
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        images = () if table["images"] == UNKNOWN else tuple(_parse_image(image) for image in table["images"])
-        count = len(images) if images else table["count"]
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ValueError(f"count = {count!r}")
-        return Manifest(
-            name=path.stem,
-            title=table["title"],
-            version=table["version"],
-            citation=table["citation"],
-            licence=table["licence"],
-            homepage=table.get("homepage", ""),
-            folders=tuple(table.get("folders", [path.stem])),
-            images=images,
-            bicubic=_parse_psnr(table.get("bicubic", {})),
-            unrecorded=0 if images else count,
-            published=_parse_psnr(table.get("published", {})),
-            sources=tuple(Source(**source) for source in table.get("source", ())),
-            how=table.get("how", ""),
-        )
-    except (tomllib.TOMLDecodeError, LookupError, AttributeError, TypeError, ValueError) as error:
-        raise DatasetError(f"manifest '{path}' is not valid ({error})", "compare it with datasets/set5.toml") from error
-
-
-def _parse_psnr(table: dict[str, dict[str, float]]) -> dict[str, dict[int, float]]:
-    return {name: {int(key.removeprefix("x")): value for key, value in row.items()} for name, row in table.items()}
-
-
-def _parse_image(table: dict[str, Any]) -> ImageFacts:
-    crop = table.get("crop")
-    return ImageFacts(
-        file=table["file"],
-        width=table["size"][0],
-        height=table["size"][1],
-        channels=table["channels"],
-        sha256=table["sha256"],
-        source=table.get("source", ""),
-        crop=tuple(crop) if crop else None,
+    file = tomlfile.load(path, "manifest", _File, DatasetError)
+    images = () if isinstance(file.images, str) else tuple(image.facts() for image in file.images)
+    if not images and file.count < 1:
+        raise DatasetError(f"'{path}' says neither which images there are nor how many", "add count = ...")
+    return Manifest(
+        name=path.stem,
+        title=file.title,
+        version=file.version,
+        citation=file.citation,
+        licence=file.licence,
+        homepage=file.homepage,
+        folders=tuple(file.folders) or (path.stem,),
+        images=images,
+        bicubic=_psnr_by_scale(file.bicubic, path),
+        unrecorded=0 if images else file.count,
+        published=_psnr_by_scale(file.published, path),
+        sources=tuple(file.source),
+        how=file.how,
     )
+
+
+def _psnr_by_scale(table: dict[str, dict[str, float]], path: Path) -> dict[str, dict[int, float]]:
+    for key in (key for row in table.values() for key in row):
+        if not re.fullmatch(r"x[1-9][0-9]*", key):
+            raise DatasetError(f"'{path}': a PSNR of the scale '{key}'", "write scales as x2, x3, x4")
+    return {name: {int(key[1:]): value for key, value in row.items()} for name, row in table.items()}
 
 
 def facts_of(pixels: Pixels, file: str) -> ImageFacts:

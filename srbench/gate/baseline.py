@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from collections.abc import Mapping
@@ -12,10 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from srbench.errors import GateError, UnknownNameError
+from srbench.files import writing
 from srbench.gate.evidence import Evidence, Group
 from srbench.gate.judging import reference_path
 from srbench.records import CellState
 from srbench.results.facts import FolderFacts
+from srbench.tomlfile import literal
 from srbench.version import __version__
 
 MARGINS = {"psnr": 0.02, "ssim": 0.0005}
@@ -54,13 +55,11 @@ def write(evidence: Evidence, path: Path, recording: Recording) -> int:
     if not entries:
         raise GateError(f"there are no results in '{evidence.folder}'", "make some with: srbench run")
     images = path.with_name(f"{path.stem}-images") if isinstance(recording.pixels, int) else None
-    try:
+    with writing(path, "choose another place", GateError):
         if images is not None:
             _copy(groups, evidence.folder, images)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join([_head(groups, images), *entries]), encoding="utf-8")
-    except OSError as error:
-        raise GateError(f"cannot write '{path}' ({error.strerror})", "choose another place") from error
     return len(entries)
 
 
@@ -71,13 +70,13 @@ def _head(groups: list[Group], images: Path | None) -> str:
     lines = [
         "# Measured values. Written by srbench check --write-baseline: write it anew, do not edit it.",
         "[baseline]",
-        f"srbench = {_text(__version__)}",
-        f"protocols = {_table(protocols)}",
-        f"datasets = {_table(datasets)}",
-        f"metrics = {_table(versions)}",
+        f"srbench = {literal(__version__)}",
+        f"protocols = {literal(dict(sorted(protocols.items())))}",
+        f"datasets = {literal(dict(sorted(datasets.items())))}",
+        f"metrics = {literal(dict(sorted(versions.items())))}",
     ]
     if images is not None:
-        lines.append(f"images = {_text(images.name)}")
+        lines.append(f"images = {literal(images.name)}")
     return "\n".join(lines) + "\n"
 
 
@@ -99,28 +98,28 @@ def _of_metric(group: Group, metric: str, recording: Recording) -> str:
             raise GateError(f"{group} cannot be a baseline: {metric} of '{name}' is {value}", "look at that image")
     mean = float(np.mean(list(values.values())))
     margin = recording.margins.get(metric, MARGINS.get(metric, RELATIVE_MARGIN * abs(mean)))
-    lines = [*_scope(group), f"metric = {_text(metric)}", f"value = {_decimal(mean)}", f"margin = {_decimal(margin)}"]
+    lines = [*_scope(group), f"metric = {literal(metric)}", f"value = {_decimal(mean)}", f"margin = {_decimal(margin)}"]
     if metric in recording.image_margins:
         lines += [f"image_margin = {_decimal(recording.image_margins[metric])}", "[threshold.images]"]
-        lines += [f"{_text(name)} = {_decimal(value)}" for name, value in sorted(values.items())]
+        lines += [f"{literal(name)} = {_decimal(value)}" for name, value in sorted(values.items())]
     return "\n".join(lines) + "\n"
 
 
 def _of_pixels(group: Group, pixels: str | int) -> str:
-    limit = f"max_abs = {pixels}" if isinstance(pixels, int) else f"pixels = {_text(pixels)}"
+    limit = f"max_abs = {pixels}" if isinstance(pixels, int) else f"pixels = {literal(pixels)}"
     lines = [*_scope(group), limit, "[threshold.sha256]"]
     for name, image in sorted(group.images.items()):
         if not image.sr_sha256:
             raise GateError(f"the pixels of {group} were not kept", "run again with --force and without --no-images")
-        lines.append(f"{_text(name)} = {_text(image.sr_sha256)}")
+        lines.append(f"{literal(name)} = {literal(image.sr_sha256)}")
     return "\n".join(lines) + "\n"
 
 
 def _scope(group: Group) -> list[str]:
-    lines = ["[[threshold]]", f"method = {_text(group.method)}", f"dataset = {_text(group.dataset)}"]
-    lines += [f"scale = {group.scale}", f"protocol = {_text(group.protocol)}"]
+    lines = ["[[threshold]]", f"method = {literal(group.method)}", f"dataset = {literal(group.dataset)}"]
+    lines += [f"scale = {group.scale}", f"protocol = {literal(group.protocol)}"]
     if group.degradation != "bicubic":
-        lines.append(f"degradation = {_text(group.degradation)}")
+        lines.append(f"degradation = {literal(group.degradation)}")
     return lines
 
 
@@ -130,15 +129,6 @@ def _copy(groups: list[Group], results: Path, folder: Path) -> None:
             target = folder / reference_path(group, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(results / image.sr_path, target)
-
-
-def _table(values: Mapping[str, str | int]) -> str:
-    parts = (f"{_text(key)} = {_text(v) if isinstance(v, str) else v}" for key, v in sorted(values.items()))
-    return "{ " + ", ".join(parts) + " }"
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _decimal(value: float) -> str:

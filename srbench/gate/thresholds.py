@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
@@ -19,8 +19,8 @@ ANY_SCALE = 0
 
 
 @dataclass(frozen=True)
-class Threshold:
-    """Limits on one metric of the methods, datasets and scales that match.
+class Limits:
+    """Limits on one metric of the methods, datasets and scales that match, as a file has them.
 
     ``method``, ``dataset``, ``protocol`` and ``degradation`` are names, or patterns with ``*``, ``?`` and ``[...]``;
     ``scale`` is ANY_SCALE for ``"*"``. Of a latency, ``dataset`` is what was timed: a dataset or an LR size.
@@ -45,6 +45,12 @@ class Threshold:
     sha256: Mapping[str, str] = field(default_factory=dict)  # of the SR pixels, by image
     max_ratio: float = math.inf  # of a latency: how many times that of ``relative_to``
     relative_to: str = ""
+
+
+@dataclass(frozen=True)
+class Threshold(Limits):
+    """Limits, and the line of the file in which they begin."""
+
     line: int = 0
 
     def __str__(self) -> str:
@@ -117,40 +123,23 @@ def read(path: Path) -> ThresholdsFile:
 
 
 _NUMBERS = ("min", "max", "image_min", "image_max", "value", "margin", "image_margin", "max_ratio")
-_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
-    **dict.fromkeys(_NUMBERS, ((int, float), "number")),
-    "max_abs": (int, "whole number"),
-    "images": (dict, "table"),
-    "sha256": (dict, "table"),
-}
 
 
 def _parse(entry: Any, where: str, line: int) -> Threshold:
     if not isinstance(entry, dict):
         raise GateError(f"{where} is not a table", "write it as [[threshold]]")
-    known = {f.name: f for f in fields(Threshold) if f.name != "line"}
-    for key in entry:
-        if key not in known:
-            raise UnknownNameError(f"key in {where}", key, known)
     entry = dict(entry)
     if "pixels" in entry or "max_abs" in entry:
         entry.setdefault("metric", PIXELS)
-    for key in ("method", "dataset", "scale", "metric"):
-        if key not in entry:
-            raise GateError(f"{where} has no '{key}'", f"add {key} = ...")
-    scale = entry["scale"]
-    if scale == "*":
+    anywhere = entry.get("scale") == "*"
+    if anywhere:
         entry["scale"] = ANY_SCALE
-    elif isinstance(scale, bool) or not isinstance(scale, int) or scale < 1:
-        raise GateError(f"{where}: scale = {scale!r} is not a whole number", 'give one, or "*"')
-    for key, value in entry.items():
-        kind, name = _KINDS.get(key, (int if key == "scale" else str, "text"))
-        if isinstance(value, bool) or not isinstance(value, kind):
-            raise GateError(f"{where}: {key} = {value!r} is not a {name}", "mend the value")
+    threshold = Threshold(**vars(tomlfile.convert(entry, Limits, lambda keys: where, GateError)), line=line)
+    if threshold.scale < 1 and not anywhere:
+        raise GateError(f"{where}: scale = {threshold.scale} is not a whole number", 'give one, or "*"')
     for key in _NUMBERS:
         if key in entry and not math.isfinite(entry[key]):
             raise GateError(f"{where}: {key} = {entry[key]} is not a finite number", "mend the value")
-    threshold = Threshold(**entry, line=line)
     _check_kind(threshold, entry, where)
     _check_bounds(threshold, where)
     return threshold
@@ -165,8 +154,6 @@ def _check_kind(threshold: Threshold, entry: dict[str, Any], where: str) -> None
     limits = set(entry) - _SCOPE
     if threshold.metric == PIXELS:
         strange, needed = limits - _OF_PIXELS, {"pixels", "max_abs"}
-        if threshold.pixels not in ("", "identical"):
-            raise GateError(f"{where}: pixels = {threshold.pixels!r} means nothing", 'write "identical" or max_abs = 1')
         if "max_abs" in entry and (threshold.pixels or not 1 <= threshold.max_abs <= 255):
             raise GateError(f"{where}: max_abs = {threshold.max_abs}", 'give 1 to 255, or pixels = "identical" instead')
     elif threshold.metric == LATENCY:
@@ -187,10 +174,9 @@ def _check_kind(threshold: Threshold, entry: dict[str, Any], where: str) -> None
     for key in ("margin", "image_margin"):
         if key in entry and entry[key] < 0:
             raise GateError(f"{where}: {key} = {entry[key]:g} is below 0", "a margin is 0 or more")
-    for key, kind in (("images", (int, float)), ("sha256", str)):
-        for image, value in entry.get(key, {}).items():
-            if isinstance(value, bool) or not isinstance(value, kind) or value != value:
-                raise GateError(f"{where}: {key}.{image} = {value!r}", "write the baseline anew")
+    for image, value in threshold.images.items():
+        if math.isnan(value):
+            raise GateError(f"{where}: images.{image} = {value}", "write the baseline anew")
 
 
 def _check_bounds(t: Threshold, where: str) -> None:

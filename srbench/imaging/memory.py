@@ -1,4 +1,4 @@
-"""Memory of tensors on a CPU: where it comes from, and that it is used again."""
+"""Memory of tensors: where it comes from on a CPU, that it is used again, and whether it ran out."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from torch import Tensor
 # a quarter of the time of a network whose features take more than 32 MB.
 _KEEP_MEMORY = ((-1, 1 << 30), (-2, 16 << 20), (-4, 0))
 _NUMPYS = {torch.float32: np.float32, torch.float64: np.float64}
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_cpu")
 
 
 def keep_memory() -> None:
@@ -42,3 +43,9 @@ def empty_like(x: Tensor, shape: Sequence[int] | None = None, dtype: torch.dtype
 def converted(x: Tensor, dtype: torch.dtype) -> Tensor:
     """``x`` itself if it is of that type, else a copy in memory as :func:`empty_like` takes it."""
     return x if x.dtype == dtype else empty_like(x, dtype=dtype).copy_(x)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether ``error`` says that memory ran out. Torch raises a plain RuntimeError for it on a CPU."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(part in text for part in _OUT_OF_MEMORY)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from srbench.errors import NotSupportedError, SrbenchWarning
+from srbench.imaging.memory import out_of_memory
 from srbench.method.base import Likelihood, Method, MethodContext, as_batch
 from srbench.records import TrainingFacts
 from srbench.weights.files import LoadAudit
@@ -20,7 +21,6 @@ from srbench.weights.files import LoadAudit
 SMALLEST_TILE = 16  # LR pixels a side
 INFLUENCE = 1e-5  # of [0, 1]: what an output pixel may change without depending on an input pixel
 _PROBE = 129  # LR pixels: the largest side on which a receptive field is measured
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_cpu")
 
 
 class _Wrapped(Method):
@@ -128,7 +128,7 @@ class Tiled(_Wrapped):
         try:
             return self.inner.upscale(lr, scale)
         except (RuntimeError, MemoryError) as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
         tile = max(lr.shape[-2:])
         while True:
@@ -138,7 +138,7 @@ class Tiled(_Wrapped):
             try:
                 result = self._in_tiles(lr, scale, tile)
             except (RuntimeError, MemoryError) as error:
-                if tile // 2 < SMALLEST_TILE or not _out_of_memory(error):
+                if tile // 2 < SMALLEST_TILE or not out_of_memory(error):
                     raise
                 continue
             warnings.warn(
@@ -216,13 +216,7 @@ def seams(method: Tiled, lr: Tensor, scale: int) -> float | None:
         try:
             whole = method.inner.upscale(batch, scale)
         except (RuntimeError, MemoryError) as error:
-            if _out_of_memory(error):
+            if out_of_memory(error):
                 return None
             raise
         return float((method.upscale(batch, scale) - whole).abs().max().item() * 255)
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return any(text in str(error).lower() for text in _OUT_OF_MEMORY)

@@ -26,6 +26,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from srbench.errors import StoreError
+from srbench.files import writing_into
 from srbench.records import Canary, CellFacts, CellState, Entry, Known, Outcome, Score, ScoreState, Timing
 from srbench.results import schema
 from srbench.results.folder import FILE
@@ -57,10 +58,8 @@ class Store:
         path = self.folder / FILE
         if not create and not path.is_file():
             raise StoreError(f"no results in '{folder}'", f"make some with: srbench run --out {folder}")
-        try:
+        with writing_into(folder, "choose another --out", StoreError):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot write to '{folder}' ({error.strerror})", "choose another --out") from error
         self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT})
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))

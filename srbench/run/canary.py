@@ -12,6 +12,7 @@ from dataclasses import replace
 from srbench import metrics
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
+from srbench.errors import first_few
 from srbench.evaluation.reference import TOLERANCE
 from srbench.method import plugins
 from srbench.method.variant import Variant
@@ -108,12 +109,11 @@ def _cause(dataset: Dataset, facts: dict[ImageFile, ImageFacts]) -> str:
         elif (known.sha256, known.channels) != (found.sha256, found.channels):
             pixels.append(image.name)
     if sizes:
-        return f"{_names(sizes)} of another size than the published images: see srbench verify {dataset.name}"
+        return f"{_counted(sizes)} of another size than the published images: see srbench verify {dataset.name}"
     if pixels:
-        return f"{_names(pixels)} with other pixels than the published images: see srbench verify {dataset.name}"
+        return f"{_counted(pixels)} with other pixels than the published images: see srbench verify {dataset.name}"
     return "the images are the published ones, so the computation differs: is a file of srbench or torch changed?"
 
 
-def _names(images: list[str]) -> str:
-    shown = ", ".join(images[:3]) + (", ..." if len(images) > 3 else "")
-    return f"{len(images)} image{'s' if len(images) > 1 else ''} ({shown})"
+def _counted(images: list[str]) -> str:
+    return f"{len(images)} image{'s' if len(images) > 1 else ''} ({first_few(images)})"

@@ -15,7 +15,7 @@ import torch
 from srbench import dataset, randomness
 from srbench.dataset.locate import SUFFIXES, Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
-from srbench.errors import ImageError, SrbenchError
+from srbench.errors import ImageError, SrbenchError, first_few
 from srbench.imaging.images import as_rgb, pixel_hash, read_image
 from srbench.method import plugins
 from srbench.method.base import Method, MethodCard
@@ -152,9 +152,9 @@ def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[st
     if missing or strangers:
         parts = []
         if missing:
-            parts.append(f"{len(missing)} of {len(names)} images have no file in '{folder}' ({_names(missing)})")
+            parts.append(f"{len(missing)} of {len(names)} images have no file in '{folder}' ({first_few(missing, 5)})")
         if strangers:
-            parts.append(f"{len(strangers)} files in '{folder}' belong to no image ({_names(strangers)})")
+            parts.append(f"{len(strangers)} files in '{folder}' belong to no image ({first_few(strangers, 5)})")
         raise ImageError("; ".join(parts), f"name each as its image, with _x{scale} or the like behind it if you wish")
     return {name: paths[0] for name, paths in found.items()}
 
@@ -188,12 +188,8 @@ def _check(
         hashes[image.name] = pixel_hash(pixels)
     if wrong:
         raise ImageError(
-            f"{len(wrong)} of {len(paths)} images do not fit {data.title} at x{scale}: {_names(wrong)}",
+            f"{len(wrong)} of {len(paths)} images do not fit {data.title} at x{scale}: {first_few(wrong, 5)}",
             f"they must have the size of the HR image, cut to a multiple of {scale}, and its colours (images of Y "
             "alone: --protocol classic)",
         )
     return hashes
-
-
-def _names(items: Sequence[str]) -> str:
-    return ", ".join(items[:5]) + (", ..." if len(items) > 5 else "")

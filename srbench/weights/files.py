@@ -20,7 +20,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from srbench.errors import WeightsError
+from srbench.errors import WeightsError, first_few
 from srbench.weights.packing import unpack
 
 # The wrappers under which training code keeps a state; the first that is there is taken. The average of the
@@ -189,7 +189,7 @@ def require_complete(audit: LoadAudit, allow_partial: bool = False) -> None:
     lines = [f"{audit.matched} tensors match"]
     for label, names in (("missing", audit.missing), ("unexpected", audit.unexpected)):
         if names:
-            lines.append(f"{len(names)} {label} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})")
+            lines.append(f"{len(names)} {label} ({first_few(names)})")
     raise WeightsError(
         f"'{audit.path}' does not fit the network: {', '.join(lines)}",
         "use the file that belongs to this method and scale",

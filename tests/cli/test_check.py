@@ -75,7 +75,7 @@ def test_names_with_brackets_are_printed_as_they_are(srbench, go, write_plugin, 
     [
         ("[[threshold]]\nmethod = \n", "not valid TOML.*line 2"),
         ("", "holds no thresholds"),
-        (LINES.format(bound="mni = 1", metric="psnr"), "unknown key in threshold 1.*'mni'.*did you mean min"),
+        (LINES.format(bound="mni = 1", metric="psnr"), "threshold 1.*unknown key 'mni'.*did you mean min"),
         (LINES.format(bound="min = 2\nmax = 1", metric="psnr"), "nothing lies between 2 and 1"),
         (LINES.format(bound="min = 2", metric="psnr").replace("bicubic", "bicubik"), "'bicubik'; did you mean bicubic"),
         (LINES.format(bound="min = 2", metric="pnsr"), "unknown metric 'pnsr'; did you mean psnr"),

@@ -1,6 +1,12 @@
 """``srbench run --config``: a campaign in a file."""
 
+import inspect
+from dataclasses import fields
+
 import pytest
+
+from srbench.cli import run
+from srbench.cli.campaign import Options
 
 
 @pytest.fixture
@@ -78,3 +84,8 @@ def test_what_is_wrong_is_one_line(wrong, tmp_path, text, match):
 
 def test_a_missing_file_is_one_line(wrong, tmp_path):
     wrong("run", "--config", tmp_path / "gone.toml", match=r"cannot read config '.*gone\.toml' \(No such file")
+
+
+def test_a_campaign_knows_every_option_of_run_and_no_other():
+    options = set(inspect.signature(run.command).parameters) - {"context", "config", "debug"}
+    assert {field.name for field in fields(Options)} == options

@@ -251,7 +251,7 @@ def test_a_partial_dataset_is_one_line(wrong_run, tmp_path, monkeypatch, make_pi
 
 def test_an_output_folder_that_cannot_be_made_is_one_line(wrong_run, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    wrong_run("--methods", "nearest", "--out", tmp_path / "file", match="cannot write to '.*file'")
+    wrong_run("--methods", "nearest", "--out", tmp_path / "file", match="cannot write into '.*file'")
 
 
 def test_a_store_of_another_version_is_one_line(run, wrong_run, results):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from srbench import dataset
-from srbench.dataset.manifest import ImageFacts, facts_of, manifests
+from srbench.dataset.manifest import ImageFacts, Source, facts_of, manifests
 from srbench.errors import DatasetError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -41,23 +41,71 @@ def test_only_bridge_is_grey_in_set14():
     assert [image.name for image in manifests()["set14"].images if image.channels == 1] == ["bridge"]
 
 
+SOUND = """\
+title = "T"
+version = 1
+citation = "c"
+licence = "l"
+images = [
+    { file = "a.png", size = [3, 4], channels = 3, sha256 = "0" },
+]
+[bicubic.classic]
+x2 = 30
+[[source]]
+address = "a"
+"""
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """The manifest of a file with a text."""
+
+    def call(text):
+        (tmp_path / "datasets").mkdir()
+        (tmp_path / "datasets" / "broken.toml").write_text(text)
+        monkeypatch.setenv("SRBENCH_PATH", str(tmp_path))
+        return manifests()["broken"]
+
+    return call
+
+
+def test_what_a_manifest_leaves_out(made):
+    manifest = made(SOUND)
+    assert manifest.images == (ImageFacts("a.png", 3, 4, 3, "0"),)
+    assert (manifest.folders, manifest.bicubic, manifest.how) == (("broken",), {"classic": {2: 30.0}}, "")
+    assert manifest.sources == (Source("a"),)
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("old", "new", "match"),
     [
-        "title = ",
-        "title = 'No images'",
-        'title = "T"\nversion = 1\ncitation = ""\nlicence = ""\nimages = [{ file = "a.png" }]',
-        'title = "T"\nversion = 1\ncitation = ""\nlicence = ""\nimages = []\n[bicubic.classic]\nbig = 3.0',
-        'title = "T"\nversion = 1\ncitation = ""\nlicence = ""\nimages = [{ file = "a.png", size = [] }]',
-        'title = "T"\nversion = 1\ncitation = ""\nlicence = ""\ncount = 3\nimages = "unknown"\nbicubic = 3',
+        ('"T"', "", "is not valid TOML: .*line 1"),
+        ('title = "T"', "", "has no 'title'"),
+        ("version = 1", 'version = "1"', "line 2: version = '1' is not a whole number"),
+        ("licence", "license", "line 4: unknown key 'license'; did you mean licence"),
+        ("size = [3, 4]", "size = []", r"line 6: size = \[\] is not 2 whole numbers"),
+        (", size = [3, 4]", "", "line 6 has no 'size'"),
+        ("sha256", "sha265", "line 6: unknown key 'sha265'; did you mean sha256"),
+        ("channels = 3", "channels = 4", "line 6: channels = 4 is not 1 or 3"),
+        ("images = [", "images = [3,", r"line 5: images = \[3, .* is not a list of tables"),
+        ("[bicubic.classic]\nx2 = 30", "bicubic = 3", "line 8: bicubic = 3 is not a table of tables of numbers"),
+        ("x2", "big", "a PSNR of the scale 'big'; write scales as x2"),
+        ("address", "adress", "line 11: unknown key 'adress'; did you mean address"),
+        ("[[source]]", "[source]", "line 10: 'source' is no table"),
     ],
 )
-def test_a_manifest_that_is_not_valid_is_an_error_that_names_it(tmp_path, monkeypatch, text):
-    (tmp_path / "datasets").mkdir()
-    (tmp_path / "datasets" / "broken.toml").write_text(text)
-    monkeypatch.setenv("SRBENCH_PATH", str(tmp_path))
-    with pytest.raises(DatasetError, match=r"^manifest .*broken\.toml. is not valid"):
-        manifests()
+def test_a_manifest_that_is_not_valid_is_an_error_that_names_its_line(made, old, new, match):
+    assert old in SOUND
+    with pytest.raises(DatasetError, match=r"^'.*broken\.toml'.*" + match) as error:
+        made(SOUND.replace(old, new, 1))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("images", ['images = "unknown"', "images = []"])
+def test_a_manifest_says_how_many_images_there_are(made, images):
+    head, _, tail = SOUND.partition("images = [")
+    with pytest.raises(DatasetError, match="says neither which images there are nor how many; add count"):
+        made(head + images + tail.partition("]\n]")[2])
 
 
 def test_two_manifests_of_one_name_are_an_error(tmp_path, monkeypatch):

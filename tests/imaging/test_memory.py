@@ -1,4 +1,4 @@
-"""Memory of tensors is used again, in processes of their own."""
+"""Memory of tensors is used again, in processes of their own; and errors that say that it ran out."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from srbench.imaging.memory import converted, empty_like
+from srbench.imaging.memory import converted, empty_like, out_of_memory
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
 
@@ -91,3 +91,23 @@ def test_a_tensor_of_the_type_is_not_converted():
 def test_on_a_gpu():
     x = torch.zeros(2, 3, device="cuda")
     assert converted(x, torch.float64).device == empty_like(x, (4,)).device == x.device
+
+
+@pytest.mark.parametrize(
+    ("error", "is_memory"),
+    [
+        (MemoryError(), True),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:127] data. DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("Given groups=1, weight of size [3, 3, 3, 3], expected input to have 3 channels"), False),
+        (ValueError("not a number"), False),
+    ],
+)
+def test_an_error_that_says_that_memory_ran_out(error, is_memory):
+    assert out_of_memory(error) is is_memory
+
+
+def test_torch_says_so_in_words_that_are_known():
+    with pytest.raises(RuntimeError) as error:
+        torch.empty(1 << 60)
+    assert out_of_memory(error.value)

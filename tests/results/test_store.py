@@ -175,7 +175,7 @@ def test_a_file_that_is_no_store_is_an_error_that_names_it(tmp_path, content):
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StoreError, match="cannot write to"):
+    with pytest.raises(StoreError, match="cannot write into"):
         Store(tmp_path / "file", create=True)
 
 

@@ -19,6 +19,7 @@ from scipy.ndimage import uniform_filter
 
 from srbench import dataset
 from srbench.errors import SrbenchError, SrbenchWarning
+from srbench.files import safe_name
 from srbench.imaging.images import Pixels, pixel_hash, read_image, write_image
 from srbench.records import ENTROPY_BITS, ScoreState
 from srbench.report.html.tables import VIEW
@@ -256,15 +257,10 @@ def _data_uri(pixels: Pixels) -> str:
 
 
 def _write_whole(full: Path, data: str, name: str, label: str, image: Pixels) -> str:
-    safe = [_safe(part) for part in (data, name, label)]
+    safe = [safe_name(part) for part in (data, name, label)]
     path = full.joinpath(*safe[:2], f"{safe[2]}.png")
     write_image(path, image)
     return "/".join((full.name, *safe[:2], f"{safe[2]}.png"))
-
-
-def _safe(name: str) -> str:
-    """A name of a user as a file name: letters, digits, '-', '_' and '.'; others are replaced by their code."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else f"~{ord(c):x}" for c in name)
 
 
 class _Originals:
