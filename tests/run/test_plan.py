@@ -10,7 +10,7 @@ import pytest
 
 from srbench.errors import SrbenchError
 from srbench.imaging.images import write_image
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run.observer import Silent
 from srbench.run.options import RunOptions
 from srbench.run.plan import MethodSpec
@@ -66,10 +66,10 @@ def planned(results, pictures):
 
 def stored(folder):
     """Pixel hash and scores of every cell, by key."""
-    with Store(folder) as store:
-        keys = {row["cell_id"]: row["key"] for row in store.planned()}
-        hashes = {keys[row["cell_id"]]: row["sr_sha256"] for row in store.outcomes()}
-        scores = {(keys[row["cell_id"]], row["metric"]): row["value"] for row in store.scores()}
+    with Reader(folder) as reader:
+        keys = {row.cell_id: row.facts.key for row in reader.planned()}
+        hashes = {keys[row.cell_id]: row.outcome.sr_sha256 for row in reader.outcomes()}
+        scores = {(keys[row.cell_id], row.score.metric): row.score.value for row in reader.scores()}
     return hashes, scores
 
 

@@ -8,16 +8,16 @@ import pytest
 import torch
 
 from srbench.imaging.images import write_image
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 from srbench.run.executors import base
 from srbench.run.observer import Silent
 
 
 def hashes(folder):
     """Pixel hashes of the SR images, by method and image."""
-    with Store(folder) as store:
-        cells = {row["cell_id"]: (row["method"], row["image"]) for row in store.planned()}
-        return {cells[row["cell_id"]]: row["sr_sha256"] for row in store.outcomes()}
+    with Reader(folder) as reader:
+        cells = {row.cell_id: (row.facts.method, row.facts.image) for row in reader.planned()}
+        return {cells[row.cell_id]: row.outcome.sr_sha256 for row in reader.outcomes()}
 
 
 @pytest.mark.parametrize("protocol", ["classic", "basicsr"])
@@ -94,9 +94,9 @@ def test_two_processes_write_to_one_folder_at_once(go, write_plugin, pictures, m
     assert (other.returncode, here.failed) == (0, 0), errors
     assert here.computed > 0
     assert len(scores()) == 2 * 23
-    with Store(results) as store:
-        assert [run["status"] for run in store.runs()] == ["finished", "finished"]
-        assert len(store.outcomes()) == 23
+    with Reader(results) as reader:
+        assert [run.status for run in reader.runs()] == ["finished", "finished"]
+        assert len(reader.outcomes()) == 23
 
 
 def test_what_another_process_has_done_meanwhile_is_not_done_again(
