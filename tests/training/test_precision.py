@@ -18,9 +18,7 @@ CPU = torch.device("cpu")
 TRAINED = {
     plugin.name: plugins.instantiate(plugin)
     for plugin in plugins.discover()
-    if plugin.method is not None
-    and issubclass(plugin.method, TrainedMethod)
-    and isinstance(plugin.method.recipe, Recipe)
+    if plugin.value is not None and issubclass(plugin.value, TrainedMethod) and isinstance(plugin.value.recipe, Recipe)
 }
 
 
