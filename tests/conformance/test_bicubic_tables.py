@@ -39,7 +39,7 @@ def evaluated(data_folders, tmp_path_factory):
     run(RunOptions(("nearest",), ("set5",), SCALES, **common))
     run(RunOptions(("nearest",), ("bsd100",), (4,), **common))
     with Reader(folder) as reader:
-        table = means(per_image(reader), cards={})
+        table = means(per_image(reader))
     keys = ["method", "protocol", "dataset", "scale", "metric"]
     return table.set_index(keys)[["mean", "n"]].to_dict("index"), canaries
 

@@ -24,7 +24,7 @@ def set5(data_folders, tmp_path_factory):
     options = {"metrics": ("psnr",), "protocol": "classic", "keep_images": False, "out": folder, "device": "cpu"}
     run(RunOptions((*INTERPOLATION, *RECONSTRUCTION), ("set5",), SCALES, **options))
     with Reader(folder) as reader:
-        table = means(per_image(reader), cards={})
+        table = means(per_image(reader))
     assert (table["n"] == 5).all()
     return table.set_index(["method", "scale"])["mean"].to_dict()
 
