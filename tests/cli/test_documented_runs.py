@@ -47,9 +47,10 @@ def here(tmp_path, monkeypatch, pictures, srbench):
     monkeypatch.chdir(tmp_path)
     write_image(pictures / "c.png", np.full((28, 36), 99, np.uint8))  # comes back identical: PSNR is infinite
     assert srbench("new-method", "my-method").exit_code == 0
-    plugins = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
-    for name, word in (("sharpened.py", "class Sharpened"), ("my_metric.py", "MEAN_ERROR = ")):
-        (block,) = [text for text in re.findall(r"```python\n(.*?)```", plugins, re.DOTALL) if word in text]
+    pages = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("plugins.md", "degradations.md"))
+    printed = {"sharpened.py": "class Sharpened", "my_metric.py": "MEAN_ERROR = ", "my_degradation.py": "MINE = Pipe"}
+    for name, word in printed.items():
+        (block,) = [text for text in re.findall(r"```python\n(.*?)```", pages, re.DOTALL) if word in text]
         Path(name).write_text(block, encoding="utf-8")
     campaigns = (ROOT / "docs" / "campaigns.md").read_text(encoding="utf-8")
     campaign = re.search(r"```toml\n(.*?)```", campaigns, re.DOTALL)[1]
