@@ -5,7 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,10 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+import srbench as srbench_package
 from srbench import dataset, paths
 from srbench.dataset import manifests
 from srbench.errors import UnavailableError
@@ -276,3 +283,39 @@ def record() -> Callable[..., Timing]:
         return Timing(**(facts | changes), seconds=tuple(seconds))
 
     return make
+
+
+def _needed_by(names: Iterable[str]) -> set[str]:
+    """The distributions named and all that they need, as far as they are installed, by normalised name."""
+    found: set[str] = set()
+    ahead = list(names)
+    while ahead:
+        name = canonicalize_name(ahead.pop())
+        with suppress(metadata.PackageNotFoundError):
+            requirements = map(Requirement, metadata.requires(name) or [] if name not in found else [])
+            ahead += [r.name for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
+            found.add(name)
+    return found
+
+
+@pytest.fixture
+def bare_checkout() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs ``python -m srbench`` in the checkout, where of other packages only ``present`` and what these need can be
+    imported. An import of another fails as if it were not installed."""
+
+    def call(*arguments: object, present: Iterable[str]) -> subprocess.CompletedProcess[str]:
+        # setuptools, which torch needs, brings packaging along
+        there = {"srbench", "packaging", *_needed_by(present)}
+        owners = metadata.packages_distributions().items()
+        missing = [name for name, names in owners if there.isdisjoint(map(canonicalize_name, names))]
+        assert {"pandas", "msgspec", "sqlalchemy", "platformdirs"} <= {*missing}
+        code = (
+            f"import runpy, sys; sys.modules.update(dict.fromkeys({missing!r})); "
+            f"sys.argv[1:] = {[*map(str, arguments)]!r}; runpy.run_module('srbench', run_name='__main__')"
+        )
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("SRBENCH")}
+        folder = Path(srbench_package.__file__).parent.parent
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
+
+    return call

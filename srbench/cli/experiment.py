@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srbench.cli.progress import Bar, Progress, progress
 from srbench.cli.shell import err, handled, out
 from srbench.errors import UnknownNameError
 from srbench.files import writing_into
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from srbench.experiments.corners.study import Study
 
 NAMES = ("corners",)
 OTHER = "choose another --out"
-PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal
 
 
 @handled
@@ -56,8 +51,8 @@ def command(
 
     torch.set_num_threads(threads)
     digits = task.load_digits()
-    with _progress(err()) as observer:
-        result = study.run(digits, steps, seed, observer)
+    with progress(err(), transient=False) as shown:
+        result = study.run(digits, steps, seed, _Networks(shown))
     picture, record = folder / "corners.png", folder / "corners.json"
     with writing_into(folder, OTHER):
         write_picture(picture, result, digits.held_out)
@@ -104,39 +99,20 @@ def _print(study: Study) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-class _Bar:
-    def __init__(self, bar: Any) -> None:
-        self._bar, self._task = bar, None
+class _Networks:
+    """Shows the training of each network."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._bar: Bar | None = None
 
     def begin(self, title: str, steps: int) -> None:
-        self._task = self._bar.add_task(title, total=steps, loss="")
+        self._bar = self._progress.bar(title, steps, unit="steps", line=_line)
 
     def step(self, step: int, loss: float) -> None:
-        self._bar.update(self._task, completed=step, loss=f"loss {loss:.3f}")
+        if self._bar is not None:
+            self._bar.update(step, facts=lambda: f"loss {loss:.3f}", at_once=step == self._bar.total)
 
 
-class _Lines:
-    def __init__(self, console: Console) -> None:
-        self._console, self._title, self._steps, self._last = console, "", 0, 0.0
-
-    def begin(self, title: str, steps: int) -> None:
-        self._title, self._steps, self._last = title, steps, time.monotonic()
-
-    def step(self, step: int, loss: float) -> None:
-        now = time.monotonic()
-        if now - self._last >= PLAIN_EVERY or step == self._steps:
-            self._last = now
-            self._console.print(f"{self._title}: step {step}/{self._steps}, loss {loss:.3f}", markup=False)
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[_Bar | _Lines]:
-    if not console.is_terminal:
-        yield _Lines(console)
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    loss = TextColumn("{task.fields[loss]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), loss)
-    with Progress(*columns, console=console) as bar:
-        yield _Bar(bar)
+def _line(bar: Bar) -> str:
+    return f"{bar.title}: step {bar.done}/{bar.total}, {bar.facts}"

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srbench.cli.progress import BYTES, Bar, Progress, progress
 from srbench.cli.shell import err, handled, out, split
 from srbench.errors import SrbenchError, UnknownNameError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from srbench import dataset
 
 WEIGHTS = "weights"
-PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal
 
 
 @handled
@@ -45,7 +39,8 @@ def command(
         if name.lower() not in (*known, WEIGHTS):
             raise UnknownNameError("dataset", name, [*known, WEIGHTS])
     failed: list[SrbenchError] = []
-    with _shown(err()) as observer:
+    with progress(err()) as shown:
+        observer = _Downloads(shown)
         for name in wanted:
             try:
                 if name.lower() == WEIGHTS:
@@ -60,7 +55,7 @@ def command(
         raise failed[-1]
 
 
-def _fetch_weights(observer: _Shown) -> None:
+def _fetch_weights(observer: _Downloads) -> None:
     from srbench.fetch import weights
 
     for backbone in weights.BACKBONES:
@@ -70,7 +65,7 @@ def _fetch_weights(observer: _Shown) -> None:
         )
 
 
-def _fetch_dataset(manifest: dataset.Manifest, observer: _Shown) -> None:
+def _fetch_dataset(manifest: dataset.Manifest, observer: _Downloads) -> None:
     if manifest.embedded:
         out().print(f"{manifest.title}: ships inside a package, nothing to fetch", markup=False, soft_wrap=True)
         return
@@ -83,29 +78,27 @@ def _fetch_dataset(manifest: dataset.Manifest, observer: _Shown) -> None:
         out().print(f"licence: {manifest.licence}", markup=False, soft_wrap=True)
 
 
-class _Shown:
-    """Shows downloads: a bar on a terminal, a line now and then elsewhere."""
+class _Downloads:
+    """Shows downloads; an :class:`srbench.fetch.download.Observer`."""
 
-    def __init__(self, console: Console, progress: Progress | None) -> None:
-        self._console, self._progress = console, progress
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
 
     def note(self, text: str) -> None:
-        self._console.print(f"note: {text}", style="yellow", markup=False, soft_wrap=True)
+        self._progress.note(text)
 
-    def bar(self, label: str, already: int) -> _Bar:
-        return _Bar(self._console, self._progress, label, already)
-
-
-class _Bar:
-    """One connection's progress as pooch reports it."""
-
-    def __init__(self, console: Console, progress: Progress | None, label: str, already: int) -> None:
-        self._console, self._progress, self._label, self._already = console, progress, label, already
-        self._total = self._done = 0
-        self._last = time.monotonic()
-        self._task = None if progress is None else progress.add_task(label, total=None, completed=already)
+    def bar(self, label: str, already: int) -> _Connection:
         if already:
-            console.print(f"{label}: going on after {already / 1e6:.1f} MB", markup=False, soft_wrap=True)
+            self._progress.say(f"{label}: going on after {already / 1e6:.1f} MB")
+        return _Connection(self._progress.bar(label, None, already, BYTES, _line), already)
+
+
+class _Connection:
+    """One connection's progress as pooch tells it: what came of what is to come, without what was here before."""
+
+    def __init__(self, bar: Bar, already: int) -> None:
+        self._bar, self._already = bar, already
+        self._total = self._done = 0
 
     @property
     def total(self) -> int:
@@ -114,38 +107,18 @@ class _Bar:
     @total.setter
     def total(self, value: int) -> None:
         self._total = value
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, total=self._already + value)
+        self._bar.total = self._already + value
 
     def update(self, count: int) -> None:
-        self._done += count
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=self._already + min(self._done, self._total or self._done))
-        elif time.monotonic() - self._last >= PLAIN_EVERY:
-            self._last = time.monotonic()
-            parts = f"{(self._already + self._done) / 1e6:.0f} of {(self._already + self._total) / 1e6:.0f} MB"
-            self._console.print(f"{self._label}: {parts}", markup=False, soft_wrap=True)
+        self._done += count  # pooch counts the last piece whole
+        self._bar.update(self._already + min(self._done, self._total or self._done))
 
     def reset(self) -> None:
         self._done = 0
 
     def close(self) -> None:
-        if self._progress is not None and self._task is not None:
-            self._progress.remove_task(self._task)
+        self._bar.close()
 
 
-@contextmanager
-def _shown(console: Console) -> Iterator[_Shown]:
-    if not console.is_terminal:
-        yield _Shown(console, None)
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-    )
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        yield _Shown(console, progress)
+def _line(bar: Bar) -> str:
+    return f"{bar.title}: {bar.done / 1e6:.0f} of {(bar.total or 0) / 1e6:.0f} MB"

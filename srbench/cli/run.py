@@ -98,7 +98,7 @@ def _campaign(context: typer.Context, config: Path, values: Mapping[str, Any]) -
 
 def _one_run(values: Mapping[str, Any]) -> int:
     """Evaluate and show what came out; ``values`` are the command's parameters by name. The exit code."""
-    from srbench.cli.progress import progress
+    from srbench.cli.progress import CellProgress, progress
     from srbench.cli.tables import print_means
     from srbench.cli.time_ import print_timings
     from srbench.imaging.memory import keep_memory
@@ -107,8 +107,8 @@ def _one_run(values: Mapping[str, Any]) -> int:
     options = _options(values)
     if not options.time:  # a latency is that of a process as users have it
         keep_memory()
-    with progress(err()) as observer:
-        summary = run(options, observer)
+    with progress(err()) as shown:
+        summary = run(options, CellProgress(shown))
     print_means(options.out, run_id=summary.run_id)
     if summary.timings:
         print_timings(summary.timings)

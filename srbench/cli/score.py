@@ -33,15 +33,15 @@ def command(
 
       srbench score their_y_images --dataset set14 --scale 3 --name their-method --protocol classic
     """
-    from srbench.cli.progress import progress
+    from srbench.cli.progress import CellProgress, progress
     from srbench.cli.run import exit_code, print_summary
     from srbench.cli.tables import print_means
     from srbench.run.external import ForeignOptions, score
 
     line = shlex.join(["srbench", *sys.argv[1:]])
     options = ForeignOptions(folder, dataset, scale, name, split(metrics or ()), protocol, out, line)
-    with progress(err()) as observer:
-        summary = score(options, observer)
+    with progress(err()) as shown:
+        summary = score(options, CellProgress(shown))
     print_means(out, run_id=summary.run_id)
     print_summary(summary, out)
     if code := exit_code(summary):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from srbench.cli.progress import Bar, Progress, progress
 from srbench.cli.shell import INTERRUPTED, err, handled, out, parse_scales
 from srbench.errors import TrainingError
 
@@ -68,15 +68,15 @@ def command(
         if isinstance(job.recipe, FitRecipe):
             if resume or init is not None:
                 raise TrainingError(f"{method} is fitted at once, not in steps", "leave out --resume and --init")
-            _done(console, job.fit(_Notes(console)))
+            _done(console, job.fit(Progress(console)))
             continue
-        trainer = job.trainer(_Notes(console))
+        trainer = job.trainer(Progress(console))
         if resume:
             trainer.resume()
         elif init is not None:
             trainer.init(init)
         elif job.method.starts_from:
-            _Notes(console).note(
+            Progress(console).note(
                 f"{method} is meant to start from the weights of {job.method.starts_from} (--init FILE), not at random"
             )
         again = f"srbench train {method} --scale {scale} " + " ".join(f"--data {folder}" for folder in data)
@@ -93,8 +93,8 @@ def _run(console: Console, trainer: Trainer, max_minutes: float | None, again: s
         f"{trainer.device}, {trainer.precision.name}, files in {trainer.folder}",
         markup=False,
     )
-    with _progress(console, trainer) as observer, _interruptible(trainer) as interrupted:
-        outcome = trainer.run(observer, max_minutes, _curve(observer))
+    with progress(console, PLAIN_EVERY) as shown, _interruptible(trainer) as interrupted:
+        outcome = trainer.run(_Steps(shown, trainer), max_minutes, _curve(shown))
     if outcome.finished:
         _done(console, outcome)
         return
@@ -104,7 +104,7 @@ def _run(console: Console, trainer: Trainer, max_minutes: float | None, again: s
         raise typer.Exit(INTERRUPTED)
 
 
-def _curve(notes: _Notes) -> Draw | None:
+def _curve(notes: Progress) -> Draw | None:
     """What draws the learning curve; None without matplotlib, which training does without."""
     try:
         from srbench.report.html.plots import learning_curve
@@ -136,52 +136,28 @@ def _interruptible(trainer: Trainer) -> Iterator[Any]:
             signal.signal(number, old)
 
 
-class _Notes:
-    def __init__(self, console: Console) -> None:
-        self._console = console
+class _Steps:
+    """Shows the steps of a training."""
+
+    def __init__(self, progress: Progress, trainer: Trainer) -> None:
+        self._progress, self._trainer = progress, trainer
+        self._bar = progress.bar("training", trainer.recipe.steps, trainer.step, "steps", _line)
 
     def note(self, text: str) -> None:
-        self._console.print(f"note: {text}", style="yellow", markup=False)
-
-
-class _Bar(_Notes):
-    def __init__(self, console: Console, bar: Any, trainer: Trainer) -> None:
-        super().__init__(console)
-        self._bar, self._trainer = bar, trainer
-        self._task = bar.add_task("training", total=trainer.recipe.steps, completed=trainer.step, facts="")
+        self._progress.note(text)
 
     def step(self, step: int, loss: float, psnr: float, seconds_left: float) -> None:
-        self._bar.update(self._task, completed=step, facts=_facts(self._trainer, loss, psnr, seconds_left))
+        self._bar.update(step, facts=lambda: self._facts(loss, psnr))
+
+    def _facts(self, loss: float, psnr: float) -> str:
+        facts = [f"loss {loss:.6f}"]
+        if self._trainer.adversary is not None:
+            facts.append(f"discriminator right {self._trainer.adversary.accuracy():.0%}")
+        if not math.isnan(psnr):
+            facts.append(f"validation {psnr:.3f} dB")
+        return "  ".join(facts)
 
 
-class _Lines(_Notes):
-    def __init__(self, console: Console, trainer: Trainer) -> None:
-        super().__init__(console)
-        self._trainer, self._last = trainer, time.monotonic()
-
-    def step(self, step: int, loss: float, psnr: float, seconds_left: float) -> None:
-        now = time.monotonic()
-        if now - self._last >= PLAIN_EVERY:
-            self._last = now
-            facts = _facts(self._trainer, loss, psnr, seconds_left)
-            self._console.print(f"step {step}/{self._trainer.recipe.steps}  {facts}")
-
-
-def _facts(trainer: Trainer, loss: float, psnr: float, seconds_left: float) -> str:
-    known = "" if math.isnan(psnr) else f"validation {psnr:.3f} dB  "
-    if trainer.adversary is not None:
-        known = f"discriminator right {trainer.adversary.accuracy():.0%}  {known}"
-    minutes, seconds = divmod(round(seconds_left), 60)
-    return f"loss {loss:.6f}  {known}{minutes}:{seconds:02d} left"
-
-
-@contextmanager
-def _progress(console: Console, trainer: Trainer) -> Iterator[_Bar | _Lines]:
-    if not console.is_terminal:
-        yield _Lines(console, trainer)
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[facts]}"))
-    with Progress(*columns, console=console, transient=True) as bar:
-        yield _Bar(bar.console, bar, trainer)
+def _line(bar: Bar) -> str:
+    minutes, seconds = divmod(round(bar.seconds_left), 60)
+    return f"step {bar.done}/{bar.total}  {bar.facts}  {minutes}:{seconds:02d} left"

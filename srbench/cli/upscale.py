@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srbench.cli.progress import progress
 from srbench.cli.shell import SelfEnsemble, Tile, err, handled
 from srbench.errors import ImageError, MethodError, SrbenchError
 from srbench.files import writing
+
+if TYPE_CHECKING:
+    from srbench.imaging.pictures import Picture
+    from srbench.method.base import Method
 
 
 @handled
@@ -35,10 +40,8 @@ def command(
 
       srbench upscale ./4x_model.safetensors pictures/ --scale 4
     """
-    from rich.progress import track
-
     from srbench import api
-    from srbench.imaging.pictures import Picture, read_picture, write_picture
+    from srbench.imaging.pictures import read_picture, write_picture
     from srbench.method.variant import Variant
 
     loaded = Variant(tile, self_ensemble).apply(api.load(method))
@@ -49,25 +52,33 @@ def command(
             raise ImageError(f"'{targets[result]}' and '{path}' would both become '{result}'", "do them one by one")
         targets[result] = path
     console = err()
-    items = targets.items()
-    steps = track(items, "upscaling", console=console, transient=True) if console.is_terminal else items
-    for result, path in steps:
-        picture = read_picture(path)
-        if picture.alpha is not None and not alpha:
-            console.print(f"note: '{path}': the alpha channel is dropped (keep it with --alpha)", markup=False)
-        try:
-            upscaled = Picture(api.upscale(loaded, picture.pixels, scale, device, seed))
-            if picture.alpha is not None and alpha:
-                upscaled = replace(upscaled, alpha=api.upscale("bicubic", picture.alpha, scale, device))
-        except SrbenchError:
-            raise
-        except Exception as error:
-            raise MethodError(
-                f"{loaded.card.name} failed on '{path}': {error!r}", "see it whole with --debug"
-            ) from error
-        with writing(result, "choose another --output", ImageError):
-            write_picture(result, upscaled)
-        console.print(f"wrote {result}", markup=False)
+    with progress(console) as shown:
+        bar = shown.bar("upscaling", len(targets), unit="pictures")
+        for number, (result, path) in enumerate(targets.items(), start=1):
+            picture = read_picture(path)
+            if picture.alpha is not None and not alpha:
+                shown.say(f"note: '{path}': the alpha channel is dropped (keep it with --alpha)")
+                picture = replace(picture, alpha=None)
+            try:
+                upscaled = _upscaled(loaded, picture, scale, device, seed)
+            except SrbenchError:
+                raise
+            except Exception as error:
+                raise MethodError(
+                    f"{loaded.card.name} failed on '{path}': {error!r}", "see it whole with --debug"
+                ) from error
+            with writing(result, "choose another --output", ImageError):
+                write_picture(result, upscaled)
+            shown.say(f"wrote {result}")
+            bar.update(number)
+
+
+def _upscaled(method: Method, picture: Picture, scale: int, device: str, seed: int) -> Picture:
+    from srbench import api
+
+    pixels = api.upscale(method, picture.pixels, scale, device, seed)
+    alpha = None if picture.alpha is None else api.upscale("bicubic", picture.alpha, scale, device)
+    return replace(picture, pixels=pixels, alpha=alpha)
 
 
 def _pictures(paths: list[Path]) -> list[Path]:

@@ -10,6 +10,7 @@ from PIL import Image
 from rich.console import Console
 
 from srbench.cli import experiment
+from srbench.cli.progress import progress
 from srbench.experiments.corners import study, task
 
 NAMES = ["mse", "independent", "gan", "vae", "prior"]
@@ -104,7 +105,8 @@ def test_ctrl_c_ends_it_without_files(srbench, tmp_path, monkeypatch):
 
 def test_on_a_terminal_each_network_has_a_bar():
     stream = io.StringIO()
-    with experiment._progress(Console(file=stream, force_terminal=True, width=100)) as observer:
+    with progress(Console(file=stream, force_terminal=True, width=120), transient=False) as shown:
+        observer = experiment._Networks(shown)
         for title in ("one", "another"):
             observer.begin(title, 4)
             observer.step(4, 0.25)
