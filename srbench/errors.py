@@ -15,7 +15,7 @@
     +-- GateError            a thresholds file is wrong
     +-- TrainingError        a training cannot start, or cannot go on
 
-Each carries a message that names the thing and a way out; the command line prints the two and exits
+Each carries a message that names the thing and a hint; the command line prints the two and exits
 with ``exit_code`` (2: the command line or a file is wrong).
 """
 
@@ -26,22 +26,22 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 class SrbenchError(Exception):
-    """Base class. ``str(error)`` is one line: what is wrong, then the way out."""
+    """Base class. ``str(error)`` is one line: what is wrong, then the hint."""
 
     exit_code = 2
 
-    def __init__(self, message: str, way_out: str = "") -> None:
-        super().__init__(message, way_out)
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
         self.message = message
-        self.way_out = way_out
+        self.hint = hint
 
     def __str__(self) -> str:
-        text = f"{self.message}; {self.way_out}" if self.way_out else self.message
+        text = f"{self.message}; {self.hint}" if self.hint else self.message
         return " ".join(text.split())  # a plugin's own error may have many lines
 
 
 class UnknownNameError(SrbenchError):
-    """A name that nothing carries; the nearest known names are the way out.
+    """A name that nothing carries; the nearest known names are the hint.
 
     ``gateways``: names that a prefix opens, such as 'dists', with how they are written, 'pyiqa:dists'.
     """

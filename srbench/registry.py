@@ -39,7 +39,7 @@ class Found(Generic[T]):
     def load(self) -> T:
         """The thing; raises MethodError if it is broken."""
         if self.value is None:
-            raise MethodError(f"{self.kind} '{self.name}' ({self.origin}) is broken: {self.error}", "mend the plugin")
+            raise MethodError(f"{self.kind} '{self.name}' ({self.origin}) is broken: {self.error}", "fix the plugin")
         return self.value
 
 

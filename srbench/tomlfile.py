@@ -43,7 +43,7 @@ def read(path: Path, kind: str, error: type[SrbenchError] = SrbenchError) -> tup
     except OSError as cause:
         raise error(f"cannot read {kind} '{path}' ({cause.strerror})", "check the path") from cause
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
-        raise error(f"'{path}' is not valid TOML: {cause}", "mend that line") from cause
+        raise error(f"'{path}' is not valid TOML: {cause}", "fix that line") from cause
 
 
 def load(
@@ -195,7 +195,7 @@ def _complaint(cause: str, table: Any, shape: Any, where: Callable[[Keys], str])
         return f"{place}: '{name}' is no table", f"write each {name} as [[{name}]]"
     shown = repr(value)
     shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
-    return f"{place}: {name} = {shown} is not {_words(hint)[0]}", "mend the value"
+    return f"{place}: {name} = {shown} is not {_words(hint)[0]}", "fix the value"
 
 
 def _members(hint: Any) -> Sequence[Any]:

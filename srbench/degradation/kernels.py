@@ -42,7 +42,7 @@ def read_kernel(path: Path) -> Kernel:
         raise SrbenchError(f"kernel '{path}' is no two-dimensional array of numbers ({shape})", "save one array (h, w)")
     kernel = kernel.astype(np.float64)
     if not np.isfinite(kernel).all():
-        raise SrbenchError(f"kernel '{path}' has NaN or infinite values", "mend it")
+        raise SrbenchError(f"kernel '{path}' has NaN or infinite values", "fix it")
     if kernel.shape[0] % 2 == 0 or kernel.shape[1] % 2 == 0:
         size = "x".join(map(str, kernel.shape))
         raise SrbenchError(

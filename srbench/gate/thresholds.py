@@ -139,7 +139,7 @@ def _parse(entry: Any, where: str, line: int) -> Threshold:
         raise GateError(f"{where}: scale = {threshold.scale} is not a whole number", 'give one, or "*"')
     for key in _NUMBERS:
         if key in entry and not math.isfinite(entry[key]):
-            raise GateError(f"{where}: {key} = {entry[key]} is not a finite number", "mend the value")
+            raise GateError(f"{where}: {key} = {entry[key]} is not a finite number", "fix the value")
     _check_kind(threshold, entry, where)
     _check_bounds(threshold, where)
     return threshold
@@ -161,7 +161,7 @@ def _check_kind(threshold: Threshold, entry: dict[str, Any], where: str) -> None
         if not threshold.relative_to:
             raise GateError(f"{where} has no 'relative_to'", 'add the reference, for example relative_to = "bicubic"')
         if threshold.max_ratio <= 0:
-            raise GateError(f"{where}: max_ratio = {threshold.max_ratio:g} is not above 0", "mend the value")
+            raise GateError(f"{where}: max_ratio = {threshold.max_ratio:g} is not above 0", "fix the value")
     else:
         strange = limits & (_OF_PIXELS | _OF_LATENCY)
         needed = {"min", "max", "image_min", "image_max", "margin", "image_margin"}
@@ -183,7 +183,7 @@ def _check_bounds(t: Threshold, where: str) -> None:
     # A mean lies between the smallest and the largest image.
     for low, high in ((t.min, t.max), (t.image_min, t.image_max), (t.image_min, t.max), (t.min, t.image_max)):
         if low > high:
-            raise GateError(f"{where}: nothing lies between {low:g} and {high:g}", "mend the bounds")
+            raise GateError(f"{where}: nothing lies between {low:g} and {high:g}", "fix the bounds")
 
 
 def _contradictions(thresholds: list[Threshold], path: Path) -> None:
@@ -196,7 +196,7 @@ def _contradictions(thresholds: list[Threshold], path: Path) -> None:
                     raise GateError(
                         f"'{path}': min = {low.min:g} in line {low.line} and max = {high.max:g} in line {high.line} "
                         f"contradict each other for {one}",
-                        "mend the bounds",
+                        "fix the bounds",
                     )
 
 

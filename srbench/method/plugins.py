@@ -97,7 +97,7 @@ def instantiate(plugin: Plugin) -> Method:
     except SrbenchError:
         raise
     except Exception as error:
-        raise MethodError(f"method '{plugin.name}' cannot be created: {error!r}", "mend the plugin") from error
+        raise MethodError(f"method '{plugin.name}' cannot be created: {error!r}", "fix the plugin") from error
 
 
 def identity(plugin: Plugin, method: Method) -> str:

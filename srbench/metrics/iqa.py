@@ -34,7 +34,7 @@ _FILES = {
     "niqe": ("niqe_modelparameters.mat",),
     "pi": ("niqe_modelparameters.mat", "NRQM_model.mat"),
 }
-_WAY_OUT = "get it with: pip install 'srbench[iqa]'"
+_HINT = "get it with: pip install 'srbench[iqa]'"
 
 
 @functools.cache
@@ -42,7 +42,7 @@ def _table() -> dict[str, dict[str, Any]]:
     """pyiqa's settings by metric name; UnavailableError without pyiqa."""
     package = importlib.util.find_spec("pyiqa")
     if package is None or package.origin is None:
-        raise UnavailableError("pyiqa is not installed", _WAY_OUT)
+        raise UnavailableError("pyiqa is not installed", _HINT)
     path = Path(package.origin).parent / "default_model_configs.py"
     spec = importlib.util.spec_from_file_location("_srbench_pyiqa_table", path)
     assert spec is not None
@@ -82,7 +82,7 @@ class Model:
         try:
             import pyiqa
         except ImportError as error:
-            raise UnavailableError(f"pyiqa cannot be imported ({error})", _WAY_OUT) from error
+            raise UnavailableError(f"pyiqa cannot be imported ({error})", _HINT) from error
         try:
             with _notes_to_stderr(self.name):
                 return pyiqa.create_metric(self.name, device=device)

@@ -94,7 +94,7 @@ def test_a_tensor_removed_or_added_is_refused(tmp_path, network, suffix):
         method_from(save(more, tmp_path / f"more{suffix}"))
 
 
-def test_tensors_of_no_known_architecture_are_refused_with_the_way_out(tmp_path):
+def test_tensors_of_no_known_architecture_are_refused_with_the_hint(tmp_path):
     path = save({"some.weight": torch.ones(3, 3)}, tmp_path / "odd.pth")
     with pytest.raises(WeightsError, match=r"odd\.pth.*not recognise.*write a plugin"):
         method_from(path)

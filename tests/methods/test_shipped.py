@@ -62,7 +62,7 @@ def test_set5_is_what_the_card_says(name, scale):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_scales_without_weights_are_refused_with_a_way_out(name, monkeypatch, tmp_path):
+def test_scales_without_weights_are_refused_with_a_hint(name, monkeypatch, tmp_path):
     from srbench.errors import NotSupportedError
 
     method = METHODS[name]

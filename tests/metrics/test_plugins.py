@@ -75,8 +75,8 @@ def test_a_metric_that_raises_spoils_only_itself_and_is_tried_again(go, scores, 
     assert sum(value is not None for value in scores().values()) == 3
     again = go("nearest", metrics=("psnr", path))
     assert len(again.failures) == 3
-    mended = go("nearest", metrics=("psnr", write_metric()))
-    assert not mended.failures
+    fixed = go("nearest", metrics=("psnr", write_metric()))
+    assert not fixed.failures
     assert all(value is not None for value in scores().values())
 
 

@@ -149,7 +149,7 @@ def test_runs_carry_their_manifest_status_and_canaries(store, reader):
     assert (second.id, second.status, second.canaries) == (other, "running", ())
 
 
-def test_a_missing_folder_is_an_error_with_the_way_out(tmp_path):
+def test_a_missing_folder_is_an_error_with_the_hint(tmp_path):
     with pytest.raises(StoreError, match=r"no results in .*make some with: srbench run"):
         Store(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()

@@ -1,4 +1,4 @@
-"""Content losses: the layers and the scaling of the papers, weights found like all others, errors with a way out."""
+"""Content losses: the layers and the scaling of the papers, weights found like all others, errors with a hint."""
 
 import json
 import sys
