@@ -10,12 +10,12 @@ import contextlib
 import hashlib
 import importlib.machinery
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from srbench import paths
+from srbench.files import replace_file
 from srbench.registry import Found, Registry, Source
 from srbench.sources import source_files
 from srbench.version import __version__
@@ -89,8 +89,6 @@ def _read(path: Path) -> dict[str, list[Row]]:
 
 
 def _write(path: Path, kept: dict[str, list[Row]]) -> None:
-    with contextlib.suppress(OSError):  # the next list takes longer, that is all
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole = path.with_suffix(f".{os.getpid()}")
-        whole.write_text(json.dumps(kept), encoding="utf-8")
-        whole.replace(path)
+    # Without it the next list takes longer, that is all.
+    with contextlib.suppress(OSError), replace_file(path) as stream:
+        stream.write(json.dumps(kept).encode())
