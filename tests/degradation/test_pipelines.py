@@ -14,7 +14,7 @@ from srbench.degradation import BicubicDown, Blur, GaussianNoise, Pipeline, Step
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
 from srbench.imaging.resize import Downsampler
 from srbench.results.leaderboard import per_image
-from srbench.results.store import Store
+from srbench.results.reader import Reader
 
 MINE = """\
 from srbench.degradation import BicubicDown, Blur, GaussianNoise, Pipeline
@@ -140,8 +140,8 @@ def test_steps_that_do_not_shrink_by_the_scale_are_an_error(hr, steps):
 def test_a_users_file_is_a_degradation(go, results, write):
     path = write()
     assert not go("bicubic", "back-projection", degradation=path).failures
-    with Store(results) as store:
-        table = per_image(store)
+    with Reader(results) as reader:
+        table = per_image(reader)
     assert set(table["degradation"]) == {"mine"}
     assert go("bicubic", degradation=path).known == 3
     assert go("bicubic", degradation=path, seed=1).computed == 3  # the noise is another one
