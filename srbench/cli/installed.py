@@ -31,7 +31,7 @@ class Installed:
     def method(self, name: str, weights: Mapping[str, str]) -> MethodFacts | None:
         """Built-in and installed methods; a name never leads to a file."""
         from srbench.method import plugins
-        from srbench.method.base import TorchMethod
+        from srbench.method.network import TorchMethod
         from srbench.run.manifest import method_facts
         from srbench.weights.files import file_hash
 

@@ -9,15 +9,11 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from srbench import lazy
 from srbench.degradation.named import Bicubic, Degradation
 from srbench.errors import MethodError, NotSupportedError
 from srbench.records import TrainingFacts
 from srbench.scale import ScaleSet
 from srbench.weights.files import LoadAudit
-
-# TorchMethod stands in a module of its own, and is found here too.
-__getattr__ = lazy.names("srbench.method", {"TorchMethod": "network"})
 
 Colour = Literal["any", "luma", "rgb"]
 
