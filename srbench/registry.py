@@ -11,6 +11,7 @@ What cannot be imported is listed as broken, with its error; it never hides the 
 from __future__ import annotations
 
 import hashlib
+import importlib.machinery
 import importlib.metadata
 import importlib.util
 import sys
@@ -243,6 +244,14 @@ def _file_of_module(name: str) -> Path | None:
     return Path(file) if file else None
 
 
+class _FromSource(importlib.machinery.SourceFileLoader):
+    """Compiles a file each time. Python's cache takes a file for unchanged whose size and second of change are: an edit
+    that is quickly run would have the identity of the new text and compute with the old."""
+
+    def path_stats(self, path: str | bytes) -> Mapping[str, float]:
+        raise OSError("no compiled copy is looked for")
+
+
 def load_file(path: Path) -> ModuleType:
     """Import a plugin file; raises MethodError if there is none or it cannot be imported."""
     if not path.is_file():
@@ -250,7 +259,7 @@ def load_file(path: Path) -> ModuleType:
     path = path.resolve()
     # Registered under a name of its own, so that dataclasses, pickles and tracebacks of the plugin work.
     name = f"srbench_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_FromSource(name, str(path)))
     if spec is None or spec.loader is None:
         raise MethodError(f"'{path}' cannot be imported", "check that it is a Python file")
     module = importlib.util.module_from_spec(spec)

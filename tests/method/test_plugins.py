@@ -1,6 +1,7 @@
 """One door for all methods: built in, a user's file, an installed package."""
 
 import importlib.metadata
+import os
 import sys
 from pathlib import Path
 
@@ -178,6 +179,17 @@ def test_a_changed_file_is_read_again(tmp_path, write_plugin, make_picture):
     second = upscale(write_plugin("return imresize(lr, scale) * 0"), picture, 2)
     assert first.any()
     assert not second.any()
+
+
+def test_an_edit_of_equal_size_within_a_second_is_read(tmp_path, write_plugin):
+    path = Path(write_plugin(title="one"))
+    seen = []
+    for title in ("one", "two"):
+        path.write_text(path.read_text().replace("'one'", f"'{title}'"))
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        seen.append(plugins.find(str(path))[0].load().card.title)
+    assert seen == ["one", "two"]
+    assert not (path.parent / "__pycache__").exists()
 
 
 def test_identity_changes_with_the_source_and_with_the_weights(tmp_path, write_plugin):
