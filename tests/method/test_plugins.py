@@ -181,7 +181,8 @@ def test_a_changed_file_is_read_again(tmp_path, write_plugin, make_picture):
     assert not second.any()
 
 
-def test_an_edit_of_equal_size_within_a_second_is_read(tmp_path, write_plugin):
+def test_an_edit_of_equal_size_within_a_second_is_read(tmp_path, write_plugin, monkeypatch):
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
     path = Path(write_plugin(title="one"))
     seen = []
     for title in ("one", "two"):
