@@ -304,8 +304,9 @@ def bare_checkout() -> Callable[..., subprocess.CompletedProcess[str]]:
     imported. An import of another fails as if it were not installed."""
 
     def call(*arguments: object, present: Iterable[str]) -> subprocess.CompletedProcess[str]:
-        # setuptools, which torch needs, brings packaging along
-        there = {"srbench", "packaging", *_needed_by(present)}
+        # setuptools, which torch needs, brings copies of packages along, and torch finds packaging there
+        copies = {d.metadata["Name"] for d in metadata.distributions() if "_vendor" in Path(d.locate_file("")).parts}
+        there = {"srbench", "packaging", *map(canonicalize_name, copies), *_needed_by(present)}
         owners = metadata.packages_distributions().items()
         missing = [name for name, names in owners if there.isdisjoint(map(canonicalize_name, names))]
         assert {"pandas", "msgspec", "sqlalchemy", "platformdirs"} <= {*missing}

@@ -97,9 +97,12 @@ def test_a_scale_that_is_not_supported_names_those_that_are(write_plugin, make_p
 
 
 def test_a_file_of_two_methods_cannot_be_loaded_as_one(tmp_path, write_plugin):
-    text = Path(write_plugin()).read_text()
-    (tmp_path / "two.py").write_text(text + "\nclass Other(Mine):\n    card = Mine.card\n")
+    text = "from dataclasses import replace\n" + Path(write_plugin()).read_text()
+    (tmp_path / "two.py").write_text(text + "\nclass Other(Mine):\n    card = replace(Mine.card, name='other')\n")
     with pytest.raises(SrbenchError, match="defines 2 methods"):
+        load(str(tmp_path / "two.py"))
+    (tmp_path / "two.py").write_text(text + "\nclass Other(Mine):\n    card = Mine.card\n")
+    with pytest.raises(SrbenchError, match="two methods are called 'mine'"):
         load(str(tmp_path / "two.py"))
 
 

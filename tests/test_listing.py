@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import srbench
+from srbench import paths
 
 PROGRAM = """
 import sys
@@ -35,9 +36,9 @@ def listed(kind, cache, folder, **variables):
     """``srbench list`` in a process of its own: the rows by name, and whether torch was imported."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SRBENCH_")}
     environment |= {"SRBENCH_CACHE": str(cache), "SRBENCH_PATH": str(folder.parent), **variables}
-    environment["PYTHONPATH"] = str(Path(srbench.__file__).parents[1])
     command = [sys.executable, "-c", PROGRAM.format(arguments=["list", kind, "--json"])]
-    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    home = Path(srbench.__file__).parents[1]  # from which that process imports srbench too
+    result = subprocess.run(command, capture_output=True, text=True, cwd=home, env=environment, check=False)
     assert result.returncode == 0, result.stderr
     return {row["name"]: row for row in json.loads(result.stdout)}, result.stderr.split()[-1] == "True"
 
@@ -95,7 +96,7 @@ def test_new_weights_are_listed(first, ask, tmp_path):
     weights = tmp_path / "weights"
     weights.mkdir()
     for name in ("espcn_x4.safetensors", "espcn_x4.json"):
-        (weights / name).write_bytes((Path(srbench.__file__).parents[1] / "methods" / "weights" / name).read_bytes())
+        (weights / name).write_bytes((Path(paths.search_path("methods")[0], "weights", name)).read_bytes())
     card = json.loads((weights / "espcn_x4.json").read_text())
     card["test_psnr"]["bsd100 x4"] = 11.5
     (weights / "espcn_x4.json").write_text(json.dumps(card))
