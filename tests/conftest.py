@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import os
 import subprocess
@@ -304,11 +305,12 @@ def bare_checkout() -> Callable[..., subprocess.CompletedProcess[str]]:
     imported. An import of another fails as if it were not installed."""
 
     def call(*arguments: object, present: Iterable[str]) -> subprocess.CompletedProcess[str]:
-        # setuptools, which torch needs, brings copies of packages along, and torch finds packaging there
-        copies = {d.metadata["Name"] for d in metadata.distributions() if "_vendor" in Path(d.locate_file("")).parts}
-        there = {"srbench", "packaging", *map(canonicalize_name, copies), *_needed_by(present)}
-        owners = metadata.packages_distributions().items()
-        missing = [name for name, names in owners if there.isdisjoint(map(canonicalize_name, names))]
+        # setuptools, which torch needs, brings packaging along
+        there = {"srbench", "packaging", *_needed_by(present)}
+        # In a process of its own: once imported, setuptools shows its copies of other packages.
+        code = "import json; from importlib import metadata; print(json.dumps(metadata.packages_distributions()))"
+        owners = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+        missing = [name for name, names in owners.items() if there.isdisjoint(map(canonicalize_name, names))]
         assert {"pandas", "msgspec", "sqlalchemy", "platformdirs"} <= {*missing}
         code = (
             f"import runpy, sys; sys.modules.update(dict.fromkeys({missing!r})); "
