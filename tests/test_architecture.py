@@ -51,7 +51,6 @@ PUBLIC = {
     "srbench": ["SrbenchError", "__version__", "evaluate", "resize", "score", "upscale"],
     "srbench.errors": ["MethodError", "NotSupportedError", "SrbenchError", "UnavailableError", "UnknownNameError"],
     "srbench.method": ["Likelihood", "Method", "MethodCard", "MethodContext", "Published", "TorchMethod"],
-    "srbench.method.base": ["Likelihood", "Method", "MethodCard", "Published", "TorchMethod"],
     "srbench.metrics": ["Comparison", "Measurement", "Metric", "find", "get", "names", "supported"],
     "srbench.imaging.resize": ["Downsampler", "KERNELS", "axis", "imresize", "weights"],
     "srbench.training": ["Recipe", "TrainedMethod", "published"],

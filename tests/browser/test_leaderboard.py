@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 
 import numpy as np
@@ -197,7 +198,7 @@ def test_the_difference_map_measures(visit, report):
     text.filter(has_text="Original and Nearest neighbour").wait_for()
     assert float(text.inner_text().partition("mean ")[2].split(",")[0]) > 1
     scene.locator(".gain").select_option("16")
-    page.wait_for_function("document.querySelector('.scene:not([hidden]) .most').textContent === '16'")
+    scene.locator(".most").filter(has_text=re.compile("^16$")).wait_for()
 
 
 def test_pictures_go_from_image_to_image(visit, report):
