@@ -25,8 +25,10 @@ class Mine(Method):
 
 
 @pytest.fixture
-def repository(pytester):
+def repository(pytester, monkeypatch):
     """Runs pytest on a test file beside ``mine.py``; returns its exit code and output."""
+    # The inner run is not a worker of xdist, even if this one is: pytest-benchmark measures nothing in workers.
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
 
     def run(tests, *options, body="imresize(lr, scale)"):
         folder = pytester.path / "tests"
