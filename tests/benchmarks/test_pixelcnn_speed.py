@@ -9,8 +9,8 @@ import time
 import pytest
 import torch
 
-from srbench.methods.pixelcnn import PixelCnnNet
 from srbench.methods.pixelcnn.draw import plain, uniform
+from srbench.methods.pixelcnn.method import PixelCnnNet
 from srbench.methods.pixelcnn.sampler import Sampler
 
 WINDOW = 32
