@@ -145,7 +145,7 @@ def _view(
     for label in labels:
         own = images_of[label]
         method = own["plugin"].iloc[0]
-        card = facts.method(method)
+        card = facts.method(method, own["method_hash"].iloc[0])
         cells = [
             _cell(
                 by_cell.get((label, data, metric)),
