@@ -13,7 +13,7 @@ from srbench.dataset.manifest import ImageFacts
 from srbench.errors import ImageError, first_few
 from srbench.naming import told_apart
 from srbench.run.cache import UnusableImagesError
-from srbench.run.recorded import Recorded, RecordedDataset
+from srbench.run.recorded import Recorded, RecordedDataset, recognise
 
 Note = Callable[[str], None]
 Facts = Mapping[ImageFile, ImageFacts]
@@ -87,24 +87,23 @@ def settle(found: Decoding, recorded: Recorded, note: Note, *, skip_unreadable: 
 def _named(found: Decoding, recorded: Recorded, note: Note) -> tuple[Dataset, ...]:
     """The datasets, users' folders under the names that they have in the results folder already, or under names that
     nothing else there or here has."""
-    folders = {data.folder: data for data in found.datasets if data.folder is not None}
-    names: dict[Path, str] = {}
-    for same in (_is_same_folder, _has_same_images):  # a folder is the better witness of two that hold the same images
-        for folder, data in folders.items():
-            if folder in names:
-                continue
-            free = [known for name, known in recorded.datasets.items() if name not in names.values()]
-            match = next((known for known in free if same(known, data, found)), None)
-            if match is not None:
-                names[folder] = match.name
-    fresh = [(data.name, folder.parent) for folder, data in folders.items() if folder not in names]
-    taken = {*recorded.datasets, *recorded.known_datasets, *dataset.manifests(), *names.values()}
-    apart = told_apart(fresh, taken)
-    for name, (folder, data) in zip(apart, [item for item in folders.items() if item[0] not in names], strict=True):
+    own = [(data, data.folder) for data in found.datasets if data.folder is not None]
+
+    def has_same_images(known: RecordedDataset, thing: tuple[Dataset, Path]) -> bool:
+        # Only here are decoded images waited for: a folder that is known needs none.
+        named_alike = known.name.rpartition("/")[2] == thing[0].name
+        return named_alike and _has_same_images(known, thing[0], found.facts())
+
+    recognised = recognise(own, recorded.datasets, (_is_same_folder, has_same_images))
+    names = {folder: name for (_, folder), name in zip(own, recognised, strict=True) if name is not None}
+    fresh = [(data.name, folder) for data, folder in own if folder not in names]
+    taken = {*recorded.datasets, *recorded.known_datasets, *dataset.manifests()}
+    apart = told_apart([(name, folder.parent) for name, folder in fresh], taken)
+    for (plain, folder), name in zip(fresh, apart, strict=True):
         names[folder] = name
-        if data.name in recorded.datasets:
-            other = recorded.datasets[data.name].folder or "another folder"
-            note(f"'{folder}' is called '{name}' in these results: '{data.name}' is {other} there")
+        if plain in recorded.datasets:
+            other = recorded.datasets[plain].folder or "another folder"
+            note(f"'{folder}' is called '{name}' in these results: '{plain}' is {other} there")
     return tuple(_called(data, names) for data in found.datasets)
 
 
@@ -114,15 +113,12 @@ def _called(data: Dataset, names: Mapping[Path, str]) -> Dataset:
     return replace(data, name=names[data.folder], title=names[data.folder])
 
 
-def _is_same_folder(known: RecordedDataset, data: Dataset, _: Decoding) -> bool:
-    return known.folder == data.folder
+def _is_same_folder(known: RecordedDataset, thing: tuple[Dataset, Path]) -> bool:
+    return known.folder == thing[1]
 
 
-def _has_same_images(known: RecordedDataset, data: Dataset, found: Decoding) -> bool:
-    """Whether a folder of this name elsewhere, or one of which it is not known where it was, is this one."""
-    if known.name.rpartition("/")[2] != data.name:
-        return False
-    decoded = found.facts()
+def _has_same_images(known: RecordedDataset, data: Dataset, decoded: Facts) -> bool:
+    """Whether a folder elsewhere, or one of which it is not known where it was, is this one."""
     images = {(image.name, decoded[image].sha256) for image in data.images}
     recorded = set(known.images.items())
     return images == recorded or (known.folder is None and bool(images & recorded))

@@ -8,14 +8,17 @@ same file (it may have been trained further) or has the same identity.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from srbench.records import labels
 from srbench.results.folder import FILE
 from srbench.results.reader import Reader
+
+_Known = TypeVar("_Known")
+_Thing = TypeVar("_Thing")
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,24 @@ class Recorded:
                 methods[name] = RecordedMethod(name, entry.get("hash", ""), source, checkpoint, foreign)
         called = {text: method for (method, options), text in labels(variants).items() if options}
         return cls(datasets, frozenset(known), methods, called)
+
+
+def recognise(
+    things: Sequence[_Thing], known: Mapping[str, _Known], witnesses: Sequence[Callable[[_Known, _Thing], bool]]
+) -> list[str | None]:
+    """The names that things have in a results folder; None of those that it does not know.
+
+    Args:
+        known: what the folder holds, by name; a name is that of one thing at most.
+        witnesses: whether what is known and a thing are the same, the most reliable one first.
+    """
+    names: list[str | None] = [None] * len(things)
+    for same in witnesses:
+        for i, thing in enumerate(things):
+            if names[i] is None:
+                free = (name for name in known if name not in names)
+                names[i] = next((name for name in free if same(known[name], thing)), None)
+    return names
 
 
 def _dataset(entry: Mapping[str, Any]) -> RecordedDataset:

@@ -12,7 +12,7 @@ from srbench.errors import NotSupportedError, SrbenchError
 from srbench.method import naming, plugins
 from srbench.method.base import Method
 from srbench.naming import fold, told_apart
-from srbench.run.recorded import Recorded, RecordedMethod
+from srbench.run.recorded import Recorded, RecordedMethod, recognise
 
 Note = Callable[[str], None]
 
@@ -175,30 +175,24 @@ class _Made:
 def _named(made: Sequence[_Made], recorded: Recorded, note: Note) -> list[Selected]:
     """The methods; checkpoints under the names that they have in the results folder, or under names that nothing else
     here or there has."""
-    names: dict[int, str] = {}
-    for i, one in enumerate(made):
-        if not one.want.by_file:
-            names[i] = one.name
-            _check_recorded(one, recorded.methods.get(one.name), note)
-    for same in (_is_same_file, _is_same_method):
-        for i, one in enumerate(made):
-            if i not in names:
-                match = next(
-                    (r for r in recorded.methods.values() if r.name not in names.values() and same(r, one)), None
-                )
-                if match is not None:
-                    names[i] = match.name
-    fresh = [i for i in range(len(made)) if i not in names]
-    files = [file for one in made if one.want.by_file and (file := one.want.file)]
-    things = [(_own_name(file, files), file.parent) for i in fresh if (file := made[i].want.file)]
-    for i, name in zip(
-        fresh, told_apart(things, {*names.values(), *recorded.methods, *recorded.variants}), strict=True
-    ):
-        names[i] = name
-        if made[i].name in recorded.methods:
-            other = recorded.methods[made[i].name].source or "another method"
-            note(f"'{made[i].want.file}' is called '{name}' in these results: '{made[i].name}' is {other} there")
-    return [one.called(names[i]) for i, one in enumerate(made)]
+    fixed = [one for one in made if not one.want.by_file]
+    for one in fixed:
+        _check_recorded(one, recorded.methods.get(one.name), note)
+    taken = {one.name for one in fixed}
+    loose = [one for one in made if one.want.by_file]
+    free = {name: known for name, known in recorded.methods.items() if name not in taken}
+    recognised = recognise(loose, free, (_is_same_file, _is_same_method))
+    names = {id(one): name for one, name in zip(loose, recognised, strict=True) if name is not None}
+    fresh = [(one, one.want.file) for one in loose if id(one) not in names and one.want.file]
+    files = [one.want.file for one in loose if one.want.file]
+    things = [(_own_name(file, files), file.parent) for _, file in fresh]
+    apart = told_apart(things, {*taken, *names.values(), *recorded.methods, *recorded.variants})
+    for (one, file), name in zip(fresh, apart, strict=True):
+        names[id(one)] = name
+        if one.name in recorded.methods:
+            other = recorded.methods[one.name].source or "another method"
+            note(f"'{file}' is called '{name}' in these results: '{one.name}' is {other} there")
+    return [one.called(names.get(id(one), one.name)) for one in made]
 
 
 def _own_name(file: Path, files: Sequence[Path]) -> str:

@@ -27,7 +27,7 @@ def test_older_folders_are_understood(version):
     if version > 1:
         assert "set5" in found.known_datasets
         assert found.methods["theirs"].foreign
-        assert found.variants["bicubic+"] == "bicubic"
+        assert found.variants["nearest+"] == "nearest"
 
 
 def test_the_newest_run_says_where_things_are():
