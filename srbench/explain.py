@@ -294,6 +294,7 @@ def _kept(results: Path, name: str, image: ImageFile, scale: int, rules: str) ->
             if (row.facts.method, row.facts.image_sha256, row.facts.image_channels, row.facts.scale, row.facts.protocol)
             == (name, own.sha256, own.channels, scale, rules)
             and row.facts.options == ""
+            and row.facts.degradation.partition("/")[0] == "bicubic"  # as all LR images here
         ]
     for cell in reversed(cells):
         if cell in outcomes and (results / outcomes[cell].sr_path).is_file():

@@ -170,9 +170,9 @@ class FolderFacts:
             return MethodFacts(name, written["title"])  # a user's own that has the name of an installed one
         return installed
 
-    def training(self, name: str, scale: int) -> TrainingFacts | None:
+    def training(self, name: str, scale: int, identity: str = "") -> TrainingFacts | None:
         """Of the weights of a method; None where it was not trained, or nobody knows how."""
-        method = self.method(name)
+        method = self.method(name, identity)
         return None if method is None else method.training.get(scale)
 
     def dataset(self, name: str) -> DatasetFacts:

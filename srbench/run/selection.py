@@ -96,11 +96,18 @@ def anywhere(spec: str) -> str:
 
 @dataclass(frozen=True)
 class _Want:
-    """A plugin that was asked for. ``optional``: only 'all' brought it; ``file``: absolute, None of what is built in or
-    installed; ``by_file``: its name is that of its file, which nobody chose for it."""
+    """A plugin that was asked for.
+
+    Args:
+        source: ``spec`` as it is understood in any current folder.
+        optional: only 'all' brought it.
+        file: absolute; None of what is built in or installed.
+        by_file: its name is that of its file, which nobody chose for it.
+    """
 
     plugin: plugins.Plugin
     spec: str
+    source: str
     optional: bool = False
     file: Path | None = None
     by_file: bool = False
@@ -116,9 +123,10 @@ def _wanted(specs: Sequence[str], note: Note) -> list[_Want]:
                     note(f"method '{plugin.name}' ({plugin.origin}) is broken and left out: {plugin.error}")
                 else:
                     optional = plugin.name not in specs
-                    chosen.setdefault(plugin.name, _Want(plugin, plugin.name, optional))
+                    chosen.setdefault(plugin.name, _Want(plugin, plugin.name, plugin.name, optional))
             continue
         name, path = naming.split_name(spec, plugins.FILES)
+        source = anywhere(spec)  # before a plugin can change the current folder
         file = Path(os.path.abspath(path)) if Path(path).suffix.lower() in plugins.FILES else None  # noqa: PTH100
         for plugin in plugins.find(spec):
             by_file = file is not None and file.suffix != ".py" and not name
@@ -126,7 +134,7 @@ def _wanted(specs: Sequence[str], note: Note) -> list[_Want]:
             if file is not None:
                 status = file.stat()
                 key = (status.st_dev, status.st_ino, "" if by_file else plugin.name)
-            chosen.setdefault(key, _Want(plugin, spec, file=file, by_file=by_file))
+            chosen.setdefault(key, _Want(plugin, spec, source, file=file, by_file=by_file))
     wanted = list(chosen.values())
     _require_distinct(wanted)
     return wanted
@@ -167,7 +175,7 @@ class _Made:
     def called(self, name: str) -> Selected:
         """As a method of the run, under ``name``."""
         if name == self.name:
-            return Selected(self.method, self.identity, anywhere(self.want.spec), self.want.file)
+            return Selected(self.method, self.identity, self.want.source, self.want.file)
         naming.call(self.method, name)
         return Selected(self.method, self.identity, f"{name}={self.want.file}", self.want.file)
 
@@ -226,5 +234,6 @@ def _check_recorded(one: _Made, known: RecordedMethod | None, note: Note) -> Non
             f"'{one.name}' is the name of images made elsewhere in these results",
             f"give the file another name (my-{one.name}={file}), or choose another --out",
         )
-    if known.source is not None and known.source != file and known.identity != one.identity:
-        note(f"'{one.name}' is '{file}' now, and takes the place of '{known.source}' in these results")
+    if known.source != file and known.identity != one.identity:
+        other = f"'{known.source}'" if known.source else "what had that name"
+        note(f"'{one.name}' is '{file}' now, and takes the place of {other} in these results")
