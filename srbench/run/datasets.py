@@ -164,6 +164,6 @@ def _without(data: Dataset, reasons: Mapping[ImageFile, ImageError], note: Note)
         )
     if len(bad) == len(data.images):
         raise ImageError(f"none of the {len(bad)} images of '{data.folder}' can be used", next(iter(bad.values())))
-    note(f"'{data.name}': {len(bad)} of {len(data.images)} images cannot be used and are left out: {names}")
+    note(f"'{data.folder}': {len(bad)} of {len(data.images)} images cannot be used and are left out: {names}")
     left_out = {**data.left_out, **{image.path.name: reason for image, reason in bad.items()}}
     return replace(data, images=tuple(image for image in data.images if image not in bad), left_out=left_out)
