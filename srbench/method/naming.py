@@ -21,6 +21,18 @@ if TYPE_CHECKING:  # plugins.py asks here how a spec is read
 _LONGEST = 200  # characters
 
 
+def split_file(spec: str, suffixes: Collection[str]) -> tuple[Path | None, str]:
+    """The file that ``spec`` names by its type, and what stands behind it after a ``#``; None where it names none.
+
+    >>> split_file("nets/edsr.pth#params", {".pth"})
+    (PosixPath('nets/edsr.pth'), 'params')
+    """
+    for file, part in ((spec, ""), spec.rpartition("#")[::2]):
+        if Path(file).suffix.lower() in suffixes:
+            return Path(file), part
+    return None, ""
+
+
 def split_name(spec: str, suffixes: Collection[str]) -> tuple[str, str]:
     """The name and the file of ``NAME=FILE``; no name for any other ``spec``, also where a file is called so.
 
@@ -32,13 +44,13 @@ def split_name(spec: str, suffixes: Collection[str]) -> tuple[str, str]:
     Raises:
         SrbenchError: a name that cannot be one, or something other than a file behind it.
     """
-    if "=" not in spec or Path(spec).exists():
+    if "=" not in spec or _exists(spec, suffixes):
         return "", spec
     cuts = [i for i, char in enumerate(spec) if char == "="]
     # The names that srbench makes of folders may have a '=' of their own.
-    cut = next((i for i in cuts if Path(spec[i + 1 :]).is_file()), cuts[0])
+    cut = next((i for i in cuts if _exists(spec[i + 1 :], suffixes)), cuts[0])
     name, file = spec[:cut].strip(), spec[cut + 1 :].strip()
-    if Path(file).suffix.lower() not in suffixes:
+    if split_file(file, suffixes)[0] is None:
         raise MethodError(
             f"'{spec}': only a method from a file can be given a name",
             f"give NAME=FILE with a file of the type {', '.join(sorted(suffixes))}",
@@ -47,11 +59,15 @@ def split_name(spec: str, suffixes: Collection[str]) -> tuple[str, str]:
     return name, os.path.expanduser(file)  # noqa: PTH111  # as it was given in all else
 
 
+def _exists(spec: str, suffixes: Collection[str]) -> bool:
+    file, _ = split_file(spec, suffixes)
+    return file is not None and file.is_file()
+
+
 def require_no_folder(spec: str, suffixes: Collection[str]) -> None:
-    """Raise MethodError where ``spec`` is a folder or a file of a type that is no method, or a path to nothing."""
+    """Raise MethodError where ``spec``, which has none of the types of files that are methods, is a path."""
     path = Path(spec)
-    is_path = spec.startswith((".", "~", os.sep))
-    if path.suffix.lower() in suffixes or not (is_path or (os.sep in spec and path.exists())):
+    if not spec.startswith((".", "~", os.sep)) and not (os.sep in spec and path.exists()):
         return
     kinds = f"a method is a file of the type {', '.join(suffixes)}"
     if path.is_dir():

@@ -92,15 +92,15 @@ def find(spec: str) -> list[Plugin]:
         SrbenchError: a name that cannot be given.
     """
     name, file = naming.split_name(spec, FILES)
-    naming.require_no_folder(file, FILES)
+    if naming.split_file(file, {".py", *METHODS.suffixes()})[0] is None:
+        naming.require_no_folder(file, FILES)
     found = METHODS.find(file)
     return [naming.renamed(found, name, spec)] if name else found
 
 
 def require_own_name(spec: str) -> None:
     """Raise MethodError where ``spec`` is a file whose method has the name of a built-in or installed one."""
-    _, file = naming.split_name(spec, FILES)
-    if Path(file).suffix.lower() not in FILES:
+    if naming.split_file(naming.split_name(spec, FILES)[1], FILES)[0] is None:
         return
     taken = {plugin.name for plugin in discover()}
     for plugin in find(spec):

@@ -33,12 +33,17 @@ class RecordedDataset:
 
 @dataclass(frozen=True)
 class RecordedMethod:
-    """A method as a run recorded it. ``source`` is the file that it came from, None where it is built in, or the run
-    did not say. ``checkpoint``: it may have been one; ``foreign``: its images were made elsewhere."""
+    """A method as a run recorded it.
+
+    Args:
+        source: the file that it came from, FILE or FILE#STATE; empty where it is built in, or the run did not say.
+        checkpoint: it may have been one.
+        foreign: its images were made elsewhere.
+    """
 
     name: str
     identity: str
-    source: Path | None = None
+    source: str = ""
     checkpoint: bool = False
     foreign: bool = False
 
@@ -84,10 +89,9 @@ class Recorded:
             sources = manifest.get("sources", {})
             for entry in manifest.get("methods", ()):
                 name = entry["name"]
-                source = Path(sources[name]) if name in sources else None
                 checkpoint = entry.get("family", "checkpoint") == "checkpoint"
                 foreign = "scored_from" in manifest
-                methods[name] = RecordedMethod(name, entry.get("hash", ""), source, checkpoint, foreign)
+                methods[name] = RecordedMethod(name, entry.get("hash", ""), sources.get(name, ""), checkpoint, foreign)
         called = {text: method for (method, options), text in labels(variants).items() if options}
         return cls(datasets, frozenset(known), methods, called)
 

@@ -98,12 +98,12 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     recorded = Recorded.of(options.out)
     specs = []
     sources = {}
-    for method, identity, source, file in select_methods(options.methods, options.scales, observer.note, recorded):
+    for method, identity, source, place in select_methods(options.methods, options.scales, observer.note, recorded):
         likelihood = context.variant.apply(method).has_likelihood
         specs.append(MethodSpec(method.card.name, identity, source, method.card.random, likelihood))
         worker.hold_method(specs[-1], method)
-        if file is not None:
-            sources[method.card.name] = str(file)
+        if place:
+            sources[method.card.name] = place
     selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
     datasets = find_datasets(options.datasets or default_datasets(observer.note), observer.note)
     decoding = worker.images.start_decoding([image for data in datasets for image in data.images])

@@ -19,12 +19,13 @@ Note = Callable[[str], None]
 
 class Selected(NamedTuple):
     """A method of a run: its instance, its identity hash, and the name, plugin file or checkpoint that it came from,
-    as ``NAME=FILE`` where the file does not say how it is called. ``file`` is None of what is built in or installed."""
+    as ``NAME=FILE`` where the file does not say how it is called. ``place`` is the absolute path of the file, perhaps
+    with the state of weights that was chosen of it, ``FILE#STATE``; empty of what is built in or installed."""
 
     method: Method
     identity: str
     source: str
-    file: Path | None = None
+    place: str = ""
 
 
 def load_methods(specs: Sequence[str], scales: Sequence[int], note: Note) -> list[tuple[Method, str]]:
@@ -85,10 +86,9 @@ def _not_in_all(method: Method, scales: Sequence[int]) -> str:
 def anywhere(spec: str) -> str:
     """``spec`` (a name, a plugin file, a checkpoint, NAME=FILE) as it is understood in any current folder."""
     name, file = naming.split_name(spec, plugins.FILES)
-    path = Path(file)
-    if path.suffix.lower() not in plugins.FILES:
+    if naming.split_file(file, plugins.FILES)[0] is None:
         return spec
-    return f"{name}={path.absolute()}" if name else str(path.absolute())
+    return f"{name}={Path(file).absolute()}" if name else str(Path(file).absolute())
 
 
 # -- what is wanted ------------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class _Want:
     Args:
         source: ``spec`` as it is understood in any current folder.
         optional: only 'all' brought it.
-        file: absolute; None of what is built in or installed.
+        file: absolute; None of what is built in or installed. ``state``: what was chosen of it.
         by_file: its name is that of its file, which nobody chose for it.
     """
 
@@ -110,7 +110,13 @@ class _Want:
     source: str
     optional: bool = False
     file: Path | None = None
+    state: str = ""
     by_file: bool = False
+
+    @property
+    def place(self) -> str:
+        """As :attr:`Selected.place`."""
+        return "" if self.file is None else f"{self.file}#{self.state}" if self.state else str(self.file)
 
 
 def _wanted(specs: Sequence[str], note: Note) -> list[_Want]:
@@ -127,14 +133,15 @@ def _wanted(specs: Sequence[str], note: Note) -> list[_Want]:
             continue
         name, path = naming.split_name(spec, plugins.FILES)
         source = anywhere(spec)  # before a plugin can change the current folder
-        file = Path(os.path.abspath(path)) if Path(path).suffix.lower() in plugins.FILES else None  # noqa: PTH100
+        file, state = naming.split_file(path, plugins.FILES)
+        file = Path(os.path.abspath(file)) if file else None  # noqa: PTH100  # links keep their names
         for plugin in plugins.find(spec):
             by_file = file is not None and file.suffix != ".py" and not name
             key: object = plugin.name
             if file is not None:
                 status = file.stat()
-                key = (status.st_dev, status.st_ino, "" if by_file else plugin.name)
-            chosen.setdefault(key, _Want(plugin, spec, source, file=file, by_file=by_file))
+                key = (status.st_dev, status.st_ino, f"#{state}" if by_file else plugin.name)
+            chosen.setdefault(key, _Want(plugin, spec, source, file=file, state=state, by_file=by_file))
     wanted = list(chosen.values())
     _require_distinct(wanted)
     return wanted
@@ -174,10 +181,11 @@ class _Made:
 
     def called(self, name: str) -> Selected:
         """As a method of the run, under ``name``."""
-        if name == self.name:
-            return Selected(self.method, self.identity, self.want.source, self.want.file)
-        naming.call(self.method, name)
-        return Selected(self.method, self.identity, f"{name}={self.want.file}", self.want.file)
+        source = self.want.source
+        if name != self.name:
+            naming.call(self.method, name)
+            source = f"{name}={self.want.place}"
+        return Selected(self.method, self.identity, source, self.want.place)
 
 
 def _named(made: Sequence[_Made], recorded: Recorded, note: Note) -> list[Selected]:
@@ -192,8 +200,7 @@ def _named(made: Sequence[_Made], recorded: Recorded, note: Note) -> list[Select
     recognised = recognise(loose, free, (_is_same_file, _is_same_method))
     names = {id(one): name for one, name in zip(loose, recognised, strict=True) if name is not None}
     fresh = [(one, one.want.file) for one in loose if id(one) not in names and one.want.file]
-    files = [one.want.file for one in loose if one.want.file]
-    things = [(_own_name(file, files), file.parent) for _, file in fresh]
+    things = [(_own_name(one, file, loose), file.parent) for one, file in fresh]
     apart = told_apart(things, {*taken, *names.values(), *recorded.methods, *recorded.variants})
     for (one, file), name in zip(fresh, apart, strict=True):
         names[id(one)] = name
@@ -203,21 +210,23 @@ def _named(made: Sequence[_Made], recorded: Recorded, note: Note) -> list[Select
     return [one.called(names.get(id(one), one.name)) for one in made]
 
 
-def _own_name(file: Path, files: Sequence[Path]) -> str:
-    """What a checkpoint is called by its file: its stem, or its name whole where its folder has another of the stem."""
-    same = [path for path in files if path.parent == file.parent and fold(path.stem) == fold(file.stem)]
-    return file.stem if len(same) == 1 else file.name
+def _own_name(one: _Made, file: Path, others: Sequence[_Made]) -> str:
+    """What a checkpoint is called by its file: by its stem, or by its whole name where another from its folder has the
+    same."""
+    beside = [other for other in others if other.want.file and other.want.file.parent == file.parent]
+    alike = [other for other in beside if fold(other.name) == fold(one.name)]
+    return one.name if len(alike) == 1 else f"{file.name}{one.name.removeprefix(file.stem)}"
 
 
 def _is_same_file(known: RecordedMethod, one: _Made) -> bool:
-    return known.source is not None and known.source == one.want.file
+    return known.source == one.want.place
 
 
 def _is_same_method(known: RecordedMethod, one: _Made) -> bool:
     """Whether a method of this name, from a file elsewhere or of which that is not known, is this one."""
     if known.foreign or known.name.rpartition("/")[2] != one.name:
         return False
-    return known.identity == one.identity or (known.source is None and known.checkpoint)
+    return known.identity == one.identity or (not known.source and known.checkpoint)
 
 
 def _check_recorded(one: _Made, known: RecordedMethod | None, note: Note) -> None:
@@ -226,14 +235,14 @@ def _check_recorded(one: _Made, known: RecordedMethod | None, note: Note) -> Non
     Raises:
         SrbenchError: it is that of images made elsewhere.
     """
-    file = one.want.file
-    if known is None or file is None:
+    place = one.want.place
+    if known is None or not place:
         return
     if known.foreign:
         raise SrbenchError(
             f"'{one.name}' is the name of images made elsewhere in these results",
-            f"give the file another name (my-{one.name}={file}), or choose another --out",
+            f"give the file another name (my-{one.name}={place}), or choose another --out",
         )
-    if known.source != file and known.identity != one.identity:
+    if known.source != place and known.identity != one.identity:
         other = f"'{known.source}'" if known.source else "what had that name"
-        note(f"'{one.name}' is '{file}' now, and takes the place of {other} in these results")
+        note(f"'{one.name}' is '{place}' now, and takes the place of {other} in these results")

@@ -22,6 +22,8 @@ from srbench.pytest_plugin import locate
         ("a/b=nets/x.pth", ("a/b", "nets/x.pth")),
         ("mine=lr=1e-4/x.pth", ("mine", "lr=1e-4/x.pth")),
         ("mine=x.PTH", ("mine", "x.PTH")),
+        ("mine=x.pth#params", ("mine", "x.pth#params")),
+        ("x.pth#params", ("", "x.pth#params")),
     ],
 )
 def test_a_name_stands_before_a_file(spec, expected):
@@ -36,6 +38,8 @@ def test_a_file_with_an_equals_sign_is_a_file(tmp_path, monkeypatch):
         assert naming.split_name(file, plugins.FILES) == ("", file)
         assert naming.split_name(f"mine={file}", plugins.FILES) == ("mine", file)
         assert naming.split_name(f"a=b/mine={file}", plugins.FILES) == ("a=b/mine", file)
+        assert naming.split_name(f"{file}#state", plugins.FILES) == ("", f"{file}#state")
+        assert naming.split_name(f"mine={file}#state", plugins.FILES) == ("mine", f"{file}#state")
 
 
 def test_the_home_folder_is_found_behind_a_name(monkeypatch, tmp_path):
