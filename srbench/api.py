@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def load(method: str) -> Method:
-    """The method that ``method`` (a name, a .py file or a checkpoint) stands for.
+    """The method that ``method`` (a name, a .py file, a checkpoint, NAME=FILE) stands for.
 
     Raises:
         SrbenchError: no such method, or a file that defines more than one.
@@ -51,7 +51,7 @@ def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto",
     """Super-resolve one picture.
 
     Args:
-        method: a name, a path, or a method that :func:`load` returned.
+        method: a name, a path, NAME=FILE, or a method that :func:`load` returned.
         image: uint8 or uint16, (H, W) or (H, W, 3) RGB.
         scale: a whole number that the method supports.
         device: auto, cpu, cuda or cuda:N.
@@ -106,7 +106,7 @@ def evaluate(
     standard output.
 
     Args:
-        method: a name, a .py file or a checkpoint.
+        method: a name, a .py file, a checkpoint, or NAME=FILE.
         dataset: a name or a folder of images.
         out: a results folder to keep everything in; without it nothing is kept.
         workers: how many cells are computed side by side. One is a thread of this process, which is not forked; more

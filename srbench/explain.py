@@ -18,6 +18,7 @@ from torch import Tensor
 
 from srbench import dataset, metrics
 from srbench.dataset.locate import Dataset, ImageFile
+from srbench.dataset.manifest import facts_of
 from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, SrbenchError
 from srbench.evaluation.example import Example, HrImage, planes_of, reading
@@ -262,7 +263,7 @@ def _kept_by_lr(question: _Question, image: ImageFile, results: Path | None) -> 
     """SR images (1 or 3, H, W) that runs under the named protocols kept, by LR image."""
     found: dict[str, Tensor] = {}
     for protocol in (BASICSR, CLASSIC):
-        kept = _kept(results, question.name, question.data, image, question.scale, protocol.name) if results else None
+        kept = _kept(results, question.name, image, question.scale, protocol.name) if results else None
         if kept is None:
             continue
         planes, on_luma = planes_of(kept), question.on_luma(protocol)
@@ -276,21 +277,24 @@ def _colour_of_kept(results: Path | None, name: str, data: Dataset, scale: int) 
     """What a program that is not here was fed, by its kept images: Y if those under ``classic`` are all Y."""
     if results is None:
         return "rgb"
-    every = [_kept(results, name, data, image, scale, CLASSIC.name) for image in data.images]
+    every = [_kept(results, name, image, scale, CLASSIC.name) for image in data.images]
     kept = [pixels for pixels in every if pixels is not None]
     return "luma" if kept and all(pixels.ndim == 2 for pixels in kept) else "rgb"
 
 
-def _kept(results: Path, name: str, data: Dataset, image: ImageFile, scale: int, rules: str) -> Pixels | None:
-    """The newest kept SR image of a cell, if its file still has the pixels that were scored."""
+def _kept(results: Path, name: str, image: ImageFile, scale: int, rules: str) -> Pixels | None:
+    """The newest kept SR image of a cell, if its file still has the pixels that were scored. The HR image is known by
+    its pixels: what a folder is called in the results is not known here."""
+    own = facts_of(image.read(), image.name)
     with Reader(results) as reader:
         outcomes = {row.cell_id: row.outcome for row in reader.outcomes() if row.outcome.sr_path}
         cells = [
             row.cell_id
             for row in reader.planned()
-            if (row.facts.method, row.facts.dataset, row.facts.image, row.facts.scale, row.facts.protocol)
-            == (name, data.name, image.name, scale, rules)
+            if (row.facts.method, row.facts.image_sha256, row.facts.image_channels, row.facts.scale, row.facts.protocol)
+            == (name, own.sha256, own.channels, scale, rules)
             and row.facts.options == ""
+            and row.facts.degradation.partition("/")[0] == "bicubic"  # as all LR images here
         ]
     for cell in reversed(cells):
         if cell in outcomes and (results / outcomes[cell].sr_path).is_file():

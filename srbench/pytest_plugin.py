@@ -135,8 +135,14 @@ class Evaluator:
 
 
 def locate(name: str, folder: Path) -> str:
-    """``name``, or the path of the file or folder of that name in ``folder`` if there is none here."""
-    return str(folder / name) if not Path(name).exists() and (folder / name).exists() else name
+    """``name``, or the path of the file or folder of that name in ``folder`` if there is none here; of NAME=FILE it is
+    FILE that is looked for."""
+    if Path(name).exists():
+        return name
+    if (folder / name).exists():
+        return str(folder / name)
+    given, equals, file = name.partition("=")
+    return f"{given}={locate(file, folder)}" if equals else name
 
 
 @pytest.fixture

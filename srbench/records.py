@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -254,6 +255,30 @@ class Timing:
         below = math.floor(place)
         above = min(below + 1, len(ordered) - 1)
         return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def labels(rows: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What each of some rows, a method and its options (as JSON), is called: no two alike.
+
+    That is :func:`label`, unless it is another row's too, such as the name of a method that is called 'vdsr+'; then
+    the options are spelled out: 'vdsr (self-ensemble)'. A method without options always has its own name.
+    """
+    rows = sorted(set(rows), key=lambda row: (row[1] != "", row))
+    short = Counter(label(*row) for row in rows)
+    found: dict[tuple[str, str], str] = {}
+    for method, options in rows:
+        text = label(method, options)
+        if options and short[text] > 1:
+            text = f"{method} ({_spelled_out(options)})"
+        while text in found.values():
+            text += "'"
+        found[method, options] = text
+    return found
+
+
+def _spelled_out(options: str) -> str:
+    words = {name.replace("_", "-"): value for name, value in json.loads(options).items()}
+    return ", ".join(name if value is True else f"{name} {value}" for name, value in words.items())
 
 
 def label(method: str, options: str) -> str:

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from srbench.records import labels
+
 
 def test_statistics_of_the_calls(record):
     found = record([1, 2, 3, 4, 5])
@@ -23,3 +25,26 @@ def test_without_warm_up_one_call_lifts_the_mean_and_not_the_median(record):
     published = record([1033.8, *[9.82] * 99, *[10.8] * 100])
     assert published.mean / np.mean(published.seconds[1:]) > 1.4
     assert published.median == 10.8
+
+
+SELF, TILES = '{"self_ensemble": true}', '{"tile": 128}'
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([("a", ""), ("a", SELF), ("a", TILES)], ["a", "a+", "a (tile 128)"]),
+        ([("a+", ""), ("a", SELF)], ["a+", "a (self-ensemble)"]),
+        ([("a (tile 128)", ""), ("a", TILES)], ["a (tile 128)", "a (tile 128)'"]),
+        ([("a+", ""), ("a (self-ensemble)", ""), ("a", SELF)], ["a+", "a (self-ensemble)", "a (self-ensemble)'"]),
+        ([("a", '{"self_ensemble": true, "tile": 8}'), ("a+", '{"tile": 8}')], None),
+        ([("a", '{"precision": "fp16"}'), ("a", "")], ["a (precision fp16)", "a"]),
+        ([("a", '{"x": 1}'), ("a", '{"x": 2}')], ["a (x 1)", "a (x 2)"]),
+    ],
+)
+def test_no_two_rows_have_one_label(rows, expected):
+    found = labels(rows)
+    assert len(set(found.values())) == len(rows)
+    assert labels(reversed(rows)) == found
+    if expected:
+        assert [found[row] for row in rows] == expected

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from srbench import protocol
-from srbench.dataset.locate import SUFFIXES
+from srbench.dataset.folder import image_files
 from srbench.degradation.named import Bicubic
 from srbench.evaluation.scoring import Example, HrImage
 from srbench.imaging.color import round_half_up
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--every", type=int, default=8)
     options = parser.parse_args()
-    files = sorted(p for p in options.folder.iterdir() if p.suffix.lower() in SUFFIXES)[:: options.every]
+    files = image_files(options.folder)[:: options.every]
     images = [read_image(path) for path in files]
     print(f"{len(images)} images of {options.folder}")
     for scale in (2, 3, 4):

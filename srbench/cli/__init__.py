@@ -19,9 +19,11 @@ from srbench.cli import (
     upscale,
     verify,
 )
+from srbench.cli.empty import Commands
 
 app = typer.Typer(
     name="srbench",
+    cls=Commands,
     help="Benchmark and evaluate image super-resolution: numbers that agree with the literature.",
     epilog="Start with:  srbench run --methods all   and then   srbench report",
     no_args_is_help=True,

@@ -23,6 +23,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from srbench import tomlfile
+from srbench.errors import SrbenchError
 
 Names = Annotated[Sequence[str], Meta(min_length=1)] | str | None
 Scales = Annotated[Sequence[int], Meta(min_length=1)] | int | str | None
@@ -43,6 +44,7 @@ class Options:
     out: str | None = None
     no_images: bool | None = None
     force: bool | None = None
+    skip_unreadable: bool | None = None
     tile: int | None = None
     self_ensemble: bool | None = None
     time: bool | None = None
@@ -74,6 +76,8 @@ def _given(options: Options) -> dict[str, Any]:
 
 
 def _as_on_the_command_line(name: str, value: Any) -> Any:
+    if value == "":
+        raise SrbenchError(f'{name} = "" is empty', "give a value, or leave it out")
     if name == "scales":
         return ",".join(map(str, value)) if isinstance(value, list) else str(value)
     return [value] if name in ("methods", "datasets", "metrics") and isinstance(value, str) else value

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @handled
 def command(
-    method: Annotated[str, typer.Argument(help="A method's name, a plugin file or a checkpoint.")],
+    method: Annotated[str, typer.Argument(help="A method's name, a plugin file or a checkpoint, also as NAME=FILE.")],
     expect: Annotated[str, typer.Option(help="The number to find, with the decimals it was printed in.")],
     dataset: Annotated[str, typer.Option(help="A dataset's name or a folder of images.")] = "set5",
     scale: Annotated[int, typer.Option(min=1, help="The scale.")] = 4,
@@ -78,10 +78,13 @@ def _prepared(name: str, scale: int, device: torch.device, *, required: bool) ->
     Images made elsewhere stand in a results folder under any name.
     """
     from srbench import api
+    from srbench.method import plugins
     from srbench.method.base import MethodContext, prepare
     from srbench.method.variant import Variant
 
     try:
+        if not required:  # the results' images of a name are those of the method of that name
+            plugins.require_own_name(name)
         method = Variant().apply(api.load(name))
         method.require_scale(scale)
         prepare(method, scale, MethodContext(device))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def command(
     context: typer.Context,
     methods: Annotated[
-        list[str], typer.Option(help="all, names, plugin files (.py) or checkpoints, separated by commas.")
+        list[str],
+        typer.Option(help="all, names, plugin files (.py) or checkpoints, as NAME=FILE too, by commas."),
     ] = ["all"],  # noqa: B006
     datasets: Annotated[
         list[str] | None,
@@ -45,6 +46,9 @@ def command(
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is already there.")] = False,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Leave out images of folders that cannot be used, and say which.")
+    ] = False,
     tile: Tile = 0,
     self_ensemble: SelfEnsemble = False,
     time: Annotated[
@@ -70,6 +74,8 @@ def command(
       srbench run --methods ./my_method.py --datasets path/to/folder
 
       srbench run --methods ./4x_model.safetensors --datasets set5
+
+      srbench run --methods a=run1/net_g.pth,b=run2/net_g.pth --datasets path/to/folder
 
       srbench run --config campaign.toml
     """
@@ -128,6 +134,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
         metrics,
         out=Path(values["out"]),
         keep_images=not values["no_images"],
+        skip_unreadable=values["skip_unreadable"],
         command=shlex.join(["srbench", *sys.argv[1:]]),
         **{name: values[name] for name in same},
     )
@@ -153,11 +160,11 @@ def print_summary(summary: Summary, folder: Path) -> None:
                 markup=False,
             )
     good = sum(canary.verdict == "good" for canary in summary.canaries)
-    without = sorted({c.dataset for c in summary.canaries if c.verdict == "none"})
+    without = [f"'{c.dataset}' x{c.scale}" for c in summary.canaries if c.verdict == "none"]
     if good:
         console.print(f"canary: bicubic has its recorded PSNR on {good} of {len(summary.canaries)} dataset-scales")
     if without:
-        console.print(f"canary: no recorded bicubic value for {', '.join(without)}", markup=False)
+        console.print(f"canary: there is no recorded bicubic value for {', '.join(without)}", markup=False)
     counts = f"{summary.computed} cells computed, {summary.known} already there"
     if summary.not_supported:
         counts += f", {summary.not_supported} not supported"

@@ -7,11 +7,12 @@ import inspect
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from srbench.cli.empty import refuse_empty
 from srbench.errors import SrbenchError, SrbenchWarning
 from srbench.scale import ScaleSet
 
@@ -56,6 +57,7 @@ def handled(function: Callable[..., None]) -> Callable[..., None]:
             warnings.simplefilter("always", SrbenchWarning)
             warnings.showwarning = _show_warning  # type: ignore[assignment]
             try:
+                refuse_empty()
                 function(*args, **kwargs)
             except SrbenchError as error:
                 if debug:
@@ -82,13 +84,16 @@ def _show_warning(message: Warning | str, category: type[Warning], *rest: Any) -
         err().print(f"note: {message}", style="yellow", markup=False)
 
 
-def split(values: Iterable[str]) -> tuple[str, ...]:
-    """'a,b' and repeated options to a tuple without doubles. A path that exists is taken whole."""
+def split(values: Sequence[str]) -> tuple[str, ...]:
+    """'a,b' and repeated options to a tuple without doubles. A path that exists is taken whole. Raises SrbenchError if
+    there is nothing but commas."""
     parts: dict[str, None] = {}
     for value in values:
         for part in [value] if os.path.exists(value) else value.split(","):  # noqa: PTH110
             if part.strip():
                 parts[part.strip()] = None
+    if values and not parts:
+        raise SrbenchError("an empty list of names", "give a name, or leave the option out")
     return tuple(parts)
 
 

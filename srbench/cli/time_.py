@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 @handled
 def command(
-    methods: Annotated[list[str], typer.Argument(help="all, names, plugin files (.py) or checkpoints.")],
+    methods: Annotated[
+        list[str], typer.Argument(help="all, names, plugin files (.py) or checkpoints, also NAME=FILE.")
+    ],
     size: Annotated[str, typer.Option(help="LR sizes, WIDTHxHEIGHT, separated by commas.")] = "320x180",
     scale: Annotated[str, typer.Option("--scale", help="Scales, for example 2,3,4.")] = "4",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",

@@ -11,7 +11,7 @@ import typer
 from srbench.cli.progress import progress
 from srbench.cli.shell import SelfEnsemble, Tile, err, handled
 from srbench.errors import ImageError, MethodError, SrbenchError
-from srbench.files import writing
+from srbench.files import safe_name, writing
 
 if TYPE_CHECKING:
     from srbench.imaging.pictures import Picture
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @handled
 def command(
-    method: Annotated[str, typer.Argument(help="A method's name, a plugin file or a checkpoint.")],
+    method: Annotated[str, typer.Argument(help="A method's name, a plugin file or a checkpoint, also as NAME=FILE.")],
     images: Annotated[list[Path], typer.Argument(help="Pictures (PNG, BMP, JPEG, TIFF, WebP) or folders of pictures.")],
     scale: Annotated[int, typer.Option(min=1, help="Magnification.")] = 4,
     output: Annotated[Path, typer.Option(help="Folder for the results, NAME_METHOD_xSCALE.png.")] = Path("upscaled"),
@@ -47,7 +47,7 @@ def command(
     loaded = Variant(tile, self_ensemble).apply(api.load(method))
     targets: dict[Path, Path] = {}  # result: picture
     for path in _pictures(images):
-        result = output / f"{path.stem}_{loaded.card.name}_x{scale}.png"
+        result = output / f"{path.stem}_{safe_name(loaded.card.name)}_x{scale}.png"
         if targets.get(result, path) != path:
             raise ImageError(f"'{targets[result]}' and '{path}' would both become '{result}'", "do them one by one")
         targets[result] = path
@@ -82,13 +82,11 @@ def _upscaled(method: Method, picture: Picture, scale: int, device: str, seed: i
 
 
 def _pictures(paths: list[Path]) -> list[Path]:
-    from srbench.dataset.locate import SUFFIXES
+    from srbench.dataset.folder import SUFFIXES, image_files
 
     found: list[Path] = []
     for path in paths:
-        inside = sorted(path.iterdir()) if path.is_dir() else []
-        found += [p for p in inside if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
-        found += [] if path.is_dir() else [path]
+        found += image_files(path) if path.is_dir() else [path]
     if not found:
         raise ImageError("no pictures there", f"srbench reads {', '.join(s[1:].upper() for s in SUFFIXES)}")
     return found

@@ -17,7 +17,7 @@ def command(
     """Compare a dataset on this machine with its manifest, image by image.
 
     Says of each image: identical, other pixels, wrong size, missing or unreadable. Exit code 1 unless all are
-    identical.
+    identical; of a dataset whose pixels are not recorded, unless as many images are here as it has.
 
     Examples:
 
@@ -48,7 +48,7 @@ def command(
                 "is nothing to compare them with",
                 markup=False,
             )
-            good = False
+            good = good and found == manifest.count
             continue
         good = good and not bad
         console.print(f"{manifest.title}: {len(verdicts) - len(bad)} of {len(verdicts)} images identical", markup=False)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from srbench import lazy
 
 if TYPE_CHECKING:
-    from srbench.dataset.locate import SUFFIXES, Dataset, ImageFile, available, find, image_paths, plain_name
+    from srbench.dataset.folder import SUFFIXES, image_files
+    from srbench.dataset.locate import Dataset, ImageFile, available, find, image_paths, plain_name
     from srbench.dataset.manifest import STANDARD, ImageFacts, Manifest, Source, facts_of, manifests
     from srbench.dataset.verify import Verdict, check_images, judge
 
@@ -24,6 +25,7 @@ __all__ = [
     "check_images",
     "facts_of",
     "find",
+    "image_files",
     "image_paths",
     "judge",
     "manifests",
@@ -34,7 +36,7 @@ __getattr__ = lazy.names(
     __name__,
     {
         "STANDARD": "manifest",
-        "SUFFIXES": "locate",
+        "SUFFIXES": "folder",
         "Dataset": "locate",
         "ImageFacts": "manifest",
         "ImageFile": "locate",
@@ -45,6 +47,7 @@ __getattr__ = lazy.names(
         "check_images": "verify",
         "facts_of": "manifest",
         "find": "locate",
+        "image_files": "folder",
         "image_paths": "locate",
         "judge": "verify",
         "manifests": "manifest",

@@ -9,20 +9,21 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srbench import paths
 from srbench.dataset import manifest as known
+from srbench.dataset.folder import SUFFIXES, image_files, read_folder, without_lr
 from srbench.dataset.manifest import ImageFacts, Manifest
-from srbench.errors import DatasetError, DatasetMissingError, UnknownNameError, first_few
+from srbench.errors import DatasetError, DatasetMissingError, SrbenchWarning, UnknownNameError, first_few
+from srbench.naming import names_of_files
 
 if TYPE_CHECKING:
     from srbench.imaging.images import Pixels
-
-SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")  # files of a folder that are taken as images
 
 # Folders below a dataset's own in which public copies keep the HR images; "" is the folder itself.
 _LAYOUTS = ("HR", "", "original", "GT", "image")
@@ -53,30 +54,53 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images on this machine, with their manifest if the dataset is a known one."""
+    """Images on this machine, with their manifest if the dataset is a known one.
+
+    ``folder`` is the resolved path of a user's folder, None of a known dataset. ``left_out`` says which of its images
+    do not count, by file name, and why.
+    """
 
     name: str
     title: str
     version: int
     images: tuple[ImageFile, ...]
     manifest: Manifest | None = None
+    folder: Path | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
-def find(spec: str) -> Dataset:
-    """The dataset that ``spec`` names: a known name, or a folder of images.
+def _warn(text: str) -> None:
+    warnings.warn(text, SrbenchWarning, stacklevel=3)
+
+
+def find(spec: str, note: Callable[[str], None] = _warn) -> Dataset:
+    """The dataset that ``spec`` names: a known name, or a folder of images. A path (``./sample``) is always a folder.
+
+    Args:
+        note: told what was decided for the user, in a line: files that are no HR images are left out. By default
+            each is an :class:`srbench.errors.SrbenchWarning`.
 
     Raises:
         UnknownNameError: neither a known name nor a folder.
         DatasetMissingError: a known dataset that is not on this machine, or not whole.
-        DatasetError: a folder without images.
+        DatasetError: a file; a folder without images; nothing.
     """
+    if not spec.strip():
+        raise DatasetError("a dataset without a name", "give a known name or a folder of images")
     manifests = known.manifests()
-    if spec.lower() in manifests:
-        return _from_manifest(manifests[spec.lower()])
+    is_path = os.sep in spec or spec.startswith((".", "~"))
     folder = Path(spec).expanduser()
+    if not is_path and spec.lower() in manifests:
+        if folder.is_dir():
+            note(f"'{spec}' is the known dataset; the folder of that name here is ./{spec}")
+        return _from_manifest(manifests[spec.lower()])
     if folder.is_dir():
-        return _from_folder(folder)
-    if os.sep in spec or spec.startswith("."):
+        return _from_folder(folder, note)
+    if folder.exists():
+        raise DatasetError(
+            f"'{spec}' is a file, and a dataset is a folder of images", f"give its folder: {folder.parent}"
+        )
+    if is_path:
         raise DatasetMissingError(f"no folder at '{spec}'", "check the path")
     raise UnknownNameError("dataset", spec, manifests)
 
@@ -144,16 +168,29 @@ def _from_manifest(manifest: Manifest) -> Dataset:
     return Dataset(manifest.name, manifest.title, manifest.version, images, manifest)
 
 
-def _from_folder(folder: Path) -> Dataset:
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-    if not files:
-        raise DatasetError(f"no images in '{folder}'", f"srbench reads {', '.join(s[1:].upper() for s in SUFFIXES)}")
-    stems = [path.stem for path in files]
-    images = tuple(ImageFile(p.stem if stems.count(p.stem) == 1 else p.name, p) for p in files)
-    name = folder.resolve().name
+def _from_folder(folder: Path, note: Callable[[str], None]) -> Dataset:
+    contents = read_folder(folder)
+    if not contents.images:
+        unread = f" but {first_few([*contents.left_out])}, which are not read" if contents.left_out else ""
+        raise DatasetError(f"no images in '{folder}'{unread}", _where_images_are(folder))
+    for text in contents.notes:
+        note(text)
+    names = names_of_files(contents.images)
+    images = tuple(ImageFile(name, path) for name, path in zip(names, contents.images, strict=True))
+    resolved = folder.resolve()
+    name = resolved.name or "root"
     if name.lower() in known.manifests():
         name = f"{name}-folder"  # its images are not checked against the manifest of that name
-    return Dataset(name, name, 0, images)
+    return Dataset(name, name, 0, images, folder=resolved, left_out=contents.left_out)
+
+
+def _where_images_are(folder: Path) -> str:
+    """A hint for a folder without images: which folders in it hold some, or what files are read."""
+    inside = [child.name for child in sorted(folder.iterdir()) if child.is_dir() and image_files(child)]
+    usual = [name for layout in _LAYOUTS if layout for name in inside if name.lower() == layout.lower()]
+    if inside:
+        return f"give one of the folders in it that hold images, such as {folder / (usual or inside)[0]}"
+    return f"srbench reads {', '.join(suffix[1:].upper() for suffix in SUFFIXES)}"
 
 
 def _candidates(manifest: Manifest) -> Iterator[Path]:
@@ -179,7 +216,7 @@ def _child(folder: Path | None, name: str) -> Path | None:
 
 
 def _images_by_name(folder: Path) -> dict[str, Path]:
-    return {plain_name(p.stem): p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()}
+    return {plain_name(path.stem): path for path in without_lr(image_files(folder))}
 
 
 def _packaged(source: str) -> Path:

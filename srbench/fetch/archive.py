@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from srbench.dataset.locate import SUFFIXES
+from srbench.dataset.folder import SUFFIXES
 from srbench.errors import FetchError
 
 MAX_MEMBERS = 100_000

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from srbench.errors import GateError, ImageError, UnknownNameError
+from srbench.files import safe_name
 from srbench.gate import latency
 from srbench.gate.evidence import Evidence, Group, ImageResult
 from srbench.gate.thresholds import ANY_SCALE, LATENCY, PIXELS, Facts, Threshold, ThresholdsFile, _is_pattern
@@ -257,6 +258,6 @@ def _difference(image: ImageResult, name: str, group: Group, t: Threshold, folde
 
 def reference_path(group: Group, image: str) -> Path:
     """Where a baseline keeps an SR image, below its folder of images."""
-    safe = (part.replace("/", "_") for part in (group.protocol, group.dataset, f"x{group.scale}", group.method, image))
-    *folders, name = safe
+    parts = (group.protocol, group.dataset, f"x{group.scale}", group.method, image)
+    *folders, name = (safe_name(part) if "/" in part else part for part in parts)
     return Path(*folders, f"{name}.png")

@@ -5,6 +5,7 @@
 * installed: entry points of the group ``srbench.methods``, each a class, named as its card
 * ``./my_method.py``: every method class that the file defines
 * ``./4x_model.pth``, ``.safetensors``: a network that spandrel recognises, named by the file's stem
+* ``NAME=./4x_model.pth``: a file whose method the user gives a name
 
 A plugin that cannot be imported is listed as broken with its error; it never hides the others.
 """
@@ -20,6 +21,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
 from srbench.errors import MethodError, SrbenchError
+from srbench.method import naming
 from srbench.paths import search_path
 from srbench.registry import Found, Registry, Source
 from srbench.sources import source_files
@@ -29,6 +31,7 @@ if TYPE_CHECKING:  # else late: what only lists methods does without torch
 
 Plugin: TypeAlias = "Found[type[Method]]"
 CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
+FILES = (".py", *CHECKPOINTS)
 
 
 class _Methods(Registry["type[Method]"]):
@@ -80,13 +83,28 @@ def discover() -> list[Plugin]:
 
 
 def find(spec: str) -> list[Plugin]:
-    """The plugins that ``spec`` names: a method's name, a .py file, or a checkpoint.
+    """The plugins that ``spec`` names: a method's name, a .py file, or a checkpoint; ``NAME=FILE`` calls the method of
+    a file by another name.
 
     Raises:
         UnknownNameError: no method of that name, with the nearest names.
         MethodError, WeightsError: a file cannot be used.
+        SrbenchError: a name that cannot be given.
     """
-    return METHODS.find(spec)
+    name, file = naming.split_name(spec, FILES)
+    if naming.split_file(file, {".py", *METHODS.suffixes()})[0] is None:
+        naming.require_no_folder(file, FILES)
+    found = METHODS.find(file)
+    return [naming.renamed(found, name, spec)] if name else found
+
+
+def require_own_name(spec: str) -> None:
+    """Raise MethodError where ``spec`` is a file whose method has the name of a built-in or installed one."""
+    if naming.split_file(naming.split_name(spec, FILES)[1], FILES)[0] is None:
+        return
+    taken = {plugin.name for plugin in discover()}
+    for plugin in find(spec):
+        naming.require_free(plugin, spec, taken)
 
 
 def instantiate(plugin: Plugin) -> Method:

@@ -119,20 +119,24 @@ class FolderFacts:
     def __init__(self, manifests: Iterable[Mapping[str, Any]] = (), fallback: Fallback | None = None) -> None:
         self._fallback = fallback
         self._written: dict[str, dict[str, Mapping[str, Any]]] = {"method": {}, "metric": {}, "dataset": {}}
+        self._identities: dict[tuple[str, str], Mapping[str, Any]] = {}  # methods by name and hash
         self._protocols: dict[tuple[str, str], Mapping[str, Any]] = {}
         for manifest in manifests:
             for kind, known in self._written.items():
                 known.update({written["name"]: written for written in manifest.get(f"{kind}s", ())})
+            for written in manifest.get("methods", ()):
+                self._identities[written["name"], written.get("hash", "")] = written
             if protocol := manifest.get("protocol"):
                 self._protocols[protocol["name"], protocol["hash"]] = protocol
         self._metrics: dict[str, MetricFacts] = {}
-        self._methods: dict[str, MethodFacts | None] = {}
+        self._methods: dict[tuple[str, str], MethodFacts | None] = {}
         self._datasets: dict[str, DatasetFacts] = {}
 
     def __or__(self, other: FolderFacts) -> FolderFacts:
         """The facts of two folders; where both know something, those of ``other``."""
         both = FolderFacts(fallback=other._fallback or self._fallback)
         both._written = {kind: known | other._written[kind] for kind, known in self._written.items()}
+        both._identities = self._identities | other._identities
         both._protocols = self._protocols | other._protocols
         return both
 
@@ -146,23 +150,29 @@ class FolderFacts:
             self._metrics[name] = replace(installed or MetricFacts(name, title=name), **own)
         return self._metrics[name]
 
-    def method(self, name: str) -> MethodFacts | None:
-        """None of a method that nobody knows."""
-        if name not in self._methods:
-            self._methods[name] = self._method(name, self._written["method"].get(name, {}))
-        return self._methods[name]
+    def method(self, name: str, identity: str = "") -> MethodFacts | None:
+        """None of a method that nobody knows.
+
+        Args:
+            identity: its hash, for the facts of that very method where several had the name.
+        """
+        if (name, identity) not in self._methods:
+            newest = self._written["method"].get(name, {})
+            written = self._identities.get((name, identity), newest)
+            self._methods[name, identity] = self._method(name, written)
+        return self._methods[name, identity]
 
     def _method(self, name: str, written: Mapping[str, Any]) -> MethodFacts | None:
         if "family" in written:
             return _method_from_json(written)
         installed = None if self._fallback is None else self._fallback.method(name, written.get("weights", {}))
-        if installed is None and written:
-            return MethodFacts(name, written["title"])
+        if written and (installed is None or installed.title != written["title"]):
+            return MethodFacts(name, written["title"])  # a user's own that has the name of an installed one
         return installed
 
-    def training(self, name: str, scale: int) -> TrainingFacts | None:
+    def training(self, name: str, scale: int, identity: str = "") -> TrainingFacts | None:
         """Of the weights of a method; None where it was not trained, or nobody knows how."""
-        method = self.method(name)
+        method = self.method(name, identity)
         return None if method is None else method.training.get(scale)
 
     def dataset(self, name: str) -> DatasetFacts:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from srbench.records import CellFacts, CellState, ScoreState, label
+from srbench.records import CellFacts, CellState, ScoreState, labels
 from srbench.results.facts import FolderFacts, MethodFacts, PublishedValue
 from srbench.results.reader import Reader
 from srbench.results.statistics import mean_interval
@@ -66,7 +66,9 @@ def _planned(reader: Reader) -> pd.DataFrame:
     frame["run_id"] = [cell.run_id for cell in cells]
     frame["degradation"] = frame["degradation"].astype(object).str.partition("/")[0] if cells else ""
     frame["plugin"] = frame["method"]
-    frame["method"] = [label(*pair) for pair in zip(frame["method"], frame["options"], strict=True)]
+    pairs = list(zip(frame["method"], frame["options"], strict=True))
+    called = labels(pairs)
+    frame["method"] = [called[pair] for pair in pairs]
     return frame
 
 
@@ -95,7 +97,7 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
     rows: list[dict[str, Any]] = []
     for key, group in images.groupby(GROUP, sort=False):
         identity = dict(zip(GROUP, key, strict=True))
-        method = None if identity["options"] else facts.method(identity["method"])
+        method = None if identity["options"] else facts.method(identity["method"], group["method_hash"].iloc[0])
         # Plain arrays: comparing columns of a frame takes longer than all else here.
         image, names_of, state = (group[column].to_numpy(object) for column in ("image", "metric", "status"))
         value = group["value"].to_numpy(float)

@@ -135,6 +135,10 @@ class Reader:
             for cell, run, *values in self._rows(query)
         ]
 
+    def variants(self) -> set[tuple[str, str]]:
+        """The methods of all cells, each with its options as JSON."""
+        return set(self._rows("SELECT DISTINCT method, options FROM cells"))
+
     def outcomes(self) -> list[StoredOutcome]:
         """The newest outcome of every cell."""
         names = self._present("outcomes", _names(Outcome))

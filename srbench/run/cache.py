@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -14,6 +14,7 @@ import numpy as np
 from srbench.dataset.locate import ImageFile
 from srbench.dataset.manifest import ImageFacts, facts_of
 from srbench.degradation.named import Degradation
+from srbench.errors import ImageError
 from srbench.evaluation import Example, HrImage
 from srbench.imaging.images import Pixels
 from srbench.machine import available_processors
@@ -53,6 +54,24 @@ class _Cache(Generic[_K, _V]):
             return value
 
 
+class UnusableImagesError(ImageError):
+    """Images of a run that cannot be used. ``reasons`` says why of each; ``facts`` are those of the others."""
+
+    def __init__(self, facts: Mapping[ImageFile, ImageFacts], reasons: Mapping[ImageFile, ImageError]) -> None:
+        self.facts, self.reasons = dict(facts), dict(reasons)
+        (first, *others) = self.reasons.values()
+        hint = first.hint
+        if others:
+            listed = "; ".join(error.message for error in self.reasons.values())
+            message = f"{len(reasons)} of {len(facts) + len(reasons)} images cannot be used: {listed}"
+            hint = "repair or remove them"
+        else:
+            message = first.message
+        if not any(image.facts for image in self.reasons):
+            hint += ", or leave such images out with srbench run --skip-unreadable"
+        super().__init__(message, hint)
+
+
 class ImageCache:
     """Decoded images and their LR images, for ``workers`` threads at once."""
 
@@ -71,16 +90,24 @@ class ImageCache:
 
     def start_decoding(self, images: Sequence[ImageFile]) -> Callable[[], dict[ImageFile, ImageFacts]]:
         """Begin to decode images. The function that comes back waits for them and returns size and pixel hash of each,
-        as it is on this machine; it raises ImageError."""
+        as it is on this machine; it raises UnusableImagesError, which names every image that cannot be used."""
         pool = ThreadPoolExecutor(available_processors())
         # Not the pixels: the cache alone decides which of them stay in memory.
         facts = {image: pool.submit(self._facts, image) for image in images}
 
         def image_facts() -> dict[ImageFile, ImageFacts]:
+            usable, reasons = {}, {}
             try:
-                return {image: future.result() for image, future in facts.items()}
+                for image, future in facts.items():
+                    try:
+                        usable[image] = future.result()
+                    except ImageError as error:
+                        reasons[image] = error
             finally:  # no thread is left when workers are forked
                 pool.shutdown(cancel_futures=True)
+            if reasons:
+                raise UnusableImagesError(usable, reasons)
+            return usable
 
         return image_facts
 

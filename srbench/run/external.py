@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,21 +13,24 @@ from typing import Any
 import torch
 
 from srbench import dataset, randomness
-from srbench.dataset.locate import SUFFIXES, Dataset, ImageFile
+from srbench.dataset.folder import image_files
+from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.errors import ImageError, SrbenchError, first_few
 from srbench.imaging.images import as_rgb, pixel_hash, read_image
-from srbench.method import plugins
+from srbench.method import naming, plugins
 from srbench.method.base import Method, MethodCard
 from srbench.metrics import choice
 from srbench.protocol.base import Protocol
 from srbench.records import Entry
 from srbench.results.store import Store
 from srbench.run import kept
+from srbench.run.datasets import Decoding, find_datasets, settle
 from srbench.run.executors.local import single_threaded
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
 from srbench.run.plan import MethodSpec
+from srbench.run.recorded import Recorded
 from srbench.run.runner import Job, Plan, complete, context_of, job_of, plan
 from srbench.run.worker import CellWorker
 
@@ -56,20 +59,20 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
     taken to be bicubic ones, as in nearly every published table. Ctrl-C ends it as it ends a run.
 
     Raises:
-        SrbenchError: an unknown name, a ``name`` that is a method's, a dataset that is not here.
+        SrbenchError: an unknown name, a ``name`` that is a method's or a row's, a dataset that is not here.
         ImageError: images of the dataset without a partner or with several, files without one, images of the wrong
             size or without colour; each is named. Nothing is stored then.
     """
     observer = observer or Silent()
     with randomness.kept(torch.device("cpu")):
-        job, paths = _resolve(options)
+        job, paths = _resolve(options, observer.note)
         with Store(options.out, create=True) as store, single_threaded():
             planned = plan(job, store, observer)
             _hand_over(job, planned, paths, store)
             return complete(job, planned, store, observer)
 
 
-def _resolve(options: ForeignOptions) -> tuple[Job, dict[str, Path]]:
+def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job, dict[str, Path]]:
     """The run that scores the images, and the file of each by the name of its HR image."""
     run = RunOptions(
         (options.name,),
@@ -84,18 +87,37 @@ def _resolve(options: ForeignOptions) -> tuple[Job, dict[str, Path]]:
     )
     context = context_of(run)
     selection = choice.select(run.metrics, context.protocol)
-    data = dataset.find(options.dataset)
-    if options.name in {plugin.name for plugin in plugins.discover()} or not options.name.strip():
-        raise SrbenchError(f"'{options.name}' is the name of a method of srbench", "choose another --name")
+    recorded = Recorded.of(options.out)
+    _check_name(options.name, recorded)
+    found = find_datasets([options.dataset], note)
+    (data,) = found
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
     worker = CellWorker(context)
-    facts = worker.images.start_decoding(data.images)()
+    settled = settle(Decoding(found, worker.images.start_decoding(data.images)), recorded, note)
+    facts = settled.facts()
+    (data,) = settled.datasets
     hashes = _check(data, paths, facts, options.scale, context.protocol)
     identity = hashlib.sha256("".join(hashes[name] for name in sorted(hashes)).encode()).hexdigest()[:16]
     spec = MethodSpec(options.name, identity)
     worker.hold_method(spec, _named(options.name))
     job = job_of(run, worker, [spec], (data,), selection, lambda: facts)
     return replace(job, described={"scored_from": options.folder.name}), paths
+
+
+def _check_name(name: str, recorded: Recorded) -> None:
+    """Raise SrbenchError where a method or a row of the results folder is called ``name``, unless its images were made
+    elsewhere too: then they are replaced."""
+    naming.require_name(name, "--name")
+    if name in {plugin.name for plugin in plugins.discover()}:
+        raise SrbenchError(f"'{name}' is the name of a method of srbench", "choose another --name")
+    known = recorded.methods.get(name)
+    if known is not None and not known.foreign:
+        raise SrbenchError(f"'{name}' is the name of a method in these results", "choose another --name, or --out")
+    if name in recorded.variants:
+        raise SrbenchError(
+            f"'{name}' is what a row of these results is called, {recorded.variants[name]} with options",
+            "choose another --name, or --out",
+        )
 
 
 def _named(name: str) -> Method:
@@ -132,7 +154,7 @@ def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[st
     """
     if not folder.is_dir():
         raise ImageError(f"no folder at '{folder}'", "check the path")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    files = image_files(folder)
     exact = {path.stem.lower(): path.stem.lower() for path in files}
     plain = _plain(scale, method)
     wanted = {name.lower(): name for name in names} | {dataset.plain_name(name): name for name in names}
@@ -176,16 +198,26 @@ def _check(
     data: Dataset, paths: dict[str, Path], facts: dict[ImageFile, ImageFacts], scale: int, rules: Protocol
 ) -> dict[str, str]:
     """Pixel hashes of the foreign images, by name; raises ImageError, naming all that are of the wrong size."""
-    hashes, wrong = {}, []
+    hashes, wrong, unreadable = {}, [], []
     for image in data.images:
         path, own = paths[image.name], facts[image]
-        pixels = read_image(path)
+        try:
+            pixels = read_image(path)
+        except ImageError as error:
+            unreadable.append(error)
+            continue
         height, width = own.height // scale * scale, own.width // scale * scale
         if pixels.shape[:2] != (height, width):
             wrong.append(f"{path.name} is {pixels.shape[1]}x{pixels.shape[0]}, not {width}x{height}")
         elif pixels.ndim == 2 and own.channels == 3 and rules.working_space == "rgb":
             wrong.append(f"{path.name} is grey, its image has colours")
         hashes[image.name] = pixel_hash(pixels)
+    if unreadable:
+        listed = "; ".join(error.message for error in unreadable)
+        raise ImageError(
+            listed if len(unreadable) == 1 else f"{len(unreadable)} of {len(paths)} images cannot be used: {listed}",
+            unreadable[0].hint if len(unreadable) == 1 else "repair them",
+        )
     if wrong:
         raise ImageError(
             f"{len(wrong)} of {len(paths)} images do not fit {data.title} at x{scale}: {first_few(wrong, 5)}",

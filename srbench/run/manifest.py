@@ -79,6 +79,8 @@ def describe_dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[
     described = {**to_json(own), "version": data.version, "images": images}
     if data.manifest is None:  # nothing else says where the images of a folder are, which the report shows
         described["files"] = {image.name: str(image.path.resolve()) for image in data.images}
+    if data.folder is not None:
+        described |= {"folder": str(data.folder), "left_out": dict(data.left_out)}
     return described
 
 

@@ -21,6 +21,7 @@ class RunOptions:
     out: Path = Path("results")
     keep_images: bool = True
     force: bool = False
+    skip_unreadable: bool = False  # leave out images of users' folders that cannot be used
     time: bool = False  # time every method after the cells are done, on one thread
     seed: int = 0
     tile: int = 0  # side of LR tiles; 0: whole images

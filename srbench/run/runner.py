@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from srbench import dataset, degradation, metrics, protocol, randomness
+from srbench import degradation, metrics, protocol, randomness
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.errors import StoreError
@@ -19,14 +19,16 @@ from srbench.metrics import choice
 from srbench.records import Entry, ScoreState
 from srbench.results.store import Store
 from srbench.run import canary
+from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
 from srbench.run.executors.base import Stop, stoppable
 from srbench.run.executors.local import local, single_threaded
 from srbench.run.manifest import describe, describe_dataset, describe_metric
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
 from srbench.run.plan import CellResult, CellTask, MethodSpec, MetricSpec, RunContext, cells
+from srbench.run.recorded import Recorded
 from srbench.run.seams import compare_tiles
-from srbench.run.selection import anywhere, default_datasets, select_methods
+from srbench.run.selection import anywhere, select_methods
 from srbench.run.todo import Wanted, measurable, not_done_elsewhere, pending, with_canaries
 from srbench.run.worker import CellWorker
 from srbench.timing.session import time_methods
@@ -76,6 +78,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
             by name. What a single cell does wrong is recorded with the cell instead.
     """
     observer = observer or Silent()
+    options = replace(options, scales=tuple(dict.fromkeys(options.scales)))
     with randomness.kept(resolve_device(options.device)):
         job = resolve(options, observer)
         with Store(options.out, create=True) as store, single_threaded():
@@ -92,15 +95,22 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     worker = CellWorker(context, workers_of(options))
     for scale in options.scales:
         worker.degradation.require_scale(scale)
+    recorded = Recorded.of(options.out)
     specs = []
-    for method, identity, source in select_methods(options.methods, options.scales, observer.note):
+    sources = {}
+    for method, identity, source, place in select_methods(options.methods, options.scales, observer.note, recorded):
         likelihood = context.variant.apply(method).has_likelihood
         specs.append(MethodSpec(method.card.name, identity, source, method.card.random, likelihood))
         worker.hold_method(specs[-1], method)
+        if place:
+            sources[method.card.name] = place
     selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
-    datasets = tuple(dataset.find(spec) for spec in options.datasets or default_datasets(observer.note))
-    image_facts = worker.images.start_decoding([image for data in datasets for image in data.images])
-    return job_of(options, worker, specs, datasets, selection, image_facts)
+    datasets = find_datasets(options.datasets or default_datasets(observer.note), observer.note)
+    decoding = worker.images.start_decoding([image for data in datasets for image in data.images])
+    found = Decoding(datasets, decoding)
+    settled = settle(found, recorded, observer.note, skip_unreadable=options.skip_unreadable)
+    job = job_of(options, worker, specs, settled.datasets, selection, settled.facts)
+    return replace(job, described={"sources": sources} if sources else {})
 
 
 def context_of(options: RunOptions) -> RunContext:

@@ -1,84 +1,74 @@
-"""From the names on a command line to the methods and datasets of a run."""
+"""From the names on a command line to the methods of a run, each once, under a name that stands for it alone."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from srbench import dataset
 from srbench.errors import NotSupportedError, SrbenchError
-from srbench.method import plugins
+from srbench.method import naming, plugins
 from srbench.method.base import Method
+from srbench.naming import fold, told_apart
+from srbench.run.recorded import Recorded, RecordedMethod, recognise
+
+Note = Callable[[str], None]
 
 
 class Selected(NamedTuple):
-    """A method of a run: its instance, its identity hash, and the name, plugin file or checkpoint that it came from."""
+    """A method of a run: its instance, its identity hash, and the name, plugin file or checkpoint that it came from,
+    as ``NAME=FILE`` where the file does not say how it is called. ``place`` is the absolute path of the file, perhaps
+    with the state of weights that was chosen of it, ``FILE#STATE``; empty of what is built in or installed."""
 
     method: Method
     identity: str
     source: str
+    place: str = ""
 
 
-def load_methods(
-    specs: Sequence[str],
-    scales: Sequence[int],
-    note: Callable[[str], None],
-) -> list[tuple[Method, str]]:
+def load_methods(specs: Sequence[str], scales: Sequence[int], note: Note) -> list[tuple[Method, str]]:
     """The methods of :func:`select_methods`, each with its identity hash."""
-    return [(method, identity) for method, identity, _ in select_methods(specs, scales, note)]
+    return [(selected.method, selected.identity) for selected in select_methods(specs, scales, note)]
 
 
-def select_methods(specs: Sequence[str], scales: Sequence[int], note: Callable[[str], None]) -> list[Selected]:
-    """Instances of the methods that ``specs`` name.
+def select_methods(
+    specs: Sequence[str], scales: Sequence[int], note: Note, recorded: Recorded | None = None
+) -> list[Selected]:
+    """Instances of the methods that ``specs`` name, each once.
 
     'all' stands for every built-in and installed method, but those that are broken, have nothing for any of the
     scales, or are left to be named (``MethodCard.default``): each is noted. Asked for by name, a broken one is an
     error, and one without these scales is in the results as 'not supported'.
+
+    A checkpoint is named by its file; where another method of the run or of the results folder has that name, the
+    folders it lies in come before it.
+
+    Args:
+        recorded: what the results folder holds already.
+
+    Raises:
+        SrbenchError: two methods of one name, of which one is no checkpoint.
     """
-    chosen: dict[str, plugins.Plugin] = {}
-    sources: dict[str, str] = {}
-    optional: set[str] = set()  # only 'all' brought them
-    for spec in specs:
-        if spec == "all":
-            found = plugins.discover()
-            for plugin in found:
-                if plugin.error:
-                    note(f"method '{plugin.name}' ({plugin.origin}) is broken and left out: {plugin.error}")
-            found = [plugin for plugin in found if not plugin.error]
-            optional = {plugin.name for plugin in found} - set(specs)
-        else:
-            found = plugins.find(spec)
-        for plugin in found:
-            other = chosen.setdefault(plugin.name, plugin)
-            sources.setdefault(plugin.name, plugin.name if spec == "all" else anywhere(spec))
-            if other.origin != plugin.origin:
-                raise SrbenchError(
-                    f"two methods are called '{plugin.name}' ({other.origin}, {plugin.origin})", "rename one"
-                )
-    methods = []
-    for plugin in chosen.values():
+    made = []
+    for want in _wanted(specs, note):
+        plugin = want.plugin
         try:
             method = plugins.instantiate(plugin)
             identity = plugins.identity(plugin, method)
         except SrbenchError as error:
-            if plugin.name not in optional:
+            if not want.optional:
                 raise
             note(f"method '{plugin.name}' ({plugin.origin}) is left out: {error}")
             continue
-        if plugin.name in optional and (reason := _not_in_all(method, scales)):
+        if want.optional and (reason := _not_in_all(method, scales)):
             note(f"'all' leaves out {plugin.name}: {reason}")
             continue
-        methods.append(Selected(method, identity, sources[plugin.name]))
-    if not methods:
+        made.append(_Made(want, method, identity))
+    if not made:
         raise SrbenchError("no method to run", "see: srbench list methods")
-    return methods
-
-
-def anywhere(spec: str) -> str:
-    """``spec`` (a name, a plugin file or a checkpoint) as it is understood in any current folder."""
-    path = Path(spec)
-    return str(path.absolute()) if path.suffix in (".py", *plugins.CHECKPOINTS) else spec
+    return _named(made, recorded or Recorded(), note)
 
 
 def _not_in_all(method: Method, scales: Sequence[int]) -> str:
@@ -93,16 +83,166 @@ def _not_in_all(method: Method, scales: Sequence[int]) -> str:
     return ""
 
 
-def default_datasets(note: Callable[[str], None]) -> tuple[str, ...]:
-    """The standard datasets that are on this machine; if none is, the embedded sample. Says what it left out."""
-    here = tuple(name for name in dataset.STANDARD if dataset.available(name))
-    missing = [name for name in dataset.STANDARD if name not in here]
-    if not here:
-        note(
-            "Set5, Set14 and BSD100 are not on this machine: using the embedded 'sample' "
-            "(get them: srbench fetch set5,set14,bsd100)"
+def anywhere(spec: str) -> str:
+    """``spec`` (a name, a plugin file, a checkpoint, NAME=FILE) as it is understood in any current folder."""
+    name, file = naming.split_name(spec, plugins.FILES)
+    if naming.split_file(file, plugins.FILES)[0] is None:
+        return spec
+    return f"{name}={Path(file).absolute()}" if name else str(Path(file).absolute())
+
+
+# -- what is wanted ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Want:
+    """A plugin that was asked for.
+
+    Args:
+        source: ``spec`` as it is understood in any current folder.
+        optional: only 'all' brought it.
+        file: absolute; None of what is built in or installed. ``state``: what was chosen of it.
+        by_file: its name is that of its file, which nobody chose for it.
+    """
+
+    plugin: plugins.Plugin
+    spec: str
+    source: str
+    optional: bool = False
+    file: Path | None = None
+    state: str = ""
+    by_file: bool = False
+
+    @property
+    def place(self) -> str:
+        """As :attr:`Selected.place`."""
+        return "" if self.file is None else f"{self.file}#{self.state}" if self.state else str(self.file)
+
+
+def _wanted(specs: Sequence[str], note: Note) -> list[_Want]:
+    """All that is asked for, each thing once. Of two names for one file both count."""
+    chosen: dict[object, _Want] = {}
+    for spec in specs:
+        if spec == "all":
+            for plugin in plugins.discover():
+                if plugin.error:
+                    note(f"method '{plugin.name}' ({plugin.origin}) is broken and left out: {plugin.error}")
+                else:
+                    optional = plugin.name not in specs
+                    chosen.setdefault(plugin.name, _Want(plugin, plugin.name, plugin.name, optional))
+            continue
+        name, path = naming.split_name(spec, plugins.FILES)
+        source = anywhere(spec)  # before a plugin can change the current folder
+        file, state = naming.split_file(path, plugins.FILES)
+        file = Path(os.path.abspath(file)) if file else None  # noqa: PTH100  # links keep their names
+        for plugin in plugins.find(spec):
+            by_file = file is not None and file.suffix != ".py" and not name
+            key: object = plugin.name
+            if file is not None:
+                status = file.stat()
+                key = (status.st_dev, status.st_ino, f"#{state}" if by_file else plugin.name)
+            chosen.setdefault(key, _Want(plugin, spec, source, file=file, state=state, by_file=by_file))
+    wanted = list(chosen.values())
+    _require_distinct(wanted)
+    return wanted
+
+
+def _require_distinct(wanted: Sequence[_Want]) -> None:
+    """Raise SrbenchError where methods whose names somebody chose have one name, or that of a built-in method."""
+    if any(want.file is not None for want in wanted):
+        taken = {plugin.name for plugin in plugins.discover()}
+        for want in wanted:
+            if want.file is not None:
+                naming.require_free(want.plugin, want.spec, taken)
+    fixed: dict[str, _Want] = {}
+    for want in wanted:
+        other = want if want.by_file else fixed.setdefault(want.plugin.name, want)
+        if other is not want:
+            raise SrbenchError(
+                f"two methods are called '{want.plugin.name}' ({other.plugin.origin}, {want.plugin.origin})",
+                f"rename one, or give it a name: my-{want.plugin.name}={want.file}",
+            )
+
+
+# -- names ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What was asked for, with its instance."""
+
+    want: _Want
+    method: Method
+    identity: str
+
+    @property
+    def name(self) -> str:
+        return self.want.plugin.name
+
+    def called(self, name: str) -> Selected:
+        """As a method of the run, under ``name``."""
+        source = self.want.source
+        if name != self.name:
+            naming.call(self.method, name)
+            source = f"{name}={self.want.place}"
+        return Selected(self.method, self.identity, source, self.want.place)
+
+
+def _named(made: Sequence[_Made], recorded: Recorded, note: Note) -> list[Selected]:
+    """The methods; checkpoints under the names that they have in the results folder, or under names that nothing else
+    here or there has."""
+    fixed = [one for one in made if not one.want.by_file]
+    for one in fixed:
+        _check_recorded(one, recorded.methods.get(one.name), note)
+    taken = {one.name for one in fixed}
+    loose = [one for one in made if one.want.by_file]
+    free = {name: known for name, known in recorded.methods.items() if name not in taken}
+    recognised = recognise(loose, free, (_is_same_file, _is_same_method))
+    names = {id(one): name for one, name in zip(loose, recognised, strict=True) if name is not None}
+    fresh = [(one, one.want.file) for one in loose if id(one) not in names and one.want.file]
+    things = [(_own_name(one, file, loose), file.parent) for one, file in fresh]
+    apart = told_apart(things, {*taken, *names.values(), *recorded.methods, *recorded.variants})
+    for (one, file), name in zip(fresh, apart, strict=True):
+        names[id(one)] = name
+        if one.name in recorded.methods:
+            other = recorded.methods[one.name].source or "another method"
+            note(f"'{file}' is called '{name}' in these results: '{one.name}' is {other} there")
+    return [one.called(names.get(id(one), one.name)) for one in made]
+
+
+def _own_name(one: _Made, file: Path, others: Sequence[_Made]) -> str:
+    """What a checkpoint is called by its file: by its stem, or by its whole name where another from its folder has the
+    same."""
+    beside = [other for other in others if other.want.file and other.want.file.parent == file.parent]
+    alike = [other for other in beside if fold(other.name) == fold(one.name)]
+    return one.name if len(alike) == 1 else f"{file.name}{one.name.removeprefix(file.stem)}"
+
+
+def _is_same_file(known: RecordedMethod, one: _Made) -> bool:
+    return known.source == one.want.place
+
+
+def _is_same_method(known: RecordedMethod, one: _Made) -> bool:
+    """Whether a method of this name, from a file elsewhere or of which that is not known, is this one."""
+    if known.foreign or known.name.rpartition("/")[2] != one.name:
+        return False
+    return known.identity == one.identity or (not known.source and known.checkpoint)
+
+
+def _check_recorded(one: _Made, known: RecordedMethod | None, note: Note) -> None:
+    """Hold a method that somebody gave its name against what has that name in the results folder.
+
+    Raises:
+        SrbenchError: it is that of images made elsewhere.
+    """
+    place = one.want.place
+    if known is None or not place:
+        return
+    if known.foreign:
+        raise SrbenchError(
+            f"'{one.name}' is the name of images made elsewhere in these results",
+            f"give the file another name (my-{one.name}={place}), or choose another --out",
         )
-        return ("sample",)
-    if missing:
-        note(f"not on this machine, left out: {', '.join(missing)} (srbench fetch {','.join(missing)})")
-    return here
+    if known.source != place and known.identity != one.identity:
+        other = f"'{known.source}'" if known.source else "what had that name"
+        note(f"'{one.name}' is '{place}' now, and takes the place of {other} in these results")

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srbench.dataset.locate import SUFFIXES
+from srbench.dataset.folder import image_files
 from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, SrbenchWarning, TrainingError
 from srbench.imaging.color import luma, round_half_up
@@ -50,7 +50,7 @@ def read_pictures(folders: Iterable[Path]) -> list[Picture]:
     for folder in folders:
         if not folder.is_dir():
             raise TrainingError(f"no folder '{folder}'", "give a folder of PNG, BMP or JPEG images with --data")
-        for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES):
+        for path in image_files(folder):
             try:
                 pixels = read_image(path)
             except ImageError as error:

@@ -117,3 +117,31 @@ def test_kept_images_of_an_rgb_method_are_enough(srbench, pictures, results, wri
 )
 def test_wrong_command_lines(wrong, arguments, match):
     wrong("explain", *arguments, match=match)
+
+
+def test_kept_images_are_found_whatever_their_dataset_is_called(srbench, results, tmp_path, make_picture, write_plugin):
+    """Of two folders called HR, each with images a and b, those of the second; and only those of bicubic LR images."""
+    folders = [tmp_path / parent / "HR" for parent in ("one", "two")]
+    for number, folder in enumerate(folders):
+        for i, name in enumerate("ab"):
+            write_image(folder / f"{name}.png", make_picture(48, 52, 2 * number + i))
+    plugin = write_plugin("return imresize(lr, scale, kernel='nearest')", name="gone")
+    run = ["--methods", plugin, "--scales", "3", "--metrics", "psnr", "--out", results, "--device", "cpu"]
+    for more in (["--datasets", folders[0]], ["--datasets", folders[1]]):
+        assert srbench("run", *run, *more).exit_code == 0
+    values = {}
+    for folder in folders:
+        frame = package.evaluate("nearest", str(folder), scale=3, metrics=["psnr"], device="cpu")
+        values[folder] = f"{frame['value'].mean():.6f}"
+    assert srbench("run", *run, "--datasets", folders[1], "--degradation", "blur-down").exit_code == 0
+    for folder, value in values.items():
+        explain = ["explain", "gone", "--dataset", folder, "--scale", "3", "--expect", value, "--results", results]
+        result = srbench(*explain, "--device", "cpu")
+        assert result.exit_code == 0, result.output
+        assert f"{value} is basicsr\n" in result.stderr
+
+
+def test_a_file_with_a_built_in_name_is_not_scored_by_the_built_in_methods_images(wrong, results, write_plugin):
+    path = write_plugin(name="bicubic")
+    arguments = ["explain", path, "--dataset", "sample", "--expect", "25.6", "--results", results]
+    wrong(*arguments, match=f"'{path}' would be called 'bicubic'.*my-bicubic={path}")

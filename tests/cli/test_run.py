@@ -34,7 +34,7 @@ def test_a_run_prints_the_table_and_ends_with_zero(run, results):
     assert "pictures x2, basicsr, bicubic" in result.stdout
     assert "3/3" in result.stdout
     assert "6 cells computed, 0 already there" in result.stderr
-    assert "no recorded bicubic value for pictures" in result.stderr
+    assert "there is no recorded bicubic value for 'pictures' x2" in result.stderr
     assert (results / "results.sqlite").is_file()
     assert len(list(results.glob("images/**/*.png"))) == 6
 
@@ -202,8 +202,8 @@ def test_an_off_canary_is_loud(run, monkeypatch, tmp_path, change, cause):
         (["--methods", "nearest", "--scales", "2,10/3"], "x10/3 is no whole number"),
         (["--methods", "nearest", "--scales", "x4"], "'x4' is not a scale"),
         (["--methods", "nearest", "--scales", "²"], "is not a scale"),
-        (["--methods", "nearest", "--scales", ","], "no scale"),
-        (["--methods", ","], "no method"),
+        (["--methods", "nearest", "--scales", ","], "the value of --scales is empty"),
+        (["--methods", ","], "the value of --methods is empty"),
         (["--methods", "nearest", "--device", "tpu"], "device 'tpu'"),
         (["--methods", "nearest", "--device", "cuda:99"], "no device 'cuda:99'"),
     ],

@@ -75,3 +75,12 @@ def test_a_method_that_raises_says_so_without_a_traceback(srbench, pictures, wri
     assert "no such luck" in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("up/*"))
+
+
+def test_a_file_is_given_a_name_that_is_safe_in_the_results(srbench, pictures, write_plugin, tmp_path):
+    out = tmp_path / "up"
+    for name in ("theirs", "a/net", "../../x"):
+        result = srbench("upscale", f"{name}={write_plugin()}", pictures / "a.png", "--scale", 2, "--output", out)
+        assert result.exit_code == 0, result.output
+    assert (out / "a_theirs_x2.png").is_file()
+    assert len(list(out.iterdir())) == len(list(tmp_path.rglob("*x2.png"))) == 3

@@ -1,15 +1,19 @@
 """Where images are found on this machine."""
 
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from srbench import paths
+from srbench.dataset import manifest as manifest_module
 from srbench.dataset.locate import available, find, image_paths
 from srbench.dataset.manifest import manifests
 from srbench.dataset.verify import check_images
-from srbench.errors import DatasetError, DatasetMissingError, ImageError, UnknownNameError
+from srbench.errors import DatasetError, DatasetMissingError, ImageError, SrbenchWarning, UnknownNameError
+from srbench.imaging.images import write_image
 
 
 def test_the_sample_is_there_without_any_data():
@@ -165,3 +169,50 @@ def test_an_image_that_cannot_be_read_is_named(pictures):
     (pictures / "b.png").write_bytes(b"broken")
     with pytest.raises(ImageError, match=r"b\.png"):
         find(str(pictures)).images[1].read()
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "a.png", "no-suffix"])
+def test_a_file_is_no_folder(pictures, name):
+    if name != "a.png":
+        (pictures / name).write_text("text")
+    with pytest.raises(DatasetError, match=rf"{name}' is a file, and a dataset is a folder.*{pictures}"):
+        find(str(pictures / name))
+
+
+def test_a_bare_file_is_a_file_and_no_unknown_name(pictures, monkeypatch):
+    monkeypatch.chdir(pictures)
+    with pytest.raises(DatasetError, match=r"'a\.png' is a file"):
+        find("a.png")
+
+
+@pytest.mark.parametrize("spec", ["", " ", "\t"])
+def test_nothing_is_not_the_current_folder(pictures, monkeypatch, spec):
+    monkeypatch.chdir(pictures)
+    with pytest.raises(DatasetError, match="without a name"):
+        find(spec)
+
+
+def test_a_path_is_the_folder_and_a_bare_name_the_known_dataset(pictures, tmp_path, monkeypatch):
+    pictures.rename(tmp_path / "sample")
+    monkeypatch.chdir(tmp_path)
+    notes = []
+    for spec in ("./sample", "sample/", str(tmp_path / "sample"), "../" + tmp_path.name + "/sample"):
+        found = find(spec, notes.append)
+        assert (found.folder, found.manifest, found.name) == (tmp_path / "sample", None, "sample-folder")
+    assert notes == []
+    assert find("sample", notes.append).manifest is not None
+    assert "the folder of that name here is ./sample" in notes[0]
+    with pytest.warns(SrbenchWarning, match="known dataset"):
+        find("sample")
+
+
+def test_what_macos_keeps_of_files_does_not_count(tmp_path, monkeypatch):
+    manifest = replace(manifests()["urban100"], unrecorded=3)
+    monkeypatch.setattr(manifest_module, "manifests", lambda: {"urban100": manifest})
+    folder = tmp_path / "Urban100"
+    for name in ("a", "b", "c"):
+        write_image(folder / f"{name}.png", np.zeros((9, 9, 3), np.uint8))
+        (folder / f"._{name}.png").write_bytes(b"\0\5\26\7")
+        write_image(folder / f"{name}_x3.png", np.zeros((3, 3, 3), np.uint8))
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
+    assert [image.name for image in find("urban100").images] == ["a", "b", "c"]

@@ -192,8 +192,27 @@ def test_facts_survive_the_manifest():
 def test_of_a_method_that_an_old_folder_names_the_title_is_known():
     old = {"name": "gone", "title": "Gone", "hash": "0", "weights": {}, "loads": []}
     assert FolderFacts([{"methods": [old]}], Installed()).method("gone") == MethodFacts("gone", "Gone")
-    card = FolderFacts([{"methods": [old | {"name": "bicubic"}]}], Installed()).method("bicubic")
+    card = FolderFacts([{"methods": [old | {"name": "bicubic", "title": "Bicubic"}]}], Installed()).method("bicubic")
     assert (card.title, card.family) == ("Bicubic", "interpolation")
+
+
+def test_a_users_method_that_an_old_folder_calls_as_an_installed_one_is_not_it():
+    old = {"name": "edsr", "title": "edsr (Compact)", "hash": "0", "weights": {}, "loads": []}
+    found = FolderFacts([{"methods": [old]}], Installed()).method("edsr")
+    assert found == MethodFacts("edsr", "edsr (Compact)")
+    assert found.published == ()
+
+
+def test_facts_are_those_of_the_method_that_was_run_where_two_had_one_name():
+    theirs = to_json(MethodFacts("edsr", "edsr (Compact)", family="checkpoint")) | {"hash": "1"}
+    value = PublishedValue("set5", 4, "psnr", 32.46, "paper")
+    ours = to_json(MethodFacts("edsr", "EDSR", published=(value,))) | {"hash": "2"}
+    for runs in ([theirs, ours], [ours, theirs]):
+        found = FolderFacts([{"methods": [written]} for written in runs])
+        assert found.method("edsr", "1").published == ()
+        assert found.method("edsr", "2").published == (value,)
+        assert found.method("edsr").title == runs[-1]["title"]
+        assert (found | FolderFacts()).method("edsr", "1").title == "edsr (Compact)"
 
 
 def test_the_training_of_other_weights_than_those_that_were_run_is_not_told():

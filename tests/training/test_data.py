@@ -137,3 +137,11 @@ def test_folders_of_small_images_are_not_drowned(folder, tmp_path):
 
     assert white(Patches(pictures, (2,), 16)) < 0.15
     assert white(Patches(pictures, (2,), 16, by_folder=True)) == pytest.approx(0.5, abs=0.08)
+
+
+def test_hidden_files_are_no_pictures(folder, recwarn):
+    count = len(read_pictures([folder]))
+    for path in list(folder.glob("*.png")):
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\26\7")
+    assert len(read_pictures([folder])) == count
+    assert not recwarn.list

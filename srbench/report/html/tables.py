@@ -145,7 +145,8 @@ def _view(
     for label in labels:
         own = images_of[label]
         method = own["plugin"].iloc[0]
-        card = facts.method(method)
+        identity = own["method_hash"].iloc[0]
+        card = facts.method(method, identity)
         cells = [
             _cell(
                 by_cell.get((label, data, metric)),
@@ -153,7 +154,7 @@ def _view(
             )
             for data, metric in product(datasets, names or [""])
         ]
-        trained = facts.training(method, scale)
+        trained = facts.training(method, scale, identity)
         cost = costs.get((method, scale)) or Cost(parameters=trained.parameters or None if trained else None)
         rows.append(
             Row(

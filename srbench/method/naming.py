@@ -1,0 +1,130 @@
+"""What a method from a user's file is called: as its card or its file says, or as the user does (``NAME=FILE``).
+
+The names of built-in and installed methods are theirs alone: reports, thresholds and published values go by them.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from srbench.errors import MethodError, SrbenchError
+
+if TYPE_CHECKING:  # plugins.py asks here how a spec is read
+    from srbench.method.base import Method, MethodCard
+    from srbench.method.plugins import Plugin
+
+_LONGEST = 200  # characters
+
+
+def split_file(spec: str, suffixes: Collection[str]) -> tuple[Path | None, str]:
+    """The file that ``spec`` names by its type, and what stands behind it after a ``#``; None where it names none.
+
+    >>> split_file("nets/edsr.pth#params", {".pth"})
+    (PosixPath('nets/edsr.pth'), 'params')
+    """
+    for file, part in ((spec, ""), spec.rpartition("#")[::2]):
+        if Path(file).suffix.lower() in suffixes:
+            return Path(file), part
+    return None, ""
+
+
+def split_name(spec: str, suffixes: Collection[str]) -> tuple[str, str]:
+    """The name and the file of ``NAME=FILE``; no name for any other ``spec``, also where a file is called so.
+
+    >>> split_name("mine=nets/edsr.safetensors", {".safetensors"})
+    ('mine', 'nets/edsr.safetensors')
+    >>> split_name("edsr", {".safetensors"})
+    ('', 'edsr')
+
+    Raises:
+        SrbenchError: a name that cannot be one, or something other than a file behind it.
+    """
+    if "=" not in spec or _exists(spec, suffixes):
+        return "", spec
+    cuts = [i for i, char in enumerate(spec) if char == "="]
+    # The names that srbench makes of folders may have a '=' of their own.
+    cut = next((i for i in cuts if _exists(spec[i + 1 :], suffixes)), cuts[0])
+    name, file = spec[:cut].strip(), spec[cut + 1 :].strip()
+    if split_file(file, suffixes)[0] is None:
+        raise MethodError(
+            f"'{spec}': only a method from a file can be given a name",
+            f"give NAME=FILE with a file of the type {', '.join(sorted(suffixes))}",
+        )
+    require_name(name, spec)
+    return name, os.path.expanduser(file)  # noqa: PTH111  # as it was given in all else
+
+
+def _exists(spec: str, suffixes: Collection[str]) -> bool:
+    file, _ = split_file(spec, suffixes)
+    return file is not None and file.is_file()
+
+
+def require_no_folder(spec: str, suffixes: Collection[str]) -> None:
+    """Raise MethodError where ``spec``, which has none of the types of files that are methods, is a path."""
+    path = Path(spec)
+    if not spec.startswith((".", "~", os.sep)) and not (os.sep in spec and path.exists()):
+        return
+    kinds = f"a method is a file of the type {', '.join(suffixes)}"
+    if path.is_dir():
+        inside = sorted(child for child in path.iterdir() if child.suffix.lower() in suffixes)
+        raise MethodError(f"'{spec}' is a folder", f"give one of its files, such as {inside[0]}" if inside else kinds)
+    raise MethodError(f"'{spec}' is no method" if path.exists() else f"no file at '{spec}'", kinds)
+
+
+def require_name(name: str, what: str) -> None:
+    """Raise SrbenchError where ``name`` cannot be that of a method."""
+    bad = next((char for char in name if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")), None)
+    if not name.strip() or name == "all" or len(name) > _LONGEST or bad is not None:
+        raise SrbenchError(
+            f"{what!r}: {name!r} cannot be the name of a method",
+            f"give one of 1 to {_LONGEST} printable characters, other than 'all'",
+        )
+
+
+def renamed(found: Iterable[Plugin], name: str, spec: str) -> Plugin:
+    """The one plugin of ``found`` under another name; its identity stays.
+
+    Raises:
+        SrbenchError: there are several.
+    """
+    found = list(found)
+    if len(found) != 1:
+        raise SrbenchError(f"'{spec}' names {len(found)} methods at once", "name a file with one")
+    (plugin,) = found
+    return replace(plugin, name=name, value=_class_called(plugin.load(), name))
+
+
+def call(method: Method, name: str) -> None:
+    """Give a method another name."""
+    method.card = _called(method.card, name)  # type: ignore[misc]  # the class keeps its own
+
+
+def _class_called(cls: type[Method], name: str) -> type[Method]:
+    # With its module, so that the files it came from are found as before.
+    return type(cls.__name__, (cls,), {"card": _called(cls.card, name), "__module__": cls.__module__})
+
+
+def _called(card: MethodCard, name: str) -> MethodCard:
+    own = card.title.removeprefix(card.name)
+    title = f"{name}{own}" if own != card.title else f"{name} ({card.title})"
+    return replace(card, name=name, title=title)
+
+
+def require_free(plugin: Plugin, spec: str, taken: Collection[str]) -> None:
+    """Raise MethodError where a method from a user's file has the name of a built-in or installed one.
+
+    Args:
+        spec: as the user gave it.
+        taken: the names of the built-in and installed methods.
+    """
+    if plugin.name in taken:
+        _, file = spec.split("=", 1) if "=" in spec else ("", spec)
+        raise MethodError(
+            f"'{spec}' would be called '{plugin.name}', which is another method's name",
+            f"give it a name of its own: my-{plugin.name}={file}",
+        )

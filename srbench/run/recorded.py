@@ -1,0 +1,121 @@
+"""What the runs of a results folder called their methods and datasets.
+
+A name in a results folder stands for one thing: what came first keeps it, and what comes later and would be called
+the same is told apart by the folders that it lies in. A user's folder of images is the same dataset where it is the
+same folder (its images may have changed) or holds the same images; a checkpoint is the same method where it is the
+same file (it may have been trained further) or has the same identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from srbench.records import labels
+from srbench.results.folder import FILE
+from srbench.results.reader import Reader
+
+_Known = TypeVar("_Known")
+_Thing = TypeVar("_Thing")
+
+
+@dataclass(frozen=True)
+class RecordedDataset:
+    """A user's folder of images as a run recorded it. ``folder`` is None where the run did not say where it lies;
+    ``images`` are pixel hashes by image name."""
+
+    name: str
+    folder: Path | None
+    images: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RecordedMethod:
+    """A method as a run recorded it.
+
+    Args:
+        source: the file that it came from, FILE or FILE#STATE; empty where it is built in, or the run did not say.
+        checkpoint: it may have been one.
+        foreign: its images were made elsewhere.
+    """
+
+    name: str
+    identity: str
+    source: str = ""
+    checkpoint: bool = False
+    foreign: bool = False
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """By name, of the newest run that had something of the name.
+
+    Args:
+        known_datasets: names of datasets that are no users' folders.
+        variants: what the rows of methods with options are called, with the names of their methods.
+    """
+
+    datasets: Mapping[str, RecordedDataset] = field(default_factory=dict)
+    known_datasets: frozenset[str] = frozenset()
+    methods: Mapping[str, RecordedMethod] = field(default_factory=dict)
+    variants: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: Path) -> Recorded:
+        """Of a results folder; empty where there is none.
+
+        Raises:
+            StoreError: the folder cannot be read.
+        """
+        if not (folder / FILE).is_file():
+            return cls()
+        with Reader(folder) as reader:
+            return cls.of_runs((run.manifest for run in reader.runs()), reader.variants())
+
+    @classmethod
+    def of_runs(cls, manifests: Iterable[Mapping[str, Any]], variants: Iterable[tuple[str, str]] = ()) -> Recorded:
+        """Of the manifests of runs, oldest first, and of their methods with options."""
+        datasets: dict[str, RecordedDataset] = {}
+        known: set[str] = set()
+        methods: dict[str, RecordedMethod] = {}
+        for manifest in manifests:
+            for entry in manifest.get("datasets", ()):
+                if entry.get("version") == 0:
+                    datasets[entry["name"]] = _dataset(entry)
+                else:
+                    known.add(entry["name"])
+            sources = manifest.get("sources", {})
+            for entry in manifest.get("methods", ()):
+                name = entry["name"]
+                checkpoint = entry.get("family", "checkpoint") == "checkpoint"
+                foreign = "scored_from" in manifest
+                methods[name] = RecordedMethod(name, entry.get("hash", ""), sources.get(name, ""), checkpoint, foreign)
+        called = {text: method for (method, options), text in labels(variants).items() if options}
+        return cls(datasets, frozenset(known), methods, called)
+
+
+def recognise(
+    things: Sequence[_Thing], known: Mapping[str, _Known], witnesses: Sequence[Callable[[_Known, _Thing], bool]]
+) -> list[str | None]:
+    """The names that things have in a results folder; None of those that it does not know.
+
+    Args:
+        known: what the folder holds, by name; a name is that of one thing at most.
+        witnesses: whether what is known and a thing are the same, the most reliable one first.
+    """
+    names: list[str | None] = [None] * len(things)
+    for same in witnesses:
+        for i, thing in enumerate(things):
+            if names[i] is None:
+                free = (name for name in known if name not in names)
+                names[i] = next((name for name in free if same(known[name], thing)), None)
+    return names
+
+
+def _dataset(entry: Mapping[str, Any]) -> RecordedDataset:
+    files = [Path(file) for file in entry.get("files", {}).values()]
+    # A relative path says nothing here: it was written by hand.
+    folder = Path(entry["folder"]) if "folder" in entry else files[0].parent if files else None
+    return RecordedDataset(entry["name"], folder if folder and folder.is_absolute() else None, entry.get("images", {}))
