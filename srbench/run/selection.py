@@ -78,7 +78,8 @@ def select_methods(specs: Sequence[str], scales: Sequence[int], note: Callable[[
 def anywhere(spec: str) -> str:
     """``spec`` (a name, a plugin file or a checkpoint) as it is understood in any current folder."""
     path = Path(spec)
-    return str(path.absolute()) if path.suffix in (".py", *plugins.CHECKPOINTS) else spec
+    is_file = path.suffix == ".py" or plugins.is_checkpoint(plugins.split_state(spec)[0])
+    return str(path.absolute()) if is_file else spec
 
 
 def _not_in_all(method: Method, scales: Sequence[int]) -> str:
