@@ -78,14 +78,14 @@ class TrainedMethod(TorchMethod):
 
     def _places(self, scale: int) -> Iterator[Path]:
         """Where weights for a scale may be, the first ones first."""
-        joint = tuple(sorted(self.recipe.joint_scales or ()))
-        groups = [(scale,), joint] if scale in joint else [(scale,)]
-        files = {group: f"{self.weight_name(group)}.safetensors" for group in groups}
+        joint = self.recipe.joint_scales or ()
+        names = [self.weight_name(group) for group in ((scale,), joint) if scale in group]
+        files = [f"{name}.safetensors" for name in names]
         for folder in paths.weights():
-            yield from (folder / file for file in files.values())
-            for group, file in files.items():  # as ``srbench train --output`` lays them out
-                yield folder / f"{self.card.name}_{'_'.join(f'x{s}' for s in group)}" / file
-        yield from (self.source.parent / "weights" / file for file in files.values())
+            yield from (folder / file for file in files)
+            for inside in sorted(folder.glob(f"{self.card.name}_x*")):  # as ``srbench train --output`` lays them out
+                yield from (inside / file for file in files)
+        yield from (self.source.parent / "weights" / file for file in files)
 
     def weight_files(self) -> list[Path]:
         paths = (self.weight_path(scale) for scale in self.card.scales or ())
