@@ -48,6 +48,11 @@ class State:
         """Whether it is more likely a trainer's than a network's."""
         return not any(tensor.ndim for tensor in self.tensors.values())
 
+    @property
+    def nameless(self) -> bool:
+        """Whether it is a list of tensors, as some keep averages: it fits no network."""
+        return all(key.isdigit() for key in self.tensors)
+
     def overlaps(self, other: State) -> bool:
         """Whether one is a part of the other."""
         short = min(len(self.path), len(other.path))
@@ -98,8 +103,9 @@ def _mappings(content: object) -> Iterator[State]:
                 tensors[str(key)] = item
             elif (isinstance(item, Mapping) or _is_list(item)) and not _BOOKS.search(str(key)):
                 queue.append(((*path, str(key)), item))
-        if isinstance(value, Mapping) and tensors:
-            yield State(path, tensors, _COUNTER in tensors or any(map(_is_average, path)))
+        average = _COUNTER in tensors or any(map(_is_average, path))
+        if tensors and (average or isinstance(value, Mapping)):
+            yield State(path, tensors, average)
 
 
 def _is_list(value: object) -> bool:
@@ -171,7 +177,7 @@ def _place(state: State) -> tuple[int, ...]:
     only_wrappers = wrappers and (len(parts) > 1 or any(prefix in _STRIPPED for prefix in parts))
     usual = next((name for name in state.path if name in ORDER), None)
     return (
-        state.only_counters,
+        state.only_counters or state.nameless,
         not state.average,
         not _is_average(last),
         only_wrappers,

@@ -144,6 +144,14 @@ def test_the_audit_says_which_states_there_were_too(tmp_path):
     assert load_into(network(9), flat).others == ("params",)
 
 
+def test_an_average_without_names_is_said(tmp_path):
+    ema = {"decay": 0.99, "num_updates": 3, "shadow_params": list(A.values())}
+    net = network(9)
+    audit = load_into(net, saved({"model": B, "ema": ema}, tmp_path / "w.pth"))
+    assert equal(net, B)
+    assert audit.others == ("ema.shadow_params (does not fit)",)
+
+
 def test_an_average_that_does_not_fit_is_said(tmp_path):
     parameters = {key: value for key, value in A.items() if "running" not in key and "num_batches" not in key}
     net = network(9)
