@@ -90,8 +90,8 @@ def test_values_are_listed_of_the_method_alone_for_which_the_weights_were_traine
         if card and card["method"] != name:
             assert text == f"x{scale}: the weights of {card['method']}"
             assert METHODS[name].training_facts()[scale].under_trained == ()
-        elif card:
-            assert text.startswith(f"x{scale}: {card['test_psnr'][f'bsd100 x{scale}']:.2f} dB on bsd100")
+        elif card and (value := card["test_psnr"].get(f"bsd100 x{scale}")):
+            assert text.startswith(f"x{scale}: {value:.2f} dB on bsd100")
 
 
 def test_a_method_that_trails_one_it_beats_in_print_is_found():
