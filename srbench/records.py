@@ -118,7 +118,7 @@ class Outcome:
     sr_path: str = ""  # below the results folder; empty if the image was not kept
     sr_sha256: str = ""
     host: str = ""  # the machine that computed it; empty if it is the one in the run's manifest
-    handling: str = ""  # what srbench did to compute it at all (tiles after memory ran out), as JSON; empty if nothing
+    handling: str = ""  # what is to be known of how it was computed, as JSON (:mod:`srbench.results.handling`)
 
 
 @dataclass(frozen=True)

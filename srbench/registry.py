@@ -141,7 +141,7 @@ class Registry(Generic[T]):
         path = Path(spec)
         if path.suffix == ".py":
             return self._in_file(path)
-        if (make := self.suffixes().get(path.suffix)) is not None:
+        if (make := self.suffixes().get(path.suffix.lower())) is not None:
             value = make(path)
             return [Found(self.kind, self.name_of(value), f"file {path}", None, value)]
         return [self._named(spec)]

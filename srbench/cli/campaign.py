@@ -49,6 +49,7 @@ class Options:
     self_ensemble: bool | None = None
     time: bool | None = None
     seed: int | None = None
+    state: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srbench.cli.shell import err, handled, out
+from srbench.cli.shell import State, err, handled, out
 from srbench.errors import SrbenchError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def command(
     scale: Annotated[int, typer.Option(min=1, help="The scale.")] = 4,
     metric: Annotated[str, typer.Option(help="psnr or ssim. Default: ssim for numbers up to 1, else psnr.")] = "",
     results: Annotated[Path | None, typer.Option(help="A results folder: its kept images are scored.")] = None,
+    state: State = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     rows: Annotated[int, typer.Option(min=1, help="How many rows to show.")] = 12,
 ) -> None:
@@ -50,9 +51,11 @@ def command(
     from srbench import randomness
     from srbench.explain import explain
     from srbench.machine import resolve_device
+    from srbench.method.plugins import in_state
     from srbench.run.executors.local import single_threaded
 
     place = resolve_device(device)
+    (method,) = in_state([method], state)
     with randomness.kept(place), single_threaded():  # as a run does
         randomness.seed(0, place)
         loaded = _prepared(method, scale, place, required=results is None)

@@ -84,8 +84,9 @@ def _weight_cards(source: Path) -> str:
     folder = source.parents[1] if source.name == "__init__.py" else source.parent
     texts = []
     for place in (*paths.weights(), folder / "weights"):
-        texts += [str(file) for file in sorted(place.glob("*.safetensors"))]
-        texts += [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(place.glob("*.json"))]
+        for pattern in ("*", "*/*"):  # where TrainedMethod looks
+            texts += [str(file) for file in sorted(place.glob(f"{pattern}.safetensors"))]
+            texts += [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(place.glob(f"{pattern}.json"))]
     return " ".join(texts)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from srbench.cli.shell import INTERRUPTED, SelfEnsemble, Tile, err, handled, parse_scales, split
+from srbench.cli.shell import INTERRUPTED, SelfEnsemble, State, Tile, err, handled, parse_scales, split
 
 if TYPE_CHECKING:
     from srbench.run import RunOptions, Summary
@@ -56,6 +56,7 @@ def command(
         typer.Option("--time", help="Then time every method, on one thread (docs/timing.md)."),
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of methods and degradations that draw random numbers.")] = 0,
+    state: State = "",
     config: Annotated[
         Path | None, typer.Option(help="A TOML file with these options, for one run or several (docs/campaigns.md).")
     ] = None,
@@ -63,7 +64,7 @@ def command(
     """Evaluate methods on datasets and store every score.
 
     Only what is missing is computed: interrupt it when you like, run it again to go on. Exit code 1 if a cell
-    failed, or if a metric asked for by name is unavailable.
+    failed, if a metric asked for by name is unavailable, or if no method does what was asked.
 
     Examples:
 
@@ -123,12 +124,13 @@ def _one_run(values: Mapping[str, Any]) -> int:
 
 
 def _options(values: Mapping[str, Any]) -> RunOptions:
+    from srbench.method.plugins import in_state
     from srbench.run import RunOptions
 
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
     same = ("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble")
     return RunOptions(
-        methods,
+        in_state(methods, values["state"]),
         datasets,
         parse_scales(values["scales"]),
         metrics,
@@ -144,11 +146,13 @@ def exit_code(summary: Summary) -> int:
     """Of the command whose run ended so."""
     if summary.interrupted:
         return INTERRUPTED
-    return 1 if summary.failures or summary.unavailable else 0
+    return 1 if summary.failures or summary.unavailable or summary.measured_nothing else 0
 
 
 def print_summary(summary: Summary, folder: Path) -> None:
     """What was computed, how the canary is, and the first failures, on the terminal."""
+    from srbench.results.handling import remarks
+
     console = err()
     for canary in summary.canaries:
         if canary.verdict == "off":
@@ -171,6 +175,15 @@ def print_summary(summary: Summary, folder: Path) -> None:
     if summary.failed:
         counts += f", {summary.failed} failed"
     console.print(f"run {summary.run_id}: {counts}; results in {folder}", markup=False)
+    for line in [*summary.unsupported][:10]:
+        console.print(f"not supported: {line}", style="yellow", markup=False)
+    if len(summary.unsupported) > 10:
+        console.print(f"... and {len(summary.unsupported) - 10} more reasons", style="yellow")
+    if summary.measured_nothing:
+        console.print("nothing was measured: no method does what was asked", style="red")
+    for where, handlings in summary.handled.items():
+        for remark in remarks(handlings):
+            console.print(f"note: {where}, {remark.short}: {remark.reason}", style="yellow", markup=False)
     for line in summary.unavailable:
         console.print(f"unavailable: {line}", style="red", markup=False)
     for line in summary.failures[:10]:

@@ -25,6 +25,12 @@ Tile = Annotated[
     int, typer.Option("--tile", min=0, help="Overlapping tiles of so many LR pixels a side; 0: whole images.")
 ]
 SelfEnsemble = Annotated[bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")]
+State = Annotated[
+    str,
+    typer.Option(
+        "--state", help="Which state of weights to take from checkpoints; else their average, if they have one."
+    ),
+]
 
 INTERRUPTED = 130
 

@@ -101,7 +101,7 @@ def _note(row: pd.Series) -> str:
         )
         if row[column]
     ]
-    return ", ".join(parts)
+    return ", ".join([*parts, *(remark.short for remark in row["remarks"])])
 
 
 def print_comparison(comparison: Comparison) -> None:

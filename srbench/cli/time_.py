@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srbench.cli.shell import err, handled, out, parse_scales, split
+from srbench.cli.shell import State, err, handled, out, parse_scales, split
 from srbench.files import writing
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def command(
     scale: Annotated[str, typer.Option("--scale", help="Scales, for example 2,3,4.")] = "4",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0: one per processor.")] = 0,
+    state: State = "",
     output: Annotated[Path | None, typer.Option(help="Write every call's seconds to this JSON file.")] = None,
 ) -> None:
     """Time methods alone: no loading, no file, no metric. The protocol is in docs/timing.md.
@@ -44,6 +45,7 @@ def command(
     """
     from srbench.machine import available_processors, resolve_device
     from srbench.method.base import MethodContext
+    from srbench.method.plugins import in_state
     from srbench.run.selection import load_methods
     from srbench.timing.measure import measure
     from srbench.timing.subjects import parse_size, synthetic
@@ -54,7 +56,7 @@ def command(
     def note(text: str) -> None:
         err().print(f"note: {text}", markup=False)
 
-    chosen = load_methods(split(methods), scales, note)
+    chosen = load_methods(in_state(split(methods), state), scales, note)
     timings: list[Timing] = []
     for width, height in sizes:
         for s in scales:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srbench.cli.progress import progress
-from srbench.cli.shell import SelfEnsemble, Tile, err, handled
+from srbench.cli.shell import SelfEnsemble, State, Tile, err, handled
 from srbench.errors import ImageError, MethodError, SrbenchError
 from srbench.files import safe_name, writing
 
@@ -27,6 +27,7 @@ def command(
     tile: Tile = 0,
     self_ensemble: SelfEnsemble = False,
     seed: Annotated[int, typer.Option(help="Seed of methods that draw random numbers.")] = 0,
+    state: State = "",
     alpha: Annotated[bool, typer.Option("--alpha", help="Keep the alpha channel, upscaled by bicubic.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
@@ -42,9 +43,10 @@ def command(
     """
     from srbench import api
     from srbench.imaging.pictures import read_picture, write_picture
+    from srbench.method.plugins import in_state
     from srbench.method.variant import Variant
 
-    loaded = Variant(tile, self_ensemble).apply(api.load(method))
+    loaded = Variant(tile, self_ensemble).apply(api.load(*in_state([method], state)))
     targets: dict[Path, Path] = {}  # result: picture
     for path in _pictures(images):
         result = output / f"{path.stem}_{safe_name(loaded.card.name)}_x{scale}.png"

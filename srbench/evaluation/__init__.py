@@ -8,7 +8,7 @@ from srbench import lazy
 
 if TYPE_CHECKING:
     from srbench.evaluation.example import Example, HrImage, planes_of
-    from srbench.evaluation.inference import infer, likelihood, lr_of, raw, rounded, super_resolve
+    from srbench.evaluation.inference import infer, likelihood, lr_of, out_of_range, raw, rounded, super_resolve
     from srbench.evaluation.reference import TOLERANCE, bicubic_psnr, psnr_of
     from srbench.evaluation.scoring import compare, fits, measure
     from srbench.records import Score
@@ -25,6 +25,7 @@ __all__ = [
     "likelihood",
     "lr_of",
     "measure",
+    "out_of_range",
     "planes_of",
     "psnr_of",
     "raw",
@@ -46,6 +47,7 @@ __getattr__ = lazy.names(
         "likelihood": "inference",
         "lr_of": "inference",
         "measure": "scoring",
+        "out_of_range": "inference",
         "planes_of": "example",
         "psnr_of": "reference",
         "raw": "inference",

@@ -13,6 +13,10 @@ from srbench.imaging.color import levels, rgb_to_ycbcr, ycbcr_to_rgb
 from srbench.imaging.resize import imresize
 from srbench.method.base import Likelihood, Method, as_batch
 
+FAR = 0.1  # of [0, 1]: how far outside of it a value has to be to count
+# A row and a column of so many are looked at, in images of more pixels: a number that no scale divides.
+_SAMPLED, _SMALL = 7, 1 << 16
+
 
 def super_resolve(method: Method, example: Example) -> Tensor:
     """Run ``method`` on an example under its protocol.
@@ -32,6 +36,18 @@ def raw(method: Method, example: Example) -> Tensor:
     """As :func:`super_resolve`, on the 0..1 scale, neither clipped nor rounded."""
     on_luma = example.protocol.working_space == "luma" and method.card.fed("luma") == "luma"
     return infer(method, example.lr_luma[None] if on_luma else example.lr_pixels, example.scale)
+
+
+def out_of_range(sr: Tensor) -> float:
+    """The share of values of what :func:`raw` returned that are far below black or above white, from a sample.
+
+    Networks overshoot at edges, by little; one that answers in 0..255 or -1..1 is far outside nearly everywhere, or
+    wherever the image is dark.
+    """
+    step = _SAMPLED if sr.shape[-2] * sr.shape[-1] > _SMALL else 1
+    sample = sr[..., ::step, ::step]
+    outside = (sample - 0.5).abs_() > 0.5 + FAR
+    return int(torch.count_nonzero(outside)) / outside.numel()
 
 
 def rounded(sr: Tensor, example: Example) -> Tensor:

@@ -141,6 +141,11 @@ class Method:
         """What happened when weights were loaded, one entry per file loaded so far."""
         return []
 
+    @property
+    def chosen_state(self) -> str:
+        """The state of its weight files that was asked for; empty where the usual one is taken."""
+        return ""
+
     def weight_files(self) -> list[Path]:
         """Files that decide the output beside the plugin's source; their hashes enter the method's identity."""
         return []

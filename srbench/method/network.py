@@ -20,6 +20,7 @@ class TorchMethod(Method):
     """
 
     weights: ClassVar[dict[int, str]] = {}
+    state: ClassVar[str] = ""  # of the weight files, where they hold several and the usual one is not wanted
     source: ClassVar[Path]  # the plugin's file or folder; set when the plugin is loaded
 
     def __init__(self) -> None:
@@ -37,6 +38,10 @@ class TorchMethod(Method):
 
     def weight_files(self) -> list[Path]:
         return sorted({self.source.parent / name for name in self.weights.values()})
+
+    @property
+    def chosen_state(self) -> str:
+        return self.state
 
     def load_audits(self) -> list[LoadAudit]:
         return list(self.audits.values())
@@ -56,7 +61,7 @@ class TorchMethod(Method):
                 path = self.weight_path(scale)
                 if path is not None:
                     partial = self.card.allow_partial_weights
-                    self.audits[scale] = load_into(module, path, allow_partial=partial)
+                    self.audits[scale] = load_into(module, path, allow_partial=partial, state=self.state)
                 self._modules[scale] = module.eval().to(self.device)
             return self._modules[scale]
 

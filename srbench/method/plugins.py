@@ -4,7 +4,9 @@
   ``__init__.py`` a package of that name
 * installed: entry points of the group ``srbench.methods``, each a class, named as its card
 * ``./my_method.py``: every method class that the file defines
-* ``./4x_model.pth``, ``.safetensors``: a network that spandrel recognises, named by the file's stem
+* ``./4x_model.pth``, ``.safetensors``: a network that spandrel recognises, or what ``srbench train`` wrote, named by
+  the file's stem
+* ``./4x_model.pth#params``: one of several states of weights in a file
 * ``NAME=./4x_model.pth``: a file whose method the user gives a name
 
 A plugin that cannot be imported is listed as broken with its error; it never hides the others.
@@ -15,12 +17,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
-from srbench.errors import MethodError, SrbenchError
+from srbench.errors import MethodError, SrbenchError, UnknownNameError, WeightsError
 from srbench.method import naming
 from srbench.paths import search_path
 from srbench.registry import Found, Registry, Source
@@ -32,6 +34,19 @@ if TYPE_CHECKING:  # else late: what only lists methods does without torch
 Plugin: TypeAlias = "Found[type[Method]]"
 CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
 FILES = (".py", *CHECKPOINTS)
+PROGRAMS = {  # files of networks that are more than weights
+    ".onnx": "an ONNX model",
+    ".ts": "TorchScript",
+    ".torchscript": "TorchScript",
+    ".jit": "TorchScript",
+    ".pb": "a TensorFlow graph",
+    ".tflite": "a TensorFlow Lite model",
+    ".h5": "a Keras model",
+    ".keras": "a Keras model",
+    ".engine": "a TensorRT engine",
+    ".mlmodel": "a Core ML model",
+    ".mat": "a MATLAB file",
+}
 
 
 class _Methods(Registry["type[Method]"]):
@@ -57,7 +72,12 @@ class _Methods(Registry["type[Method]"]):
 
     def suffixes(self) -> Mapping[str, Callable[[Path], type[Method]]]:
         # The weight file is the whole method: as source it would be hashed twice.
-        return dict.fromkeys(CHECKPOINTS, _from_checkpoint)
+        return {**dict.fromkeys(CHECKPOINTS, _from_checkpoint), **dict.fromkeys(PROGRAMS, _refused)}
+
+    def in_state(self, path: Path, state: str) -> Plugin:
+        """The method in a checkpoint, with one of the states of weights in it."""
+        value = _from_checkpoint(path, state)
+        return Found(self.kind, self.name_of(value), f"file {path}, state {state}", None, value)
 
     def owns(self, module: ModuleType, value: type[Method]) -> bool:
         return f"{value.__module__}.".startswith(f"{module.__name__}.")
@@ -83,18 +103,22 @@ def discover() -> list[Plugin]:
 
 
 def find(spec: str) -> list[Plugin]:
-    """The plugins that ``spec`` names: a method's name, a .py file, or a checkpoint; ``NAME=FILE`` calls the method of
-    a file by another name.
+    """The plugins that ``spec`` names: a method's name, a .py file, or a checkpoint, perhaps with ``#STATE`` behind it;
+    ``NAME=FILE`` calls the method of a file by another name.
 
     Raises:
         UnknownNameError: no method of that name, with the nearest names.
         MethodError, WeightsError: a file cannot be used.
         SrbenchError: a name that cannot be given.
     """
-    name, file = naming.split_name(spec, FILES)
-    if naming.split_file(file, {".py", *METHODS.suffixes()})[0] is None:
-        naming.require_no_folder(file, FILES)
-    found = METHODS.find(file)
+    name, path = naming.split_name(spec, FILES)
+    file, state = split_state(path)
+    if state:
+        found = [METHODS.in_state(Path(file), state)]
+    else:
+        if naming.split_file(file, {".py", *METHODS.suffixes()})[0] is None:
+            naming.require_no_folder(file, FILES)
+        found = METHODS.find(file)
     return [naming.renamed(found, name, spec)] if name else found
 
 
@@ -105,6 +129,37 @@ def require_own_name(spec: str) -> None:
     taken = {plugin.name for plugin in discover()}
     for plugin in find(spec):
         naming.require_free(plugin, spec, taken)
+
+
+def split_state(spec: str) -> tuple[str, str]:
+    """A checkpoint and the state of it that ``spec`` names; no state for any other ``spec``, or where none is named.
+
+    >>> split_state("nets/4x_model.pth#params_ema")
+    ('nets/4x_model.pth', 'params_ema')
+    >>> split_state("edsr")
+    ('edsr', '')
+    """
+    file, mark, state = spec.rpartition("#")
+    if mark and is_checkpoint(file) and not is_checkpoint(state):
+        return file, state
+    return spec, ""
+
+
+def is_checkpoint(file: str) -> bool:
+    return Path(file).suffix.lower() in CHECKPOINTS
+
+
+def in_state(specs: Sequence[str], state: str) -> tuple[str, ...]:
+    """``specs`` with ``#STATE`` behind every checkpoint that names none itself; no change for an empty ``state``.
+
+    Raises:
+        SrbenchError: there is no checkpoint among them.
+    """
+    if state and not any(is_checkpoint(split_state(spec)[0]) for spec in specs):
+        raise SrbenchError(
+            f"--state {state}: none of the methods is a checkpoint", "leave it out, or name a weight file"
+        )
+    return tuple(f"{spec}#{state}" if state and is_checkpoint(spec) else spec for spec in specs)
 
 
 def instantiate(plugin: Plugin) -> Method:
@@ -120,13 +175,15 @@ def instantiate(plugin: Plugin) -> Method:
 
 def identity(plugin: Plugin, method: Method) -> str:
     """16 hex digits over the plugin's source file, the files beside it (:mod:`srbench.sources`), its
-    weight files and its card's version: another hash is another method."""
+    weight files, the state that was chosen of them and its card's version: another hash is another method."""
     from srbench.weights.files import file_hash
 
     digest = hashlib.sha256()
     files = source_files(plugin.source, type(method).__mro__)
     for path in [*files, *(f for f in method.weight_files() if f not in files)]:
         digest.update(file_hash(path).encode())
+    if method.chosen_state:
+        digest.update(f"state {method.chosen_state}".encode())
     if method.card.version != 1:
         digest.update(f"version {method.card.version}".encode())
     return digest.hexdigest()[:16]
@@ -144,7 +201,26 @@ def builtin_files() -> dict[str, Path]:
     return files
 
 
-def _from_checkpoint(path: Path) -> type[Method]:
-    from srbench.method.checkpoint import method_from
+def _from_checkpoint(path: Path, state: str = "") -> type[Method]:
+    from srbench.method import checkpoint
+    from srbench.weights.reading import trained_for
 
-    return method_from(path)
+    name = trained_for(path)
+    if name is None:
+        return checkpoint.method_from(path, state)
+    try:
+        method = METHODS.get(name)
+    except UnknownNameError as error:
+        raise WeightsError(
+            f"'{path}' holds weights that were trained for '{name}', and there is no such method here",
+            f"put it into the folder 'weights' beside the plugin, as {path.name}, and give the plugin",
+        ) from error
+    return checkpoint.trained(path, method, state)
+
+
+def _refused(path: Path) -> type[Method]:
+    what = PROGRAMS[path.suffix.lower()]
+    raise WeightsError(
+        f"'{path}' is {what}, and srbench reads weights of PyTorch networks alone",
+        f"give its weights as {', '.join(CHECKPOINTS)}, or write a plugin that runs it (docs/plugins.md)",
+    )

@@ -40,6 +40,10 @@ class _Wrapped(Method):
     def load_audits(self) -> list[LoadAudit]:
         return self.inner.load_audits()
 
+    @property
+    def chosen_state(self) -> str:
+        return self.inner.chosen_state
+
     def weight_files(self) -> list[Path]:
         return self.inner.weight_files()
 

@@ -34,6 +34,7 @@ _FILES = {
     "niqe": ("niqe_modelparameters.mat",),
     "pi": ("niqe_modelparameters.mat", "NRQM_model.mat"),
 }
+_ADDRESS = "https://github.com/chaofengc/IQA-PyTorch/releases/download/v0.1-weights"  # pyiqa's own files
 _HINT = "get it with: pip install 'srbench[iqa]'"
 
 
@@ -148,7 +149,7 @@ def _bring(name: str) -> None:
         if found is None:
             raise UnavailableError(
                 f"no {file} on this machine",
-                f"get it with: srbench fetch weights, or put it into a folder of $SRBENCH_WEIGHTS or into {_cache()}",
+                f"download {_ADDRESS}/{file} and put it into a folder of $SRBENCH_WEIGHTS or into {_cache()}",
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(found, target)

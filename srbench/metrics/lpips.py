@@ -50,13 +50,9 @@ BACKBONES = {
 
 def find_weights(layers: Layers) -> Path:
     """The weight file of a backbone; raises UnavailableError with the command that brings it."""
-    backbone = layers.backbone
-    path = find(backbone)
+    path = find(layers.backbone)
     if path is None:
-        raise UnavailableError(
-            f"no {backbone.title} weights ({backbone.files[0]} or torchvision's {backbone.files[1]}) on this machine",
-            "get them with: srbench fetch weights, or put the file into a folder of $SRBENCH_WEIGHTS",
-        )
+        raise UnavailableError(*layers.backbone.missing)
     return path
 
 

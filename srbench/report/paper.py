@@ -12,6 +12,7 @@ from srbench.results.facts import MetricFacts
 from srbench.results.leaderboard import means, methods_by_score, per_image
 from srbench.results.reader import Reader
 
+REMARKED = "†"  # behind a mean of which there is something to be known
 _LATEX = {
     **{char: f"\\{char}" for char in "&%$#_{}"},
     **{"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"},
@@ -28,6 +29,7 @@ class _Table:
     columns: list[tuple[str, str]]  # dataset, metric
     rows: dict[str, list[tuple[str, int]]]
     partial: bool  # some means are over fewer images than the dataset has
+    remarks: list[str]  # on how the images behind marked means were computed
 
     @property
     def title(self) -> str:
@@ -36,7 +38,8 @@ class _Table:
 
 def to_markdown(reader: Reader) -> str:
     """Tables in GitHub's Markdown, one for each scale, protocol and degradation; a method's best value in a column
-    is bold, the second underlined. A mean over fewer images than planned has a star and no rank."""
+    is bold, the second underlined. A mean over fewer images than planned has a star and no rank; one of which there is
+    something to be known has a dagger, and a line below the table."""
     parts = []
     for table in _tables(reader):
         heads = [f"{dataset} {metric}" for dataset, metric in table.columns]
@@ -46,6 +49,8 @@ def to_markdown(reader: Reader) -> str:
             lines.append(_row([_markdown(method), *(_marked(cell, "**{}**", "<u>{}</u>") for cell in cells)]))
         if table.partial:
             lines += ["", r"\* over fewer images than the dataset has"]
+        for remark in table.remarks:
+            lines += ["", f"{REMARKED} {_markdown(remark)}"]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
@@ -73,10 +78,12 @@ def to_latex(reader: Reader) -> str:
         ]
         for method, cells in table.rows.items():
             texts = [_marked(cell, r"\textbf{{{}}}", r"\underline{{{}}}") for cell in cells]
+            texts = [text.replace(REMARKED, r"$^\dagger$") for text in texts]
             lines.append(rf"{_latex(method)} & {' & '.join(texts)} \\")
         lines += [r"\bottomrule", r"\end{tabular}"]
         if table.partial:
             lines.append("% * over fewer images than the dataset has")
+        lines += [f"% dagger: {' '.join(remark.split())}" for remark in table.remarks]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
@@ -96,15 +103,17 @@ def _tables(reader: Reader) -> Iterator[_Table]:
             )
             for data, metric in columns
         }
-        rows, partial = {}, False
+        rows, partial, said = {}, False, dict[str, None]()
         for method in [name for name in order if name in set(group["method"])]:
             cells = []
             for column in columns:
                 row = values.get((method, *column))
                 cells.append((_text(row, facts.metric(column[1])), ranks[column].get(method, 0)))
                 partial = partial or (row is not None and _partial(row))
+                if row is not None:
+                    said |= {f"{method} on {column[0]}, {r.short}: {r.reason}": None for r in row["remarks"]}
             rows[method] = cells
-        yield _Table(int(scale), protocol, degradation, columns, rows, partial)
+        yield _Table(int(scale), protocol, degradation, columns, rows, partial, list(said))
 
 
 def _ranks(column: pd.DataFrame, metric: MetricFacts) -> dict[str, int]:
@@ -125,7 +134,7 @@ def _partial(row: pd.Series) -> bool:
 def _text(row: pd.Series | None, metric: MetricFacts) -> str:
     if row is None or math.isnan(row["mean"]):
         return "--"
-    return f"{row['mean']:.{metric.digits}f}" + ("*" if _partial(row) else "")
+    return f"{row['mean']:.{metric.digits}f}" + ("*" if _partial(row) else "") + (REMARKED if row["remarks"] else "")
 
 
 def _heading(metric: str) -> str:

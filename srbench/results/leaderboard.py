@@ -11,13 +11,14 @@ import pandas as pd
 
 from srbench.records import CellFacts, CellState, ScoreState, labels
 from srbench.results.facts import FolderFacts, MethodFacts, PublishedValue
+from srbench.results.handling import remarks
 from srbench.results.reader import Reader
 from srbench.results.statistics import mean_interval
 
 # What identifies a row of the report; within one, images are averaged.
 GROUP = ["method", "dataset", "scale", "protocol", "degradation", "options"]
 PER_IMAGE_COLUMNS = ["method", "dataset", "scale", "protocol", "degradation", "image", "metric", "value"]
-_CELL_COLUMNS = ("plugin", "sr_path", "image_sha256", "method_hash")
+_CELL_COLUMNS = ("plugin", "sr_path", "image_sha256", "method_hash", "handling")
 MEAN_COLUMNS = [
     *("method", "dataset", "scale", "protocol", "degradation", "metric"),
     *("mean", "ci_low", "ci_high", "n", "published", "published_source"),
@@ -28,7 +29,7 @@ def per_image(reader: Reader, run_id: int | None = None) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
     ``run_id``, ``extra`` (JSON: what a metric keeps beside its value), and of the cell ``cell_id``, ``plugin`` (the
     method's name without its options), ``sr_path`` (empty if the SR image was not kept), ``image_sha256``,
-    ``method_hash``.
+    ``method_hash``, ``handling`` (JSON, :mod:`srbench.results.handling`).
 
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
     or weight file replaces the old rows. With ``run_id``, the cells of that run.
@@ -54,7 +55,8 @@ def per_image(reader: Reader, run_id: int | None = None) -> pd.DataFrame:
     rows["extra"] = rows["extra"].fillna("")
     reasons = rows["extra"].map(lambda text: json.loads(text or "{}").get("message"))
     rows["message"] = reasons.fillna(rows["message"]).fillna("")
-    rows["sr_path"] = rows["sr_path"].fillna("")
+    for column in ("sr_path", "handling"):
+        rows[column] = rows[column].fillna("")
     rows["value"] = rows["value"].astype(float)
     return rows[columns].reset_index(drop=True)
 
@@ -73,8 +75,11 @@ def _planned(reader: Reader) -> pd.DataFrame:
 
 
 def _outcomes(reader: Reader) -> pd.DataFrame:
-    rows = [(row.cell_id, row.outcome.status, row.outcome.message, row.outcome.sr_path) for row in reader.outcomes()]
-    return pd.DataFrame(rows, columns=["cell_id", "outcome", "message", "sr_path"])
+    rows = [
+        (row.cell_id, row.outcome.status, row.outcome.message, row.outcome.sr_path, row.outcome.handling)
+        for row in reader.outcomes()
+    ]
+    return pd.DataFrame(rows, columns=["cell_id", "outcome", "message", "sr_path", "handling"])
 
 
 def _scores(reader: Reader) -> pd.DataFrame:
@@ -85,7 +90,8 @@ def _scores(reader: Reader) -> pd.DataFrame:
 
 
 def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFrame:
-    """Means over images: MEAN_COLUMNS, ``options``, ``planned`` and the counts of what is not in the mean.
+    """Means over images: MEAN_COLUMNS, ``options``, ``planned``, the counts of what is not in the mean, and ``remarks``
+    on how the images were computed (a tuple of :class:`srbench.results.handling.Remark`).
 
     ``n`` counts the images in the mean; ``failed``, ``unsupported``, ``pending`` and ``excluded`` (identical, NaN,
     too small, or the metric raised) the others. A row whose images all fail has an empty mean and n = 0.
@@ -101,6 +107,7 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
         # Plain arrays: comparing columns of a frame takes longer than all else here.
         image, names_of, state = (group[column].to_numpy(object) for column in ("image", "metric", "status"))
         value = group["value"].to_numpy(float)
+        said = tuple(remarks(of_images(group)))
         counts = {column: len(set(image[state == status])) for column, status in _WITHOUT_SCORES.items()}
         for metric in sorted(set(names_of) - {""}, key=facts.metric_order) or [""]:
             own = names_of == metric
@@ -110,15 +117,21 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
                 identity
                 | {"metric": metric, "mean": mean, "ci_low": low, "ci_high": high}
                 | {"n": int((own & (state == ScoreState.OK)).sum()), "planned": len(set(image)), **counts}
-                | {"excluded": int(np.isin(state[own].astype(str), _WITHOUT_VALUE).sum())}
+                | {"excluded": int(np.isin(state[own].astype(str), _WITHOUT_VALUE).sum()), "remarks": said}
                 | {
                     "published": math.nan if reference is None else reference.value,
                     "published_source": "" if reference is None else _cite(reference),
                     "published_protocol": "" if reference is None else reference.protocol,
                 }
             )
-    extra = ["options", "planned", "failed", "unsupported", "pending", "excluded", "published_protocol"]
+    extra = ["options", "planned", "failed", "unsupported", "pending", "excluded", "remarks", "published_protocol"]
     return pd.DataFrame(rows, columns=[*MEAN_COLUMNS, *extra])
+
+
+def of_images(cells: pd.DataFrame) -> list[str]:
+    """``handling`` of those of :func:`per_image`'s rows that have one, once for every image."""
+    own = cells.loc[cells["handling"] != "", ["dataset", "image", "handling"]]
+    return [] if own.empty else own.drop_duplicates(["dataset", "image"])["handling"].tolist()
 
 
 _WITHOUT_VALUE = [state.value for state in ScoreState if not state.has_value]

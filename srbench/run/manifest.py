@@ -25,6 +25,7 @@ from srbench.metrics import Metric
 from srbench.protocol.base import Protocol
 from srbench.protocol.words import describe as describe_protocol
 from srbench.results.facts import DatasetFacts, MethodFacts, MetricFacts, ProtocolFacts, PublishedValue, to_json
+from srbench.run import loaded
 from srbench.version import __version__
 from srbench.weights.files import file_hash
 
@@ -69,7 +70,9 @@ def describe_metric(metric: Metric) -> dict[str, Any]:
 def _method(method: Method, identity: str) -> dict[str, Any]:
     files = {path.name: file_hash(path) for path in method.weight_files()}
     loads = [str(audit) for audit in method.load_audits()]
-    return {**to_json(method_facts(method)), "hash": identity, "weights": files, "loads": loads}
+    own = [file.to_json() for file in loaded.files(method)]
+    facts = to_json(method_facts(method))
+    return {**facts, "hash": identity, "weights": files, "loads": loads, "weight_files": own}
 
 
 def describe_dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[str, Any]:

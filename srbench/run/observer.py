@@ -49,6 +49,8 @@ class Summary:
     unavailable: list[str] = field(default_factory=list)  # metrics asked for by name, each with the reason
     canaries: list[Canary] = field(default_factory=list)
     timings: list[Timing] = field(default_factory=list)
+    unsupported: dict[str, None] = field(default_factory=dict)  # why methods do not do what was asked, each once
+    handled: dict[str, list[str]] = field(default_factory=dict)  # how images were computed, by method, set and scale
     interrupted: bool = False
 
     @property
@@ -56,11 +58,21 @@ class Summary:
         """Cells that were not reached."""
         return self.total - self.known - self.computed - self.not_supported - self.failed
 
+    @property
+    def measured_nothing(self) -> bool:
+        """Whether all that was asked for is not supported, so that there is no score of any method."""
+        return self.total == self.not_supported > 0
+
     def count(self, cell: CellTask, result: CellResult) -> None:
         """Add the result of a cell."""
         outcome = result.outcome
+        if outcome is not None and outcome.handling:
+            self.handled.setdefault(f"{cell.facts.method} on {cell.facts.dataset} x{cell.scale}", []).append(
+                outcome.handling
+            )
         if outcome is not None and outcome.status == CellState.NOT_SUPPORTED:
             self.not_supported += 1
+            self.unsupported[outcome.message] = None
         elif outcome is not None and outcome.status == CellState.FAILED:
             self.failed += 1
             self.failures.append(f"{cell}: {outcome.message}")

@@ -18,7 +18,7 @@ from srbench.method.variant import Variant
 from srbench.metrics import choice
 from srbench.records import Entry, ScoreState
 from srbench.results.store import Store
-from srbench.run import canary
+from srbench.run import canary, loaded
 from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
 from srbench.run.executors.base import Stop, stoppable
 from srbench.run.executors.local import local, single_threaded
@@ -178,13 +178,15 @@ def _describe(job: Job) -> dict[str, Any]:
 
 def _prepare(job: Job, observer: Observer) -> None:
     """Load what every method needs; what went wrong is raised again in the cells it concerns. A load that was not
-    complete, which only a method that declares it survives, is noted."""
+    complete, which only a method that declares it survives, is noted, and so are the files."""
     for spec in job.methods:
         for scale in job.options.scales:
             job.worker.prepare(spec, scale)
         for audit in job.worker.method(spec).load_audits():
             if not audit.complete:
                 observer.note(f"{spec.name} loaded only a part: {audit}")
+    for line in loaded.notes([job.worker.method(spec) for spec in job.methods]):
+        observer.note(line)
 
 
 # -- execute -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from srbench import degradation, metrics, randomness
 from srbench.errors import MethodError, NotSupportedError, SrbenchError
-from srbench.evaluation import Example, compare, measure, super_resolve
+from srbench.evaluation import Example, compare, measure, out_of_range, raw, rounded
 from srbench.evaluation.scoring import likelihood
 from srbench.machine import resolve_device
 from srbench.method import plugins
@@ -22,6 +22,7 @@ from srbench.method.base import Method, MethodContext, prepare
 from srbench.method.variant import Variant
 from srbench.metrics import Measurement, Metric
 from srbench.records import Outcome, Score
+from srbench.results import handling
 from srbench.run import kept
 from srbench.run.cache import ImageCache
 from srbench.run.executors.base import Deferred
@@ -136,14 +137,17 @@ class CellWorker:
             if method is None:
                 raise MethodError(f"the images of '{task.method.name}' were made elsewhere", "give them again")
             start = time.perf_counter()
-            sr = super_resolve(method, example)
+            output = raw(method, example)
+            sr = rounded(output, example)
             seconds = time.perf_counter() - start
+            remarks = handling.encode(out_of_range(output))
             if task.canary or not self.context.keep_images:
-                return CellResult(Outcome("ok", seconds=seconds), self._scores(task, method, sr, example))
+                done = Outcome("ok", seconds=seconds, handling=remarks)
+                return CellResult(done, self._scores(task, method, sr, example))
             writer = ThreadPoolExecutor(1)  # compressing the image takes as long as PSNR and SSIM
             outcome = writer.submit(kept.keep, self.context.folder, task.facts, kept.to_pixels(sr), seconds)
             writer.shutdown(wait=False)
-            return Deferred(functools.partial(_finished, outcome, self._scores(task, method, sr, example)))
+            return Deferred(functools.partial(_finished, outcome, remarks, self._scores(task, method, sr, example)))
         except NotSupportedError as error:
             return CellResult(Outcome("not supported", str(error)))
         except Exception as error:
@@ -189,10 +193,10 @@ def _make_metric(spec: MetricSpec) -> Metric:
     return metric
 
 
-def _finished(outcome: Future[Outcome], scores: tuple[Score, ...]) -> CellResult:
+def _finished(outcome: Future[Outcome], remarks: str, scores: tuple[Score, ...]) -> CellResult:
     """Waits for the SR image's file."""
     try:
-        return CellResult(outcome.result(), scores)
+        return CellResult(replace(outcome.result(), handling=remarks), scores)
     except Exception as error:
         return _failed(error)
 

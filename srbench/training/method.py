@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,7 +26,8 @@ class TrainedMethod(TorchMethod):
     :func:`srbench.paths.weights`.
 
     The files are ``NAME_xS.safetensors``, or ``NAME.safetensors`` for all scales where ``recipe.joint_scales`` says
-    that they share one network (``-`` in a name is ``_``). A scale without a file is not supported.
+    that they share one network (``-`` in a name is ``_``); they may lie in the folder ``NAME_xS`` that ``srbench train
+    --output`` makes. A scale without a file is not supported.
     """
 
     recipe: ClassVar[Recipe | FitRecipe]
@@ -71,15 +72,20 @@ class TrainedMethod(TorchMethod):
         return stem if joint else f"{stem}_{'_'.join(f'x{s}' for s in sorted(scales))}"
 
     def weight_path(self, scale: int) -> Path | None:
-        names = [self.weight_name((scale,))]
-        if scale in (self.recipe.joint_scales or ()):
-            names.append(self.weight_name(self.recipe.joint_scales or ()))
-        for folder in (*paths.weights(), self.source.parent / "weights"):
-            for name in names:
-                path = folder / f"{name}.safetensors"
-                if path.is_file():
-                    return path
-        return None
+        if self.weights:  # a file that was named (:func:`srbench.method.checkpoint.trained`)
+            return super().weight_path(scale)
+        return next((path for path in self._places(scale) if path.is_file()), None)
+
+    def _places(self, scale: int) -> Iterator[Path]:
+        """Where weights for a scale may be, the first ones first."""
+        joint = self.recipe.joint_scales or ()
+        names = [self.weight_name(group) for group in ((scale,), joint) if scale in group]
+        files = [f"{name}.safetensors" for name in names]
+        for folder in paths.weights():
+            yield from (folder / file for file in files)
+            for inside in sorted(folder.glob(f"{self.card.name}_x*")):  # as ``srbench train --output`` lays them out
+                yield from (inside / file for file in files)
+        yield from (self.source.parent / "weights" / file for file in files)
 
     def weight_files(self) -> list[Path]:
         paths = (self.weight_path(scale) for scale in self.card.scales or ())
@@ -102,8 +108,11 @@ class TrainedMethod(TorchMethod):
         card = path.with_suffix(".json") if path else None
         if card is None or not card.is_file():
             return None
-        content: dict[str, Any] = json.loads(card.read_text(encoding="utf-8"))
-        return content
+        try:
+            content = json.loads(card.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # some other file of that name
+            return None
+        return content if isinstance(content, dict) else None
 
     def training_curve(self, scale: int) -> list[tuple[int, float]]:
         """(step, validation PSNR in dB) from the trainer's log, kept beside the weights as ``NAME.csv``; [] if there
@@ -130,7 +139,8 @@ class TrainedMethod(TorchMethod):
                 steps=card.get("steps", 0),
                 wall_seconds=card.get("wall_seconds", 0),
                 device=card.get("device", ""),
-                under_trained=tuple(card.get("under_trained", ())),
+                # Of the values of the method for which they were trained; another may share its weights.
+                under_trained=tuple(card.get("under_trained", ()) if card.get("method") == self.card.name else ()),
                 reference=REFERENCE,
                 content_features=tuple(card.get("content_features", ())),
                 curve=tuple(self.training_curve(scale)),

@@ -12,7 +12,8 @@ from srbench.training.method import REFERENCE, TrainedMethod
 def shipped(method: Method) -> list[str]:
     """One text per scale with weights, such as 'x4: 26.76 dB on bsd100 (-0.06), under-trained'; [] if there are none.
 
-    The number in brackets is the distance to the published value.
+    The number in brackets is the distance to the published value. Of weights that were trained for another method only
+    that method is said.
     """
     if not isinstance(method, TrainedMethod):
         return []
@@ -21,7 +22,10 @@ def shipped(method: Method) -> list[str]:
         card = method.training_card(scale)
         if card is None:
             continue
-        value = card["test_psnr"].get(f"{REFERENCE} x{scale}")
+        if card.get("method") != method.card.name:  # another method's weights, and so are the values in their card
+            texts.append(f"x{scale}: the weights of {card.get('method')}")
+            continue
+        value = card.get("test_psnr", {}).get(f"{REFERENCE} x{scale}")
         text = f"x{scale}"
         if value is not None:
             goal = published_psnr(method.card, scale)

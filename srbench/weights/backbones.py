@@ -23,12 +23,28 @@ class Backbone:
     title: str
     builder: str  # in torchvision.models
     files: tuple[str, ...]  # names or patterns: features alone, then torchvision's own
+    fetched: bool = False  # ``srbench fetch weights`` brings it
+
+    @property
+    def missing(self) -> tuple[str, str]:
+        """What to say where it is nowhere, and how to get it."""
+        where = "put the file into a folder of $SRBENCH_WEIGHTS"
+        # torchvision downloads and keeps what it is asked for.
+        build = f"from torchvision.models import get_model; get_model('{self.builder}', weights='DEFAULT')"
+        hint = "get them with: srbench fetch weights" if self.fetched else f'get them with: python -c "{build}"'
+        return (
+            f"no {self.title} weights ({self.files[0]} or torchvision's {self.files[1]}) on this machine",
+            f"{hint}, or {where}",
+        )
 
 
-ALEXNET = Backbone("AlexNet", "alexnet", ("alexnet_features.safetensors", "alexnet-owt-*.pth"))
-SQUEEZENET = Backbone("SqueezeNet 1.1", "squeezenet1_1", ("squeezenet1_1_features.safetensors", "squeezenet1_1-*.pth"))
+ALEXNET = Backbone("AlexNet", "alexnet", ("alexnet_features.safetensors", "alexnet-owt-*.pth"), fetched=True)
+SQUEEZENET = Backbone(
+    "SqueezeNet 1.1", "squeezenet1_1", ("squeezenet1_1_features.safetensors", "squeezenet1_1-*.pth"), fetched=True
+)
 VGG16 = Backbone("VGG-16", "vgg16", ("vgg16_features.safetensors", "vgg16-*.pth"))
 VGG19 = Backbone("VGG-19", "vgg19", ("vgg19_features.safetensors", "vgg19-*.pth"))
+ALL = (ALEXNET, SQUEEZENET, VGG16, VGG19)
 
 
 def folders() -> list[Path]:

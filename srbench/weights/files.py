@@ -8,28 +8,17 @@ an error unless the method declares it.
 from __future__ import annotations
 
 import hashlib
-import pickle
-import re
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from srbench.errors import WeightsError, first_few
-from srbench.weights.packing import unpack
-
-# The wrappers under which training code keeps a state; the first that is there is taken. The average of the
-# weights comes first: it is what papers evaluate.
-STATES = ("params_ema", "params", "state_dict", "model_state_dict", "model", "net", "network", "generator")
-
-
-# What torch's weights_only loader says of a pickle that needs code; anything else it says means a damaged file.
-_NEEDS_CODE = re.compile(r"(GLOBAL|Unsupported (global|class|callable)|Trying to (call|instantiate))[^.;\n]*", re.I)
+from srbench.weights import states
+from srbench.weights.reading import read
+from srbench.weights.states import State
 
 
 @dataclass(frozen=True)
@@ -37,21 +26,23 @@ class LoadAudit:
     """What happened when ``path`` was loaded into a network."""
 
     path: Path
-    state: str  # which wrapper was taken; 'top level' if none
+    state: str  # which one was taken, by where it lies in the file; 'top level' if nowhere
     sha256: str  # of the file
     parameters: int  # of the network
     matched: int
     missing: tuple[str, ...]  # the network has them, the file does not
-    unexpected: tuple[str, ...]  # the file has them, the network does not (or in another shape)
+    unexpected: tuple[str, ...]  # the file has them, the network does not (or in another shape or type)
+    others: tuple[str, ...] = ()  # states that were there too
 
     @property
     def complete(self) -> bool:
         return not self.missing and not self.unexpected
 
     def __str__(self) -> str:
+        there = f" (there too: {', '.join(self.others)})" if self.others else ""
         return (
             f"{self.path.name}: {self.matched} tensors matched, {len(self.missing)} missing, "
-            f"{len(self.unexpected)} unexpected; state '{self.state}', {self.parameters:,} parameters, "
+            f"{len(self.unexpected)} unexpected; state '{self.state}'{there}, {self.parameters:,} parameters, "
             f"sha256 {self.sha256[:16]}"
         )
 
@@ -65,97 +56,138 @@ def file_hash(path: Path) -> str:
         raise WeightsError(f"cannot read weights '{path}' ({error.strerror})", "check the path") from error
 
 
-def load_state(path: Path) -> tuple[dict[str, Tensor], str]:
-    """The tensors of a .safetensors, .pth, .pt or .ckpt file, and the name of the state that was taken.
-
-    Pickles are read with torch's ``weights_only`` loader, which builds tensors and plain containers and refuses
-    everything else.
+def load_state(path: Path, state: str = "") -> tuple[dict[str, Tensor], str]:
+    """The tensors of a .safetensors, .pth, .pt or .ckpt file, and the name of the state that was taken: the first of
+    :func:`load_states`.
 
     Raises:
-        WeightsError: the file is missing, damaged, holds no tensors, or needs code to be unpickled.
+        WeightsError: as :func:`load_states`.
     """
-    if not path.is_file():
-        raise WeightsError(f"no weights at '{path}'", "check the path")
-    if path.suffix == ".safetensors":
-        try:
-            return _select(unpack(safetensors.torch.load_file(path)), path)
-        except (safetensors.SafetensorError, OSError) as error:
-            raise WeightsError(f"'{path}' is not an intact safetensors file ({error})", "get it again") from error
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's remarks on pickle protocols; what matters is raised
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        code = _NEEDS_CODE.search(str(error))
-        if code is None:
-            raise WeightsError(f"'{path}' is not a checkpoint, or a damaged one", "get the file again") from error
-        raise WeightsError(
-            f"'{path}' is refused: it would run code when it is unpickled ({code.group().strip()})",
-            "ask its author for a state_dict, or convert it to safetensors where you trust it",
-        ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(f"'{path}' is not an intact checkpoint ({reason})", "get the file again") from error
-    return _select(content, path)
+    taken = load_states(path, state)[0]
+    return taken.tensors, taken.name
 
 
-def _select(content: object, path: Path) -> tuple[dict[str, Tensor], str]:
-    taken = "top level"
-    if isinstance(content, Mapping):
-        for name in STATES:
-            if isinstance(content.get(name), Mapping):
-                content, taken = content[name], name
-                break
-    if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()) or not content:
+def load_states(path: Path, state: str = "") -> list[State]:
+    """All states of a file, in the order in which they are to be tried (:mod:`srbench.weights.states`).
+
+    Args:
+        state: the name of the one that is wanted; all by default.
+
+    Raises:
+        WeightsError: the file is missing, damaged, needs code to be read, or holds no tensors or no such state.
+    """
+    content = read(path)
+    found = states.find(content, state)
+    if not found and state and (known := states.find(content)):
+        raise WeightsError(f"'{path}' has no state '{state}'", f"it has: {', '.join(states.names(known))}")
+    if not found:
         raise WeightsError(
             f"'{path}' holds no state of tensors",
-            f"expected tensors at the top level or under {', '.join(STATES)}",
+            f"expected tensors at the top level or under {', '.join(states.ORDER)}",
         )
-    state = {str(key): value for key, value in content.items()}
-    if all(key.startswith("module.") for key in state):  # saved from DataParallel
-        state, taken = (
-            {key.removeprefix("module."): value for key, value in state.items()},
-            f"{taken}, module.",
-        )
-    return state, taken
+    return found
 
 
-def load_into(module: nn.Module, path: Path, *, allow_partial: bool = False, ignore: str | None = None) -> LoadAudit:
+def load_into(
+    module: nn.Module, path: Path, *, allow_partial: bool = False, ignore: str | None = None, state: str = ""
+) -> LoadAudit:
     """Load ``path`` into ``module`` (half precision is widened to the module's own type) and account for it.
+
+    The first state is taken that the module fits; if it fits none, that with the most tensors in common.
 
     Args:
         ignore: tensors whose names start like this are not asked for (a classifier, where features are wanted).
+        state: the name of the state that is wanted.
 
     Raises:
-        WeightsError: as :func:`load_state`; or tensors are missing, unexpected or of another shape and
-            ``allow_partial`` is false.
+        WeightsError: as :func:`load_states`; or tensors are missing, unexpected, or of another shape or kind of
+            number, and ``allow_partial`` is false; or some are NaN.
     """
-    state, taken = load_state(path)
-    if ignore is not None:
-        state = {key: value for key, value in state.items() if not key.startswith(ignore)}
+    found = load_states(path, state)
     own = module.state_dict()
-    fitting = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
+    best, fitting = found[0], -1
+    for candidate in found:
+        asked = _asked(candidate, ignore)
+        matched = sum(not _misfit(key, value, own) for key, value in asked.items())
+        if matched > fitting:
+            best, fitting = candidate, matched
+        if matched == len(asked) and all(key in asked for key in own):
+            best = candidate
+            break
+    asked = _asked(best, ignore)
+    misfits = {key: text for key, value in asked.items() if (text := _misfit(key, value, own))}
     audit = LoadAudit(
         path=path,
-        state=taken,
+        state=best.name,
         sha256=file_hash(path),
         parameters=sum(p.numel() for p in module.parameters()),
-        matched=len(fitting),
-        missing=tuple(key for key in own if key not in state),
-        unexpected=tuple(_describe(key, value, own) for key, value in state.items() if key not in fitting),
+        matched=len(asked) - len(misfits),
+        missing=tuple(key for key in own if key not in asked),
+        unexpected=tuple(misfits.values()),
+        others=others(best, found),
     )
     require_complete(audit, allow_partial)
-    module.load_state_dict(fitting, strict=False)
+    loaded = {key: value for key, value in asked.items() if key not in misfits}
+    require_numbers(loaded, path)
+    module.load_state_dict(loaded, strict=False)
     return audit
 
 
-def _describe(key: str, value: Tensor, own: Mapping[str, Tensor]) -> str:
-    return f"{key} is {tuple(value.shape)}, not {tuple(own[key].shape)}" if key in own else key
+def _asked(state: State, ignore: str | None) -> dict[str, Tensor]:
+    if ignore is None:
+        return state.tensors
+    return {key: value for key, value in state.tensors.items() if not key.startswith(ignore)}
 
 
-def audit_adopted(module: nn.Module, state: Mapping[str, Tensor], taken: str, path: Path) -> LoadAudit:
-    """Account for a state that a library loaded and may have renamed: tensors are matched by name, else by value."""
-    own = module.state_dict()
+def others(taken: State, found: Sequence[State]) -> tuple[str, ...]:
+    """For :attr:`LoadAudit.others`. An average that was there and not taken did not fit, which is said."""
+    beside = states.others(taken, found)
+    return tuple(
+        f"{state.name} (does not fit)" if state.average and not taken.average else state.name for state in beside
+    )
+
+
+def _misfit(key: str, value: Tensor, own: Mapping[str, Tensor]) -> str:
+    """Why a tensor cannot be loaded, its name first; empty if it can."""
+    if key not in own:
+        return key
+    if own[key].shape != value.shape:
+        return f"{key} is {tuple(value.shape)}, not {tuple(own[key].shape)}"
+    if not _castable(own[key], value):
+        return f"{key} is {_kind(value)}, not {_kind(own[key])}"
+    return ""
+
+
+def _castable(own: Tensor, value: Tensor) -> bool:
+    """Whether ``value`` is a number of the kind that ``own`` holds: torch casts anything, and says nothing."""
+    if own.is_complex() or own.is_floating_point():
+        return value.is_complex() == own.is_complex() and (value.is_floating_point() or value.is_complex())
+    if value.is_complex() or value.is_quantized:
+        return False
+    return not value.is_floating_point() or torch.equal(value, value.round())  # a counter that a converter cast
+
+
+def _kind(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def require_numbers(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Raise WeightsError, naming the tensors, where some hold NaN."""
+    bad = [key for key, value in tensors.items() if value.is_floating_point() and bool(value.isnan().any())]
+    if bad:
+        raise WeightsError(
+            f"'{path}' holds NaN in {len(bad)} of {len(tensors)} tensors ({first_few(bad)})",
+            "its training has diverged: use an earlier checkpoint",
+        )
+
+
+def audit_adopted(module: nn.Module, taken: State, found: Sequence[State], path: Path) -> LoadAudit:
+    """Account for a state that a library loaded and may have renamed: tensors are matched by name, else by value.
+
+    Args:
+        found: all states of the file.
+    """
+    own, state = module.state_dict(), taken.tensors
     by_name = {k for k, v in state.items() if k in own and _same(own[k], v)}
     renamed_to = {k for k in own if k not in by_name}
     unexpected = []
@@ -164,22 +196,23 @@ def audit_adopted(module: nn.Module, state: Mapping[str, Tensor], taken: str, pa
             continue
         twin = next((k for k in renamed_to if _same(own[k], value)), None)
         if twin is None:
-            unexpected.append(key)
+            unexpected.append(_misfit(key, value, own) or key)
         else:
             renamed_to.discard(twin)
     return LoadAudit(
         path=path,
-        state=taken,
+        state=taken.name,
         sha256=file_hash(path),
         parameters=sum(p.numel() for p in module.parameters()),
         matched=len(state) - len(unexpected),
         missing=tuple(sorted(renamed_to)),
         unexpected=tuple(unexpected),
+        others=others(taken, found),
     )
 
 
-def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.equal(a.cpu().to(torch.float64), b.cpu().to(torch.float64))
+def _same(own: Tensor, value: Tensor) -> bool:
+    return own.shape == value.shape and _castable(own, value) and torch.equal(own.cpu(), value.cpu().to(own.dtype))
 
 
 def require_complete(audit: LoadAudit, allow_partial: bool = False) -> None:

@@ -120,11 +120,27 @@ def test_many_failures_are_not_all_printed(run, write_plugin, pictures, make_pic
     assert "more" in result.stderr
 
 
-def test_a_scale_that_is_not_supported_is_fine(run, write_plugin):
-    result = run("--methods", write_plugin(scales=(4,)))
+def test_a_scale_that_is_not_supported_is_fine_and_says_why(run, write_plugin):
+    for _ in range(2):  # computed, then known
+        result = run("--methods", f"bicubic,{write_plugin(scales=(4,))}")
+        assert result.exit_code == 0
+        assert "3 not supported" in result.stderr
+        assert "not supported: mine does not support x2; it supports x4" in result.stderr
+        assert "3 not supported" in result.stdout
+
+
+def test_a_run_in_which_no_method_does_what_was_asked_is_a_failure(run, write_plugin):
+    for _ in range(2):
+        result = run("--methods", write_plugin(scales=(4,)))
+        assert result.exit_code == 1
+        assert result.stderr.count("not supported: mine does not support x2; it supports x4") == 1
+        assert "nothing was measured" in result.stderr
+
+
+def test_a_method_without_weights_for_a_scale_says_so_as_upscale_does(run):
+    result = run("--methods", "bicubic,srcnn")
     assert result.exit_code == 0
-    assert "3 not supported" in result.stderr
-    assert "3 not supported" in result.stdout
+    assert "not supported: srcnn has no weights for x2; train them: srbench train srcnn --scale 2" in result.stderr
 
 
 def test_an_image_smaller_than_the_border_needs_fails_alone(run, pictures, make_picture):

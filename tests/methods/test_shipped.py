@@ -82,6 +82,18 @@ def test_shipped_weights_are_described():
     assert shipped(plugins.instantiate(plugins.find("bicubic")[0])) == []
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_values_are_listed_of_the_method_alone_for_which_the_weights_were_trained(name):
+    for scale in METHODS[name].card.scales:
+        card = METHODS[name].training_card(scale)
+        (text,) = [text for text in shipped(METHODS[name]) if text.startswith(f"x{scale}")] if card else [""]
+        if card and card["method"] != name:
+            assert text == f"x{scale}: the weights of {card['method']}"
+            assert METHODS[name].training_facts()[scale].under_trained == ()
+        elif card and (value := card["test_psnr"].get(f"bsd100 x{scale}")):
+            assert text.startswith(f"x{scale}: {value:.2f} dB on bsd100")
+
+
 def test_a_method_that_trails_one_it_beats_in_print_is_found():
     def card(name, value):
         return MethodCard(name, name, 2020, "f", "p", "luma", published=(Published("bsd100", 4, "psnr", value, "t"),))

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 import srbench
 from srbench.errors import ImageError, NotSupportedError, SrbenchWarning, UnavailableError, WeightsError
+from srbench.fetch.weights import BACKBONES
 from srbench.metrics import get, lpips
 
 pytestmark = pytest.mark.weights("alex", "squeeze")
@@ -109,6 +110,17 @@ def test_without_weights_it_says_what_brings_them(monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(UnavailableError, match=r"no AlexNet weights.*srbench fetch weights"):
         get("lpips").prepare()
+
+
+@pytest.mark.parametrize("name", lpips.BACKBONES)
+def test_srbench_fetch_weights_is_named_for_what_it_brings(monkeypatch, tmp_path, name):
+    monkeypatch.setenv("SRBENCH_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    brought = {backbone.name for backbone in BACKBONES}
+    with pytest.raises(UnavailableError) as error:
+        lpips.find_weights(lpips.BACKBONES[name])
+    hint = "srbench fetch weights" if lpips.BACKBONES[name].backbone.builder in brought else "python -c"
+    assert f"get them with: {hint}" in str(error.value)
 
 
 def test_without_the_package_it_says_so(monkeypatch):

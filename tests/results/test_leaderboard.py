@@ -21,7 +21,7 @@ from srbench.results.store import Store
 def images(*rows):
     """Rows of (method, image, value, status) on one dataset, as per_image gives them."""
     fixed = {"dataset": "set5", "scale": 4, "protocol": "classic", "degradation": "bicubic", "options": ""}
-    more = {"message": "", "run_id": 1, "extra": "", "method_hash": "0"}
+    more = {"message": "", "run_id": 1, "extra": "", "method_hash": "0", "handling": ""}
     return pd.DataFrame(
         [
             {

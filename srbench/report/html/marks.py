@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from srbench.records import CellState, ScoreState, TrainingFacts
+from srbench.results.handling import remarks
+from srbench.results.leaderboard import of_images
 
 # States without a value, the gravest first.
 STATES: tuple[CellState | ScoreState, ...] = (
@@ -37,7 +39,13 @@ class Mark:
     @property
     def kind(self) -> str:
         """For the style sheet: bad, warn or soft."""
-        return {"failed": "bad", "NaN": "bad", "under-trained": "warn", "partial": "warn"}.get(self.word, "soft")
+        return _KINDS.get(self.word, "soft")
+
+
+_KINDS = {
+    **dict.fromkeys(("failed", "NaN", "out of range"), "bad"),
+    **dict.fromkeys(("under-trained", "partial", "in tiles"), "warn"),
+}
 
 
 def of_cells(cells: pd.DataFrame) -> list[Mark]:
@@ -66,6 +74,16 @@ def reason(cells: pd.DataFrame) -> Mark | None:
             message = next((text for text in own["message"] if text), "")
             return Mark(state.word, message or _MEANING.get(state, state.value))
     return None
+
+
+def of_handling(cells: pd.DataFrame) -> list[Mark]:
+    """What is to be known of how one method's cells were computed, by dataset."""
+    found = []
+    for dataset, group in cells[cells["handling"] != ""].groupby("dataset", sort=False):
+        for remark in remarks(of_images(group)):
+            where = f"{remark.images} image{'s' if remark.images > 1 else ''} of {dataset}"
+            found.append(Mark(remark.word, f"{where}: {remark.reason}"))
+    return found
 
 
 def of_training(training: TrainingFacts | None) -> list[Mark]:

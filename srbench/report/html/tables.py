@@ -168,6 +168,7 @@ def _view(
                 cells=cells,
                 cost=cost,
                 marks=[
+                    *marks.of_handling(own),
                     *marks.of_training(trained),
                     *_partial(own),
                     *marks.of_cells(own),

@@ -1,0 +1,59 @@
+"""What is to be known of how cells were computed: :attr:`srbench.records.Outcome.handling`, in words.
+
+The keys that it may have:
+
+* ``out_of_range``: the share of the output's values that were far below black or above white before they were clipped,
+  where it was large
+* ``tile``: the side of the tiles, in LR pixels, in which the image was computed because memory ran out
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+SUSPICIOUS = 0.25  # share of values out of range from which it is said
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing about some images: ``word`` stands in tables, ``reason`` says more; ``images`` counts them."""
+
+    word: str
+    reason: str
+    images: int
+
+    @property
+    def short(self) -> str:
+        return f"{self.images} {self.word}"
+
+
+def encode(out_of_range: float) -> str:
+    """For :attr:`srbench.records.Outcome.handling` of an output of which so many values are out of range."""
+    return json.dumps({"out_of_range": round(out_of_range, 3)}) if out_of_range >= SUSPICIOUS else ""
+
+
+def remarks(handlings: Iterable[str]) -> list[Remark]:
+    """What is to be said of some images of one method, one text for each; the gravest first."""
+    every = [_decoded(text) for text in handlings if text]
+    found = []
+    shares = [own["out_of_range"] for own in every if own.get("out_of_range")]
+    if shares:
+        reason = (
+            f"up to {max(shares):.0%} of the output's values are far below black or above white, where they are "
+            "clipped: does the network answer in 0..255 or -1..1?"
+        )
+        found.append(Remark("out of range", reason, len(shares)))
+    tiles = [own["tile"] for own in every if own.get("tile")]
+    if tiles:
+        sides = ", ".join(str(tile) for tile in sorted(set(tiles)))
+        reason = f"computed in tiles of {sides} LR pixels because memory ran out: not what the whole image gives"
+        found.append(Remark("in tiles", reason, len(tiles)))
+    return found
+
+
+def _decoded(text: str) -> dict[str, Any]:
+    content = json.loads(text)
+    return content if isinstance(content, dict) else {}
