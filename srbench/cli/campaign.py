@@ -47,6 +47,7 @@ class Options:
     self_ensemble: bool | None = None
     time: bool | None = None
     seed: int | None = None
+    cell_timeout: float | None = None
 
 
 @dataclass(frozen=True)

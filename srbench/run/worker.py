@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import sys
 import time
-import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from threading import RLock
 
 import torch
 from torch import Tensor
 
+import srbench
 from srbench import degradation, metrics, randomness
+from srbench.contained import contained, told, traceback_of
 from srbench.errors import MethodError, NotSupportedError, SrbenchError
 from srbench.evaluation import Example, compare, measure, super_resolve
 from srbench.evaluation.scoring import likelihood
@@ -21,6 +24,7 @@ from srbench.method import plugins
 from srbench.method.base import Method, MethodContext, prepare
 from srbench.method.variant import Variant
 from srbench.metrics import Measurement, Metric
+from srbench.paths import search_path
 from srbench.records import Outcome, Score
 from srbench.run import kept
 from srbench.run.cache import ImageCache
@@ -65,6 +69,12 @@ class CellWorker:
         """Use ``metric`` for ``spec``."""
         self._metrics[spec] = metric
 
+    def holds_foreign_code(self) -> bool:
+        """Whether one of the methods and metrics that it holds is not srbench's own."""
+        modules = [type(method).__module__ for method in self._bare.values()]
+        modules += [getattr(metric.compute, "__module__", "") for metric in self._metrics.values()]
+        return any(not _is_own(name) for name in modules)
+
     def method(self, spec: MethodSpec, variant: Variant | None = None) -> Method:
         """The method, under the run's variant unless another one is given; prepared for no scale in particular."""
         key = (spec, variant or self.context.variant)
@@ -85,10 +95,10 @@ class CellWorker:
         return self._prepared[key]
 
     def _prepare(self, method: Method, scale: int) -> Exception | None:
-        if not method.supports(scale):
-            return None  # require_scale says so for each cell
         try:
-            prepare(method, scale, self.method_context)
+            with contained():
+                if method.supports(scale):  # else require_scale says so for each cell
+                    prepare(method, scale, self.method_context)
         except Exception as error:
             return error
         return None
@@ -128,26 +138,30 @@ class CellWorker:
 
     def _begin(self, task: CellTask) -> CellResult | Deferred:
         try:
-            method = self._method(task)
-            example = self.images.example(task.sample, task.scale)
-            sr = None if task.kept is None else kept.read(self.context.folder, task.kept)
-            if sr is not None:
-                return CellResult(None, self._scores(task, method, sr, example))
-            if method is None:
-                raise MethodError(f"the images of '{task.method.name}' were made elsewhere", "give them again")
-            start = time.perf_counter()
-            sr = super_resolve(method, example)
-            seconds = time.perf_counter() - start
-            if task.canary or not self.context.keep_images:
-                return CellResult(Outcome("ok", seconds=seconds), self._scores(task, method, sr, example))
-            writer = ThreadPoolExecutor(1)  # compressing the image takes as long as PSNR and SSIM
-            outcome = writer.submit(kept.keep, self.context.folder, task.facts, kept.to_pixels(sr), seconds)
-            writer.shutdown(wait=False)
-            return Deferred(functools.partial(_finished, outcome, self._scores(task, method, sr, example)))
+            with contained():
+                return self._super_resolve_and_score(task)
         except NotSupportedError as error:
             return CellResult(Outcome("not supported", str(error)))
         except Exception as error:
             return _failed(error)
+
+    def _super_resolve_and_score(self, task: CellTask) -> CellResult | Deferred:
+        method = self._method(task)
+        example = self.images.example(task.sample, task.scale)
+        sr = None if task.kept is None else kept.read(self.context.folder, task.kept)
+        if sr is not None:
+            return CellResult(None, self._scores(task, method, sr, example))
+        if method is None:
+            raise MethodError(f"the images of '{task.method.name}' were made elsewhere", "give them again")
+        start = time.perf_counter()
+        sr = super_resolve(method, example)
+        seconds = time.perf_counter() - start
+        if task.canary or not self.context.keep_images:
+            return CellResult(Outcome("ok", seconds=seconds), self._scores(task, method, sr, example))
+        writer = ThreadPoolExecutor(1)  # compressing the image takes as long as PSNR and SSIM
+        outcome = writer.submit(kept.keep, self.context.folder, task.facts, kept.to_pixels(sr), seconds)
+        writer.shutdown(wait=False)
+        return Deferred(functools.partial(_finished, outcome, self._scores(task, method, sr, example)))
 
     def _scores(self, task: CellTask, method: Method | None, sr: Tensor, example: Example) -> tuple[Score, ...]:
         pair = compare(sr, example)
@@ -189,6 +203,13 @@ def _make_metric(spec: MetricSpec) -> Metric:
     return metric
 
 
+def _is_own(module: str) -> bool:
+    """Whether a module is one of srbench's, or of the methods that come with it."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    folders = (Path(srbench.__file__).parent, Path(search_path("methods")[0]))
+    return file is not None and any(Path(file).resolve().is_relative_to(folder.resolve()) for folder in folders)
+
+
 def _finished(outcome: Future[Outcome], scores: tuple[Score, ...]) -> CellResult:
     """Waits for the SR image's file."""
     try:
@@ -198,5 +219,4 @@ def _finished(outcome: Future[Outcome], scores: tuple[Score, ...]) -> CellResult
 
 
 def _failed(error: Exception) -> CellResult:
-    message = " ".join(f"{type(error).__name__}: {error}".split())
-    return CellResult(Outcome("failed", message, "".join(traceback.format_exception(error))))
+    return CellResult(Outcome("failed", told(error), traceback_of(error)))

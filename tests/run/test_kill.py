@@ -88,7 +88,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(interrupted, many, res
     kept, begun = stored(results), calls()
     assert (len(begun), len(kept)) == (HELD, HELD - 1)
     with Reader(results) as reader:
-        assert reader.runs()[0].status == "running"
+        assert reader.runs()[0].status == "ended early"
         assert "Partial:" in render(reader).text
         assert set(per_image(reader)["status"]) == {"ok", "pending"}
 

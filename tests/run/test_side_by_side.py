@@ -99,10 +99,7 @@ def test_two_processes_write_to_one_folder_at_once(go, write_plugin, pictures, m
         assert len(reader.outcomes()) == 23
 
 
-def test_what_another_process_has_done_meanwhile_is_not_done_again(
-    go, write_plugin, pictures, make_picture, calls, monkeypatch
-):
-    monkeypatch.setattr("srbench.results.store.LOOK_EVERY", 0)
+def test_what_another_process_has_done_meanwhile_is_not_done_again(go, write_plugin, pictures, make_picture, calls):
     for i in range(4, 64):
         write_image(pictures / f"{i}.png", make_picture(28, 28 + 4 * i, i))
     plugin = write_plugin()
