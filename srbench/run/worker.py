@@ -6,6 +6,7 @@ import functools
 import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
@@ -93,6 +94,13 @@ class CellWorker:
                 if key not in self._prepared:
                     self._prepared[key] = self._prepare(self.method(*key[:2]), scale)
         return self._prepared[key]
+
+    def load(self, task: CellTask) -> None:
+        """Load what a task needs, before its time is taken. What goes wrong is said by its result."""
+        with suppress(Exception), contained():
+            self._method(task)
+            for spec in task.metrics:
+                self._metric(spec)
 
     def _prepare(self, method: Method, scale: int) -> Exception | None:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import math
 import multiprocessing
 import pickle
 import signal
@@ -50,7 +51,7 @@ class Processes:
 
     A process that dies is replaced; its tasks are tried again one by one. The one that was on it alone and kills a
     second one is failed (:func:`srbench.run.executors.base.completed`). With ``timeout``, so is one that takes longer
-    than so many seconds, without a second try.
+    than so many seconds, without a second try; what a spawned one loads first does not count.
     """
 
     workers: int
@@ -89,7 +90,7 @@ class _Hand:
     process: BaseProcess
     pipe: Connection
     groups: deque[tuple[Future[Group], Sequence[Any]]] = field(default_factory=deque)
-    since: float = 0.0  # when the first of its groups came to be at work
+    since: float = math.inf  # when it began with the first of its groups
     fast: bool = False
 
     @property
@@ -102,8 +103,6 @@ class _Hand:
             self.pipe.send(group)
         except OSError:
             return False
-        if not self.groups:
-            self.since = time.monotonic()
         self.groups.append((future, group))
         return True
 
@@ -199,13 +198,14 @@ class _Crew:
             hand.process.kill()
             hand.process.join()
 
-    def _take(self, hand: _Hand, answer: Group | BaseException) -> None:
+    def _take(self, hand: _Hand, answer: Group | Exception | None) -> None:
         self._dead_at_once = 0
-        if not hand.groups:  # it could not begin
-            raise answer if isinstance(answer, BaseException) else RuntimeError("a worker answers without a task")
-        future, _ = hand.groups.popleft()
         now = time.monotonic()
-        hand.fast, hand.since = now - hand.since < _FAST, now
+        if answer is None:
+            hand.since = now
+            return
+        future, _ = hand.groups.popleft()
+        hand.fast, hand.since = now - hand.since < _FAST, math.inf
         if isinstance(answer, BaseException):
             future.set_exception(answer)
         else:
@@ -282,7 +282,7 @@ def _spawned(end: Connection, context: RunContext) -> None:
     except Exception as error:
         end.send(_portable(error))
     else:
-        _serve(worker, end)
+        _serve(worker, end, worker.load)
 
 
 def _settle() -> None:
@@ -296,13 +296,16 @@ def _settle() -> None:
     torch.set_num_threads(1)
 
 
-def _serve(worker: CellWorker, end: Connection) -> None:
-    """Compute group after group, until there is none or nobody who asks."""
+def _serve(worker: CellWorker, end: Connection, load: Callable[[CellTask], None] = lambda task: None) -> None:
+    """Compute group after group, until there is none or nobody who asks; says None when it begins with one."""
     with contextlib.suppress(EOFError, OSError):
         while (group := end.recv()) is not None:
+            for task in group:
+                load(task)
+            end.send(None)
             try:
                 answer: Group | Exception = compute(worker.begin, group, lambda finish: finish())
-            except BaseException as error:
+            except BaseException as error:  # a plugin's are results
                 answer = _portable(error)
             end.send(answer)
 
