@@ -4,6 +4,7 @@ be written."""
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import IO
 
 from srbench.errors import SrbenchError
 
+_PART = ".part-"  # begins the name of a file that is not whole yet
 _LONGEST = 80  # characters of a name that are kept
 
 
@@ -27,7 +29,7 @@ def replace_file(path: Path) -> Iterator[IO[bytes]]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # tempfile would make it readable by its owner alone, and the umask cannot be read without setting it.
-    temporary = path.with_name(f".part-{secrets.token_hex(8)}{path.suffix}")
+    temporary = path.with_name(f"{_PART}{secrets.token_hex(8)}{path.suffix}")
     stream = temporary.open("xb")
     try:
         with stream:
@@ -36,6 +38,14 @@ def replace_file(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what :func:`replace_file` left below a folder where it was killed. Only while nobody writes there."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(_PART):
+                Path(place, name).unlink(missing_ok=True)
 
 
 def safe_name(name: str) -> str:

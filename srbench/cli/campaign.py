@@ -50,6 +50,7 @@ class Options:
     time: bool | None = None
     seed: int | None = None
     state: str | None = None
+    cell_timeout: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from srbench.cli.shell import INTERRUPTED, SelfEnsemble, State, Tile, err, handled, parse_scales, split
+from srbench.cli.shell import STOPPED, SelfEnsemble, State, Tile, err, handled, parse_scales, split
+from srbench.errors import first_few
 
 if TYPE_CHECKING:
     from srbench.run import RunOptions, Summary
@@ -57,6 +58,9 @@ def command(
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of methods and degradations that draw random numbers.")] = 0,
     state: State = "",
+    cell_timeout: Annotated[
+        float, typer.Option(min=0, help="Seconds after which one image of one method has failed; 0: no limit.")
+    ] = 0,
     config: Annotated[
         Path | None, typer.Option(help="A TOML file with these options, for one run or several (docs/campaigns.md).")
     ] = None,
@@ -98,7 +102,7 @@ def _campaign(context: typer.Context, config: Path, values: Mapping[str, Any]) -
     worst = 0
     for of_file in campaign.read(config):
         worst = max(worst, _one_run({**values, **of_file, **given}))
-        if worst == INTERRUPTED:
+        if worst >= STOPPED:
             break
     return worst
 
@@ -110,12 +114,17 @@ def _one_run(values: Mapping[str, Any]) -> int:
     from srbench.cli.time_ import print_timings
     from srbench.imaging.memory import keep_memory
     from srbench.run import run
+    from srbench.run.stopping import Terminated, sent_signals_interrupt
 
     options = _options(values)
     if not options.time:  # a latency is that of a process as users have it
         keep_memory()
-    with progress(err()) as shown:
-        summary = run(options, CellProgress(shown))
+    try:
+        with sent_signals_interrupt(), progress(err()) as shown:
+            summary = run(options, CellProgress(shown))
+    except Terminated as signal:
+        err().print(f"ended by {signal} before anything was computed", style="yellow")
+        return STOPPED + signal.number
     print_means(options.out, run_id=summary.run_id)
     if summary.timings:
         print_timings(summary.timings)
@@ -128,7 +137,10 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     from srbench.run import RunOptions
 
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
-    same = ("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble")
+    same = (
+        *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
+        "cell_timeout",
+    )
     return RunOptions(
         in_state(methods, values["state"]),
         datasets,
@@ -138,6 +150,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
         keep_images=not values["no_images"],
         skip_unreadable=values["skip_unreadable"],
         command=shlex.join(["srbench", *sys.argv[1:]]),
+        apart=True,
         **{name: values[name] for name in same},
     )
 
@@ -145,7 +158,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
 def exit_code(summary: Summary) -> int:
     """Of the command whose run ended so."""
     if summary.interrupted:
-        return INTERRUPTED
+        return STOPPED + summary.signal
     return 1 if summary.failures or summary.unavailable or summary.measured_nothing else 0
 
 
@@ -186,9 +199,11 @@ def print_summary(summary: Summary, folder: Path) -> None:
             console.print(f"note: {where}, {remark.short}: {remark.reason}", style="yellow", markup=False)
     for line in summary.unavailable:
         console.print(f"unavailable: {line}", style="red", markup=False)
-    for line in summary.failures[:10]:
-        console.print(f"failed: {line}", style="red", markup=False)
-    if len(summary.failures) > 10:
-        console.print(f"... and {len(summary.failures) - 10} more (srbench report {folder} --format json)", style="red")
+    for cause, subjects in list(summary.causes.items())[:10]:
+        more = f" (and {len(subjects) - 1} more, as {first_few(subjects[1:], 1)})" if subjects[1:] else ""
+        console.print(f"failed: {subjects[0]}: {cause}{more}", style="red", markup=False)
+    left = sum(map(len, list(summary.causes.values())[10:]))
+    if left:
+        console.print(f"... and {left} more (srbench report {folder} --format json)", style="red", markup=False)
     if summary.interrupted:
         console.print(f"interrupted with {summary.left} cells left: the same command goes on from here", style="yellow")

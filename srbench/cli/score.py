@@ -37,10 +37,11 @@ def command(
     from srbench.cli.run import exit_code, print_summary
     from srbench.cli.tables import print_means
     from srbench.run.external import ForeignOptions, score
+    from srbench.run.stopping import sent_signals_interrupt
 
     line = shlex.join(["srbench", *sys.argv[1:]])
     options = ForeignOptions(folder, dataset, scale, name, split(metrics or ()), protocol, out, line)
-    with progress(err()) as shown:
+    with sent_signals_interrupt(), progress(err()) as shown:
         summary = score(options, CellProgress(shown))
     print_means(out, run_id=summary.run_id)
     print_summary(summary, out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from srbench.cli.empty import refuse_empty
+from srbench.contained import told
 from srbench.errors import SrbenchError, SrbenchWarning
 from srbench.scale import ScaleSet
 
@@ -32,7 +34,8 @@ State = Annotated[
     ),
 ]
 
-INTERRUPTED = 130
+STOPPED = 128  # and the signal's number: how a shell is told
+INTERRUPTED = STOPPED + signal.SIGINT
 
 
 def out() -> Console:
@@ -73,6 +76,9 @@ def handled(function: Callable[..., None]) -> Callable[..., None]:
             except KeyboardInterrupt as error:
                 err().print("interrupted", style="yellow")
                 raise typer.Exit(INTERRUPTED) from error
+            except (SystemExit, GeneratorExit) as error:  # of foreign code: no command ends so
+                err().print(f"error: a plugin ended the program ({told(error)}); fix it", style="red", markup=False)
+                raise typer.Exit(SrbenchError.exit_code) from error
             except BrokenPipeError as error:  # `srbench report --format csv | head`
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise typer.Exit(0) from error

@@ -18,14 +18,15 @@ from srbench.errors import StoreError
 from srbench.records import Canary, CellFacts, Outcome, Score, Timing
 from srbench.results.facts import Fallback, FolderFacts
 from srbench.results.folder import FILE, refuse_newer
+from srbench.results.holders import ENDED_EARLY, Holder
 
 BUSY_TIMEOUT = 60  # seconds to wait while another process writes
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run. ``status``: running, finished or interrupted; ``finished`` is None until it ended. The times are ISO
-    8601. ``manifest`` is what :mod:`srbench.run.manifest` wrote."""
+    """One run. ``status``: running, finished, interrupted, or ended early (its process is gone); ``finished`` is None
+    unless it ended in order. The times are ISO 8601. ``manifest`` is what :mod:`srbench.run.manifest` wrote."""
 
     id: int
     started: str
@@ -121,10 +122,25 @@ class Reader:
             for number, *values in self._rows(query):
                 of_run.setdefault(number, []).append(Canary(*values))
         rows = self._rows("SELECT id, started, finished, status, manifest FROM runs ORDER BY id")
+        alive = self._alive()
         return [
-            Run(number, started, finished, status, json.loads(manifest), tuple(of_run.get(number, ())))
+            Run(
+                number,
+                started,
+                finished,
+                ENDED_EARLY if status == "running" and number not in alive else status,
+                json.loads(manifest),
+                tuple(of_run.get(number, ())),
+            )
             for number, started, finished, status, manifest in rows
         ]
+
+    def _alive(self) -> set[int]:
+        """The runs whose process is there."""
+        if "holders" not in self._columns:
+            return set()
+        rows = self._rows("SELECT run_id, host, process, beat FROM holders")
+        return {number for number, *values in rows if not Holder(*values).is_gone}
 
     def planned(self) -> list[PlannedCell]:
         """One per planned cell of every run, oldest run first."""

@@ -48,7 +48,7 @@ runs = Table(
     Column("id", Integer, primary_key=True),
     Column("started", String, nullable=False),
     Column("finished", String),
-    Column("status", String, nullable=False),  # running, finished, interrupted
+    Column("status", String, nullable=False),  # running, finished, interrupted, ended early
     Column("manifest", String, nullable=False),  # JSON
 )
 cells = Table(  # srbench.records.CellFacts
@@ -138,6 +138,21 @@ canaries = Table(
     Column("verdict", String, nullable=False),  # good, off, none
     Column("cause", String, nullable=False),
     UniqueConstraint("run_id", "dataset", "scale"),
+)
+
+holders = Table(  # srbench.results.holders.Holder: of runs that go on
+    "holders",
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("host", String, nullable=False),
+    Column("process", String, nullable=False),
+    Column("beat", Float, nullable=False),
+)
+claims = Table(  # cells that a run is at
+    "claims",
+    metadata,
+    Column("cell_id", ForeignKey("cells.id"), primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False, index=True),
 )
 
 

@@ -26,9 +26,9 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from srbench.errors import StoreError
-from srbench.files import writing_into
+from srbench.files import remove_parts, writing_into
 from srbench.records import Canary, CellFacts, CellState, Entry, Known, Outcome, Score, ScoreState, Timing
-from srbench.results import schema
+from srbench.results import claims, schema
 from srbench.results.folder import FILE
 from srbench.results.schema import canaries as _canaries
 from srbench.results.schema import cells as _cells
@@ -95,16 +95,22 @@ class Store:
     # -- writing ---------------------------------------------------------------------------------------------
 
     def start_run(self, manifest: dict[str, Any]) -> int:
+        """Enter a run, with this process as the one that it goes on in; remove what killed ones have left."""
         with self._transaction() as connection:
+            if not claims.end_dead_runs(connection):
+                for own in ("images", "runs"):  # nobody but runs writes there
+                    remove_parts(self.folder / own)
             row = insert(_runs).values(started=_now(), status="running", manifest=json.dumps(manifest))
             key = connection.execute(row).inserted_primary_key
-        assert key is not None
+            assert key is not None
+            claims.hold(connection, int(key[0]))
         return int(key[0])
 
     def finish_run(self, run_id: int, status: str, manifest: dict[str, Any]) -> None:
         values = {"finished": _now(), "status": status, "manifest": json.dumps(manifest)}
         with self._transaction() as connection:
             connection.execute(update(_runs).where(_runs.c.id == run_id).values(**values))
+            claims.let_go(connection, run_id)
 
     def plan(self, run_id: int, cells: Sequence[CellFacts]) -> dict[str, int]:
         """Register a run's cells; returns the id of each by key."""
@@ -123,7 +129,7 @@ class Store:
         return ids
 
     def record(self, run_id: int, entries: Sequence[Entry], *, again: bool = False) -> None:
-        """Add the outcomes and scores of some cells in one transaction.
+        """Add the outcomes and scores of some cells in one transaction, and end the run's claims of them.
 
         What another process added meanwhile is not added twice, unless ``again`` (``--force``) asks for it.
         """
@@ -151,6 +157,7 @@ class Store:
             for table, rows in ((_outcomes, outcomes), (_scores, scores), (_details, extra)):
                 if rows:
                     connection.execute(insert(table), rows)
+            claims.release(connection, ids, run_id)
 
     def add_canaries(self, run_id: int, canaries: Sequence[Canary]) -> None:
         if not canaries:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from signal import SIGINT
 from typing import Protocol
 
 from srbench.records import Canary, CellState, Outcome, Score, ScoreState, Timing
@@ -36,7 +36,8 @@ class Summary:
     """How a run ended: how many cells there are, how many of each kind, and one line per failure.
 
     A cell whose image was scored but has a NaN is ``computed``, in the next run ``known``, and has a line in
-    ``failures``.
+    ``failures``. ``causes`` are those of the failures, each with the cells or timings that it concerns. ``signal`` is
+    what interrupted the run.
     """
 
     run_id: int
@@ -45,13 +46,23 @@ class Summary:
     computed: int = 0
     not_supported: int = 0
     failed: int = 0
-    failures: list[str] = field(default_factory=list)
+    causes: dict[str, list[str]] = field(default_factory=dict)
     unavailable: list[str] = field(default_factory=list)  # metrics asked for by name, each with the reason
     canaries: list[Canary] = field(default_factory=list)
     timings: list[Timing] = field(default_factory=list)
     unsupported: dict[str, None] = field(default_factory=dict)  # why methods do not do what was asked, each once
     handled: dict[str, list[str]] = field(default_factory=dict)  # how images were computed, by method, set and scale
     interrupted: bool = False
+    signal: int = SIGINT
+
+    @property
+    def failures(self) -> list[str]:
+        """One line per failure, those of one cause together."""
+        return [f"{subject}: {cause}" for cause, subjects in self.causes.items() for subject in subjects]
+
+    def fail(self, subject: str, cause: str) -> None:
+        """Add a failure of a cell or a timing."""
+        self.causes.setdefault(cause, []).append(subject)
 
     @property
     def left(self) -> int:
@@ -75,15 +86,12 @@ class Summary:
             self.unsupported[outcome.message] = None
         elif outcome is not None and outcome.status == CellState.FAILED:
             self.failed += 1
-            self.failures.append(f"{cell}: {outcome.message}")
+            self.fail(str(cell), outcome.message)
         else:
             self.computed += 1
-            self.failures += complaints(cell, result.scores)
-
-
-def complaints(cell: CellTask, scores: Sequence[Score]) -> list[str]:
-    """A line, with the reason, for each score that should have a value and has none."""
-    return [f"{cell}: {_complaint(score)}" for score in scores if ScoreState(score.status).is_failure]
+            for score in result.scores:
+                if ScoreState(score.status).is_failure:
+                    self.fail(str(cell), _complaint(score))
 
 
 def _complaint(score: Score) -> str:

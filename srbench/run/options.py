@@ -26,4 +26,6 @@ class RunOptions:
     seed: int = 0
     tile: int = 0  # side of LR tiles; 0: whole images
     self_ensemble: bool = False
+    apart: bool = False  # cells are computed in other processes, so that a crash of a method does not end this one
+    cell_timeout: float = 0  # seconds after which a cell has failed, which then is in another process; 0: none
     command: str = ""  # the command line, for the manifest

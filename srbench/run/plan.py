@@ -88,10 +88,12 @@ class CellTask:
 
 @dataclass(frozen=True)
 class CellResult:
-    """What a worker hands back. ``outcome`` is None when only scores were added to a known image."""
+    """What a worker hands back, or what is said in its place: ``died`` where the task was the end of its process.
+    ``outcome`` is None when only scores were added to a known image."""
 
     outcome: Outcome | None
     scores: tuple[Score, ...] = ()
+    died: bool = False
 
 
 def cells(

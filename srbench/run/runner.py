@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from signal import SIGINT
 from typing import Any
 
 from srbench import degradation, metrics, protocol, randomness
@@ -17,11 +18,13 @@ from srbench.machine import available_processors, resolve_device
 from srbench.method.variant import Variant
 from srbench.metrics import choice
 from srbench.records import Entry, ScoreState
+from srbench.results.claims import Claims
+from srbench.results.holders import ENDED_EARLY
 from srbench.results.store import Store
 from srbench.run import canary, loaded
 from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
-from srbench.run.executors.base import Stop, stoppable
-from srbench.run.executors.local import local, single_threaded
+from srbench.run.executors.base import Executor
+from srbench.run.executors.local import can_fork, local, single_threaded
 from srbench.run.manifest import describe, describe_dataset, describe_metric
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
@@ -29,7 +32,8 @@ from srbench.run.plan import CellResult, CellTask, MethodSpec, MetricSpec, RunCo
 from srbench.run.recorded import Recorded
 from srbench.run.seams import compare_tiles
 from srbench.run.selection import anywhere, select_methods
-from srbench.run.todo import Wanted, measurable, not_done_elsewhere, pending, with_canaries
+from srbench.run.stopping import Stop, Terminated, stoppable
+from srbench.run.todo import Wanted, measurable, pending, unclaimed, with_canaries
 from srbench.run.worker import CellWorker
 from srbench.timing.session import time_methods
 
@@ -63,13 +67,15 @@ class Plan:
     ids: dict[str, int]
     manifest: dict[str, Any]
     summary: Summary
+    crashing: set[str] = field(default_factory=set)  # methods that were the end of a worker
 
 
 def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     """Evaluate methods on datasets and store every score in ``options.out``.
 
-    Only what is missing is computed. Ctrl-C ends the run cleanly: cells under way are finished and stored, and
-    the summary says ``interrupted``; running again continues. A second Ctrl-C does not wait for them.
+    Only what is missing is computed, and by one run alone where several write to one folder. Ctrl-C ends the run
+    cleanly: cells under way are finished and stored, and the summary says ``interrupted``; running again continues. A
+    second Ctrl-C does not wait for them.
 
     Random numbers of the caller (of torch, NumPy and Python) go on afterwards as if nothing had been drawn.
 
@@ -194,21 +200,31 @@ def _prepare(job: Job, observer: Observer) -> None:
 
 def complete(job: Job, planned: Plan, store: Store, observer: Observer) -> Summary:
     """Compute all that is missing of a plan; then the canary's verdict, timings, and the end of the manifest."""
+    summary = planned.summary
+    try:
+        _complete(job, planned, store, observer)
+    except KeyboardInterrupt as interrupt:
+        summary.interrupted = True
+        summary.signal = interrupt.number if isinstance(interrupt, Terminated) else SIGINT
+    except BaseException:
+        with suppress(StoreError):
+            store.finish_run(summary.run_id, ENDED_EARLY, planned.manifest)
+        raise
+    finish(planned, store)
+    return summary
+
+
+def _complete(job: Job, planned: Plan, store: Store, observer: Observer) -> None:
     options, summary = job.options, planned.summary
     tasks = pending(planned.cells, planned.ids, store, job.wanted, options.force, summary)
     tasks = measurable(tasks, job.wanted, job.selection, planned.facts, observer, summary)
     # With the weights that are loaded now.
     planned.manifest["metrics"] = [describe_metric(metric) for metric in job.selection.metrics]
     observer.begin(len(planned.cells), summary.known + summary.not_supported)
-    try:
-        with stoppable() as stop:
-            execute(job, planned, tasks, store, stop, observer)
-        if options.time:  # the workers are gone: nothing of ours runs at the same time
-            _time(job, planned, store, observer)
-    except KeyboardInterrupt:
-        summary.interrupted = True
-    finish(planned, store)
-    return summary
+    with stoppable() as stop:
+        execute(job, planned, tasks, store, stop, observer)
+    if options.time:  # the workers are gone: nothing of ours runs at the same time
+        _time(job, planned, store, observer)
 
 
 def execute(job: Job, planned: Plan, tasks: Sequence[CellTask], store: Store, stop: Stop, observer: Observer) -> None:
@@ -217,19 +233,28 @@ def execute(job: Job, planned: Plan, tasks: Sequence[CellTask], store: Store, st
     extra = canary.extra_cells(bicubic, planned.ids, list(job.wanted))
     for cell in extra:  # before workers are forked
         job.worker.prepare(cell.method, cell.scale, Variant())
-    fresh = iter(tasks)
+    claims = Claims(store, planned.summary.run_id)
+    fresh: Iterator[CellTask | None] = iter(tasks)
     if not job.options.force:
-        fresh = not_done_elsewhere(tasks, planned.ids, store, planned.summary, observer)
-    executor = local(job.worker.workers, job.worker.device)
+        fresh = unclaimed(tasks, planned.ids, store, claims, planned.summary, observer)
+    executor = _executor(job)
     measured: dict[str, float] = {}
     ordered = with_canaries(fresh, extra)
     with closing(executor.run(job.worker, ordered, len(tasks) + len(extra), stop)) as batches:
         for batch in batches:
+            claims.beat()
             for task, result in batch:
                 if task.canary and result.scores and ScoreState(result.scores[0].status).has_value:
                     measured[task.facts.key] = result.scores[0].value
             _record([pair for pair in batch if not pair[0].canary], job, planned, store, observer)
     _judge(job, planned, bicubic, measured, store)
+
+
+def _executor(job: Job) -> Executor:
+    """Another process than this one where that costs nothing, or where code computes that is not srbench's own."""
+    worker, options = job.worker, job.options
+    apart = options.apart and (can_fork(worker.device) or worker.holds_foreign_code())
+    return local(worker.workers, worker.device, apart=apart, timeout=options.cell_timeout or None)
 
 
 def _record(
@@ -240,6 +265,8 @@ def _record(
     entries = [Entry(planned.ids[task.facts.key], result.outcome, result.scores) for task, result in results]
     store.record(planned.summary.run_id, entries, again=job.options.force)
     for task, result in results:
+        if result.died:
+            planned.crashing.add(task.facts.method)
         planned.summary.count(task, result)
         observer.done(task, result.outcome)
 
@@ -256,11 +283,15 @@ def _judge(job: Job, planned: Plan, bicubic: Sequence[CellTask], measured: dict[
 
 def _time(job: Job, planned: Plan, store: Store, observer: Observer) -> None:
     worker, summary = job.worker, planned.summary
-    methods = [(worker.method(spec), spec.identity) for spec in job.methods]
+    for name in sorted(planned.crashing):
+        observer.note(f"{name} is not timed: it was the end of a worker, and would be that of the run")
+    methods = [(worker.method(spec), spec.identity) for spec in job.methods if spec.name not in planned.crashing]
     images = (job.datasets, planned.facts, job.options.scales)
     summary.timings = time_methods(methods, *images, worker.method_context, observer.note)
     store.add_timings(summary.run_id, summary.timings)
-    summary.failures += [f"timing of {t}: {t.message}" for t in summary.timings if t.status == "failed"]
+    for timing in summary.timings:
+        if timing.status == "failed":
+            summary.fail(f"timing of {timing}", timing.message)
 
 
 # -- finish --------------------------------------------------------------------------------------------------------

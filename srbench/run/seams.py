@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from srbench.contained import contained
 from srbench.evaluation import lr_of
 from srbench.method.base import Method
 from srbench.method.wrappers import SelfEnsemble, Tiled, seams
@@ -26,7 +27,8 @@ def compare_tiles(plan: Sequence[CellTask], worker: CellWorker, observer: Observ
             lr = lr_of(tiled, example)
             if max(lr.shape[-2:]) <= tiled.tile:
                 continue
-            difference = seams(tiled, lr, task.scale)
+            with contained():
+                difference = seams(tiled, lr, task.scale)
         except Exception:  # the cell itself will say what is wrong
             continue
         found[key] = {"method": key[0], "scale": key[1], "image": task.facts.image, "grey_levels": difference}

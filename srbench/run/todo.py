@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import random
+import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -10,11 +11,14 @@ from srbench.dataset.locate import ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.metrics import Metric, choice
 from srbench.records import CellState, Known, ScoreState
+from srbench.results.claims import Claims
 from srbench.results.store import Store
 from srbench.run.observer import Observer, Summary
-from srbench.run.plan import CellTask, MethodSpec, MetricSpec
+from srbench.run.plan import CellResult, CellTask, MethodSpec, MetricSpec
 
 Wanted = Mapping[MetricSpec, Metric]
+_CLAIM_SECONDS = 0.5  # what is claimed at once lasts about so long
+_LOOKED_AT = 64  # cells that are claimed at once at most
 
 
 def pending(
@@ -41,9 +45,9 @@ def pending(
         else:
             summary.known += 1
             stored = ((metric.name, have.metrics[metric.name, metric.version]) for metric in own)
-            summary.failures += [
-                f"{task}: {name} is {status}, as before" for name, status in stored if ScoreState(status).is_failure
-            ]
+            for name, status in stored:
+                if ScoreState(status).is_failure:
+                    summary.fail(str(task), f"{name} is {status}, as before")
     return tasks
 
 
@@ -87,38 +91,76 @@ def measurable(
     return left
 
 
-def not_done_elsewhere(
-    tasks: Sequence[CellTask], ids: Mapping[str, int], store: Store, summary: Summary, observer: Observer
-) -> Iterator[CellTask]:
-    """``tasks`` without what another process that writes to the same folder has done by the time it is asked for.
+def unclaimed(
+    tasks: Sequence[CellTask],
+    ids: Mapping[str, int],
+    store: Store,
+    claims: Claims,
+    summary: Summary,
+    observer: Observer,
+) -> Iterator[CellTask | None]:
+    """``tasks``, each claimed before it comes, without those that another run on the same folder has done by then.
 
-    Once another process is seen, the rest goes in an order of this run's own: in the same order both would
-    compute each cell at the same moment.
+    What another run is at is looked at again later, for that run may be killed: None says that there is nothing else
+    now. What another run failed at meanwhile has failed.
     """
-    rest = list(reversed(tasks))
-    shared = False
+    rest = deque(tasks)
+    start, handed, most, in_vain = time.monotonic(), 0, 1, 0
     while rest:
-        if not shared and store.changed_elsewhere():
-            shared = True
-            random.Random(summary.run_id).shuffle(rest)
-        task = rest.pop()
-        if shared:
-            cell_id = ids[task.facts.key]
-            known = store.known([cell_id])[cell_id]
-            if known.outcome is not None and {(m.name, m.version) for m in task.metrics} <= known.metrics.keys():
-                summary.known += 1
-                observer.done(task, known.outcome)
-                continue
-        yield task
+        if in_vain >= len(rest):
+            in_vain = 0
+            yield None
+        group = [rest.popleft() for _ in range(min(most, len(rest)))]
+        free = claims.take([ids[task.facts.key] for task in group])
+        mine = [task for task in group if ids[task.facts.key] in free]
+        rest += [task for task in group if ids[task.facts.key] not in free]
+        fresh = list(_not_settled(mine, ids, store, claims, summary, observer))
+        in_vain = 0 if mine else in_vain + len(group)
+        yield from fresh
+        handed += len(fresh)
+        if mine and not fresh:
+            most = min(2 * most, _LOOKED_AT)
+        else:  # as many as are handed out in a moment, so that others find something to do
+            most = int(max(1, min(_CLAIM_SECONDS * handed / max(time.monotonic() - start, 1e-9), _LOOKED_AT)))
 
 
-def with_canaries(tasks: Iterator[CellTask], extra_cells: Sequence[CellTask]) -> Iterator[CellTask]:
+def _not_settled(
+    tasks: Sequence[CellTask],
+    ids: Mapping[str, int],
+    store: Store,
+    claims: Claims,
+    summary: Summary,
+    observer: Observer,
+) -> Iterator[CellTask]:
+    """Those of claimed tasks that no other run has ended meanwhile; the others are counted."""
+    own = [ids[task.facts.key] for task in tasks]
+    known, failed = store.known(own), claims.failed_elsewhere(own)
+    settled = []
+    for task, number in zip(tasks, own, strict=True):
+        outcome, metrics = known[number].outcome, known[number].metrics
+        done = outcome is not None and outcome.status == CellState.OK
+        if number in failed and outcome is not None:
+            summary.count(task, CellResult(outcome))
+        elif outcome is not None and outcome.status == CellState.NOT_SUPPORTED:
+            summary.not_supported += 1
+        elif done and {(m.name, m.version) for m in task.metrics} <= metrics.keys():
+            summary.known += 1
+        else:
+            yield replace(task, kept=outcome) if done else task
+            continue
+        settled.append(number)
+        observer.done(task, outcome)
+    if settled:
+        claims.leave(settled)
+
+
+def with_canaries(tasks: Iterator[CellTask | None], extra_cells: Sequence[CellTask]) -> Iterator[CellTask | None]:
     """``tasks``, each image's first followed by the canary's cell of the same image and scale, so that its HR and LR
     images are still at hand; then the canary's other cells."""
     waiting = {_place(cell): cell for cell in extra_cells}
     for task in tasks:
         yield task
-        if waiting and (cell := waiting.pop(_place(task), None)) is not None:
+        if task is not None and waiting and (cell := waiting.pop(_place(task), None)) is not None:
             yield cell
     yield from waiting.values()
 

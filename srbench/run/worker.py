@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
+import sys
 import time
-import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from threading import RLock
 
 import torch
 from torch import Tensor
 
+import srbench
 from srbench import degradation, metrics, randomness
+from srbench.contained import contained, told, traceback_of
 from srbench.errors import MethodError, NotSupportedError, SrbenchError
 from srbench.evaluation import Example, compare, measure, out_of_range, raw, rounded
 from srbench.evaluation.scoring import likelihood
@@ -21,6 +25,7 @@ from srbench.method import plugins
 from srbench.method.base import Method, MethodContext, prepare
 from srbench.method.variant import Variant
 from srbench.metrics import Measurement, Metric
+from srbench.paths import search_path
 from srbench.records import Outcome, Score
 from srbench.results import handling
 from srbench.run import kept
@@ -66,6 +71,12 @@ class CellWorker:
         """Use ``metric`` for ``spec``."""
         self._metrics[spec] = metric
 
+    def holds_foreign_code(self) -> bool:
+        """Whether one of the methods and metrics that it holds is not srbench's own."""
+        modules = [type(method).__module__ for method in self._bare.values()]
+        modules += [getattr(metric.compute, "__module__", "") for metric in self._metrics.values()]
+        return any(not _is_own(name) for name in modules)
+
     def method(self, spec: MethodSpec, variant: Variant | None = None) -> Method:
         """The method, under the run's variant unless another one is given; prepared for no scale in particular."""
         key = (spec, variant or self.context.variant)
@@ -85,11 +96,18 @@ class CellWorker:
                     self._prepared[key] = self._prepare(self.method(*key[:2]), scale)
         return self._prepared[key]
 
+    def load(self, task: CellTask) -> None:
+        """Load what a task needs, before its time is taken. What goes wrong is said by its result."""
+        with suppress(Exception), contained():
+            self._method(task)
+            for spec in task.metrics:
+                self._metric(spec)
+
     def _prepare(self, method: Method, scale: int) -> Exception | None:
-        if not method.supports(scale):
-            return None  # require_scale says so for each cell
         try:
-            prepare(method, scale, self.method_context)
+            with contained():
+                if method.supports(scale):  # else require_scale says so for each cell
+                    prepare(method, scale, self.method_context)
         except Exception as error:
             return error
         return None
@@ -129,29 +147,33 @@ class CellWorker:
 
     def _begin(self, task: CellTask) -> CellResult | Deferred:
         try:
-            method = self._method(task)
-            example = self.images.example(task.sample, task.scale)
-            sr = None if task.kept is None else kept.read(self.context.folder, task.kept)
-            if sr is not None:
-                return CellResult(None, self._scores(task, method, sr, example))
-            if method is None:
-                raise MethodError(f"the images of '{task.method.name}' were made elsewhere", "give them again")
-            start = time.perf_counter()
-            output = raw(method, example)
-            sr = rounded(output, example)
-            seconds = time.perf_counter() - start
-            remarks = handling.encode(out_of_range(output))
-            if task.canary or not self.context.keep_images:
-                done = Outcome("ok", seconds=seconds, handling=remarks)
-                return CellResult(done, self._scores(task, method, sr, example))
-            writer = ThreadPoolExecutor(1)  # compressing the image takes as long as PSNR and SSIM
-            outcome = writer.submit(kept.keep, self.context.folder, task.facts, kept.to_pixels(sr), seconds)
-            writer.shutdown(wait=False)
-            return Deferred(functools.partial(_finished, outcome, remarks, self._scores(task, method, sr, example)))
+            with contained():
+                return self._super_resolve_and_score(task)
         except NotSupportedError as error:
             return CellResult(Outcome("not supported", str(error)))
         except Exception as error:
             return _failed(error)
+
+    def _super_resolve_and_score(self, task: CellTask) -> CellResult | Deferred:
+        method = self._method(task)
+        example = self.images.example(task.sample, task.scale)
+        sr = None if task.kept is None else kept.read(self.context.folder, task.kept)
+        if sr is not None:
+            return CellResult(None, self._scores(task, method, sr, example))
+        if method is None:
+            raise MethodError(f"the images of '{task.method.name}' were made elsewhere", "give them again")
+        start = time.perf_counter()
+        output = raw(method, example)
+        sr = rounded(output, example)
+        seconds = time.perf_counter() - start
+        remarks = handling.encode(out_of_range(output))
+        if task.canary or not self.context.keep_images:
+            done = Outcome("ok", seconds=seconds, handling=remarks)
+            return CellResult(done, self._scores(task, method, sr, example))
+        writer = ThreadPoolExecutor(1)  # compressing the image takes as long as PSNR and SSIM
+        outcome = writer.submit(kept.keep, self.context.folder, task.facts, kept.to_pixels(sr), seconds)
+        writer.shutdown(wait=False)
+        return Deferred(functools.partial(_finished, outcome, remarks, self._scores(task, method, sr, example)))
 
     def _scores(self, task: CellTask, method: Method | None, sr: Tensor, example: Example) -> tuple[Score, ...]:
         pair = compare(sr, example)
@@ -193,6 +215,13 @@ def _make_metric(spec: MetricSpec) -> Metric:
     return metric
 
 
+def _is_own(module: str) -> bool:
+    """Whether a module is one of srbench's, or of the methods that come with it."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    folders = (Path(srbench.__file__).parent, Path(search_path("methods")[0]))
+    return file is not None and any(Path(file).resolve().is_relative_to(folder.resolve()) for folder in folders)
+
+
 def _finished(outcome: Future[Outcome], remarks: str, scores: tuple[Score, ...]) -> CellResult:
     """Waits for the SR image's file."""
     try:
@@ -202,5 +231,4 @@ def _finished(outcome: Future[Outcome], remarks: str, scores: tuple[Score, ...])
 
 
 def _failed(error: Exception) -> CellResult:
-    message = " ".join(f"{type(error).__name__}: {error}".split())
-    return CellResult(Outcome("failed", message, "".join(traceback.format_exception(error))))
+    return CellResult(Outcome("failed", told(error), traceback_of(error)))

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from srbench.contained import contained, told
 from srbench.errors import NotSupportedError, OutputError
 from srbench.machine import describe_device, load_average
 from srbench.method.base import Method, MethodContext, prepare
@@ -49,7 +50,7 @@ class _Job:
 
     def fail(self, error: Exception) -> None:
         status = "not supported" if isinstance(error, NotSupportedError) else "failed"
-        message = " ".join(f"{type(error).__name__}: {error}".split()) if status == "failed" else str(error)
+        message = told(error) if status == "failed" else str(error)
         self.timing = replace(self.timing, status=status, message=message)
 
 
@@ -93,7 +94,7 @@ def _guard(job: _Job, step: Callable[[], object]) -> None:
     if job.timing.status != "ok":
         return
     try:
-        with torch.no_grad():
+        with torch.no_grad(), contained():
             step()
     except Exception as error:  # also of a device that is gone: what is on another one goes on
         job.fail(error)

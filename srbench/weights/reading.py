@@ -99,7 +99,7 @@ def _torch_load(path: Path) -> object:
 
 def _numpy_values() -> list[Callable[..., Any] | tuple[Callable[..., Any], str]]:
     """What numpy's numbers and arrays are unpickled by, under the names of all its versions."""
-    makers: list[Callable[..., Any]] = [np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0]]
+    makers: list[Any] = [np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0]]
     modules = ("numpy.core.multiarray", "numpy._core.multiarray")
     names = [(maker, f"{module}.{maker.__name__}") for maker in makers for module in modules]
     kinds = list({type(np.dtype(code)) for code in "?bBhHiIlLqQefdgFDSU"})

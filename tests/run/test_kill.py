@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from srbench.errors import StoreError
 from srbench.imaging.images import write_image
 from srbench.report.html import render
 from srbench.results.leaderboard import per_image
@@ -88,7 +89,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(interrupted, many, res
     kept, begun = stored(results), calls()
     assert (len(begun), len(kept)) == (HELD, HELD - 1)
     with Reader(results) as reader:
-        assert reader.runs()[0].status == "running"
+        assert reader.runs()[0].status == "ended early"
         assert "Partial:" in render(reader).text
         assert set(per_image(reader)["status"]) == {"ok", "pending"}
 
@@ -105,9 +106,10 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(interrupted, many, res
     assert pictures == whole
 
 
-def test_an_interrupted_run_ends_cleanly_and_goes_on(interrupted, many, results, calls):
-    plugin, code, errors = interrupted(signal.SIGINT)
-    assert code == 130
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_an_interrupted_run_ends_cleanly_and_goes_on(interrupted, many, results, calls, number):
+    plugin, code, errors = interrupted(number)
+    assert code == 128 + number
     assert "Traceback" not in errors
     assert "interrupted" in errors
     kept, begun = stored(results), calls()
@@ -155,3 +157,58 @@ def test_an_interrupt_after_the_last_cell_is_not_swallowed(many, write_plugin, r
     assert summary.computed == IMAGES
     with Reader(results) as reader:
         assert reader.runs()[0].canaries
+
+
+FOREVER = """import os
+        (Path({folder!r}) / f"pid-{{os.getpid()}}").touch()
+        time.sleep(3600)"""
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_second_ctrl_c_ends_at_once(many, write_plugin, results, tmp_path, threads):
+    plugin = write_plugin(FOREVER.format(folder=str(tmp_path)))
+    command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(many)]
+    command += ["--scales", "2", "--threads", threads, "--out", str(results), "--device", "cpu"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 300
+        while len(list(tmp_path.glob("pid-*"))) < int(threads) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        workers = [int(path.name.removeprefix("pid-")) for path in tmp_path.glob("pid-*")]
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)  # what is under way goes on
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=300)
+    assert process.returncode == 130, errors
+    assert f"interrupted with {IMAGES} cells left" in errors
+    assert len(workers) == int(threads)
+    for worker in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
+    with Reader(results) as reader:
+        assert reader.runs()[0].status == "interrupted"
+
+
+def test_what_a_killed_run_left_half_written_is_removed_by_the_next(write_plugin, many, results):
+    plugin = write_plugin("return imresize(lr, scale)")
+    first = finish(plugin, many, results)
+    (kept, *_) = results.glob("images/**/*.png")
+    parts = [kept.with_name(".part-0123.png"), results / "runs" / ".part-4567.json"]
+    others = [results / ".part-of-a-report.html", kept.with_name("apart-1.png")]
+    for path in (*parts, *others):
+        path.write_bytes(b"half")
+    assert finish(plugin, many, results).known == first.computed
+    assert [path.exists() for path in (*parts, *others)] == [False, False, True, True]
+
+
+def test_a_run_that_fails_as_a_whole_is_not_running_for_ever(write_plugin, many, results, monkeypatch):
+    def full(*_, **__):
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(Store, "record", full)
+    with pytest.raises(StoreError):
+        finish(write_plugin("return imresize(lr, scale)"), many, results)
+    with Reader(results) as reader:
+        assert [run.status for run in reader.runs()] == ["ended early"]
+    monkeypatch.undo()
+    assert finish(write_plugin("return imresize(lr, scale)"), many, results).computed == IMAGES

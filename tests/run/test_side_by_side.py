@@ -3,13 +3,13 @@
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 import torch
 
 from srbench.imaging.images import write_image
 from srbench.results.reader import Reader
-from srbench.run.executors import base
 from srbench.run.observer import Silent
 
 
@@ -71,13 +71,22 @@ def test_one_folder_takes_two_runs_at_once_in_one_process(go, write_plugin, scor
     assert scores() == scores(tmp_path / "alone")
 
 
-# Makes the first image in each of two processes wait for the other's.
+# Makes the first image in each of some processes wait for those of the others.
 MEET = """import os
         (Path({folder!r}) / str(os.getpid())).touch()
         deadline = time.monotonic() + 300
-        while len(list(Path({folder!r}).iterdir())) < 2 and time.monotonic() < deadline:
+        while len(list(Path({folder!r}).iterdir())) < {count} and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(0.1)
+        return imresize(lr, scale)"""
+# Stays for ever in the first process that comes.
+STUCK = """import os
+        mine = Path({folder!r}) / f"pid-{{os.getpid()}}"
+        if not Path({stuck!r}).exists():
+            mine.touch()
+            Path({stuck!r}).touch()
+        while mine.exists():
+            time.sleep(0.1)
         return imresize(lr, scale)"""
 
 
@@ -85,7 +94,7 @@ def test_two_processes_write_to_one_folder_at_once(go, write_plugin, pictures, m
     for i in range(4, 24):
         write_image(pictures / f"{i}.png", make_picture(28, 28 + 4 * i, i))
     (tmp_path / "met").mkdir()
-    plugin = write_plugin(MEET.format(folder=str(tmp_path / "met")))
+    plugin = write_plugin(MEET.format(folder=str(tmp_path / "met"), count=2))
     command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(pictures)]
     command += ["--scales", "2", "--threads", "1", "--out", str(results), "--device", "cpu"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as other:
@@ -99,25 +108,51 @@ def test_two_processes_write_to_one_folder_at_once(go, write_plugin, pictures, m
         assert len(reader.outcomes()) == 23
 
 
-def test_what_another_process_has_done_meanwhile_is_not_done_again(
-    go, write_plugin, pictures, make_picture, calls, monkeypatch
+def test_processes_that_share_a_folder_compute_no_cell_twice(
+    write_plugin, pictures, make_picture, results, calls, tmp_path
 ):
-    monkeypatch.setattr("srbench.results.store.LOOK_EVERY", 0)
-    for i in range(4, 64):
+    processes = 2
+    for i in range(4, 104):
         write_image(pictures / f"{i}.png", make_picture(28, 28 + 4 * i, i))
-    plugin = write_plugin()
+    (tmp_path / "met").mkdir()
+    plugin = write_plugin(MEET.format(folder=str(tmp_path / "met"), count=processes))
+    command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(pictures), "--no-images"]
+    command += ["--scales", "2", "--threads", "1", "--out", str(results), "--device", "cpu", "--metrics", "psnr"]
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(processes)]
+    errors = [process.communicate(timeout=900)[1].decode() for process in running]
+    assert [process.returncode for process in running] == [0] * processes, errors
+    widths = calls()
+    assert len(set(widths)) == 103
+    assert len(widths) - 103 <= 0.02 * 103, f"{len(widths) - 103} of 103 cells were computed twice"
+    with Reader(results) as reader:
+        assert {run.status for run in reader.runs()} == {"finished"}
+        assert len({row.run_id for row in reader.outcomes()}) == processes  # all took part
 
-    class Rival(Silent):
-        """A second run of the same cells, from start to end, once the first has done one cell."""
 
-        other = None
+def test_a_run_goes_on_with_the_cells_of_one_that_was_killed_beside_it(
+    go, write_plugin, pictures, make_picture, results, calls, tmp_path
+):
+    """The other has claimed an image that it never ends: its process is killed while this run waits for it."""
+    for i in range(4, 12):
+        write_image(pictures / f"{i}.png", make_picture(28, 28 + 4 * i, i))
+    stuck = tmp_path / "stuck"
+    plugin = write_plugin(STUCK.format(folder=str(tmp_path), stuck=str(stuck)))
+    command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(pictures)]
+    command += ["--scales", "2", "--threads", "1", "--out", str(results), "--device", "cpu"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
+        deadline = time.monotonic() + 300
+        while not stuck.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
-        def done(self, cell, outcome):
-            if self.other is None:
-                self.other = go(plugin, threads=1)
+        class Killing(Silent):
+            """Kills the other once a cell is done."""
 
-    rival = Rival()
-    go(plugin, observer=rival, threads=1)
-    assert rival.other.known >= 1
-    # Only what the first had under way at that moment may have been computed twice: its worker's groups.
-    assert len(calls()) <= 63 + base._AHEAD * base._GROUP
+            def done(self, cell, outcome):
+                other.kill()
+
+        assert stuck.exists()
+        summary = go(plugin, observer=Killing())
+    assert (summary.computed + summary.known, summary.failed) == (11, 0)
+    with Reader(results) as reader:
+        assert [run.status for run in reader.runs()] == ["ended early", "finished"]
+        assert len(reader.outcomes()) == 11

@@ -1,1 +1,1 @@
-"""Where cells are computed: in threads of this process, in forked processes."""
+"""Where cells are computed: in threads of this process, in other processes."""

@@ -1,27 +1,27 @@
 """What computes the tasks of a run, and the loop that all executors share: it hands tasks out in groups, delivers
-results as they are done, and stops softly."""
+results as they are done, tries again what a worker died of, and stops softly."""
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from srbench.errors import MethodError
+from srbench.records import CellState, Outcome
+from srbench.run.plan import CellResult
+from srbench.run.stopping import Stop
 
 if TYPE_CHECKING:
-    from srbench.run.plan import CellResult, CellTask
+    from srbench.run.plan import CellTask
     from srbench.run.worker import CellWorker
 
 _T = TypeVar("_T")
+_END: Any = object()
+GROUP = 6  # tasks that are handed out together, if they are fast
 Batches: TypeAlias = "Generator[list[tuple[CellTask, CellResult]], None, None]"
 
 
@@ -31,17 +31,18 @@ class Executor(Protocol):
     @property
     def workers(self) -> int: ...
 
-    def run(self, worker: CellWorker, tasks: Iterator[CellTask], total: int, stop: Stop) -> Batches:
-        """Tasks with their results, as they are done; when the generator is closed, its workers are gone.
+    def run(self, worker: CellWorker, tasks: Iterator[CellTask | None], total: int, stop: Stop) -> Batches:
+        """Tasks with their results, as they are done; nothing in between, so that the caller can see to other things.
+        When the generator is closed, its workers are gone.
 
         Args:
             worker: has loaded what the tasks need. Where it cannot be inherited, its ``context`` is sent instead, and
                 a worker is made of that.
-            tasks: taken as workers are free; at most ``total``.
+            tasks: taken as workers are free; at most ``total``. None says that there is none now, and to ask again.
 
         Raises:
             KeyboardInterrupt: after a stop, when all that was under way has been delivered.
-            MethodError: a worker died.
+            SrbenchError: no worker can be made.
         """
         ...
 
@@ -56,23 +57,46 @@ class Deferred:
 Group = tuple[list[Any], float]  # results of the first tasks of a group, with the seconds that they took
 
 
+class WorkerDiedError(MethodError):
+    """A worker's process died, or was killed, while it was at a group of tasks. ``again``: whether they are to be tried
+    once more."""
+
+    def __init__(self, message: str, *, again: bool = True) -> None:
+        super().__init__(message)
+        self.again = again
+
+
+def _done_first(futures: Collection[Future[Group]], timeout: float) -> Collection[Future[Group]]:
+    return wait(futures, timeout=timeout, return_when=FIRST_COMPLETED).done
+
+
 @dataclass(frozen=True)
 class Workers:
-    """``count`` workers for at most ``tasks`` tasks. ``submit`` hands out a group of tasks, of which at least the first
-    is done; ``leave`` says that nothing more will come, and does not wait until the workers are gone."""
+    """``count`` workers for at most ``tasks`` tasks.
+
+    Args:
+        submit: hands out a group of tasks, of which at least the first is done; the future raises WorkerDiedError if
+            the worker's process died of it.
+        leave: says that nothing more will come, and does not wait until the workers are gone.
+        finished: those of some futures that are done, as soon as one is, at the latest after so many seconds.
+        at_once: the most tasks that a group may have.
+    """
 
     count: int
     tasks: int
     submit: Callable[[Sequence[Any]], Future[Group]]
     leave: Callable[[], None]
+    finished: Callable[[Collection[Future[Group]], float], Collection[Future[Group]]] = _done_first
+    at_once: int = GROUP
 
 
 DELIVER_EVERY = 0.2  # seconds between deliveries of results that are done faster than that
+NOTHING_EVERY = 10.0  # seconds after which the caller is given nothing rather than waits on
 # Fast tasks are handed out several at a time, for handing out costs as much as one, and neighbours share what they make
 # of an image: as many as should take this long. A worker that has spent it returns what is done and leaves the rest to
 # whoever is free. Slow ones are handed out one by one: in order, so that what one task leaves in memory is there for
 # the next.
-_GROUP, _GROUP_SECONDS = 6, 0.1
+_GROUP_SECONDS = 0.1
 _AHEAD = 3  # groups for each worker: one at work, one that may be a canary's, over at once, and one that waits
 
 
@@ -88,89 +112,89 @@ def compute(begin: Callable[[_T], Any], group: Sequence[_T], defer: Callable[[Ca
     return done, time.monotonic() - start
 
 
-class Stop:
-    """Whether Ctrl-C was pressed."""
-
-    pressed = False
-
-
-@contextmanager
-def stoppable() -> Iterator[Stop]:
-    """Make Ctrl-C set a flag, so that it never hits in the middle of storing a result; a second one raises. The first
-    does at the end, if nothing else was raised.
-
-    Only where Ctrl-C would raise KeyboardInterrupt otherwise: not where it is ignored, not outside of the main thread.
-    """
-    stop = Stop()
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield stop
-        return
-
-    def press(*_: object) -> None:
-        if stop.pressed:
-            raise KeyboardInterrupt
-        stop.pressed = True
-
-    signal.signal(signal.SIGINT, press)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if stop.pressed:
-        raise KeyboardInterrupt
-
-
-def completed(workers: Workers, tasks: Iterator[_T], stop: Stop) -> Iterator[list[tuple[_T, Any]]]:
+def completed(workers: Workers, tasks: Iterator[_T | None], stop: Stop) -> Iterator[list[tuple[_T, Any]]]:
     """Tasks with their results as they are done by the workers, which leave then; fast ones come several at once.
 
-    Few are under way at a time, so a stop is quick: those are still delivered before KeyboardInterrupt is raised.
+    The tasks of a group whose worker died are tried again, each by itself. A task that was alone when a second worker
+    died has failed.
 
-    Raises:
-        MethodError: a worker process died (a crash in compiled code, or no memory left).
+    Few are under way at a time, so a stop is quick: those are still delivered before KeyboardInterrupt is raised.
     """
-    running: dict[Future[Group], list[_T]] = {}
+    running: dict[Future[Group], _Handed[_T]] = {}
     returned: deque[_T] = deque()  # by workers whose time was over
+    suspects: deque[_T] = deque()  # one of them may have killed a worker
     batch: list[tuple[_T, Any]] = []
     last = time.monotonic()
     tasks_done, their_seconds, left = 0, 0.0, workers.tasks
     while True:
         in_time = _GROUP_SECONDS * tasks_done / max(their_seconds, 1e-9)
-        while not stop.pressed and len(running) < _AHEAD * workers.count:
+        later = False
+        while not (stop.pressed or later) and len(running) < _AHEAD * workers.count:
             # Smaller to the end, where nobody is to have much to do when the others have nothing.
-            at_once = int(max(min(in_time, _GROUP, left / (_AHEAD * workers.count)), 1))
-            group = [returned.popleft() for _ in range(min(at_once, len(returned)))]
-            group += islice(tasks, at_once - len(group))
+            at_once = int(max(min(in_time, workers.at_once, left / (_AHEAD * workers.count)), 1))
+            suspected = bool(suspects)
+            if suspected:
+                group = [suspects.popleft()]
+            else:
+                group = [returned.popleft() for _ in range(min(at_once, len(returned)))]
+                later = _fill(group, tasks, at_once)
             if not group:
                 break
-            running[workers.submit(group)] = group
+            running[workers.submit(group)] = _Handed(group, suspected)
             left -= len(group)
-        if not running:
+        over = not running and not later
+        if over:
             workers.leave()
-        if batch and (not running or time.monotonic() - last >= DELIVER_EVERY):
+        now = time.monotonic()
+        if (batch and (over or now - last >= DELIVER_EVERY)) or now - last >= NOTHING_EVERY:
             yield _settled(batch)
             batch, last = [], time.monotonic()
-        if not running:
+        if over:
             break
-        try:
-            # Now and then it looks up, so that a stop does not wait for work that has not begun.
-            for future in wait(running, timeout=DELIVER_EVERY, return_when=FIRST_COMPLETED).done:
-                group, (done, seconds) = running.pop(future), future.result()
-                tasks_done, their_seconds = tasks_done + len(done), their_seconds + seconds
-                batch += zip(group, done, strict=False)
-                returned += group[len(done) :]
-                left += len(group) - len(done)
-        except BrokenProcessPool as error:
-            if batch:
-                yield _settled(batch)
-            raise MethodError(
-                "a worker process died, by a crash in compiled code or for lack of memory",
-                "run again with --threads 1; what was done is kept",
-            ) from error
+        # Now and then it looks up, so that a stop does not wait for work that has not begun.
+        for future in workers.finished(running, DELIVER_EVERY):
+            handed = running.pop(future)
+            try:
+                done, seconds = future.result()
+            except WorkerDiedError as death:
+                if death.again and not handed.suspected:
+                    suspects += handed.group
+                    left += len(handed.group)
+                else:
+                    batch += [(task, _died_of_it(death)) for task in handed.group]
+                continue
+            tasks_done, their_seconds = tasks_done + len(done), their_seconds + seconds
+            batch += zip(handed.group, done, strict=False)
+            returned += handed.group[len(done) :]
+            left += len(handed.group) - len(done)
+        if not running:
+            time.sleep(0 if not later else DELIVER_EVERY)
         if stop.pressed:
-            running = {future: group for future, group in running.items() if not future.cancel()}
+            running = {future: handed for future, handed in running.items() if not future.cancel()}
     if stop.pressed:
         raise KeyboardInterrupt
+
+
+@dataclass(frozen=True)
+class _Handed(Generic[_T]):
+    """A group that is under way; ``suspected``: its one task may have killed a worker before."""
+
+    group: list[_T]
+    suspected: bool
+
+
+def _fill(group: list[_T], tasks: Iterator[_T | None], most: int) -> bool:
+    """Add tasks to a group until it has ``most``; returns whether others may come later."""
+    while len(group) < most:
+        task = next(tasks, _END)
+        if task is None or task is _END:
+            return task is None
+        group.append(task)
+    return False
+
+
+def _died_of_it(death: WorkerDiedError) -> CellResult:
+    return CellResult(Outcome(CellState.FAILED, death.message), died=True)
 
 
 def _settled(batch: list[tuple[_T, Any]]) -> list[tuple[_T, Any]]:

@@ -13,9 +13,11 @@ import torch
 
 from srbench.run.executors import base
 from srbench.run.executors.base import Deferred
-from srbench.run.executors.local import Forked, Inline, local
+from srbench.run.executors.local import Inline, local
+from srbench.run.executors.processes import Processes
+from srbench.run.stopping import Stop
 
-BOTH = pytest.mark.parametrize("executor", [Inline(), Inline(2), Forked(2)], ids=["inline", "threads", "processes"])
+BOTH = pytest.mark.parametrize("executor", [Inline(), Inline(2), Processes(2)], ids=["inline", "threads", "processes"])
 
 
 class Caller:
@@ -26,7 +28,7 @@ class Caller:
 
 
 def go(tasks, executor):
-    with closing(executor.run(Caller(), iter(tasks), len(tasks), base.Stop())) as batches:
+    with closing(executor.run(Caller(), iter(tasks), len(tasks), Stop())) as batches:
         return [pair for batch in batches for pair in batch]
 
 
@@ -46,7 +48,7 @@ def test_one_worker_and_a_gpu_fork_nothing():
 @pytest.mark.skipif(multiprocessing.get_start_method() != "fork", reason="workers are forked under Linux")
 def test_several_workers_on_the_cpu_are_processes():
     executor = local(2, torch.device("cpu"))
-    assert executor == Forked(2)
+    assert executor == Processes(2)
     pids = {result for _, result in go([os.getpid] * 9, executor)}
     assert pids
     assert os.getpid() not in pids
@@ -56,13 +58,13 @@ def test_several_workers_on_the_cpu_are_processes():
 def test_no_worker_is_left_when_the_run_is_over(fails):
     before = set(multiprocessing.active_children())
     with suppress(ZeroDivisionError):
-        go([partial(divmod, 1, int(not fails))] * 9, Forked(2))
+        go([partial(divmod, 1, int(not fails))] * 9, Processes(2))
     assert set(multiprocessing.active_children()) == before
 
 
 def test_no_worker_is_left_when_the_caller_breaks_off():
     before = set(multiprocessing.active_children())
-    with closing(Forked(2).run(Caller(), iter([os.getpid] * 999), 999, base.Stop())) as batches:
+    with closing(Processes(2).run(Caller(), iter([os.getpid] * 999), 999, Stop())) as batches:
         assert next(batches)
         assert set(multiprocessing.active_children()) > before
     assert set(multiprocessing.active_children()) == before
@@ -80,7 +82,7 @@ def test_what_workers_hand_back_for_lack_of_time_is_handed_out_again():
 
     count = 20_000
     two = base.Workers(2, count, submit, lambda: None)
-    done = [pair for batch in base.completed(two, iter(range(count)), base.Stop()) for pair in batch]
+    done = [pair for batch in base.completed(two, iter(range(count)), Stop()) for pair in batch]
     assert sorted(index for index, _ in done) == list(range(count))
     assert len(sizes) == count
     assert max(sizes) > 1
@@ -96,7 +98,7 @@ def test_the_last_tasks_are_handed_out_one_by_one():
         return future
 
     two = base.Workers(2, 100, submit, lambda: None)
-    assert sum(len(batch) for batch in base.completed(two, iter(range(100)), base.Stop())) == 100
+    assert sum(len(batch) for batch in base.completed(two, iter(range(100)), Stop())) == 100
     assert max(sizes) > 1
     assert sizes[-4:] == [1] * 4
 

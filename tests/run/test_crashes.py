@@ -1,0 +1,123 @@
+"""A method that ends its process: the cell is failed by name, all others are computed, wherever workers are."""
+
+import pytest
+
+from srbench.results.reader import Reader
+from srbench.run import runner
+from srbench.run.executors import local
+
+CRASHES = {
+    "os._exit(0)": "the process died: exit code 0",
+    "os._exit(3)": "the process died: exit code 3",
+    "os.abort()": "the process died: signal 6 (SIGABRT)",
+    "ctypes.string_at(0)": "the process died: signal 11 (SIGSEGV)",
+    "os.kill(os.getpid(), 9)": "the process died: signal 9 (SIGKILL, as where memory runs out)",
+}
+METRIC = """
+import os
+from srbench.metrics import Metric
+
+def compute(pair):
+    if pair.sr_luma.shape[-1] == 28:  # the second image, shaved
+        os._exit(1)
+    return 1.0
+
+METRIC = Metric(
+    name="mine", title="Mine", version=1, higher_is_better=True, unit="", bounds=(0, 1), digits=2, needs=("sr_luma",),
+    compute=compute
+)
+"""
+
+
+@pytest.fixture(params=["forked", "spawned"])
+def workers(request, monkeypatch):
+    if request.param == "spawned":
+        for module in (local, runner):
+            monkeypatch.setattr(module, "can_fork", lambda device: False)
+    return request.param
+
+
+def states(results):
+    """How each cell ended, by method and image."""
+    with Reader(results) as reader:
+        cells = {row.cell_id: (row.facts.method, row.facts.image) for row in reader.planned()}
+        return {cells[row.cell_id]: row.outcome.status for row in reader.outcomes()}
+
+
+def crashing(write_plugin, call, when="lr.shape[-1] == 16"):
+    return write_plugin(f"import ctypes, os\n        if {when}: {call}\n        return imresize(lr, scale)")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("call", "said"), CRASHES.items(), ids=CRASHES)
+def test_the_cell_that_ends_its_process_is_failed_by_name(go, write_plugin, calls, results, call, said, threads):
+    summary = go(crashing(write_plugin, call), "nearest", threads=threads, apart=True)
+    assert (summary.computed, summary.failed) == (5, 1)
+    assert summary.failures == [f"mine on pictures/b x2: {said}"]
+    assert states(results) == {
+        **{("nearest", image): "ok" for image in "abc"},
+        **{("mine", "a"): "ok", ("mine", "b"): "failed", ("mine", "c"): "ok"},
+    }
+    assert calls().count(32) == 2  # it was tried again, alone
+    again = go("nearest", threads=threads)
+    assert (again.known, again.computed) == (3, 0)
+
+
+def test_a_method_that_always_crashes_costs_its_own_cells_alone(go, write_plugin, results, workers):
+    summary = go(crashing(write_plugin, "os._exit(0)", "True"), "nearest", threads=2, apart=True)
+    assert (summary.computed, summary.failed) == (3, 3)
+
+
+def test_a_crash_that_does_not_come_again_is_no_failure(go, write_plugin, tmp_path):
+    flag = tmp_path / "once"
+    once = f"Path({str(flag)!r}).exists() or (Path({str(flag)!r}).touch(), os._exit(1))"
+    summary = go(crashing(write_plugin, once, "lr.shape[-1] == 16"), threads=1, apart=True)
+    assert flag.exists()
+    assert (summary.computed, summary.failed) == (3, 0)
+
+
+def test_a_metric_that_ends_its_process_fails_its_cell(go, tmp_path, results):
+    (tmp_path / "metric.py").write_text(METRIC)
+    summary = go("nearest", metrics=("psnr", str(tmp_path / "metric.py")), apart=True)
+    assert (summary.computed, summary.failed) == (2, 1)
+    assert states(results)["nearest", "b"] == "failed"
+
+
+def test_a_cell_that_takes_too_long_is_failed_by_name(go, write_plugin, calls, workers, results):
+    plugin = crashing(write_plugin, "time.sleep(3600)")
+    summary = go(plugin, "nearest", threads=1, cell_timeout=15)
+    assert summary.failures == ["mine on pictures/b x2: took longer than 15 s"]
+    assert (summary.computed, summary.failed) == (5, 1)
+    assert calls().count(32) == 1
+
+
+def test_a_method_that_crashed_is_not_timed_in_the_main_process(go, write_plugin):
+    summary = go(crashing(write_plugin, "os._exit(0)", "True"), "nearest", apart=True, time=True)
+    assert [timing.method for timing in summary.timings] == ["nearest"]
+    assert summary.failed == 3
+
+
+@pytest.mark.parametrize("options", [{"apart": True}, {"threads": 2}], ids=str)
+def test_processes_of_any_kind_give_the_bits_of_threads(go, scores, tmp_path, workers, options, write_plugin):
+    methods = ("fourier", "srcnn", write_plugin("return imresize(lr, scale, kernel='nearest')"))
+    go(*methods, scales=(4,), out=tmp_path / "inline", threads=1)
+    go(*methods, scales=(4,), out=tmp_path / workers, **options)
+    assert scores(tmp_path / workers) == scores(tmp_path / "inline")
+    assert len(scores(tmp_path / workers)) == 3 * 3 * 2
+
+
+def test_the_order_to_begin_is_refused_where_the_plugin_is_another(go, write_plugin, monkeypatch, tmp_path):
+    """A spawned process reads the plugin's file again."""
+    for module in (local, runner):
+        monkeypatch.setattr(module, "can_fork", lambda device: False)
+    plugin = write_plugin()
+    execute = runner.execute
+
+    def edit_first(*arguments):
+        write_plugin("return imresize(lr, scale, kernel='nearest')")
+        execute(*arguments)
+
+    monkeypatch.setattr(runner, "execute", edit_first)
+    summary = go(plugin, apart=True)
+    assert summary.failed == 3
+    assert "is another version of mine here" in summary.failures[0]
