@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from srbench.cli.shell import INTERRUPTED, SelfEnsemble, Tile, err, handled, parse_scales, split
+from srbench.cli.shell import INTERRUPTED, SelfEnsemble, Tile, err, expanded, handled, parse_scales, split
 
 if TYPE_CHECKING:
     from srbench.run import RunOptions, Summary
@@ -104,7 +104,7 @@ def _one_run(values: Mapping[str, Any]) -> int:
     from srbench.imaging.memory import keep_memory
     from srbench.run import run
 
-    options = _options(values)
+    options = _options(expanded(values))
     if not options.time:  # a latency is that of a process as users have it
         keep_memory()
     with progress(err()) as shown:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from srbench.records import CellFacts, CellState, ScoreState, label
+from srbench.records import CellState, ScoreState, label
 from srbench.results.facts import FolderFacts, MethodFacts, PublishedValue
-from srbench.results.reader import Reader
+from srbench.results.reader import CellRow, Reader, ScoreRow
 from srbench.results.statistics import mean_interval
 
 # What identifies a row of the report; within one, images are averaged.
@@ -37,56 +37,37 @@ def per_image(reader: Reader, run_id: int | None = None) -> pd.DataFrame:
     :class:`srbench.records.CellState` of a cell without scores, which has one row with an empty ``metric``.
     """
     columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", "cell_id", "extra", *_CELL_COLUMNS]
-    planned = _planned(reader)
-    if run_id is not None:
-        planned = planned[planned["run_id"] == run_id]
-    if planned.empty:
+    cells = _cells(reader, run_id)
+    if cells.empty:
         return pd.DataFrame(columns=columns)
-    # A run plans whole datasets: what its newest run no longer planned (a removed image, an old version of the
-    # method, another folder of the same name) is not part of the group any more.
-    newest = planned.groupby(GROUP)["run_id"].transform("max")
-    planned = planned[planned["run_id"] == newest]
-    rows = planned.merge(_outcomes(reader), on="cell_id", how="left").merge(_scores(reader), on="cell_id", how="left")
-    rows["status"] = rows["status"].fillna(rows["outcome"]).fillna(CellState.PENDING.value)
-    # An outcome without scores yet (another process is scoring it) is pending too.
-    rows.loc[(rows["status"] == CellState.OK) & rows["metric"].isna(), "status"] = CellState.PENDING.value
+    scores = pd.DataFrame(reader.score_rows(), columns=ScoreRow._fields).drop(columns=["run_id", "version"])
+    rows = cells.merge(scores, on="cell_id", how="left")
+    unscored = rows["status"].isna()
+    # Another run may be scoring an outcome that has no scores yet; where none is, no metric could be measured.
+    waits = (rows["outcome"] == CellState.OK) & rows["run_id"].isin(reader.running())
+    state = rows["outcome"].replace({CellState.OK.value: CellState.NOT_SCORED.value, "": CellState.PENDING.value})
+    rows.loc[unscored, "status"] = state.where(~waits, CellState.PENDING.value)[unscored]
     rows["metric"] = rows["metric"].fillna("")
     rows["extra"] = rows["extra"].fillna("")
-    reasons = rows["extra"].map(lambda text: json.loads(text or "{}").get("message"))
-    rows["message"] = reasons.fillna(rows["message"]).fillna("")
-    rows["sr_path"] = rows["sr_path"].fillna("")
+    told = rows["extra"] != ""
+    reasons = rows.loc[told, "extra"].map(lambda text: json.loads(text).get("message"))
+    rows.loc[told, "message"] = reasons.fillna(rows["message"])
     rows["value"] = rows["value"].astype(float)
     return rows[columns].reset_index(drop=True)
 
 
-def _planned(reader: Reader) -> pd.DataFrame:
-    cells = reader.planned()
-    frame = pd.DataFrame([cell.facts.values() for cell in cells], columns=[*CellFacts.__dataclass_fields__])
-    frame["cell_id"] = [cell.cell_id for cell in cells]
-    frame["run_id"] = [cell.run_id for cell in cells]
-    frame["degradation"] = frame["degradation"].astype(object).str.partition("/")[0] if cells else ""
+def _cells(reader: Reader, run_id: int | None) -> pd.DataFrame:
+    frame = pd.DataFrame(reader.cells(run_id), columns=CellRow._fields)
     frame["plugin"] = frame["method"]
     frame["method"] = [label(*pair) for pair in zip(frame["method"], frame["options"], strict=True)]
     return frame
 
 
-def _outcomes(reader: Reader) -> pd.DataFrame:
-    rows = [(row.cell_id, row.outcome.status, row.outcome.message, row.outcome.sr_path) for row in reader.outcomes()]
-    return pd.DataFrame(rows, columns=["cell_id", "outcome", "message", "sr_path"])
-
-
-def _scores(reader: Reader) -> pd.DataFrame:
-    rows = [
-        (row.cell_id, row.score.metric, row.score.value, row.score.status, row.score.extra) for row in reader.scores()
-    ]
-    return pd.DataFrame(rows, columns=["cell_id", "metric", "value", "status", "extra"])
-
-
 def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFrame:
     """Means over images: MEAN_COLUMNS, ``options``, ``planned`` and the counts of what is not in the mean.
 
-    ``n`` counts the images in the mean; ``failed``, ``unsupported``, ``pending`` and ``excluded`` (identical, NaN,
-    too small, or the metric raised) the others. A row whose images all fail has an empty mean and n = 0.
+    ``n`` counts the images in the mean; ``failed``, ``unsupported``, ``pending``, ``unscored`` (there is an SR image,
+    and no metric that could be measured) and ``excluded`` (identical, NaN, too small, or the metric raised) the others. A row whose images all fail has an empty mean and n = 0.
 
     Args:
         facts: of the folder: the order of the metrics, and the published values to set beside the means.
@@ -115,7 +96,7 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
                     "published_protocol": "" if reference is None else reference.protocol,
                 }
             )
-    extra = ["options", "planned", "failed", "unsupported", "pending", "excluded", "published_protocol"]
+    extra = ["options", "planned", *_WITHOUT_SCORES, "excluded", "published_protocol"]
     return pd.DataFrame(rows, columns=[*MEAN_COLUMNS, *extra])
 
 
@@ -124,6 +105,7 @@ _WITHOUT_SCORES = {
     "failed": CellState.FAILED,
     "unsupported": CellState.NOT_SUPPORTED,
     "pending": CellState.PENDING,
+    "unscored": CellState.NOT_SCORED,
 }
 
 

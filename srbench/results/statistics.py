@@ -11,14 +11,35 @@ from numpy.typing import NDArray
 
 RESAMPLES = 10_000
 _SEED = 20_061_994
+_BLOCK = 500  # resamples at once
+_FEW = 256  # images up to which what values are multiplied with is kept: 20 MB
+_AT_ONCE = 1 << 20  # differences that are tested at once, so that memory does not grow with the number of pairs
 
 
 @lru_cache(maxsize=32)
-def _resampling(n: int) -> NDArray[np.float64]:
-    """(RESAMPLES, n): how often each of n images is drawn in each resample, over n. One fixed seed, so that an
-    interval repeats exactly and methods are resampled on the same images."""
+def _draws(n: int) -> NDArray[np.uint8]:
+    """(RESAMPLES, n): how often each of n images is drawn in each resample. One fixed seed, so that an interval repeats
+    exactly, and methods are resampled on the same images. That an image is drawn 256 times is less likely than 1e-500."""
     rng = np.random.default_rng(_SEED)
-    return rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES) / n
+    share = np.full(n, 1 / n)
+    # In blocks, which give the same numbers: one that holds all takes eight times the memory of the result.
+    return np.concatenate([rng.multinomial(n, share, size=_BLOCK).astype(np.uint8) for _ in range(RESAMPLES // _BLOCK)])
+
+
+@lru_cache(maxsize=4)
+def _weights(n: int) -> NDArray[np.float64]:
+    """:func:`_draws` over n, for multiplying with."""
+    return _draws(n).astype(np.float64) / n
+
+
+def _resampled(centred: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(RESAMPLES,) means of resamples of values (n,)."""
+    n = len(centred)
+    if n <= _FEW:
+        means: NDArray[np.float64] = _weights(n) @ centred
+        return means
+    draws = _draws(n)
+    return np.concatenate([draws[i : i + _BLOCK] @ centred for i in range(0, RESAMPLES, _BLOCK)]) / n
 
 
 def mean_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tuple[float, float, float]:
@@ -38,7 +59,7 @@ def mean_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tupl
     if len(values) == 1:
         return mean, float("nan"), float("nan")
     # Centred first: a constant then has an interval of exactly zero width.
-    means = mean + _resampling(len(values)) @ (values - mean)
+    means = mean + _resampled(values - mean)
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return mean, float(low), float(high)
@@ -139,8 +160,11 @@ def rank(values: NDArray[np.float64], higher_is_better: bool = True, level: floa
         by_images.setdefault((scored[a] & scored[b]).tobytes(), []).append(k)
     for mask, members in by_images.items():
         common = np.frombuffer(mask, bool)
-        first, second = np.array([pairs[k] for k in members]).T
-        p[members] = signed_rank(values[first][:, common] - values[second][:, common])
+        scores = values[:, common]
+        step = max(1, _AT_ONCE // max(1, scores.shape[1]))
+        for i in range(0, len(members), step):
+            first, second = np.array([pairs[k] for k in members[i : i + step]]).T
+            p[members[i : i + step]] = signed_rank(scores[first] - scores[second])
     better = [0] * len(values)
     tied: list[list[int]] = [[] for _ in values]
     for (a, b), adjusted in zip(pairs, holm(p), strict=True):
