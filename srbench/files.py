@@ -40,8 +40,8 @@ def replace_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Make ``text`` the content of a file, as UTF-8: all of it or none. A device or a pipe is written to; of a link, the
-    file that it points to is replaced.
+    """Make ``text`` the content of a file, as UTF-8: all of it or none. A device or a pipe is written to; of a link,
+    the file that it points to is replaced.
 
     Raises:
         OSError: as of :func:`replace_file`.

@@ -27,8 +27,8 @@ def printable(text: str) -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """``value`` with so many significant digits as ``:g`` gives them, but never with an exponent: whole numbers keep all
-    their digits.
+    """``value`` with so many significant digits as ``:g`` gives them, but never with an exponent: whole numbers keep
+    all their digits.
 
     >>> [significant(x) for x in (4063.2, 0.5, 31.44, 0.000123)]
     ['4063', '0.5', '31.4', '0.000123']

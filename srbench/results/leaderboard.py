@@ -67,7 +67,8 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
     """Means over images: MEAN_COLUMNS, ``options``, ``planned`` and the counts of what is not in the mean.
 
     ``n`` counts the images in the mean; ``failed``, ``unsupported``, ``pending``, ``unscored`` (there is an SR image,
-    and no metric that could be measured) and ``excluded`` (identical, NaN, too small, or the metric raised) the others. A row whose images all fail has an empty mean and n = 0.
+    and no metric that could be measured) and ``excluded`` (identical, NaN, too small, or the metric raised) the
+    others. A row whose images all fail has an empty mean and n = 0.
 
     Args:
         facts: of the folder: the order of the metrics, and the published values to set beside the means.

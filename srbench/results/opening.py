@@ -1,4 +1,4 @@
-"""Open a folder's database for reading, also where nothing may be written, and see that it holds what srbench writes."""
+"""Open a folder's database for reading, also where nothing may be written, and see that it is whole."""
 
 from __future__ import annotations
 

@@ -18,8 +18,9 @@ _AT_ONCE = 1 << 20  # differences that are tested at once, so that memory does n
 
 @lru_cache(maxsize=32)
 def _draws(n: int) -> NDArray[np.uint8]:
-    """(RESAMPLES, n): how often each of n images is drawn in each resample. One fixed seed, so that an interval repeats
-    exactly, and methods are resampled on the same images. That an image is drawn 256 times is less likely than 1e-500."""
+    """(RESAMPLES, n): how often each of n images is drawn in each resample. One fixed seed, so that an interval
+    repeats exactly, and methods are resampled on the same images. That an image is drawn 256 times is less likely than
+    1e-500."""
     rng = np.random.default_rng(_SEED)
     share = np.full(n, 1 / n)
     # In blocks, which give the same numbers: one that holds all takes eight times the memory of the result.
