@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from srbench.records import CellState, ScoreState, label
 from srbench.results.facts import FolderFacts, MethodFacts, PublishedValue
 from srbench.results.reader import CellRow, Reader, ScoreRow
-from srbench.results.statistics import mean_interval
+from srbench.results.statistics import mean_intervals
 
 # What identifies a row of the report; within one, images are averaged.
 GROUP = ["method", "dataset", "scale", "protocol", "degradation", "options"]
@@ -40,26 +41,32 @@ def per_image(reader: Reader, run_id: int | None = None) -> pd.DataFrame:
     cells = _cells(reader, run_id)
     if cells.empty:
         return pd.DataFrame(columns=columns)
-    scores = pd.DataFrame(reader.score_rows(), columns=ScoreRow._fields).drop(columns=["run_id", "version"])
+    scores = pd.DataFrame(reader.score_rows(), columns=ScoreRow._fields, dtype=object)
+    scores = scores.drop(columns=["run_id", "version"]).astype({"cell_id": int, "value": float})
     rows = cells.merge(scores, on="cell_id", how="left")
-    unscored = rows["status"].isna()
+    outcome, unscored = rows["outcome"].to_numpy(object), rows["status"].isna().to_numpy()
     # Another run may be scoring an outcome that has no scores yet; where none is, no metric could be measured.
-    waits = (rows["outcome"] == CellState.OK) & rows["run_id"].isin(reader.running())
-    state = rows["outcome"].replace({CellState.OK.value: CellState.NOT_SCORED.value, "": CellState.PENDING.value})
-    rows.loc[unscored, "status"] = state.where(~waits, CellState.PENDING.value)[unscored]
-    rows["metric"] = rows["metric"].fillna("")
-    rows["extra"] = rows["extra"].fillna("")
+    ended = (outcome == CellState.OK) & ~rows["run_id"].isin(reader.running()).to_numpy()
+    waiting = np.isin(outcome.astype(str), ["", CellState.OK.value])
+    state = np.where(ended, CellState.NOT_SCORED.value, np.where(waiting, CellState.PENDING.value, outcome))
+    rows["status"] = np.where(unscored, state, rows["status"])
+    for name in ("metric", "extra"):
+        rows[name] = rows[name].fillna("")
     told = rows["extra"] != ""
     reasons = rows.loc[told, "extra"].map(lambda text: json.loads(text).get("message"))
     rows.loc[told, "message"] = reasons.fillna(rows["message"])
-    rows["value"] = rows["value"].astype(float)
-    return rows[columns].reset_index(drop=True)
+    return rows[columns]
 
 
 def _cells(reader: Reader, run_id: int | None) -> pd.DataFrame:
-    frame = pd.DataFrame(reader.cells(run_id), columns=CellRow._fields)
+    # Columns of Python's texts: the same few stand in all rows.
+    frame = pd.DataFrame(reader.cells(run_id), columns=CellRow._fields, dtype=object)
+    frame = frame.astype({"cell_id": int, "run_id": int, "scale": int, "dataset_version": int})
     frame["plugin"] = frame["method"]
-    frame["method"] = [label(*pair) for pair in zip(frame["method"], frame["options"], strict=True)]
+    labels = {pair: label(*pair) for pair in set(zip(frame["method"], frame["options"], strict=True))}
+    frame["method"] = pd.Series(
+        [labels[pair] for pair in zip(frame["method"], frame["options"], strict=True)], dtype=object
+    )
     return frame
 
 
@@ -75,6 +82,7 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
     """
     facts = facts or FolderFacts()
     rows: list[dict[str, Any]] = []
+    values: list[NDArray[np.float64]] = []
     for key, group in images.groupby(GROUP, sort=False):
         identity = dict(zip(GROUP, key, strict=True))
         method = None if identity["options"] else facts.method(identity["method"])
@@ -84,12 +92,12 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
         counts = {column: len(set(image[state == status])) for column, status in _WITHOUT_SCORES.items()}
         for metric in sorted(set(names_of) - {""}, key=facts.metric_order) or [""]:
             own = names_of == metric
-            mean, low, high = mean_interval(value[own & (state == ScoreState.OK)])
+            good = own & (state == ScoreState.OK)
+            values.append(value[good])
             reference = published(method, identity, metric)
             rows.append(
                 identity
-                | {"metric": metric, "mean": mean, "ci_low": low, "ci_high": high}
-                | {"n": int((own & (state == ScoreState.OK)).sum()), "planned": len(set(image)), **counts}
+                | {"metric": metric, "n": int(good.sum()), "planned": len(set(image)), **counts}
                 | {"excluded": int(np.isin(state[own].astype(str), _WITHOUT_VALUE).sum())}
                 | {
                     "published": math.nan if reference is None else reference.value,
@@ -97,6 +105,8 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
                     "published_protocol": "" if reference is None else reference.protocol,
                 }
             )
+    for row, interval in zip(rows, mean_intervals(values), strict=True):
+        row["mean"], row["ci_low"], row["ci_high"] = interval
     extra = ["options", "planned", *_WITHOUT_SCORES, "excluded", "published_protocol"]
     return pd.DataFrame(rows, columns=[*MEAN_COLUMNS, *extra])
 

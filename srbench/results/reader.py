@@ -66,21 +66,21 @@ class CellRow(NamedTuple):
 
     cell_id: int
     run_id: int
+    image: str
+    image_sha256: str
+    outcome: str
+    message: str
+    sr_path: str
+    sr_sha256: str
     method: str
     method_hash: str
     dataset: str
     dataset_version: int
-    image: str
-    image_sha256: str
     scale: int
     degradation: str
     protocol: str
     protocol_hash: str
     options: str
-    outcome: str
-    message: str
-    sr_path: str
-    sr_sha256: str
 
 
 class ScoreRow(NamedTuple):
@@ -135,12 +135,9 @@ class Reader:
             raise trouble(self._path, error) from error
 
     def _each(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        """As :meth:`_rows`, one after the other, equal texts as one object: of a hundred thousand rows most texts are
-        equal."""
-        one: dict[str, str] = {}
+        """As :meth:`_rows`, one after the other."""
         try:
-            for row in self._database.execute(query, values):
-                yield tuple([one.setdefault(value, value) if isinstance(value, str) else value for value in row])
+            yield from self._database.execute(query, values)
         except sqlite3.Error as error:
             raise trouble(self._path, error) from error
 
@@ -213,20 +210,35 @@ class Reader:
         of the group any more. With ``run_id``, the cells of that run.
         """
         where, values = ("", ()) if run_id is None else (" WHERE plans.run_id = ?", (run_id,))
-        cell = CellRow._fields[2:13]
+        shared = CellRow._fields[_SHARED]
         own = ("status", "message", "sr_path", "sr_sha256")
         ended = ", ".join(f"coalesce(outcomes.{name}, '')" for name in own)
         newest = "(SELECT max(id) FROM outcomes WHERE cell_id = cells.id)"
         query = (
-            f"SELECT cells.id, plans.run_id, {', '.join(f'cells.{name}' for name in cell)}, {ended} FROM plans "
+            f"SELECT cells.id, plans.run_id, image, image_sha256, {ended}, {', '.join(shared)} FROM plans "
             f"JOIN cells ON cells.id = plans.cell_id LEFT JOIN outcomes ON outcomes.id = {newest}{where} "
             "ORDER BY plans.run_id, cells.id"
         )
-        found = [_without_version(CellRow._make(row)) for row in self._each(query, *values)]
-        for options in {row.options for row in found} - {""}:
-            self._object(options, "what a cell's options are")
-        run_of = {_group(row): row.run_id for row in found}  # the last one counts
-        return [row for row in found if row.run_id == run_of[_group(row)]]
+        # What the images of a method on a dataset share is kept once: it is most of a hundred thousand rows.
+        known: dict[tuple[Any, ...], tuple[tuple[Any, ...], tuple[Any, ...]]] = {}
+        newest_run: dict[tuple[Any, ...], int] = {}
+        found: list[tuple[CellRow, tuple[Any, ...]]] = []
+        for row in self._each(query, *values):
+            own = row[_SHARED.start :]
+            if own not in known:
+                known[own] = self._shared(own)
+            common, group = known[own]
+            newest_run[group] = row[1]  # oldest first: the last one counts
+            found.append((CellRow(*row[: _SHARED.start], *common), group))
+        return [row for row, group in found if row.run_id == newest_run[group]]
+
+    def _shared(self, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """What cells share as a row has it, and what of it says that a newer run replaces an older one."""
+        own = dict(zip(CellRow._fields[_SHARED], values, strict=True))
+        if own["options"]:
+            self._object(own["options"], "what a cell's options are")
+        own["degradation"] = own["degradation"].partition("/")[0]
+        return tuple(own.values()), tuple(own[name] for name in _GROUP)
 
     def score_rows(self, *, extras: bool = True) -> list[ScoreRow]:
         """The newest score of every cell and metric, in the order in which they were added; without ``extras``, that
@@ -236,10 +248,11 @@ class Reader:
             "SELECT cell_id, run_id, metric, metric_version, value, status FROM scores "
             "WHERE id IN (SELECT max(id) FROM scores GROUP BY cell_id, metric) ORDER BY id"
         )
+        one: dict[str, str] = {}  # of equal texts
         return [
             ScoreRow(
-                *(cell, run, metric, version, math.nan if value is None else value, status),
-                extra.get((cell, metric, run), "") if extra else "",
+                *(cell, run, one.setdefault(metric, metric), version, math.nan if value is None else value),
+                *(one.setdefault(status, status), extra.get((cell, metric, run), "") if extra else ""),
             )
             for cell, run, metric, version, value, status in self._each(query)
         ]
@@ -276,15 +289,8 @@ class Reader:
             raise damaged(self._path, "a timing has other fields than srbench writes") from error
 
 
-def _without_version(row: CellRow) -> CellRow:
-    name, version, _ = row.degradation.partition("/")
-    return row._replace(degradation=name) if version else row
-
-
-def _group(row: CellRow) -> tuple[object, ...]:
-    return row.method, row.dataset, row.scale, row.protocol, row.degradation, row.options
-
-
+_SHARED = slice(8, 17)  # fields of a row that many cells share
+_GROUP = ("method", "dataset", "scale", "protocol", "degradation", "options")
 _META = ("schema_version", "written_by")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 RESAMPLES = 10_000
 _SEED = 20_061_994
 _BLOCK = 500  # resamples at once
-_FEW = 256  # images up to which what values are multiplied with is kept: 20 MB
+_MEANS = 64  # means whose intervals are computed at once
 _AT_ONCE = 1 << 20  # differences that are tested at once, so that memory does not grow with the number of pairs
 
 
@@ -27,22 +28,6 @@ def _draws(n: int) -> NDArray[np.uint8]:
     return np.concatenate([rng.multinomial(n, share, size=_BLOCK).astype(np.uint8) for _ in range(RESAMPLES // _BLOCK)])
 
 
-@lru_cache(maxsize=4)
-def _weights(n: int) -> NDArray[np.float64]:
-    """:func:`_draws` over n, for multiplying with."""
-    return _draws(n).astype(np.float64) / n
-
-
-def _resampled(centred: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(RESAMPLES,) means of resamples of values (n,)."""
-    n = len(centred)
-    if n <= _FEW:
-        means: NDArray[np.float64] = _weights(n) @ centred
-        return means
-    draws = _draws(n)
-    return np.concatenate([draws[i : i + _BLOCK] @ centred for i in range(0, RESAMPLES, _BLOCK)]) / n
-
-
 def mean_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tuple[float, float, float]:
     """Mean over images and its percentile bootstrap interval (Efron 1979): (mean, low, high).
 
@@ -54,16 +39,34 @@ def mean_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tupl
     >>> mean_interval(np.array([28.0, 28.0, 28.0]))
     (28.0, 28.0, 28.0)
     """
-    if len(values) == 0:
-        return (float("nan"),) * 3
-    mean = float(np.mean(values))
-    if len(values) == 1:
-        return mean, float("nan"), float("nan")
-    # Centred first: a constant then has an interval of exactly zero width.
-    means = mean + _resampled(values - mean)
+    return mean_intervals([values], confidence)[0]
+
+
+def mean_intervals(rows: Sequence[NDArray[np.float64]], confidence: float = 0.95) -> list[tuple[float, float, float]]:
+    """As :func:`mean_interval`, of many at once, in less time."""
+    found = [(float(np.mean(values)) if len(values) else float("nan"), float("nan"), float("nan")) for values in rows]
+    by_size: dict[int, list[int]] = {}
+    for i, values in enumerate(rows):
+        if len(values) > 1:
+            by_size.setdefault(len(values), []).append(i)
     tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return mean, float(low), float(high)
+    for members in by_size.values():
+        for block in (members[i : i + _MEANS] for i in range(0, len(members), _MEANS)):
+            means = np.array([found[i][0] for i in block])
+            # Centred first: a constant then has an interval of exactly zero width.
+            centred = np.stack([rows[i] for i in block]) - means[:, None]
+            low, high = means + np.quantile(_resampled(centred), [tail, 1 - tail], axis=1)
+            for i, *ends in zip(block, low.tolist(), high.tolist(), strict=True):
+                found[i] = (found[i][0], ends[0], ends[1])
+    return found
+
+
+def _resampled(centred: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k, RESAMPLES) means of resamples of values (k, n)."""
+    n = centred.shape[1]
+    draws = _draws(n)
+    blocks = (draws[i : i + _BLOCK].astype(np.float64) / n for i in range(0, RESAMPLES, _BLOCK))
+    return np.concatenate([centred @ block.T for block in blocks], axis=1)
 
 
 EXACT = 50  # images up to which a signed-rank test is exact, as in scipy
@@ -156,25 +159,26 @@ def rank(values: NDArray[np.float64], higher_is_better: bool = True, level: floa
     methods = [i for i in range(len(values)) if scored[i].any()]
     pairs = list(combinations(methods, 2))
     p = np.ones(len(pairs))
+    a_is_higher = np.zeros(len(pairs), bool)
     by_images: dict[bytes, list[int]] = {}
     for k, (a, b) in enumerate(pairs):
         by_images.setdefault((scored[a] & scored[b]).tobytes(), []).append(k)
     for mask, members in by_images.items():
-        common = np.frombuffer(mask, bool)
-        scores = values[:, common]
+        scores = values[:, np.frombuffer(mask, bool)]
+        mean = scores.mean(axis=1) if scores.size else np.zeros(len(values))
         step = max(1, _AT_ONCE // max(1, scores.shape[1]))
         for i in range(0, len(members), step):
-            first, second = np.array([pairs[k] for k in members[i : i + step]]).T
-            p[members[i : i + step]] = signed_rank(scores[first] - scores[second])
+            own = members[i : i + step]
+            first, second = np.array([pairs[k] for k in own]).T
+            p[own] = signed_rank(scores[first] - scores[second])
+            a_is_higher[own] = mean[first] > mean[second]
     better = [0] * len(values)
     tied: list[list[int]] = [[] for _ in values]
-    for (a, b), adjusted in zip(pairs, holm(p), strict=True):
+    for (a, b), adjusted, higher in zip(pairs, holm(p), a_is_higher, strict=True):
         if adjusted > level:
             tied[a].append(b)
             tied[b].append(a)
-            continue
-        common = scored[a] & scored[b]
-        a_wins = (np.mean(values[a, common]) > np.mean(values[b, common])) == higher_is_better
-        better[b if a_wins else a] += 1
+        else:
+            better[b if higher == higher_is_better else a] += 1
     ranks = tuple(1 + better[i] if scored[i].any() else None for i in range(len(values)))
     return Ranking(ranks, tuple(map(tuple, tied)))
