@@ -87,16 +87,14 @@ def signed_rank(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     [0.0625, 1.0]
     """
     from scipy.special import ndtr  # scipy takes longer to import than a table of means to print
-    from scipy.stats import rankdata
 
     tests, images = differences.shape
     result = np.ones(tests)
     if images == 0:
         return result
     zero = differences == 0
-    # Zeros are the smallest: without them all ranks are lower by their number. Twice a mean rank is a whole number.
-    ranks = 2 * (rankdata(np.abs(differences), axis=1) - zero.sum(axis=1, keepdims=True))
-    ranks = np.where(zero, 0, ranks).round().astype(np.int64)
+    # Zeros are the smallest: without them all ranks are lower by their number.
+    ranks = np.where(zero, 0, _doubled_ranks(np.abs(differences)) - 2 * zero.sum(axis=1, keepdims=True))
     positive = np.where(differences > 0, ranks, 0).sum(axis=1)
     total = ranks.sum(axis=1)
     smaller = np.minimum(positive, total - positive)  # the distribution is symmetric
@@ -108,6 +106,21 @@ def signed_rank(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     deviation = np.sqrt((ranks[rough] ** 2).sum(axis=1))  # of the difference between the two rank sums
     result[rough] = 2 * ndtr((2 * smaller[rough] - total[rough]) / deviation)
     return result
+
+
+def _doubled_ranks(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Twice the ranks, from 1 on, of the values of each row; equal ones have their mean rank, twice a whole number."""
+    order = np.argsort(values, axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    place = np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    differs = ordered[:, 1:] != ordered[:, :-1]
+    edge = np.ones((len(values), 1), bool)
+    first = np.maximum.accumulate(np.where(np.hstack([edge, differs]), place, 0), axis=1)
+    backwards = np.where(np.hstack([differs, edge]), place, values.shape[1])[:, ::-1]
+    last = np.minimum.accumulate(backwards, axis=1)[:, ::-1]
+    ranks = np.empty(values.shape, np.int64)
+    np.put_along_axis(ranks, order, first + last + 2, axis=1)
+    return ranks
 
 
 @lru_cache(maxsize=256)
