@@ -265,8 +265,23 @@ class Reader:
         ]
 
     def running(self) -> set[int]:
-        """Numbers of the runs that have not ended, as far as the folder says."""
-        return {number for (number,) in self._rows("SELECT id FROM runs WHERE status = 'running'")}
+        """Numbers of the runs that go on."""
+        return {run.id for run in self.runs() if run.status == "running"}
+
+    def planned_counts(self) -> list[tuple[int, str, str, str, int, int, int]]:
+        """Per run, method, options, dataset and scale (the first five): how many cells it planned, and how many of them
+        have a result, of whatever run."""
+        ended = "SELECT DISTINCT cell_id FROM outcomes"
+        return self._rows(
+            "SELECT run_id, method, options, dataset, scale, count(*), count(ended.cell_id) FROM plans "
+            f"JOIN cells ON cells.id = plans.cell_id LEFT JOIN ({ended}) AS ended ON ended.cell_id = plans.cell_id "
+            "GROUP BY run_id, method, options, dataset, scale ORDER BY run_id, min(cells.id)"
+        )
+
+    def timed_counts(self) -> dict[int, int]:
+        """How many timings each run has that has any."""
+        rows = self._rows("SELECT run_id, count(*) FROM timings GROUP BY run_id") if "timings" in self._columns else []
+        return dict(rows)
 
     def _extra(self) -> dict[tuple[int, str, int], str]:
         """What scores have besides their value, by cell, metric and run."""

@@ -28,7 +28,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from srbench.errors import StoreError
 from srbench.files import writing_into
 from srbench.records import Canary, CellFacts, CellState, Entry, Known, Outcome, Score, ScoreState, Timing
-from srbench.results import schema
+from srbench.results import dropping, schema
+from srbench.results.dropping import Kind, Removal
 from srbench.results.folder import FILE, database, require_tables, trouble
 from srbench.results.schema import canaries as _canaries
 from srbench.results.schema import cells as _cells
@@ -170,6 +171,23 @@ class Store:
         if rows:
             with self._transaction() as connection:
                 connection.execute(insert(_timings), rows)
+
+    def drop(self, kind: Kind, name: str, *, look: bool = False) -> Removal:
+        """Take a run, a plan, a method, a dataset or a metric out of the folder, with its images; with ``look``, only
+        say what would go.
+
+        Raises:
+            StoreError, UnknownNameError: as :func:`srbench.results.dropping.drop`; a file cannot be removed.
+        """
+        with self._transaction() as connection:
+            step = connection.begin_nested()
+            removal = dropping.drop(connection, kind, name)
+            if look:
+                step.rollback()
+        if not look:
+            with writing_into(self.folder, "check your rights to it", StoreError):
+                dropping.clear(self.folder, removal)
+        return removal
 
     # -- what a run needs to know to go on ---------------------------------------------------------------------
 
