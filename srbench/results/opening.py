@@ -89,6 +89,8 @@ def check(database: sqlite3.Connection, path: Path) -> None:
             for name, count in zip(own, database.execute(f"SELECT {wrong} FROM {table}").fetchone(), strict=True):
                 if count:
                     raise damaged(path, f"{table}.{name} holds what srbench never writes there")
+        if database.execute("SELECT 1 FROM plans WHERE cell_id NOT IN (SELECT id FROM cells) LIMIT 1").fetchone():
+            raise damaged(path, "cells that were planned are not there")
     except sqlite3.Error as error:
         raise trouble(path, error) from error
 
@@ -110,15 +112,17 @@ _KINDS = {
     "meta": {"schema_version": _COUNT, "written_by": _TEXT},
     "runs": {"id": _COUNT, "started": _TEXT, "finished": f"{{0}} IS NOT NULL AND {_TEXT}", "status": _TEXT}
     | {"manifest": _OBJECT},
-    "cells": dict.fromkeys(("method", "method_hash", "dataset", "image", "image_sha256", "degradation"), _TEXT)
+    "cells": {"id": _COUNT}
+    | dict.fromkeys(("method", "method_hash", "dataset", "image", "image_sha256", "degradation"), _TEXT)
     | dict.fromkeys(("protocol", "protocol_hash", "lr_sha256", "precision"), _TEXT)
     | {"dataset_version": _COUNT, "image_channels": _COUNT, "scale": _SCALE, "frames": _COUNT}
     | {"options": _OBJECT_OR_EMPTY},
     "plans": {"run_id": _COUNT, "cell_id": _COUNT},
-    "outcomes": dict.fromkeys(("message", "traceback", "sr_path", "sr_sha256", "host", "handling"), _TEXT)
+    "outcomes": {"id": _COUNT}
+    | dict.fromkeys(("message", "traceback", "sr_path", "sr_sha256", "host", "handling"), _TEXT)
     | {"cell_id": _COUNT, "run_id": _COUNT, "seconds": _NUMBER}
     | {"status": _one_of([state.value for state in (CellState.OK, CellState.FAILED, CellState.NOT_SUPPORTED)])},
-    "scores": {"cell_id": _COUNT, "run_id": _COUNT, "metric": _TEXT, "metric_version": _COUNT}
+    "scores": {"id": _COUNT, "cell_id": _COUNT, "run_id": _COUNT, "metric": _TEXT, "metric_version": _COUNT}
     | {"status": _one_of([state.value for state in ScoreState])}
     | {"value": f"CASE status WHEN '{ScoreState.OK.value}' THEN {_NUMBER} ELSE {{0}} IS NOT NULL END"},
     "score_details": {"cell_id": _COUNT, "run_id": _COUNT, "metric": _TEXT, "content": _OBJECT},
