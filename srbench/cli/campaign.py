@@ -47,6 +47,7 @@ class Options:
     self_ensemble: bool | None = None
     time: bool | None = None
     seed: int | None = None
+    verify_pixels: bool | None = None
 
 
 @dataclass(frozen=True)

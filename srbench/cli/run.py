@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from srbench.cli.shell import INTERRUPTED, SelfEnsemble, Tile, err, expanded, handled, parse_scales, split
+from srbench.wording import counted
 
 if TYPE_CHECKING:
     from srbench.run import RunOptions, Summary
@@ -52,6 +53,9 @@ def command(
         typer.Option("--time", help="Then time every method, on one thread (docs/timing.md)."),
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of methods and degradations that draw random numbers.")] = 0,
+    verify_pixels: Annotated[
+        bool, typer.Option("--verify-pixels", help="Decode every image first, also those that have not changed.")
+    ] = False,
     config: Annotated[
         Path | None, typer.Option(help="A TOML file with these options, for one run or several (docs/campaigns.md).")
     ] = None,
@@ -120,7 +124,18 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     from srbench.run import RunOptions
 
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
-    same = ("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble")
+    same = (
+        "protocol",
+        "degradation",
+        "device",
+        "threads",
+        "force",
+        "time",
+        "seed",
+        "tile",
+        "self_ensemble",
+        "verify_pixels",
+    )
     return RunOptions(
         methods,
         datasets,
@@ -158,7 +173,7 @@ def print_summary(summary: Summary, folder: Path) -> None:
         console.print(f"canary: bicubic has its recorded PSNR on {good} of {len(summary.canaries)} dataset-scales")
     if without:
         console.print(f"canary: no recorded bicubic value for {', '.join(without)}", markup=False)
-    counts = f"{summary.computed} cells computed, {summary.known} already there"
+    counts = f"{counted(summary.computed, 'cell')} computed, {summary.known} already there"
     if summary.not_supported:
         counts += f", {summary.not_supported} not supported"
     if summary.failed:
@@ -171,4 +186,6 @@ def print_summary(summary: Summary, folder: Path) -> None:
     if len(summary.failures) > 10:
         console.print(f"... and {len(summary.failures) - 10} more (srbench report {folder} --format json)", style="red")
     if summary.interrupted:
-        console.print(f"interrupted with {summary.left} cells left: the same command goes on from here", style="yellow")
+        console.print(
+            f"interrupted with {counted(summary.left, 'cell')} left: the same command goes on from here", style="yellow"
+        )

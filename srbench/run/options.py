@@ -23,6 +23,7 @@ class RunOptions:
     force: bool = False
     time: bool = False  # time every method after the cells are done, on one thread
     seed: int = 0
+    verify_pixels: bool = False  # decode all images, also those that have not changed since an earlier run
     tile: int = 0  # side of LR tiles; 0: whole images
     self_ensemble: bool = False
     command: str = ""  # the command line, for the manifest

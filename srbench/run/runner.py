@@ -99,7 +99,9 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
         worker.hold_method(specs[-1], method)
     selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
     datasets = tuple(dataset.find(spec) for spec in options.datasets or default_datasets(observer.note))
-    image_facts = worker.images.start_decoding([image for data in datasets for image in data.images])
+    image_facts = worker.images.start_decoding(
+        [image for data in datasets for image in data.images], verify=options.verify_pixels
+    )
     return job_of(options, worker, specs, datasets, selection, image_facts)
 
 
