@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,31 @@ def remove_parts(folder: Path) -> None:
         for name in names:
             if name.startswith(_PART):
                 Path(place, name).unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Make ``text`` the content of a file, as UTF-8: all of it or none. A device or a pipe is written to; of a link,
+    the file that it points to is replaced.
+
+    Raises:
+        OSError: as of :func:`replace_file`.
+    """
+    content = text.encode("utf-8", "backslashreplace")  # file names may hold bytes that are no UTF-8
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    with replace_file(path.resolve() if path.is_symlink() else path) as stream:
+        stream.write(content)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file: whole or not at all. Folders on the path are made.
+
+    Raises:
+        OSError: ``source`` cannot be read or ``target`` written.
+    """
+    with source.open("rb") as stream, replace_file(target) as copy:
+        shutil.copyfileobj(stream, copy)
 
 
 def safe_name(name: str) -> str:

@@ -19,7 +19,7 @@ def _builtin(kind: str) -> Path:
 
 
 def _folders(variable: str) -> list[Path]:
-    return [Path(part).expanduser() for part in os.environ.get(variable, "").split(os.pathsep) if part]
+    return [Path(os.path.expanduser(part)) for part in os.environ.get(variable, "").split(os.pathsep) if part]  # noqa: PTH111
 
 
 def search_path(kind: str) -> list[str]:
@@ -31,7 +31,7 @@ def search_path(kind: str) -> list[str]:
 def cache() -> Path:
     """The user's cache folder (``$SRBENCH_CACHE``, else the system's place for caches)."""
     if os.environ.get("SRBENCH_CACHE"):
-        return Path(os.environ["SRBENCH_CACHE"])
+        return Path(os.path.expanduser(os.environ["SRBENCH_CACHE"]))  # noqa: PTH111
     try:
         import platformdirs
     except ModuleNotFoundError:  # `python -m srbench train` runs from a bare checkout without it

@@ -26,6 +26,7 @@ class CellState(StrEnum):
     FAILED = "failed"
     NOT_SUPPORTED = "not supported"  # the method does not do this (a scale, a size); no failure
     PENDING = "pending"  # planned, not computed yet
+    NOT_SCORED = "not scored"  # computed, and no metric of its run could be measured; only shown, never stored
 
     @property
     def has_value(self) -> bool:

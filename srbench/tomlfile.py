@@ -9,6 +9,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -145,10 +146,13 @@ def literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+_hints = cache(get_type_hints)  # a file of thresholds has thousands of tables of one shape
+
+
 def _unknown(value: Any, hint: Any, dashes: bool, keys: Keys = ()) -> Iterator[tuple[Keys, list[str]]]:
     """Keys that the dataclasses in ``hint`` do not have, each with those that there are."""
     if isinstance(value, Mapping) and is_dataclass(hint):
-        known = get_type_hints(hint)
+        known = _hints(hint)
         for key, item in value.items():
             name = key.replace("-", "_") if dashes else key
             if name in known:
@@ -189,7 +193,7 @@ def _complaint(cause: str, table: Any, shape: Any, where: Callable[[Keys], str])
     value, hint = table, shape
     for key in keys:
         value = value[key]
-        hint = _item(hint) if isinstance(key, int) else get_type_hints(_dataclass(hint))[key]
+        hint = _item(hint) if isinstance(key, int) else _hints(_dataclass(hint))[key]
     place, name = where(tuple(keys)), keys[-1]
     if is_dataclass(_item(hint)) and len(_members(hint)) == 1:
         return f"{place}: '{name}' is no table", f"write each {name} as [[{name}]]"

@@ -6,6 +6,7 @@ import typer
 
 from srbench.cli import (
     check,
+    drop,
     experiment,
     explain,
     fetch,
@@ -13,6 +14,7 @@ from srbench.cli import (
     new_method,
     report,
     run,
+    runs,
     score,
     time_,
     train,
@@ -35,6 +37,8 @@ app = typer.Typer(
 app.command("run")(run.command)
 app.command("report")(report.command)
 app.command("check")(check.command)
+app.command("runs")(runs.command)
+app.command("drop")(drop.command)
 app.command("score")(score.command)
 app.command("upscale")(upscale.command)
 app.command("fetch")(fetch.command)

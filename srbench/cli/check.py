@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srbench.cli.shell import handled, out
+from srbench.cli.shell import handled, out, shown
 from srbench.errors import GateError, UnknownNameError
-from srbench.files import writing
+from srbench.files import write_text, writing
+from srbench.wording import counted
 
 if TYPE_CHECKING:
-    from srbench.gate import Recording, Verdict
+    from srbench.gate import Verdict
 
 INCONCLUSIVE = 3
 
@@ -52,23 +53,26 @@ def command(
 
       srbench check results --thresholds baseline.toml --junit gate.xml --summary gate.md --format github
     """
-    from srbench import gate
-    from srbench.cli.installed import Installed
-    from srbench.results.reader import Reader
-
     if (thresholds is None) == (write_baseline is None):
         raise GateError("nothing to do" if thresholds is None else "two things to do", _ONE_OF)
     if format not in ("text", "github"):
         raise UnknownNameError("format", format, ("text", "github"))
-    recording = _recording(margin or [], image_margin or [], pixels)
-    if write_baseline is not None:
+    margins, image_margins = _margins(margin or [], "--margin"), _margins(image_margin or [], "--image-margin")
+    limit = _pixels(pixels)
+    if thresholds is not None and (margins or image_margins or limit is not None):
+        raise GateError("--margin, --image-margin and --pixels belong to --write-baseline", "write them into the file")
+
+    from srbench import gate  # late: a wrong command line is told at once
+    from srbench.cli.installed import Installed
+    from srbench.results.reader import Reader
+
+    if thresholds is None:
+        assert write_baseline is not None
+        recording = gate.Recording(margins, image_margins, limit)
         with Reader(results, fallback=Installed()) as reader:
             count = gate.write(gate.collect(reader), write_baseline, recording)
-        out().print(f"wrote {count} thresholds to {write_baseline}", markup=False, soft_wrap=True)
+        out().print(f"wrote {counted(count, 'threshold')} to {write_baseline}", markup=False, soft_wrap=True)
         return
-    assert thresholds is not None
-    if margin or image_margin or pixels is not None:
-        raise GateError("--margin, --image-margin and --pixels belong to --write-baseline", "write them into the file")
     file = gate.read(thresholds)
     with Reader(results, fallback=Installed()) as reader:
         verdicts = gate.check(gate.collect(reader), file)
@@ -88,15 +92,12 @@ def command(
 _ONE_OF = "give one of --thresholds and --write-baseline"
 
 
-def _recording(margins: list[str], image_margins: list[str], pixels: str | None) -> Recording:
-    from srbench.gate import Recording
-
-    limit: str | int | None = pixels
-    if pixels is not None and pixels != "identical":
-        if not (pixels.isascii() and pixels.isdigit() and 1 <= int(pixels) <= 255):
-            raise GateError(f"--pixels {pixels} means nothing", "give identical, or a number from 1 to 255")
-        limit = int(pixels)
-    return Recording(_margins(margins, "--margin"), _margins(image_margins, "--image-margin"), limit)
+def _pixels(text: str | None) -> str | int | None:
+    if text is None or text == "identical":
+        return text
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 255):
+        raise GateError(f"--pixels {text} means nothing", "give identical, or a number from 1 to 255")
+    return int(text)
 
 
 def _margins(texts: list[str], option: str) -> dict[str, float]:
@@ -122,11 +123,10 @@ def _write_reports(verdicts: Sequence[Verdict], junit: Path | None, summary: Pat
     ):
         if path is not None:
             with writing(path, "choose another place", GateError):
-                path.write_text(text, encoding="utf-8")
+                write_text(path, text)
 
 
 def _print(verdicts: Sequence[Verdict]) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     from srbench.gate import formats
@@ -134,7 +134,7 @@ def _print(verdicts: Sequence[Verdict]) -> None:
     console = out()
     bad = [verdict for verdict in verdicts if not verdict.holds]
     if not bad:
-        console.print(f"all {len(verdicts)} thresholds hold")
+        console.print("the threshold holds" if len(verdicts) == 1 else f"all {len(verdicts)} thresholds hold")
         return
     table = Table(title=formats.tally(verdicts), title_justify="left")
     for title in ("threshold", "measured", "limit", "why", "short by", "line"):
@@ -143,5 +143,5 @@ def _print(verdicts: Sequence[Verdict]) -> None:
         by = "" if verdict.short != verdict.short else f"{verdict.short:.4f}"
         why = verdict.reason if verdict.outcome == "fail" else f"inconclusive: {verdict.reason}"
         cells = (str(verdict), formats.value(verdict), verdict.limit, why, by, str(verdict.threshold.line or ""))
-        table.add_row(*(escape(cell) for cell in cells))
+        table.add_row(*map(shown, cells))
     console.print(table)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from srbench.wording import counted, printable, significant
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as RichProgress
@@ -123,7 +125,7 @@ class Bar:
             total = "?" if self.total is None else f"{self.total / 1e6:.1f}"
             return f"{self.done / 1e6:.1f}/{total} MB, {self.rate / 1e6:.1f} MB/s"
         total = "?" if self.total is None else f"{self.total}"
-        return f"{self.done}/{total} {self.unit}, {self.rate:.3g}/s"
+        return f"{self.done}/{total} {self.unit}, {significant(self.rate)}/s"
 
 
 @contextmanager
@@ -164,11 +166,11 @@ class CellProgress:
 
     def begin(self, total: int, known: int) -> None:
         self._bar.close()
-        self._progress.plain(f"{total} cells, {known} already there")
+        self._progress.plain(f"{counted(total, 'cell')}, {known} already there")
         self._bar = self._progress.bar("evaluating", total, known, "cells", _cells_left)
 
     def done(self, cell: CellTask, outcome: Outcome | None) -> None:
-        self._bar.update(self._bar.done + 1, f"{cell.facts.dataset}/{cell.facts.image} x{cell.scale}")
+        self._bar.update(self._bar.done + 1, printable(f"{cell.facts.dataset}/{cell.facts.image} x{cell.scale}"))
 
 
 def _cells_left(bar: Bar) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from srbench.cli.shell import err, handled
 from srbench.errors import SrbenchError
-from srbench.files import writing
+from srbench.files import write_text, writing
 
 FORMATS = ("html", "table", "csv", "json", "markdown", "latex")
 
@@ -128,8 +128,7 @@ def _write(text: str, output: Path | None, open_: bool) -> None:
         typer.echo(text, nl=False)
         return
     with writing(output, "choose another --output"):
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
+        write_text(output, text)
     err().print(f"wrote {output}", markup=False)
     if open_:
         typer.launch(output.resolve().as_uri())

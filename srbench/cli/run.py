@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from srbench.cli.shell import STOPPED, SelfEnsemble, State, Tile, err, handled, parse_scales, split
+from srbench.cli.shell import STOPPED, SelfEnsemble, State, Tile, err, expanded, handled, parse_scales, split
 from srbench.errors import first_few
+from srbench.wording import counted
 
 if TYPE_CHECKING:
     from srbench.run import RunOptions, Summary
@@ -61,6 +62,9 @@ def command(
     cell_timeout: Annotated[
         float, typer.Option(min=0, help="Seconds after which one image of one method has failed; 0: no limit.")
     ] = 0,
+    verify_pixels: Annotated[
+        bool, typer.Option("--verify-pixels", help="Decode every image first, also those that have not changed.")
+    ] = False,
     config: Annotated[
         Path | None, typer.Option(help="A TOML file with these options, for one run or several (docs/campaigns.md).")
     ] = None,
@@ -116,7 +120,7 @@ def _one_run(values: Mapping[str, Any]) -> int:
     from srbench.run import run
     from srbench.run.stopping import Terminated, sent_signals_interrupt
 
-    options = _options(values)
+    options = _options(expanded(values))
     if not options.time:  # a latency is that of a process as users have it
         keep_memory()
     try:
@@ -140,6 +144,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
         "cell_timeout",
+        "verify_pixels",
     )
     return RunOptions(
         in_state(methods, values["state"]),
@@ -181,8 +186,8 @@ def print_summary(summary: Summary, folder: Path) -> None:
     if good:
         console.print(f"canary: bicubic has its recorded PSNR on {good} of {len(summary.canaries)} dataset-scales")
     if without:
-        console.print(f"canary: there is no recorded bicubic value for {', '.join(without)}", markup=False)
-    counts = f"{summary.computed} cells computed, {summary.known} already there"
+        console.print(f"canary: no recorded bicubic value for {', '.join(without)}", markup=False)
+    counts = f"{counted(summary.computed, 'cell')} computed, {summary.known} already there"
     if summary.not_supported:
         counts += f", {summary.not_supported} not supported"
     if summary.failed:
@@ -206,4 +211,6 @@ def print_summary(summary: Summary, folder: Path) -> None:
     if left:
         console.print(f"... and {left} more (srbench report {folder} --format json)", style="red", markup=False)
     if summary.interrupted:
-        console.print(f"interrupted with {summary.left} cells left: the same command goes on from here", style="yellow")
+        console.print(
+            f"interrupted with {counted(summary.left, 'cell')} left: the same command goes on from here", style="yellow"
+        )

@@ -9,6 +9,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,9 +18,11 @@ from srbench.cli.empty import refuse_empty
 from srbench.contained import told
 from srbench.errors import SrbenchError, SrbenchWarning
 from srbench.scale import ScaleSet
+from srbench.wording import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")]
 
@@ -40,16 +43,31 @@ INTERRUPTED = STOPPED + signal.SIGINT
 
 def out() -> Console:
     """The console for results."""
-    from rich.console import Console  # late: --help does without it
-
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _plain_width())
+    return _console(width=None if sys.stdout.isatty() else _plain_width())
 
 
 def err() -> Console:
     """The console for progress, notes and errors."""
-    from rich.console import Console
+    return _console(stderr=True, soft_wrap=True)
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+def _console(**options: Any) -> Console:
+    from rich.console import Console  # late: --help does without it
+
+    class Visible(Console):
+        """Shows what cannot be seen as Python escapes it: a file's name may hold escape sequences of terminals."""
+
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
+
+    return Visible(highlight=False, **options)
+
+
+def shown(text: str) -> str:
+    """A name from outside as a table's cell shows it: in one line, and brackets are no markup."""
+    from rich.markup import escape
+
+    return escape(printable(text))
 
 
 def _plain_width() -> int:
@@ -58,7 +76,8 @@ def _plain_width() -> int:
 
 
 def handled(function: Callable[..., None]) -> Callable[..., None]:
-    """Wrap a command: add ``--debug``, and turn :class:`SrbenchError` into one line on stderr and its exit code."""
+    """Wrap a command: add ``--debug``, expand ``~`` in paths, and turn :class:`SrbenchError` into one line on stderr
+    and its exit code."""
 
     @functools.wraps(function)
     def command(*args: Any, debug: bool = False, **kwargs: Any) -> None:
@@ -67,7 +86,7 @@ def handled(function: Callable[..., None]) -> Callable[..., None]:
             warnings.showwarning = _show_warning  # type: ignore[assignment]
             try:
                 refuse_empty()
-                function(*args, **kwargs)
+                function(*args, **expanded(kwargs))
             except SrbenchError as error:
                 if debug:
                     raise
@@ -96,14 +115,26 @@ def _show_warning(message: Warning | str, category: type[Warning], *rest: Any) -
         err().print(f"note: {message}", style="yellow", markup=False)
 
 
+def expanded(value: Any) -> Any:
+    """``value`` with ``~`` at the start of a path as the user's folder, as a shell has it: of a path, of a text with a
+    slash in it, and of those in lists, tuples and dictionaries."""
+    if isinstance(value, dict):
+        return {key: expanded(own) for key, own in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(expanded(own) for own in value)
+    if isinstance(value, Path):
+        return Path(os.path.expanduser(value))  # noqa: PTH111  (Path.expanduser raises where there is no such user)
+    return os.path.expanduser(value) if isinstance(value, str) and value.startswith("~") and "/" in value else value  # noqa: PTH111
+
+
 def split(values: Sequence[str]) -> tuple[str, ...]:
-    """'a,b' and repeated options to a tuple without doubles. A path that exists is taken whole. Raises SrbenchError if
-    there is nothing but commas."""
+    """'a,b' and repeated options to a tuple without doubles. A path that exists is taken whole, ``~`` is expanded.
+    Raises SrbenchError if there is nothing but commas."""
     parts: dict[str, None] = {}
     for value in values:
         for part in [value] if os.path.exists(value) else value.split(","):  # noqa: PTH110
             if part.strip():
-                parts[part.strip()] = None
+                parts[expanded(part.strip())] = None
     if values and not parts:
         raise SrbenchError("an empty list of names", "give a name, or leave the option out")
     return tuple(parts)

@@ -6,15 +6,15 @@ import math
 from pathlib import Path
 
 import pandas as pd
-from rich.markup import escape
 from rich.table import Table
 
 from srbench.cli.installed import Installed
-from srbench.cli.shell import err, out
+from srbench.cli.shell import err, out, shown
 from srbench.results.comparison import Comparison
 from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import means, methods_by_score, per_image, signed
 from srbench.results.reader import Reader
+from srbench.wording import printable
 
 
 def print_means(folder: Path, run_id: int | None = None) -> None:
@@ -38,7 +38,8 @@ def print_means(folder: Path, run_id: int | None = None) -> None:
         console.print("* published under the classic protocol: the difference includes that of the protocols")
     for metric in table["metric"].unique():
         if metric and (text := facts.metric(metric).footnote):
-            console.print(f"{metric}: {text}", markup=False, soft_wrap=True)
+            # The whole of it stands on the page and in the docs; a table of numbers wants a line.
+            console.print(f"{printable(metric)}: {printable(text.partition(';')[0])}", markup=False, soft_wrap=True)
 
 
 def _foreign(table: pd.DataFrame) -> pd.Series[bool]:
@@ -49,7 +50,7 @@ def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str]
     dataset, scale, protocol, degradation = key
     names = [metric for metric in group["metric"].unique() if metric]
     with_published = group["published"].notna().any()
-    title = escape(f"{dataset} x{scale}, {protocol}, {degradation}")
+    title = shown(f"{dataset} x{scale}, {protocol}, {degradation}")
     result = Table(title=title, title_justify="left")
     result.add_column("method")
     for metric in names:
@@ -62,15 +63,23 @@ def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str]
         own = group[group["method"] == method].set_index("metric")
         if own.empty:
             continue
-        cells = [escape(method)]
+        cells = [shown(method)]
         for metric in names:
             row = own.loc[metric] if metric in own.index else None
             cells.append("" if row is None else _value(row, facts.metric(metric).digits))
             if with_published:
                 cells.append("" if row is None else _published(row, facts.metric(metric).digits, protocol))
-        first = own.iloc[0]
-        result.add_row(*cells, f"{first['n']}/{first['planned']}", _note(first))
+        result.add_row(*cells, _counts(own), _note(own))
     return result
+
+
+def _counts(own: pd.DataFrame) -> str:
+    """How many images are in the means of a method, of all that were planned: '5/5', 'psnr 5/5, lpips 3/5' where they
+    differ."""
+    found = {metric: f"{row['n']}/{row['planned']}" for metric, row in own.iterrows()}
+    if len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    return shown(", ".join(f"{metric} {n}" for metric, n in found.items()))
 
 
 def _value(row: pd.Series, places: int) -> str:
@@ -90,24 +99,32 @@ def _published(row: pd.Series, places: int, protocol: str) -> str:
     return f"{row['published']:.{places}f}{mark} ({difference})"
 
 
-def _note(row: pd.Series) -> str:
+def _note(own: pd.DataFrame) -> str:
+    """Why images are not in a method's means."""
+    first = own.iloc[0]
     parts = [
-        f"{row[column]} {text}"
+        f"{first[column]} {text}"
         for column, text in (
             ("failed", "failed"),
             ("unsupported", "not supported"),
             ("pending", "pending"),
-            ("excluded", "left out (identical, NaN or too small)"),
+            ("unscored", "not scored"),
         )
-        if row[column]
+        if first[column]
     ]
-    return ", ".join([*parts, *(remark.short for remark in row["remarks"])])
+    left_out: dict[int, list[str]] = {}
+    for metric, row in own.iterrows():
+        left_out.setdefault(row["excluded"], []).append(str(metric))
+    for count, metrics in left_out.items():
+        of = "" if len(left_out) == 1 else f" of {', '.join(metrics)}"
+        parts += [f"{count} left out{of} (identical, NaN or too small)"] if count else []
+    return shown(", ".join([*parts, *(remark.short for remark in first["remarks"])]))
 
 
 def print_comparison(comparison: Comparison) -> None:
     """What B changed against A: one row per mean that both have, then what only one of them has."""
     console = out()
-    title = escape(f"A: {comparison.a}, B: {comparison.b}")
+    title = shown(f"A: {comparison.a}, B: {comparison.b}")
     table = Table(title=title, title_justify="left")
     for name in ("method", "dataset", "scale", "protocol", "degradation", "metric"):
         table.add_column(name)
@@ -118,7 +135,7 @@ def print_comparison(comparison: Comparison) -> None:
         places = comparison.facts.metric(row["metric"]).digits
         facts = (row["method"], row["dataset"], f"x{row['scale']}", row["protocol"], row["degradation"], row["metric"])
         values = (f"{row['mean_a']:.{places}f}", f"{row['mean_b']:.{places}f}", signed(row["difference"], places + 1))
-        table.add_row(*map(escape, facts), *values, f"{row['p_adjusted']:.3g}", str(row["n"]), row["verdict"])
+        table.add_row(*map(shown, facts), *values, f"{row['p_adjusted']:.3g}", str(row["n"]), row["verdict"])
     console.print(table)
     for side, names in (("A", comparison.only_a), ("B", comparison.only_b)):
         for name in names:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srbench.cli.shell import State, err, handled, out, parse_scales, split
-from srbench.files import writing
+from srbench.files import write_text, writing
+from srbench.wording import counted, significant
 
 if TYPE_CHECKING:
     from srbench.records import Timing
@@ -60,7 +61,7 @@ def command(
     timings: list[Timing] = []
     for width, height in sizes:
         for s in scales:
-            err().print(f"timing {len(chosen)} methods on {width}x{height} x{s}")
+            err().print(f"timing {counted(len(chosen), 'method')} on {width}x{height} x{s}")
             timings += measure(
                 chosen, synthetic(width, height, s), MethodContext(place), threads or available_processors()
             )
@@ -76,7 +77,7 @@ def command(
 
 def _save(timings: Sequence[Timing], path: Path) -> None:
     with writing(path, "choose another --output"):
-        path.write_text(json.dumps([asdict(timing) for timing in timings], indent=1) + "\n", encoding="utf-8")
+        write_text(path, json.dumps([asdict(timing) for timing in timings], indent=1) + "\n")
 
 
 def print_timings(timings: Sequence[Timing]) -> None:
@@ -111,24 +112,26 @@ def _row(t: Timing) -> list[str]:
     ]
     if t.status != "ok":
         return [*name, t.status, "", "", "", "", *cost]
+    calls = str(len(t.seconds))
+    if t.noisy:  # a digit would be taken for one
+        return [*name, "too noisy", "", "", calls, "", *cost]
     low, high = (1000 * x for x in t.quartiles)
-    if t.noisy:
-        median, speed = f"about {1000 * t.median:.1g} (too noisy)", ""
-    else:
-        median, speed = f"{1000 * t.median:.3g}", f"{t.megapixels_per_second:.3g}"
-    return [*name, median, f"{low:.3g} to {high:.3g}", f"{1000 * t.p95:.3g}", str(len(t.seconds)), speed, *cost]
+    times = [significant(1000 * t.median), f"{significant(low)} to {significant(high)}", significant(1000 * t.p95)]
+    return [*name, *times, calls, significant(t.megapixels_per_second), *cost]
 
 
 def _conditions(timings: Sequence[Timing]) -> list[str]:
     machine = timings[0].machine
     device = machine.get("gpu", machine["processor"])
-    lines = [f"{device}, {timings[0].device}, {timings[0].threads} threads, torch {machine['torch']}"]
+    lines = [f"{device}, {timings[0].device}, {counted(timings[0].threads, 'thread')}, torch {machine['torch']}"]
     if "gpu" in machine:
         keys = [key for key in machine if key.startswith(("cudnn", "tf32", "matmul", "clocks", "power", "pstate"))]
         lines.append(", ".join(f"{key} {machine[key]}" for key in keys))
     load = machine["load_before"]
     if load is not None and load > 0.5:
-        lines.append(f"other load before it began: {load:.1f} processes on {machine['processors']} processors")
+        lines.append(
+            f"other load before it began: {load:.1f} processes on {counted(machine['processors'], 'processor')}"
+        )
     lines.append("parameters and Mult-Adds of networks; Mult-Adds at 1280x720 output")
     if any(t.noisy and t.status == "ok" for t in timings):
         lines.append("too noisy: the middle half of the calls spreads over more than 25% of the median")

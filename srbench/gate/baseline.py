@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from srbench.errors import GateError, UnknownNameError
-from srbench.files import writing
+from srbench.files import copy_file, write_text, writing
 from srbench.gate.evidence import Evidence, Group
 from srbench.gate.judging import reference_path
 from srbench.records import CellState
@@ -58,8 +57,7 @@ def write(evidence: Evidence, path: Path, recording: Recording) -> int:
     with writing(path, "choose another place", GateError):
         if images is not None:
             _copy(groups, evidence.folder, images)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join([_head(groups, images), *entries]), encoding="utf-8")
+        write_text(path, "\n".join([_head(groups, images), *entries]))
     return len(entries)
 
 
@@ -126,9 +124,7 @@ def _scope(group: Group) -> list[str]:
 def _copy(groups: list[Group], results: Path, folder: Path) -> None:
     for group in groups:
         for name, image in group.images.items():
-            target = folder / reference_path(group, name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(results / image.sr_path, target)
+            copy_file(results / image.sr_path, folder / reference_path(group, name))
 
 
 def _decimal(value: float) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-import pandas as pd
-
-from srbench.records import CellState, Outcome, ScoreState, Timing
+from srbench.records import CellState, ScoreState, Timing
 from srbench.results.facts import FolderFacts
-from srbench.results.leaderboard import GROUP, per_image
-from srbench.results.reader import Reader
+from srbench.results.reader import CellRow, Reader, ScoreRow
+
+Scope = tuple[str, str, int, str, str]  # method, dataset, scale, protocol, degradation
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,16 @@ class Group:
     metric_versions: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def scope(self) -> Scope:
+        return self.method, self.dataset, self.scale, self.protocol, self.degradation
+
+    @property
     def supported(self) -> bool:
         return any(image.status != CellState.NOT_SUPPORTED for image in self.images.values())
 
-    @property
-    def metrics(self) -> set[str]:
-        return {metric for image in self.images.values() for metric in image.values}
+    @cached_property
+    def metrics(self) -> frozenset[str]:
+        return frozenset(metric for image in self.images.values() for metric in image.values)
 
     def __str__(self) -> str:
         return f"{self.method} {self.dataset} x{self.scale} ({self.protocol}, {self.degradation})"
@@ -62,51 +66,50 @@ class Evidence:
     timings: tuple[Timing, ...] = ()
     facts: FolderFacts = field(default_factory=FolderFacts)
 
+    @cached_property
+    def by_scope(self) -> Mapping[Scope, Group]:
+        """The groups, each by what it is of."""
+        return {group.scope: group for group in self.groups}
+
 
 def collect(reader: Reader) -> Evidence:
     """Read a results folder. Results of tiles or self-ensemble are no groups: they would hide the plain ones."""
-    rows = per_image(reader)
-    rows = rows[rows["options"] == ""]
-    outcomes = {row.cell_id: row.outcome for row in reader.outcomes()}
-    cells = {row.cell_id: row.facts for row in reader.planned()}
-    versions = {(row.cell_id, row.score.metric): row.score.version for row in reader.scores()}
-    groups = []
-    for key, own in rows.groupby(GROUP, sort=False):
-        images: dict[str, ImageResult] = {}
-        metric_versions: dict[str, int] = {}
-        for image, scores in own.groupby("image", sort=False):
-            cell = int(scores["cell_id"].iloc[0])
-            scored = scores[scores["metric"] != ""]
-            images[str(image)] = _image(outcomes.get(cell, Outcome(CellState.PENDING)), scored)
-            metric_versions |= {metric: versions[cell, metric] for metric in scored["metric"]}
-        first = cells[int(own["cell_id"].iloc[0])]
-        names = {name: value for name, value in zip(GROUP, key, strict=True) if name != "options"}
-        names["scale"] = int(names["scale"])
-        groups.append(
-            Group(
-                **names,
-                images=images,
-                protocol_hash=first.protocol_hash,
-                dataset_version=first.dataset_version,
-                metric_versions=metric_versions,
-            )
+    scores: dict[int, list[ScoreRow]] = {}
+    for score in reader.score_rows(extras=False):
+        scores.setdefault(score.cell_id, []).append(score)
+    images: dict[Scope, dict[str, ImageResult]] = {}
+    versions: dict[Scope, dict[str, int]] = {}
+    first: dict[Scope, CellRow] = {}
+    for cell in reader.cells():
+        if cell.options:
+            continue
+        scope = (cell.method, cell.dataset, cell.scale, cell.protocol, cell.degradation)
+        first.setdefault(scope, cell)
+        own = scores.get(cell.cell_id, [])
+        images.setdefault(scope, {})[cell.image] = _image(cell, own)
+        versions.setdefault(scope, {}).update((score.metric, score.version) for score in own)
+    groups = [
+        Group(
+            *scope,
+            images=images[scope],
+            protocol_hash=cell.protocol_hash,
+            dataset_version=cell.dataset_version,
+            metric_versions=versions[scope],
         )
+        for scope, cell in first.items()
+    ]
     return Evidence(reader.folder, tuple(groups), tuple(reader.timings()), reader.facts)
 
 
-def _image(outcome: Outcome, scored: pd.DataFrame) -> ImageResult:
+def _image(cell: CellRow, scores: list[ScoreRow]) -> ImageResult:
     return ImageResult(
-        outcome.status,
-        outcome.message,
-        {m: float(v) if s == ScoreState.OK else _no_value(s) for m, v, s in _triples(scored)},
-        {m: s for m, _, s in _triples(scored)},
-        outcome.sr_sha256,
-        outcome.sr_path,
+        cell.outcome or CellState.PENDING,
+        cell.message,
+        {score.metric: score.value if score.status == ScoreState.OK else _no_value(score.status) for score in scores},
+        {score.metric: score.status for score in scores},
+        cell.sr_sha256,
+        cell.sr_path,
     )
-
-
-def _triples(scored: pd.DataFrame) -> Iterator[tuple[str, float, str]]:
-    return zip(scored["metric"], scored["value"], scored["status"], strict=True)
 
 
 def _no_value(status: str) -> float:

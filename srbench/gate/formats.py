@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 from srbench.gate.thresholds import LATENCY, PIXELS
 from srbench.gate.verdict import Verdict
+from srbench.wording import counted, printable, significant
 
 
 def value(verdict: Verdict) -> str:
@@ -19,7 +19,7 @@ def value(verdict: Verdict) -> str:
         return "-"
     if verdict.metric == PIXELS:
         return f"{verdict.measured:.0f} moved"
-    return f"{verdict.measured:.3g}x" if verdict.metric == LATENCY else f"{verdict.measured:.4f}"
+    return f"{significant(verdict.measured)}x" if verdict.metric == LATENCY else f"{verdict.measured:.4f}"
 
 
 def difference(verdict: Verdict) -> str:
@@ -32,7 +32,8 @@ def difference(verdict: Verdict) -> str:
 def tally(verdicts: Sequence[Verdict]) -> str:
     """One line: how many hold, fall short, are inconclusive."""
     counts = {name: sum(v.outcome == name for v in verdicts) for name in ("pass", "fail", "inconclusive")}
-    text = f"{counts['pass']} of {len(verdicts)} thresholds hold, {counts['fail']} do not"
+    holds, lacks = ("holds", "does not") if len(verdicts) == 1 else ("hold", "do not")
+    text = f"{counts['pass']} of {counted(len(verdicts), 'threshold')} {holds}, {counts['fail']} {lacks}"
     return text + (f", {counts['inconclusive']} inconclusive" if counts["inconclusive"] else "")
 
 
@@ -51,7 +52,11 @@ def junit(verdicts: Sequence[Verdict], *, allow_inconclusive: bool = False) -> s
     counts = {"failure": 0, "error": 0, "skipped": 0}
     for (method, dataset, metric), own in cases.items():
         case = ElementTree.SubElement(
-            suite, "testcase", classname=_xml(f"{method}.{dataset.replace('.', '_')}"), name=_xml(metric), time="0"
+            suite,
+            "testcase",
+            classname=printable(f"{method}.{dataset.replace('.', '_')}"),
+            name=printable(metric),
+            time="0",
         )
         failed = [v for v in own if v.outcome == "fail"]
         unclear = [v for v in own if v.outcome == "inconclusive"]
@@ -59,10 +64,11 @@ def junit(verdicts: Sequence[Verdict], *, allow_inconclusive: bool = False) -> s
         for group in (failed or unclear,):
             if group:
                 counts[tag] += 1
-                element = ElementTree.SubElement(case, tag, message=_xml("; ".join(v.reason for v in group)))
+                element = ElementTree.SubElement(case, tag, message=printable("; ".join(v.reason for v in group)))
                 if tag != "skipped":
                     element.set("type", "threshold" if failed else "inconclusive")
-                element.text = _xml("\n".join(f"{v}: measured {value(v)}, limit {v.limit}: {v.reason}" for v in group))
+                lines = (f"{v}: measured {value(v)}, limit {v.limit}: {v.reason}" for v in group)
+                element.text = "\n".join(map(printable, lines))
     suite.set("failures", str(counts["failure"]))
     suite.set("errors", str(counts["error"]))
     suite.set("skipped", str(counts["skipped"]))
@@ -99,8 +105,8 @@ def github(verdicts: Sequence[Verdict], path: Path, *, allow_inconclusive: bool 
     for v in verdicts:
         if not v.holds:
             level = "error" if v.outcome == "fail" or not allow_inconclusive else "warning"
-            place = f"file={_property(file)},line={max(v.threshold.line, 1)},title={_property(str(v))}"
-            lines.append(f"::{level} {place}::{_data(f'{v}: {v.reason}')}")
+            place = f"file={_property(file)},line={max(v.threshold.line, 1)},title={_property(printable(str(v)))}"
+            lines.append(f"::{level} {place}::{_data(printable(f'{v}: {v.reason}'))}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -119,9 +125,4 @@ def _property(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
-
-
-def _xml(text: str) -> str:
-    """Without the control characters that XML cannot hold."""
-    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+    return printable(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

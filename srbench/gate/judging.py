@@ -37,9 +37,7 @@ def check(evidence: Evidence, file: ThresholdsFile) -> list[Verdict]:
         if threshold.metric == LATENCY:
             verdicts += latency.judge(evidence.timings, threshold)
             continue
-        groups = [group for group in evidence.groups if threshold.covers(group)]
-        if threshold.has_wildcard:
-            groups = [group for group in groups if group.supported]
+        groups = _covered(evidence, threshold)
         if not groups:
             verdicts.append(_absent(threshold, "not in the results"))
         for group in groups:
@@ -49,6 +47,13 @@ def check(evidence: Evidence, file: ThresholdsFile) -> list[Verdict]:
             else:
                 verdicts.append(_quality(group, threshold, evidence.facts))
     return verdicts
+
+
+def _covered(evidence: Evidence, threshold: Threshold) -> list[Group]:
+    if threshold.has_wildcard:
+        return [group for group in evidence.groups if threshold.covers(group) and group.supported]
+    own = evidence.by_scope.get(threshold.scope)  # of a baseline there is a threshold for every group
+    return [] if own is None else [own]
 
 
 def _check_names(evidence: Evidence, thresholds: Sequence[Threshold]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from srbench.gate.thresholds import ANY_SCALE, Threshold
 from srbench.gate.verdict import Verdict
 from srbench.records import CellState, Timing
+from srbench.wording import significant
 
 
 def judge(timings: Sequence[Timing], threshold: Threshold) -> list[Verdict]:
@@ -70,7 +71,8 @@ def _judge(timing: Timing, timings: Sequence[Timing], t: Threshold) -> Verdict:
     ratio, low, high = paired_ratio(timing.seconds, same[-1].seconds)
     if not math.isfinite(ratio):
         return verdict("fail", "no value", ratio)
-    text = f"{ratio:.3g} times {t.relative_to} (95% interval {low:.3g} to {high:.3g})"
+    interval = f"{significant(low)} to {significant(high)}"
+    text = f"{significant(ratio)} times {t.relative_to} (95% interval {interval})"
     if low > t.max_ratio:
         return verdict("fail", f"{text}, more than {t.max_ratio:g}", ratio, ratio - t.max_ratio)
     if high > t.max_ratio:

@@ -63,6 +63,11 @@ class Threshold(Limits):
         texts = (self.method, self.dataset, self.protocol, self.degradation)
         return self.scale == ANY_SCALE or any(_is_pattern(text) for text in texts)
 
+    @property
+    def scope(self) -> tuple[str, str, int, str, str]:
+        """What it is of. Without a wildcard it covers what has the same scope, and nothing else."""
+        return self.method, self.dataset, self.scale, self.protocol, self.degradation
+
     def covers(self, other: Any) -> bool:
         """Whether ``other``, with the same five attributes, is one of those meant. A name that is the same in every
         letter always matches, so that brackets in a name are no pattern."""
@@ -111,13 +116,14 @@ def read(path: Path) -> ThresholdsFile:
         lines = [0] * len(entries)
     named = table.get("baseline")
     reference = read(path.parent / named) if isinstance(named, str) else None
+    measured = None if reference is None else _Measured(reference)
     own = _facts(named, path) if isinstance(named, dict) else None
     if named is not None and reference is None and own is None:
         raise GateError(f"'baseline' in '{path}' is neither a path nor a table", "see docs/ci.md")
     found: list[Threshold] = []
     for number, (entry, line) in enumerate(zip(entries, lines, strict=True), start=1):
         where = f"threshold {number} of '{path}'" + (f" (line {line})" if line else "")
-        found += _resolve(_parse(entry, where, line), reference, where)
+        found += _resolve(_parse(entry, where, line), measured, where)
     _contradictions(found, path)
     return ThresholdsFile(path, tuple(found), own or (reference.facts if reference else None))
 
@@ -187,20 +193,50 @@ def _check_bounds(t: Threshold, where: str) -> None:
 
 
 def _contradictions(thresholds: list[Threshold], path: Path) -> None:
-    for i, one in enumerate(thresholds):
-        for other in thresholds[:i]:
-            if one.metric == other.metric and (one.covers(other) or other.covers(one)):
-                low = max(one, other, key=lambda t: t.min)
-                high = min(one, other, key=lambda t: t.max)
-                if low.min > high.max:
-                    raise GateError(
-                        f"'{path}': min = {low.min:g} in line {low.line} and max = {high.max:g} in line {high.line} "
-                        f"contradict each other for {one}",
-                        "fix the bounds",
-                    )
+    """Raise GateError where one threshold wants more than another on the same results allows.
+
+    Only those that bound a mean are looked at, and pair by pair only patterns: a baseline has thousands that do not.
+    """
+    bounded = [t for t in thresholds if math.isfinite(t.min) or math.isfinite(t.max)]
+    tightest: dict[tuple[object, ...], tuple[Threshold, Threshold]] = {}  # the largest min, the smallest max
+    for t in bounded:
+        key = (t.metric, *t.scope)
+        low, high = tightest.get(key, (t, t))
+        tightest[key] = (max(low, t, key=lambda x: x.min), min(high, t, key=lambda x: x.max))
+        _require_room(*tightest[key], path)
+    for pattern in (t for t in bounded if t.has_wildcard):
+        for other in bounded:
+            if pattern.metric == other.metric and (pattern.covers(other) or other.covers(pattern)):
+                _require_room(max(pattern, other, key=lambda t: t.min), min(pattern, other, key=lambda t: t.max), path)
 
 
-def _resolve(threshold: Threshold, reference: ThresholdsFile | None, where: str) -> list[Threshold]:
+def _require_room(low: Threshold, high: Threshold, path: Path) -> None:
+    if low.min > high.max:
+        raise GateError(
+            f"'{path}': min = {low.min:g} in line {low.line} and max = {high.max:g} in line {high.line} "
+            f"contradict each other for {high if low.has_wildcard else low}",
+            "fix the bounds",
+        )
+
+
+class _Measured:
+    """The thresholds of a baseline, found at once by what they are of."""
+
+    def __init__(self, file: ThresholdsFile) -> None:
+        self.path = file.path
+        self._thresholds = file.thresholds
+        self._exact: dict[tuple[object, ...], list[Threshold]] = {}
+        for t in file.thresholds:
+            self._exact.setdefault((t.metric, *t.scope), []).append(t)
+
+    def covered(self, threshold: Threshold) -> list[Threshold]:
+        """Those of the same metric that ``threshold`` covers."""
+        if not threshold.has_wildcard:
+            return self._exact.get((threshold.metric, *threshold.scope), [])
+        return [t for t in self._thresholds if t.metric == threshold.metric and threshold.covers(t)]
+
+
+def _resolve(threshold: Threshold, reference: _Measured | None, where: str) -> list[Threshold]:
     """The threshold itself, or one per value of the baseline that it refers to."""
     t = threshold
     lacks_value = not math.isnan(t.margin) and math.isnan(t.value)
@@ -212,14 +248,14 @@ def _resolve(threshold: Threshold, reference: ThresholdsFile | None, where: str)
         missing = "hashes of pixels" if lacks_pixels else "measured values"
         raise GateError(f"{where} has no {missing} to compare with", 'add baseline = "FILE" at the top (docs/ci.md)')
     found = [
-        replace(t, **{name: getattr(b, name) for name in ("method", "dataset", "scale", "protocol", "degradation")})
-        for b in reference.thresholds
-        if b.metric == t.metric and t.covers(b)
-    ]
-    sources = [b for b in reference.thresholds if b.metric == t.metric and t.covers(b)]
-    found = [
-        replace(f, value=b.value if lacks_value else f.value, images=f.images or b.images, sha256=f.sha256 or b.sha256)
-        for f, b in zip(found, sources, strict=True)
+        replace(
+            t,
+            **{name: getattr(b, name) for name in ("method", "dataset", "scale", "protocol", "degradation")},
+            value=b.value if lacks_value else t.value,
+            images=t.images or b.images,
+            sha256=t.sha256 or b.sha256,
+        )
+        for b in reference.covered(t)
     ]
     if lacks_images and any(not f.images for f in found):
         found = []

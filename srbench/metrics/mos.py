@@ -26,8 +26,8 @@ from srbench.metrics.raters import Panel, interval
 
 PARAMETERS = Path(__file__).with_name("mos.json")
 FOOTNOTE = (
-    "simulated MOS: a model's guess at the mean of 26 raters, fitted on few published means; no person rated these "
-    "images (docs/metrics.md)"
+    "simulated, no person rated these images (docs/metrics.md); a model's guess at the mean of 26 raters, fitted on "
+    "few published means"
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from srbench.records import ScoreState
+from srbench.results import spreadsheet
 from srbench.results.leaderboard import MEAN_COLUMNS, PER_IMAGE_COLUMNS, means, per_image
 from srbench.results.reader import Reader
 
@@ -24,9 +25,8 @@ def table(reader: Reader, *, by_image: bool) -> pd.DataFrame:
 
 
 def to_csv(reader: Reader, *, by_image: bool = False) -> str:
-    """Comma-separated values, one header line."""
-    text: str = table(reader, by_image=by_image).to_csv(index=False, lineterminator="\n")
-    return text
+    """Comma-separated values, one header line; texts as :mod:`srbench.results.spreadsheet` writes them."""
+    return spreadsheet.to_csv(table(reader, by_image=by_image))
 
 
 def to_json(reader: Reader, *, by_image: bool = False) -> str:

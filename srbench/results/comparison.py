@@ -13,6 +13,7 @@ import pandas as pd
 
 from srbench.errors import StoreError
 from srbench.records import ScoreState
+from srbench.results import spreadsheet
 from srbench.results.facts import Fallback, FolderFacts, MetricFacts
 from srbench.results.leaderboard import GROUP, per_image
 from srbench.results.reader import Reader
@@ -130,9 +131,8 @@ def _planned(images: pd.DataFrame) -> set[str]:
 
 
 def to_csv(comparison: Comparison) -> str:
-    """``rows`` as comma-separated values, full precision."""
-    text: str = comparison.rows.to_csv(index=False, lineterminator="\n")
-    return text
+    """``rows`` as comma-separated values, full precision; texts as :mod:`srbench.results.spreadsheet` writes them."""
+    return spreadsheet.to_csv(comparison.rows)
 
 
 def to_json(comparison: Comparison) -> str:

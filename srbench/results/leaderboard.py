@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from srbench.records import CellFacts, CellState, ScoreState, labels
+from srbench.records import CellState, ScoreState, labels
 from srbench.results.facts import FolderFacts, MethodFacts, PublishedValue
 from srbench.results.handling import remarks
-from srbench.results.reader import Reader
-from srbench.results.statistics import mean_interval
+from srbench.results.reader import CellRow, Reader, ScoreRow
+from srbench.results.statistics import mean_intervals
 
 # What identifies a row of the report; within one, images are averaged.
 GROUP = ["method", "dataset", "scale", "protocol", "degradation", "options"]
@@ -38,69 +39,51 @@ def per_image(reader: Reader, run_id: int | None = None) -> pd.DataFrame:
     :class:`srbench.records.CellState` of a cell without scores, which has one row with an empty ``metric``.
     """
     columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", "cell_id", "extra", *_CELL_COLUMNS]
-    planned = _planned(reader)
-    if run_id is not None:
-        planned = planned[planned["run_id"] == run_id]
-    if planned.empty:
+    cells = _cells(reader, run_id)
+    if cells.empty:
         return pd.DataFrame(columns=columns)
-    # A run plans whole datasets: what its newest run no longer planned (a removed image, an old version of the
-    # method, another folder of the same name) is not part of the group any more.
-    newest = planned.groupby(GROUP)["run_id"].transform("max")
-    planned = planned[planned["run_id"] == newest]
-    rows = planned.merge(_outcomes(reader), on="cell_id", how="left").merge(_scores(reader), on="cell_id", how="left")
-    rows["status"] = rows["status"].fillna(rows["outcome"]).fillna(CellState.PENDING.value)
-    # An outcome without scores yet (another process is scoring it) is pending too.
-    rows.loc[(rows["status"] == CellState.OK) & rows["metric"].isna(), "status"] = CellState.PENDING.value
-    rows["metric"] = rows["metric"].fillna("")
-    rows["extra"] = rows["extra"].fillna("")
-    reasons = rows["extra"].map(lambda text: json.loads(text or "{}").get("message"))
-    rows["message"] = reasons.fillna(rows["message"]).fillna("")
-    for column in ("sr_path", "handling"):
-        rows[column] = rows[column].fillna("")
-    rows["value"] = rows["value"].astype(float)
-    return rows[columns].reset_index(drop=True)
+    scores = pd.DataFrame(reader.score_rows(), columns=ScoreRow._fields, dtype=object)
+    scores = scores.drop(columns=["run_id", "version"]).astype({"cell_id": int, "value": float})
+    rows = cells.merge(scores, on="cell_id", how="left")
+    outcome, unscored = rows["outcome"].to_numpy(object), rows["status"].isna().to_numpy()
+    # Another run may be scoring an outcome that has no scores yet; where none is, no metric could be measured.
+    ended = (outcome == CellState.OK) & ~rows["run_id"].isin(reader.running()).to_numpy()
+    waiting = np.isin(outcome.astype(str), ["", CellState.OK.value])
+    state = np.where(ended, CellState.NOT_SCORED.value, np.where(waiting, CellState.PENDING.value, outcome))
+    rows["status"] = np.where(unscored, state, rows["status"])
+    for name in ("metric", "extra"):
+        rows[name] = rows[name].fillna("")
+    told = rows["extra"] != ""
+    reasons = rows.loc[told, "extra"].map(lambda text: json.loads(text).get("message"))
+    rows.loc[told, "message"] = reasons.fillna(rows["message"])
+    return rows[columns]
 
 
-def _planned(reader: Reader) -> pd.DataFrame:
-    cells = reader.planned()
-    frame = pd.DataFrame([cell.facts.values() for cell in cells], columns=[*CellFacts.__dataclass_fields__])
-    frame["cell_id"] = [cell.cell_id for cell in cells]
-    frame["run_id"] = [cell.run_id for cell in cells]
-    frame["degradation"] = frame["degradation"].astype(object).str.partition("/")[0] if cells else ""
+def _cells(reader: Reader, run_id: int | None) -> pd.DataFrame:
+    # Columns of Python's texts: the same few stand in all rows.
+    frame = pd.DataFrame(reader.cells(run_id), columns=CellRow._fields, dtype=object)
+    frame = frame.astype({"cell_id": int, "run_id": int, "scale": int, "dataset_version": int})
     frame["plugin"] = frame["method"]
     pairs = list(zip(frame["method"], frame["options"], strict=True))
     called = labels(pairs)
-    frame["method"] = [called[pair] for pair in pairs]
+    frame["method"] = pd.Series([called[pair] for pair in pairs], dtype=object)
     return frame
-
-
-def _outcomes(reader: Reader) -> pd.DataFrame:
-    rows = [
-        (row.cell_id, row.outcome.status, row.outcome.message, row.outcome.sr_path, row.outcome.handling)
-        for row in reader.outcomes()
-    ]
-    return pd.DataFrame(rows, columns=["cell_id", "outcome", "message", "sr_path", "handling"])
-
-
-def _scores(reader: Reader) -> pd.DataFrame:
-    rows = [
-        (row.cell_id, row.score.metric, row.score.value, row.score.status, row.score.extra) for row in reader.scores()
-    ]
-    return pd.DataFrame(rows, columns=["cell_id", "metric", "value", "status", "extra"])
 
 
 def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFrame:
     """Means over images: MEAN_COLUMNS, ``options``, ``planned``, the counts of what is not in the mean, and ``remarks``
     on how the images were computed (a tuple of :class:`srbench.results.handling.Remark`).
 
-    ``n`` counts the images in the mean; ``failed``, ``unsupported``, ``pending`` and ``excluded`` (identical, NaN,
-    too small, or the metric raised) the others. A row whose images all fail has an empty mean and n = 0.
+    ``n`` counts the images in the mean; ``failed``, ``unsupported``, ``pending``, ``unscored`` (there is an SR image,
+    and no metric that could be measured) and ``excluded`` (identical, NaN, too small, or the metric raised) the
+    others. A row whose images all fail has an empty mean and n = 0.
 
     Args:
         facts: of the folder: the order of the metrics, and the published values to set beside the means.
     """
     facts = facts or FolderFacts()
     rows: list[dict[str, Any]] = []
+    values: list[NDArray[np.float64]] = []
     for key, group in images.groupby(GROUP, sort=False):
         identity = dict(zip(GROUP, key, strict=True))
         method = None if identity["options"] else facts.method(identity["method"], group["method_hash"].iloc[0])
@@ -111,12 +94,12 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
         counts = {column: len(set(image[state == status])) for column, status in _WITHOUT_SCORES.items()}
         for metric in sorted(set(names_of) - {""}, key=facts.metric_order) or [""]:
             own = names_of == metric
-            mean, low, high = mean_interval(value[own & (state == ScoreState.OK)])
+            good = own & (state == ScoreState.OK)
+            values.append(value[good])
             reference = published(method, identity, metric)
             rows.append(
                 identity
-                | {"metric": metric, "mean": mean, "ci_low": low, "ci_high": high}
-                | {"n": int((own & (state == ScoreState.OK)).sum()), "planned": len(set(image)), **counts}
+                | {"metric": metric, "n": int(good.sum()), "planned": len(set(image)), **counts}
                 | {"excluded": int(np.isin(state[own].astype(str), _WITHOUT_VALUE).sum()), "remarks": said}
                 | {
                     "published": math.nan if reference is None else reference.value,
@@ -124,7 +107,9 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
                     "published_protocol": "" if reference is None else reference.protocol,
                 }
             )
-    extra = ["options", "planned", "failed", "unsupported", "pending", "excluded", "remarks", "published_protocol"]
+    for row, interval in zip(rows, mean_intervals(values), strict=True):
+        row["mean"], row["ci_low"], row["ci_high"] = interval
+    extra = ["options", "planned", *_WITHOUT_SCORES, "excluded", "remarks", "published_protocol"]
     return pd.DataFrame(rows, columns=[*MEAN_COLUMNS, *extra])
 
 
@@ -139,6 +124,7 @@ _WITHOUT_SCORES = {
     "failed": CellState.FAILED,
     "unsupported": CellState.NOT_SUPPORTED,
     "pending": CellState.PENDING,
+    "unscored": CellState.NOT_SCORED,
 }
 
 

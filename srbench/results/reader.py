@@ -8,19 +8,17 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from srbench.errors import StoreError
 from srbench.records import Canary, CellFacts, Outcome, Score, Timing
+from srbench.results import opening
 from srbench.results.facts import Fallback, FolderFacts
-from srbench.results.folder import FILE, refuse_newer
+from srbench.results.folder import damaged, database, refuse_newer, require_tables, trouble
 from srbench.results.holders import ENDED_EARLY, Holder
-
-BUSY_TIMEOUT = 60  # seconds to wait while another process writes
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,42 @@ class StoredScore:
     score: Score
 
 
+class CellRow(NamedTuple):
+    """A cell that is shown, with how it ended; ``outcome`` is empty where it has not. ``run_id`` is the run that
+    planned it, ``degradation`` its name without a version."""
+
+    cell_id: int
+    run_id: int
+    image: str
+    image_sha256: str
+    outcome: str
+    message: str
+    sr_path: str
+    sr_sha256: str
+    handling: str
+    method: str
+    method_hash: str
+    dataset: str
+    dataset_version: int
+    scale: int
+    degradation: str
+    protocol: str
+    protocol_hash: str
+    options: str
+
+
+class ScoreRow(NamedTuple):
+    """The newest score of a cell and a metric; ``value`` is NaN unless ``status`` has a value, ``extra`` is JSON."""
+
+    cell_id: int
+    run_id: int
+    metric: str
+    version: int
+    value: float
+    status: str
+    extra: str
+
+
 class Reader:
     """The results in ``folder``. Use as a context manager; one instance belongs to one thread.
 
@@ -76,27 +110,48 @@ class Reader:
     def __init__(self, folder: str | Path, *, fallback: Fallback | None = None) -> None:
         self.folder = Path(folder)
         self._fallback = fallback
-        path = self.folder / FILE
-        if not path.is_file():
-            raise StoreError(f"no results in '{folder}'", f"make some with: srbench run --out {folder}")
-        self._database = sqlite3.connect(path, timeout=BUSY_TIMEOUT)
+        self._path = database(self.folder)
+        self._database = opening.connect(self._path)
         try:
-            self._rows("PRAGMA query_only = ON")
             tables = [name for (name,) in self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
             self._columns = {name: [row[1] for row in self._rows(f"PRAGMA table_info({name})")] for name in tables}
-            names = self._present("meta", _META) or _META[:1]  # of a file that is no results folder: "no such table"
-            ((found, *writer),) = self._rows(f"SELECT {', '.join(names)} FROM meta")
-            refuse_newer(self.folder, found, "".join(writer))
-        except StoreError:
+            self._refuse_newer()
+            opening.check(self._database, self._path)
+        except BaseException:
             self._database.close()
             raise
 
-    def _rows(self, query: str) -> list[Any]:
+    def _refuse_newer(self) -> None:
+        names = self._present("meta", _META)
+        if "schema_version" not in names:
+            require_tables(self._path, self._columns)
+        rows = self._rows(f"SELECT {', '.join(names)} FROM meta") if names else []
+        if len(rows) != 1 or not isinstance(rows[0][0], int):
+            raise damaged(self._path, "it does not say which version of srbench wrote it")
+        refuse_newer(self.folder, rows[0][0], "".join(map(str, rows[0][1:])))
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
         try:
-            return self._database.execute(query).fetchall()
-        except sqlite3.DatabaseError as error:
-            reason = f"'{self.folder / FILE}': {error}"
-            raise StoreError(reason, "check the file and your rights to it") from error
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise trouble(self._path, error) from error
+
+    def _each(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """As :meth:`_rows`, one after the other."""
+        try:
+            yield from self._database.execute(query, values)
+        except sqlite3.Error as error:
+            raise trouble(self._path, error) from error
+
+    def _object(self, text: str, what: str) -> dict[str, Any]:
+        """A JSON object of the folder."""
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise damaged(self._path, f"{what} is no JSON object")
+        return content
 
     def _present(self, table: str, names: Sequence[str]) -> list[str]:
         """Those columns that a folder of this age has."""
@@ -129,7 +184,7 @@ class Reader:
                 started,
                 finished,
                 ENDED_EARLY if status == "running" and number not in alive else status,
-                json.loads(manifest),
+                self._object(manifest, f"the manifest of run {number}"),
                 tuple(of_run.get(number, ())),
             )
             for number, started, finished, status, manifest in rows
@@ -165,35 +220,111 @@ class Reader:
             for cell, run, *values in self._rows(query)
         ]
 
+    def cells(self, run_id: int | None = None) -> list[CellRow]:
+        """The cells that are shown, with their newest outcomes, in the order in which they were planned.
+
+        Of each method on each dataset these are the cells of the newest run that planned it: a run plans whole
+        datasets, so what its newest run no longer planned (a removed image, an old version of the method) is not part
+        of the group any more. With ``run_id``, the cells of that run.
+        """
+        where, values = ("", ()) if run_id is None else (" WHERE plans.run_id = ?", (run_id,))
+        shared = CellRow._fields[_SHARED]
+        own = ("status", "message", "sr_path", "sr_sha256", "handling")
+        there = self._present("outcomes", own)
+        ended = ", ".join(f"coalesce(outcomes.{name}, '')" if name in there else "''" for name in own)
+        newest = "(SELECT max(id) FROM outcomes WHERE cell_id = cells.id)"
+        query = (
+            f"SELECT cells.id, plans.run_id, image, image_sha256, {ended}, {', '.join(shared)} FROM plans "
+            f"JOIN cells ON cells.id = plans.cell_id LEFT JOIN outcomes ON outcomes.id = {newest}{where} "
+            "ORDER BY plans.run_id, cells.id"
+        )
+        # What the images of a method on a dataset share is kept once: it is most of a hundred thousand rows.
+        known: dict[tuple[Any, ...], tuple[tuple[Any, ...], tuple[Any, ...]]] = {}
+        newest_run: dict[tuple[Any, ...], int] = {}
+        found: list[tuple[CellRow, tuple[Any, ...]]] = []
+        for row in self._each(query, *values):
+            own = row[_SHARED.start :]
+            if own not in known:
+                known[own] = self._shared(own)
+            common, group = known[own]
+            newest_run[group] = row[1]  # oldest first: the last one counts
+            found.append((CellRow(*row[: _SHARED.start], *common), group))
+        return [row for row, group in found if row.run_id == newest_run[group]]
+
+    def _shared(self, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """What cells share as a row has it, and what of it says that a newer run replaces an older one."""
+        own = dict(zip(CellRow._fields[_SHARED], values, strict=True))
+        if own["options"]:
+            self._object(own["options"], "what a cell's options are")
+        own["degradation"] = own["degradation"].partition("/")[0]
+        return tuple(own.values()), tuple(own[name] for name in _GROUP)
+
+    def score_rows(self, *, extras: bool = True) -> list[ScoreRow]:
+        """The newest score of every cell and metric, in the order in which they were added; without ``extras``, that
+        field is empty, which takes less time."""
+        extra = self._extra() if extras else {}
+        query = (
+            "SELECT cell_id, run_id, metric, metric_version, value, status FROM scores "
+            "WHERE id IN (SELECT max(id) FROM scores GROUP BY cell_id, metric) ORDER BY id"
+        )
+        one: dict[str, str] = {}  # of equal texts
+        return [
+            ScoreRow(
+                *(cell, run, one.setdefault(metric, metric), version, math.nan if value is None else value),
+                *(one.setdefault(status, status), extra.get((cell, metric, run), "") if extra else ""),
+            )
+            for cell, run, metric, version, value, status in self._each(query)
+        ]
+
     def scores(self) -> list[StoredScore]:
         """The newest score of every cell and metric."""
-        newest = "SELECT max(id) FROM scores GROUP BY cell_id, metric"
-        columns = "cell_id, run_id, metric, metric_version, value, status"
-        extra = self._extra()
-        found = []
-        for cell, run, metric, version, value, status in self._rows(
-            f"SELECT {columns} FROM scores WHERE id IN ({newest}) ORDER BY id"
-        ):
-            number = math.nan if value is None else value
-            score = Score(metric, version, number, status, extra.get((cell, metric, run), ""))
-            found.append(StoredScore(cell, run, score))
-        return found
+        return [
+            StoredScore(row.cell_id, row.run_id, Score(row.metric, row.version, row.value, row.status, row.extra))
+            for row in self.score_rows()
+        ]
+
+    def running(self) -> set[int]:
+        """Numbers of the runs that go on."""
+        return {run.id for run in self.runs() if run.status == "running"}
+
+    def planned_counts(self) -> list[tuple[int, str, str, str, int, int, int]]:
+        """Per run, method, options, dataset and scale (the first five): how many cells it planned, and how many of them
+        have a result, of whatever run."""
+        ended = "SELECT DISTINCT cell_id FROM outcomes"
+        return self._rows(
+            "SELECT run_id, method, options, dataset, scale, count(*), count(ended.cell_id) FROM plans "
+            f"JOIN cells ON cells.id = plans.cell_id LEFT JOIN ({ended}) AS ended ON ended.cell_id = plans.cell_id "
+            "GROUP BY run_id, method, options, dataset, scale ORDER BY run_id, min(cells.id)"
+        )
+
+    def timed_counts(self) -> dict[int, int]:
+        """How many timings each run has that has any."""
+        rows = self._rows("SELECT run_id, count(*) FROM timings GROUP BY run_id") if "timings" in self._columns else []
+        return dict(rows)
 
     def _extra(self) -> dict[tuple[int, str, int], str]:
         """What scores have besides their value, by cell, metric and run."""
         if "score_details" not in self._columns:
             return {}
         rows = self._rows("SELECT cell_id, metric, run_id, content FROM score_details ORDER BY id")
+        for *_, content in rows:
+            self._object(content, "what a score has beside its value")
         return {(cell, metric, run): content for cell, metric, run, content in rows}
 
     def timings(self) -> list[Timing]:
         """All timings, oldest first; none from a folder that never had any."""
         if "timings" not in self._columns:
             return []
-        found = [Timing(**json.loads(record)) for (record,) in self._rows("SELECT record FROM timings ORDER BY id")]
-        return [replace(timing, seconds=tuple(timing.seconds)) for timing in found]
+        rows = [self._object(text, "a timing") for (text,) in self._rows("SELECT record FROM timings ORDER BY id")]
+        try:
+            found = [Timing(**row) for row in rows]
+            return [replace(timing, seconds=tuple(map(float, timing.seconds))) for timing in found]
+        except (TypeError, ValueError) as error:
+            raise damaged(self._path, "a timing has other fields than srbench writes") from error
 
 
+_SHARED = slice(CellRow._fields.index("method"), len(CellRow._fields))  # fields of a row that many cells share
+_GROUP = ("method", "dataset", "scale", "protocol", "degradation", "options")
 _META = ("schema_version", "written_by")
 
 

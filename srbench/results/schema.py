@@ -25,7 +25,6 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
-    func,
     insert,
     inspect,
     select,
@@ -105,7 +104,7 @@ scores = Table(
     Column("status", String, nullable=False),
     Index("scores_of_cell", "cell_id", "metric", "metric_version"),
 )
-details = Table(  # what a score has besides its value: why there is none, an interval of raters
+details = Table(  # what a score has beside its value: why there is none, an interval of raters
     "score_details",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -175,12 +174,9 @@ _STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}  # fr
 
 
 def create(connection: Connection) -> None:
-    """Make the tables of a new folder; one that has them is left as it is."""
-    if inspect(connection).has_table(meta.name):
-        return
+    """Make the tables of a new folder."""
     metadata.create_all(connection)
-    if connection.scalar(select(func.count()).select_from(meta)) == 0:
-        connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION, written_by=__version__))
+    connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION, written_by=__version__))
 
 
 def version(connection: Connection, folder: Path) -> int:

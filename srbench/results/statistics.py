@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -11,14 +12,20 @@ from numpy.typing import NDArray
 
 RESAMPLES = 10_000
 _SEED = 20_061_994
+_BLOCK = 500  # resamples at once
+_MEANS = 64  # means whose intervals are computed at once
+_AT_ONCE = 1 << 20  # differences that are tested at once, so that memory does not grow with the number of pairs
 
 
 @lru_cache(maxsize=32)
-def _resampling(n: int) -> NDArray[np.float64]:
-    """(RESAMPLES, n): how often each of n images is drawn in each resample, over n. One fixed seed, so that an
-    interval repeats exactly and methods are resampled on the same images."""
+def _draws(n: int) -> NDArray[np.uint8]:
+    """(RESAMPLES, n): how often each of n images is drawn in each resample. One fixed seed, so that an interval
+    repeats exactly, and methods are resampled on the same images. That an image is drawn 256 times is less likely than
+    1e-500."""
     rng = np.random.default_rng(_SEED)
-    return rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES) / n
+    share = np.full(n, 1 / n)
+    # In blocks, which give the same numbers: one that holds all takes eight times the memory of the result.
+    return np.concatenate([rng.multinomial(n, share, size=_BLOCK).astype(np.uint8) for _ in range(RESAMPLES // _BLOCK)])
 
 
 def mean_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tuple[float, float, float]:
@@ -32,16 +39,34 @@ def mean_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tupl
     >>> mean_interval(np.array([28.0, 28.0, 28.0]))
     (28.0, 28.0, 28.0)
     """
-    if len(values) == 0:
-        return (float("nan"),) * 3
-    mean = float(np.mean(values))
-    if len(values) == 1:
-        return mean, float("nan"), float("nan")
-    # Centred first: a constant then has an interval of exactly zero width.
-    means = mean + _resampling(len(values)) @ (values - mean)
+    return mean_intervals([values], confidence)[0]
+
+
+def mean_intervals(rows: Sequence[NDArray[np.float64]], confidence: float = 0.95) -> list[tuple[float, float, float]]:
+    """As :func:`mean_interval`, of many at once, in less time."""
+    found = [(float(np.mean(values)) if len(values) else float("nan"), float("nan"), float("nan")) for values in rows]
+    by_size: dict[int, list[int]] = {}
+    for i, values in enumerate(rows):
+        if len(values) > 1:
+            by_size.setdefault(len(values), []).append(i)
     tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return mean, float(low), float(high)
+    for members in by_size.values():
+        for block in (members[i : i + _MEANS] for i in range(0, len(members), _MEANS)):
+            means = np.array([found[i][0] for i in block])
+            # Centred first: a constant then has an interval of exactly zero width.
+            centred = np.stack([rows[i] for i in block]) - means[:, None]
+            low, high = means + np.quantile(_resampled(centred), [tail, 1 - tail], axis=1)
+            for i, *ends in zip(block, low.tolist(), high.tolist(), strict=True):
+                found[i] = (found[i][0], ends[0], ends[1])
+    return found
+
+
+def _resampled(centred: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k, RESAMPLES) means of resamples of values (k, n)."""
+    n = centred.shape[1]
+    draws = _draws(n)
+    blocks = (draws[i : i + _BLOCK].astype(np.float64) / n for i in range(0, RESAMPLES, _BLOCK))
+    return np.concatenate([centred @ block.T for block in blocks], axis=1)
 
 
 EXACT = 50  # images up to which a signed-rank test is exact, as in scipy
@@ -62,16 +87,14 @@ def signed_rank(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     [0.0625, 1.0]
     """
     from scipy.special import ndtr  # scipy takes longer to import than a table of means to print
-    from scipy.stats import rankdata
 
     tests, images = differences.shape
     result = np.ones(tests)
     if images == 0:
         return result
     zero = differences == 0
-    # Zeros are the smallest: without them all ranks are lower by their number. Twice a mean rank is a whole number.
-    ranks = 2 * (rankdata(np.abs(differences), axis=1) - zero.sum(axis=1, keepdims=True))
-    ranks = np.where(zero, 0, ranks).round().astype(np.int64)
+    # Zeros are the smallest: without them all ranks are lower by their number.
+    ranks = np.where(zero, 0, _doubled_ranks(np.abs(differences)) - 2 * zero.sum(axis=1, keepdims=True))
     positive = np.where(differences > 0, ranks, 0).sum(axis=1)
     total = ranks.sum(axis=1)
     smaller = np.minimum(positive, total - positive)  # the distribution is symmetric
@@ -83,6 +106,21 @@ def signed_rank(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     deviation = np.sqrt((ranks[rough] ** 2).sum(axis=1))  # of the difference between the two rank sums
     result[rough] = 2 * ndtr((2 * smaller[rough] - total[rough]) / deviation)
     return result
+
+
+def _doubled_ranks(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Twice the ranks, from 1 on, of the values of each row; equal ones have their mean rank, twice a whole number."""
+    order = np.argsort(values, axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    place = np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    differs = ordered[:, 1:] != ordered[:, :-1]
+    edge = np.ones((len(values), 1), bool)
+    first = np.maximum.accumulate(np.where(np.hstack([edge, differs]), place, 0), axis=1)
+    backwards = np.where(np.hstack([differs, edge]), place, values.shape[1])[:, ::-1]
+    last = np.minimum.accumulate(backwards, axis=1)[:, ::-1]
+    ranks = np.empty(values.shape, np.int64)
+    np.put_along_axis(ranks, order, first + last + 2, axis=1)
+    return ranks
 
 
 @lru_cache(maxsize=256)
@@ -134,22 +172,26 @@ def rank(values: NDArray[np.float64], higher_is_better: bool = True, level: floa
     methods = [i for i in range(len(values)) if scored[i].any()]
     pairs = list(combinations(methods, 2))
     p = np.ones(len(pairs))
+    a_is_higher = np.zeros(len(pairs), bool)
     by_images: dict[bytes, list[int]] = {}
     for k, (a, b) in enumerate(pairs):
         by_images.setdefault((scored[a] & scored[b]).tobytes(), []).append(k)
     for mask, members in by_images.items():
-        common = np.frombuffer(mask, bool)
-        first, second = np.array([pairs[k] for k in members]).T
-        p[members] = signed_rank(values[first][:, common] - values[second][:, common])
+        scores = values[:, np.frombuffer(mask, bool)]
+        mean = scores.mean(axis=1) if scores.size else np.zeros(len(values))
+        step = max(1, _AT_ONCE // max(1, scores.shape[1]))
+        for i in range(0, len(members), step):
+            own = members[i : i + step]
+            first, second = np.array([pairs[k] for k in own]).T
+            p[own] = signed_rank(scores[first] - scores[second])
+            a_is_higher[own] = mean[first] > mean[second]
     better = [0] * len(values)
     tied: list[list[int]] = [[] for _ in values]
-    for (a, b), adjusted in zip(pairs, holm(p), strict=True):
+    for (a, b), adjusted, higher in zip(pairs, holm(p), a_is_higher, strict=True):
         if adjusted > level:
             tied[a].append(b)
             tied[b].append(a)
-            continue
-        common = scored[a] & scored[b]
-        a_wins = (np.mean(values[a, common]) > np.mean(values[b, common])) == higher_is_better
-        better[b if a_wins else a] += 1
+        else:
+            better[b if higher == higher_is_better else a] += 1
     ranks = tuple(1 + better[i] if scored[i].any() else None for i in range(len(values)))
     return Ranking(ranks, tuple(map(tuple, tied)))

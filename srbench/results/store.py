@@ -21,15 +21,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, create_engine, event, insert, select, update
+from sqlalchemy import URL, Connection, create_engine, event, insert, inspect, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from srbench.errors import StoreError
 from srbench.files import remove_parts, writing_into
 from srbench.records import Canary, CellFacts, CellState, Entry, Known, Outcome, Score, ScoreState, Timing
-from srbench.results import claims, schema
-from srbench.results.folder import FILE
+from srbench.results import claims, dropping, schema
+from srbench.results.dropping import Kind, Removal
+from srbench.results.folder import FILE, database, require_tables, trouble
 from srbench.results.schema import canaries as _canaries
 from srbench.results.schema import cells as _cells
 from srbench.results.schema import details as _details
@@ -55,12 +56,12 @@ class Store:
 
     def __init__(self, folder: str | Path, *, create: bool = False) -> None:
         self.folder = Path(folder)
-        path = self.folder / FILE
-        if not create and not path.is_file():
-            raise StoreError(f"no results in '{folder}'", f"make some with: srbench run --out {folder}")
+        self._path = self.folder / FILE if create else database(self.folder)
         with writing_into(folder, "choose another --out", StoreError):
             self.folder.mkdir(parents=True, exist_ok=True)
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT})
+        # Not as a text: in an URL, '?', '#' and '%' of a folder's name mean something else.
+        url = URL.create("sqlite", database=str(self._path.absolute()))
+        self._engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         self._data_version: int | None = None
@@ -73,8 +74,11 @@ class Store:
             raise
 
     def _open(self, connection: Connection, create: bool) -> None:
-        if create:
+        tables = inspect(connection).get_table_names()
+        if create and not tables:
             schema.create(connection)
+        else:  # never made anew where one is missing: what it held is gone
+            require_tables(self._path, tables)
         schema.upgrade(connection, schema.version(connection, self.folder))
 
     @contextmanager
@@ -83,8 +87,7 @@ class Store:
             with self._engine.begin() as connection:
                 yield connection
         except (OperationalError, DatabaseError) as error:
-            reason = str(error.orig).splitlines()[0]
-            raise StoreError(f"'{self.folder / FILE}': {reason}", "check free space and rights, run again") from error
+            raise trouble(self._path, error.orig or error) from error
 
     def __enter__(self) -> Store:
         return self
@@ -175,6 +178,23 @@ class Store:
         if rows:
             with self._transaction() as connection:
                 connection.execute(insert(_timings), rows)
+
+    def drop(self, kind: Kind, name: str, *, look: bool = False) -> Removal:
+        """Take a run, a plan, a method, a dataset or a metric out of the folder, with its images; with ``look``, only
+        say what would go.
+
+        Raises:
+            StoreError, UnknownNameError: as :func:`srbench.results.dropping.drop`; a file cannot be removed.
+        """
+        with self._transaction() as connection:
+            step = connection.begin_nested()
+            removal = dropping.drop(connection, kind, name)
+            if look:
+                step.rollback()
+        if not look:
+            with writing_into(self.folder, "check your rights to it", StoreError):
+                dropping.clear(self.folder, removal)
+        return removal
 
     # -- what a run needs to know to go on ---------------------------------------------------------------------
 

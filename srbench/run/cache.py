@@ -19,6 +19,7 @@ from srbench.evaluation import Example, HrImage
 from srbench.imaging.images import Pixels
 from srbench.machine import available_processors
 from srbench.protocol.base import Protocol
+from srbench.run.known_images import KnownImages
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -76,10 +77,13 @@ class ImageCache:
     """Decoded images and their LR images, for ``workers`` threads at once."""
 
     def __init__(self, protocol: Protocol, degradation: Degradation, workers: int) -> None:
-        decoded: _Cache[ImageFile, _Decoded] = _Cache(_decode, _DECODED_BYTES, lambda x: x.pixels.nbytes)
+        expected: dict[ImageFile, ImageFacts] = {}
+        decoded: _Cache[ImageFile, _Decoded] = _Cache(
+            lambda image: _decode(image, expected.get(image)), _DECODED_BYTES, lambda x: x.pixels.nbytes
+        )
         # None of these knows this object, or all its images would stay until Python looks for cycles.
         images: _Cache[ImageFile, HrImage] = _Cache(lambda image: HrImage(decoded(image).pixels, protocol), workers + 1)
-        self._decoded = decoded
+        self._decoded, self._expected = decoded, expected
         self._examples: _Cache[tuple[ImageFile, int], Example] = _Cache(
             lambda key: Example(images(key[0]), key[1], degradation), 2 * workers + 1
         )
@@ -88,23 +92,32 @@ class ImageCache:
         """One image at one scale; raises ImageError."""
         return self._examples((image, scale))
 
-    def start_decoding(self, images: Sequence[ImageFile]) -> Callable[[], dict[ImageFile, ImageFacts]]:
-        """Begin to decode images. The function that comes back waits for them and returns size and pixel hash of each,
-        as it is on this machine; it raises UnusableImagesError, which names every image that cannot be used."""
+    def start_decoding(
+        self, images: Sequence[ImageFile], *, verify: bool = False
+    ) -> Callable[[], dict[ImageFile, ImageFacts]]:
+        """Begin to decode those images whose pixels are not known from an earlier run, with ``verify`` all of them. The
+        function that comes back waits for them and returns size and pixel hash of each, as it is on this machine; it
+        raises UnusableImagesError, which names every image that cannot be used."""
+        known = KnownImages()
+        remembered = {image: facts for image in images if not verify and (facts := known.facts(image)) is not None}
         pool = ThreadPoolExecutor(available_processors())
         # Not the pixels: the cache alone decides which of them stay in memory.
-        facts = {image: pool.submit(self._facts, image) for image in images}
+        marks = {image: known.mark(image) for image in images if image not in remembered}
+        decoding = {image: pool.submit(self._facts, image) for image in marks}
 
         def image_facts() -> dict[ImageFile, ImageFacts]:
-            usable, reasons = {}, {}
+            decoded, reasons = {}, {}
             try:
-                for image, future in facts.items():
+                for image, future in decoding.items():
                     try:
-                        usable[image] = future.result()
+                        decoded[image] = future.result()
                     except ImageError as error:
                         reasons[image] = error
             finally:  # no thread is left when workers are forked
                 pool.shutdown(cancel_futures=True)
+            known.keep({image: (marks[image], facts) for image, facts in decoded.items()})
+            self._expected.update(remembered)
+            usable = {image: found for image in images if (found := remembered.get(image) or decoded.get(image))}
             if reasons:
                 raise UnusableImagesError(usable, reasons)
             return usable
@@ -123,9 +136,11 @@ class _Decoded:
     facts: ImageFacts
 
 
-def _decode(image: ImageFile) -> _Decoded:
+def _decode(image: ImageFile, expected: ImageFacts | None = None) -> _Decoded:
     pixels = image.read()
     facts = facts_of(pixels, image.path.name)
+    if expected is not None and facts.sha256 != expected.sha256:
+        raise ImageError(f"'{image.path}' holds other pixels than when it was last read", "run with --verify-pixels")
     if pixels.ndim == 3:
         pixels = np.ascontiguousarray(pixels.transpose(2, 0, 1)).transpose(1, 2, 0)
     return _Decoded(pixels, facts)

@@ -24,6 +24,7 @@ class RunOptions:
     skip_unreadable: bool = False  # leave out images of users' folders that cannot be used
     time: bool = False  # time every method after the cells are done, on one thread
     seed: int = 0
+    verify_pixels: bool = False  # decode all images, also those that have not changed since an earlier run
     tile: int = 0  # side of LR tiles; 0: whole images
     self_ensemble: bool = False
     apart: bool = False  # cells are computed in other processes, so that a crash of a method does not end this one

@@ -112,7 +112,9 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
             sources[method.card.name] = place
     selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
     datasets = find_datasets(options.datasets or default_datasets(observer.note), observer.note)
-    decoding = worker.images.start_decoding([image for data in datasets for image in data.images])
+    decoding = worker.images.start_decoding(
+        [image for data in datasets for image in data.images], verify=options.verify_pixels
+    )
     found = Decoding(datasets, decoding)
     settled = settle(found, recorded, observer.note, skip_unreadable=options.skip_unreadable)
     job = job_of(options, worker, specs, settled.datasets, selection, settled.facts)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from srbench.gate import Threshold, Verdict
-from srbench.gate.formats import github, junit, markdown
+from srbench.gate.formats import github, junit, markdown, tally
 
 
 def verdict(outcome="fail", method="srcnn", metric="psnr", line=7, **more):
@@ -36,10 +36,41 @@ def test_junit_has_one_case_per_method_dataset_and_metric():
     assert [child.tag for child in allowed[0][0]] == ["skipped"]
 
 
-def test_names_that_xml_cannot_hold_are_replaced():
-    text = junit([verdict(method="a\x00<b>&\x1b[1m", reason="\ud800 \x08")])
-    case = ElementTree.fromstring(text)[0][0]
-    assert case.get("classname").startswith("a\ufffd<b>&\ufffd[1m.")
+# What a name may hold, and how every format shows it.
+ODD = {
+    "a\x1b[31mb": r"a\x1b[31mb",
+    "two\nlines": r"two\nlines",
+    "back\r": r"back\r",
+    "\x00\x08\x7f": r"\x00\x08\x7f",
+    "\u202egnp": r"\u202egnp",
+    "raw\udcff": r"raw\udcff",
+    "\x9b2J": r"\x9b2J",
+    "n\u2028l": r"n\u2028l",
+    "\ufffe": r"\ufffe",
+}
+
+
+@pytest.mark.parametrize("name", ODD, ids=ascii)
+def test_characters_that_cannot_be_seen_are_shown_escaped(name, tmp_path):
+    shown = ODD[name]
+    odd = [verdict(method=name, reason=f"image '{name}' at 12")]
+    xml = junit(odd)
+    xml.encode()
+    case = ElementTree.fromstring(xml)[0][0]
+    assert case.get("classname").startswith(f"{shown}.set5")
+    assert case[0].get("message") == f"image '{shown}' at 12"
+    assert case[0].text.startswith(f"{shown} set5 x4 psnr")
+    annotation = github(odd, tmp_path / "t.toml")
+    assert annotation.count("\n") == 1
+    assert f"title={shown} set5" in annotation
+    assert f"image '{shown}' at 12\n" in annotation
+    rows = [line for line in markdown(odd).splitlines() if line.startswith("| ")]
+    assert all(shown.replace("\\", "\\\\") in row for row in rows[-1:])
+
+
+def test_one_threshold_is_no_plural():
+    assert tally([verdict("pass")]) == "1 of 1 threshold holds, 0 does not"
+    assert tally(ALL[:2]) == "1 of 2 thresholds hold, 1 do not"
 
 
 def test_the_summary_has_a_row_per_verdict_with_the_difference_to_the_baseline():
@@ -63,7 +94,7 @@ def test_annotations_point_at_the_line_of_the_threshold(tmp_path, monkeypatch):
     )
     assert [line.split(" ")[0] for line in lines] == ["::error"] * 4
     assert "line=1," in lines[3]
-    assert lines[3].endswith("50%25%0Aless")
+    assert lines[3].endswith(r"50%25\nless")
 
 
 @pytest.mark.parametrize(("allowed", "level"), [(False, "::error"), (True, "::warning")])

@@ -22,8 +22,8 @@ def images(pictures):
 def test_decoding_keeps_no_more_pixels_than_the_cache(images, monkeypatch):
     pixels, decode = [], cache_module._decode
 
-    def noting(image):
-        decoded = decode(image)
+    def noting(image, *expected):
+        decoded = decode(image, *expected)
         pixels.append(weakref.ref(decoded.pixels))
         return decoded
 

@@ -7,17 +7,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from srbench.records import CellState, Timing
+from srbench.wording import counted
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one method at one scale; None where it was not measured. ``conditions``: on what, at which size."""
+    """Of one method at one scale; None where it was not measured. ``conditions``: on what, at which size. ``noisy``: a
+    latency was measured and spreads too wide to have a digit."""
 
     parameters: int | None = None
     mult_adds: float | None = None  # multiply-adds for an output of 1280x720
     latency_ms: float | None = None  # median
     memory_mib: float | None = None  # peak
     conditions: str = ""
+    noisy: bool = False
+
+    def has(self, name: str) -> bool:
+        """Whether the table has something to say of a cost."""
+        return getattr(self, name) is not None or (name == "latency_ms" and self.noisy)
 
 
 def summarise(timings: Iterable[Timing]) -> dict[tuple[str, int], Cost]:
@@ -41,10 +48,13 @@ def summarise(timings: Iterable[Timing]) -> dict[tuple[str, int], Cost]:
         conditions, methods = max(reversed(own), key=lambda item: len(item[1]))
         for name, timing in methods.items():
             memory = None if timing.peak_memory is None else timing.peak_memory / 2**20
-            found[name, scale] = Cost(timing.parameters, timing.mult_adds, 1000 * timing.median, memory, conditions)
+            latency = None if timing.noisy else 1000 * timing.median
+            found[name, scale] = Cost(
+                timing.parameters, timing.mult_adds, latency, memory, conditions, noisy=timing.noisy
+            )
     return found
 
 
 def _conditions(timing: Timing) -> str:
-    threads = f", {timing.threads} thread{'s' if timing.threads > 1 else ''}" if timing.device.startswith("cpu") else ""
+    threads = f", {counted(timing.threads, 'thread')}" if timing.device.startswith("cpu") else ""
     return f"{timing.subject}, {timing.device}, {timing.variant}{threads}"

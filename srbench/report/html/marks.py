@@ -9,6 +9,7 @@ import pandas as pd
 from srbench.records import CellState, ScoreState, TrainingFacts
 from srbench.results.handling import remarks
 from srbench.results.leaderboard import of_images
+from srbench.wording import counted
 
 # States without a value, the gravest first.
 STATES: tuple[CellState | ScoreState, ...] = (
@@ -16,12 +17,14 @@ STATES: tuple[CellState | ScoreState, ...] = (
     ScoreState.ERROR,
     CellState.NOT_SUPPORTED,
     CellState.PENDING,
+    CellState.NOT_SCORED,
     ScoreState.TOO_SMALL,
     ScoreState.NAN,
     ScoreState.IDENTICAL,
 )
 _MEANING = {
     CellState.PENDING: "planned, but not computed: the run was interrupted or is going on",
+    CellState.NOT_SCORED: "computed, but none of the metrics that the run asked for could be measured",
     ScoreState.TOO_SMALL: "the images are smaller than the metric's window",
     ScoreState.NAN: "the metric is NaN",
     ScoreState.ERROR: "the metric failed",
@@ -58,8 +61,7 @@ def of_cells(cells: pd.DataFrame) -> list[Mark]:
         own = cells[cells["status"] == state]
         for (dataset, message), group in own.groupby(["dataset", "message"], sort=False):
             metrics = [metric for metric in group["metric"].unique() if metric]
-            n = group["image"].nunique()
-            where = f"{n} image{'s' if n > 1 else ''} of {dataset}"
+            where = f"{counted(group['image'].nunique(), 'image')} of {dataset}"
             if metrics:
                 where += f" ({', '.join(metrics)})"
             found.append(Mark(state.word, f"{where}: {message or _MEANING.get(state, state.value)}"))

@@ -12,6 +12,7 @@ import pandas as pd
 from srbench.report.html.tables import View
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.reader import Run
+from srbench.wording import counted
 
 _DEFINITIONS = {
     "psnr": "Peak signal-to-noise ratio of Y, 10 log10(255² / mean squared error), per image; the mean is over images.",
@@ -37,7 +38,7 @@ def overview(images: pd.DataFrame, runs: Sequence[Run], facts: FolderFacts) -> O
         return Overview([], [])
     per_dataset = images.groupby("dataset")["image"].nunique().to_dict()
     names = sorted(per_dataset, key=facts.dataset_order)
-    datasets = [f"{facts.dataset(name).title} ({_count(per_dataset[name], 'image')})" for name in names]
+    datasets = [f"{facts.dataset(name).title} ({counted(per_dataset[name], 'image')})" for name in names]
     pairs = [
         ("Datasets", ", ".join(datasets)),
         ("Scales", ", ".join(f"×{scale}" for scale in sorted(images["scale"].unique()))),  # noqa: RUF001
@@ -56,10 +57,6 @@ def overview(images: pd.DataFrame, runs: Sequence[Run], facts: FolderFacts) -> O
 def _software(manifest: dict[str, Any]) -> str:
     packages = [f"{name} {version}" for name, version in manifest["packages"].items()]
     return ", ".join([f"srbench {manifest['srbench']}", f"Python {manifest['python']}", *packages])
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" + ("" if n == 1 else "s")
 
 
 def _unique(values: Iterable[Any]) -> list[Any]:

@@ -12,7 +12,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 # Stand-ins that matplotlib draws with; in the SVG they become variables of the style sheet.
 INK = "#5c6671"
@@ -47,24 +47,25 @@ def distribution(names: Sequence[str], values: Sequence[Sequence[float]], label:
     rows = np.arange(len(names))[::-1]
     figure, axes = _rows(names)
     jitter = np.random.default_rng(0)
-    for row, own in zip(rows, values, strict=True):
-        y = row + jitter.uniform(-0.22, 0.22, len(own))
-        # Dots as short strokes with round ends, in one path: an element per dot makes browsers slow.
-        gap = np.full(len(own), np.nan)
-        x = np.column_stack([own, own, gap]).ravel()
-        axes.plot(
-            x,
-            np.column_stack([y, y + 0.01, gap]).ravel(),
-            color=COLOURS[0],
-            alpha=0.6,
-            linewidth=3.2,
-            solid_capstyle="round",
-        )
-        low, median, high = np.percentile(own, [25, 50, 75])
-        axes.add_patch(Rectangle((low, row - 0.3), high - low, 0.6, fill=False, edgecolor=INK, linewidth=1))
-        axes.plot([median, median], [row - 0.3, row + 0.3], color=COLOURS[1], linewidth=2)
+    y = [row + jitter.uniform(-0.22, 0.22, len(own)) for row, own in zip(rows, values, strict=True)]
+    low, median, high = np.array([np.percentile(own, [25, 50, 75]) for own in values]).T
+    top, bottom = rows - 0.3, rows + 0.3
+    # One path of all dots, short strokes with round ends, and one of all boxes: an element for each makes browsers
+    # slow, and drawing.
+    dots = (np.concatenate([np.asarray(own, float) for own in values]), np.concatenate(y))
+    style = {"color": COLOURS[0], "alpha": 0.6, "linewidth": 3.2, "solid_capstyle": "round"}
+    axes.plot(*_strokes((dots[0], dots[1]), (dots[0], dots[1] + 0.01)), **style)
+    corners = ((low, top), (high, top), (high, bottom), (low, bottom), (low, top))
+    axes.plot(*_strokes(*corners), color=INK, linewidth=1, solid_joinstyle="miter")
+    axes.plot(*_strokes((median, top), (median, bottom)), color=COLOURS[1], linewidth=2)
     axes.set_xlabel(label)
     return _svg(figure, f"{label} of every image, per method")
+
+
+def _strokes(*points: tuple[NDArray[np.float64], NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
+    """x and y of one line that goes through the i-th of all ``points``, then has a gap, for every i in turn."""
+    gap = np.full(len(points[0][0]), np.nan)
+    return tuple(np.column_stack([*(point[axis] for point in points), gap]).ravel() for axis in (0, 1))
 
 
 def plane(

@@ -18,6 +18,7 @@ from srbench.report.html.marks import Mark
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.leaderboard import methods_by_score, signed
 from srbench.results.statistics import rank
+from srbench.wording import counted
 
 VIEW = ["scale", "protocol", "degradation"]
 EVERYTHING = "all"  # ranks over the images of all datasets together
@@ -95,7 +96,7 @@ class View:
     def costs(self) -> list[str]:
         """The costs that at least one method has."""
         names = ("parameters", "mult_adds", "latency_ms", "memory_mib")
-        return [name for name in names if any(getattr(row.cost, name) is not None for row in self.rows)]
+        return [name for name in names if any(row.cost.has(name) for row in self.rows)]
 
     @property
     def families(self) -> list[str]:
@@ -196,11 +197,13 @@ def _view(
 
 def _partial(own: pd.DataFrame) -> list[Mark]:
     # 'not supported' is a property of the method; what was to be computed and is missing makes a row partial.
+    if not own["status"].isin([CellState.PENDING.value, CellState.FAILED.value]).any():
+        return []
     scored = own.loc[own["status"] == CellState.OK, ["dataset", "image"]].drop_duplicates()
-    if scored.empty or not own["status"].isin([CellState.PENDING.value, CellState.FAILED.value]).any():
+    if scored.empty:
         return []
     planned = own[["dataset", "image"]].drop_duplicates()
-    return [Mark("partial", f"means over {len(scored)} of {len(planned)} images")]
+    return [Mark("partial", f"means over {len(scored)} of {counted(len(planned), 'image')}")]
 
 
 def _cell(
@@ -273,13 +276,14 @@ def _rankings(
         ranking = rank(scores.to_numpy(float), higher)
         n = scores.shape[1]
         ranks[key], ties[key] = {}, {}
-        for i, label in enumerate(scores.index):
+        names = list(scores.index)
+        for i, label in enumerate(names):
             ranks[key][label] = f"{ranking.rank[i]}" + ("=" if ranking.rank.count(ranking.rank[i]) > 1 else "")
-            others = ", ".join(scores.index[j] for j in ranking.tied[i])
+            others = ", ".join(names[j] for j in ranking.tied[i])
             ties[key][label] = f"cannot be told apart from {others}" if others else "told apart from all others"
         where = "all datasets" if place == EVERYTHING else facts.dataset(place).title
         few = ": too few to tell methods apart" if 2.0 ** (1 - n) * len(scores) * (len(scores) - 1) / 2 > _LEVEL else ""
-        titles.append((key, f"{metric.title} on {where} ({n} image{'s' * (n > 1)}{few})"))
+        titles.append((key, f"{metric.title} on {where} ({counted(n, 'image')}{few})"))
     return titles, ranks, ties
 
 

@@ -1,0 +1,36 @@
+"""What each run of a results folder holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from srbench.records import label
+from srbench.results.reader import Reader, Run
+
+
+@dataclass(frozen=True)
+class Held:
+    """One run: its planned cells and how many of them have a result, and what they are of, in the order of the plan."""
+
+    run: Run
+    cells: int
+    done: int
+    methods: tuple[str, ...]
+    datasets: tuple[str, ...]
+    scales: tuple[int, ...]
+    timings: int
+
+
+def inventory(reader: Reader) -> list[Held]:
+    """All runs, oldest first."""
+    of_run: dict[int, list[tuple[str, str, int, int, int]]] = {}
+    for run, method, options, dataset, scale, cells, done in reader.planned_counts():
+        of_run.setdefault(run, []).append((label(method, options), dataset, scale, cells, done))
+    timed = reader.timed_counts()
+    found = []
+    for one in reader.runs():
+        rows = of_run.get(one.id, [])
+        methods, datasets, scales = (tuple(dict.fromkeys(row[i] for row in rows)) for i in (0, 1, 2))
+        cells, done = (sum(row[i] for row in rows) for i in (3, 4))
+        found.append(Held(one, cells, done, methods, datasets, tuple(sorted(scales)), timed.get(one.id, 0)))
+    return found
