@@ -210,6 +210,11 @@ class Reader:
         """The methods of all cells, each with its options as JSON."""
         return set(self._rows("SELECT DISTINCT method, options FROM cells"))
 
+    def degradations(self) -> list[str]:
+        """The degradations of all cells, as their keys have them; that of the newest run last."""
+        query = "SELECT degradation, max(run_id) FROM cells JOIN plans ON cell_id = id GROUP BY degradation ORDER BY 2"
+        return [key for key, _ in self._rows(query)]
+
     def outcomes(self) -> list[StoredOutcome]:
         """The newest outcome of every cell."""
         names = self._present("outcomes", _names(Outcome))

@@ -55,12 +55,14 @@ class Recorded:
     Args:
         known_datasets: names of datasets that are no users' folders.
         variants: what the rows of methods with options are called, with the names of their methods.
+        degradations: their keys.
     """
 
     datasets: Mapping[str, RecordedDataset] = field(default_factory=dict)
     known_datasets: frozenset[str] = frozenset()
     methods: Mapping[str, RecordedMethod] = field(default_factory=dict)
     variants: Mapping[str, str] = field(default_factory=dict)
+    degradations: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, folder: Path) -> Recorded:
@@ -72,11 +74,18 @@ class Recorded:
         if not (folder / FILE).is_file():
             return cls()
         with Reader(folder) as reader:
-            return cls.of_runs((run.manifest for run in reader.runs()), reader.variants())
+            manifests = (run.manifest for run in reader.runs())
+            return cls.of_runs(manifests, reader.variants(), reader.degradations())
 
     @classmethod
-    def of_runs(cls, manifests: Iterable[Mapping[str, Any]], variants: Iterable[tuple[str, str]] = ()) -> Recorded:
-        """Of the manifests of runs, oldest first, and of their methods with options."""
+    def of_runs(
+        cls,
+        manifests: Iterable[Mapping[str, Any]],
+        variants: Iterable[tuple[str, str]] = (),
+        degradations: Iterable[str] = (),
+    ) -> Recorded:
+        """Of the manifests of runs, oldest first, of their methods with options, and of their degradations, that of the
+        newest run last."""
         datasets: dict[str, RecordedDataset] = {}
         known: set[str] = set()
         methods: dict[str, RecordedMethod] = {}
@@ -93,7 +102,12 @@ class Recorded:
                 foreign = "scored_from" in manifest
                 methods[name] = RecordedMethod(name, entry.get("hash", ""), sources.get(name, ""), checkpoint, foreign)
         called = {text: method for (method, options), text in labels(variants).items() if options}
-        return cls(datasets, frozenset(known), methods, called)
+        newest = {key.partition("/")[0]: key for key in degradations}
+        return cls(datasets, frozenset(known), methods, called, newest)
+
+    def is_another_degradation(self, key: str) -> bool:
+        """Whether the newest run with a degradation of this name had another one: another kernel, file or seed."""
+        return self.degradations.get(key.partition("/")[0], key) != key
 
 
 def recognise(

@@ -102,6 +102,11 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     for scale in options.scales:
         worker.degradation.require_scale(scale)
     recorded = Recorded.of(options.out)
+    if recorded.is_another_degradation(context.degradation_key):
+        observer.note(
+            f"'{options.degradation}' is another degradation (its file or seed) than in the last run with one of its "
+            "name: rows of methods that are not run again are of the old one"
+        )
     specs = []
     sources = {}
     for method, identity, source, place in select_methods(options.methods, options.scales, observer.note, recorded):

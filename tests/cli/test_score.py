@@ -227,6 +227,13 @@ def test_a_file_that_cannot_be_decoded_is_named(wrong_score, theirs):
     wrong_score(folder, match=r"cannot decode '.*a\.png'")
 
 
+def test_all_files_that_cannot_be_decoded_are_named_at_once(wrong_score, theirs):
+    folder, _ = theirs("{}")
+    for name in "ac":
+        (folder / f"{name}.png").write_bytes(b"no image")
+    wrong_score(folder, match=r"2 of 3 images cannot be used: .*a\.png.*c\.png")
+
+
 def test_names_and_folders_that_are_wrong(wrong_score, theirs, tmp_path):
     folder, _ = theirs("{}")
     wrong_score(folder, name="bicubic", match="'bicubic' is the name of a method of srbench; choose another")

@@ -1,14 +1,17 @@
 """One name, one thing: datasets, images and methods of a run and of all runs into one results folder."""
 
 import json
+import re
 import shutil
 
 import pytest
 
+from srbench.cli.tables import print_means
 from srbench.errors import ImageError, MethodError, SrbenchError
 from srbench.imaging.images import read_image, write_image
 from srbench.naming import fold
 from srbench.report import html
+from srbench.report.export import to_csv
 from srbench.report.paper import to_latex, to_markdown
 from srbench.results.leaderboard import means, per_image
 from srbench.results.reader import Reader
@@ -154,6 +157,22 @@ def test_images_of_one_stem_are_images_of_their_own(go, folder, table, results, 
     assert {n for _, n in table().values()} == {6}
     files = [str(path) for path in results.glob("images/**/*.png")]
     assert len({fold(path) for path in files}) == 6
+
+
+def test_another_degradation_of_one_name_is_noted(go, folder, tmp_path):
+    import numpy as np
+
+    path = folder("HR")
+    for parent, width in (("a", 3), ("b", 5)):
+        (tmp_path / parent).mkdir()
+        np.save(tmp_path / parent / "k.npy", np.full((width, width), 1 / width**2))
+    said = []
+    for parent in ("a", "a", "b", "b", "a"):
+        notes = Notes()
+        kernel = f"kernel:{tmp_path / parent / 'k.npy'}"
+        go("nearest", datasets=(path,), metrics=("psnr",), degradation=kernel, observer=notes)
+        said.append(any("another degradation" in text for text in notes.texts))
+    assert said == [False, False, True, False, True]
 
 
 # -- unreadable images ---------------------------------------------------------------------------------------------
@@ -327,7 +346,7 @@ def test_a_named_checkpoint_is_made_anew_in_a_worker(go, checkpoint):
 
 
 @pytest.mark.parametrize("name", ["bicubic+", "bicubic (self-ensemble)"])
-def test_a_method_called_as_the_variant_of_another_has_a_row_of_its_own(go, write_plugin, results, table, name):
+def test_a_method_called_as_the_variant_of_another_has_a_row_of_its_own(go, write_plugin, results, table, name, capsys):
     go(write_plugin("return imresize(lr, scale, kernel='nearest')", name="bicubic+"))
     go("bicubic", self_ensemble=True)
     go("nearest")
@@ -337,11 +356,13 @@ def test_a_method_called_as_the_variant_of_another_has_a_row_of_its_own(go, writ
     assert len(values) == len({method for method, _ in values}) == (3 if name == "bicubic+" else 4)
     assert values["bicubic+", "pictures"] == values["nearest", "pictures"]
     assert len({value for value, _ in values.values()}) == len(values) - 1
+    print_means(results)
     with Reader(results) as reader:
-        page, texts = html.render(reader).text, [to_markdown(reader), to_latex(reader)]
+        page = html.render(reader).text
+        texts = [to_markdown(reader), to_latex(reader), to_csv(reader), capsys.readouterr().out]
     for method, _ in values:
-        assert f">{method}<" in page.replace("&#39;", "'") or method in page
-        assert all(f"{method} &" in text or f"{method} |" in text for text in texts)
+        assert method in page
+        assert all(re.search(rf"^\W*{re.escape(method)} *[&|,│]", text, re.MULTILINE) for text in texts)
 
 
 def test_images_made_elsewhere_may_not_have_the_label_of_a_row(go, results, pictures, write_plugin):
