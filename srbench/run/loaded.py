@@ -12,6 +12,7 @@ from srbench import paths
 from srbench.method.base import Method
 from srbench.weights import backbones
 from srbench.weights.files import LoadAudit, file_hash
+from srbench.weights.states import TOP
 
 # Files in a folder of weights that metrics load, and methods do not.
 _OF_METRICS = ("*.mat", *(pattern for backbone in backbones.ALL for pattern in backbone.files))
@@ -48,6 +49,8 @@ class LoadedFile:
         known += [f"validation {value:.2f} dB at {scale}" for scale, value in self.validation_psnr.items()]
         if self.others:
             known.append(f"state '{self.state}' of those in it (too: {', '.join(self.others)}; --state NAME chooses)")
+        elif self.state not in ("", TOP):
+            known.append(f"state '{self.state}'")
         return self.path + (f" ({'; '.join(known)})" if known else "")
 
 
@@ -99,11 +102,20 @@ def notes(methods: Sequence[Method]) -> list[str]:
     loaded = {method.card.name: files(method) for method in methods}
     shipped = [name for name, own in loaded.items() if any(file.shipped for file in own)]
     lines = [f"weights that srbench ships: {', '.join(shipped)}"] if shipped else []
-    lines += [f"{name}: your weights {file.words}" for name, own in loaded.items() for file in own if not file.shipped]
+    lines += _yours(loaded)
     if any(loaded.values()):
         used = [Path(file.path) for own in loaded.values() for file in own]
         lines += [line for folder in paths.weights()[:-1] if (line := _unused(folder, used))]
     return lines
+
+
+def yours(methods: Sequence[Method]) -> list[str]:
+    """Of :func:`notes` the lines on files that srbench does not ship."""
+    return _yours({method.card.name: files(method) for method in methods})
+
+
+def _yours(loaded: Mapping[str, Sequence[LoadedFile]]) -> list[str]:
+    return [f"{name}: your weights {file.words}" for name, own in loaded.items() for file in own if not file.shipped]
 
 
 def _unused(folder: Path, used: Sequence[Path]) -> str:

@@ -82,7 +82,9 @@ def test_tiles_after_memory_ran_out_are_marked_by_the_same_way():
     assert [remark.short for remark in remarks] == ["1 out of range", "2 in tiles"]
     assert "tiles of 32, 64 LR pixels because memory ran out" in remarks[1].reason
     assert handling.remarks(["", ""]) == []
-    assert handling.remarks(['{"of a later srbench": 1}']) == []
+    assert handling.remarks(['{"of a later srbench": 1}', "[]", "{", '{"tile": "x"}']) == []
+    assert handling.encode(0.5, 64) == '{"out_of_range": 0.5, "tile": 64}'
+    assert handling.encode(0.01) == handling.encode() == ""
 
 
 @pytest.mark.parametrize("size", [(3, 28, 32), (1, 480, 320), (3, 1024, 1024)])
