@@ -9,6 +9,7 @@ import torch
 from srbench.cli.run import print_summary
 from srbench.cli.tables import print_means
 from srbench.evaluation import out_of_range
+from srbench.report.export import to_json
 from srbench.report.html import render
 from srbench.report.paper import to_latex, to_markdown
 from srbench.results import handling
@@ -65,6 +66,8 @@ def test_it_is_noted_in_the_run_and_marked_in_every_report(go, write_plugin, res
     assert "3 out of range" in row
     with Reader(results) as reader:
         page, markdown, latex = render(reader).text, to_markdown(reader), to_latex(reader)
+        rows = json.loads(to_json(reader))["handling"]
+    assert [(row["method"], row["dataset"], row["image"]) for row in rows] == [("mine", "pictures", i) for i in "abc"]
     assert "out of range" in page
     assert "3 images of pictures: up to" in page
     (own,) = [line for line in markdown.splitlines() if line.startswith("| mine")]
