@@ -71,10 +71,12 @@ class _Methods(Registry["type[Method]"]):
         # The weight file is the whole method: as source it would be hashed twice.
         return {**dict.fromkeys(CHECKPOINTS, _from_checkpoint), **dict.fromkeys(PROGRAMS, _refused)}
 
-    def in_state(self, path: Path, state: str) -> Plugin:
-        """The method in a checkpoint, with one of the states of weights in it."""
-        value = _from_checkpoint(path, state)
-        return Found(self.kind, self.name_of(value), f"file {path}, state {state}", None, value)
+    def find(self, spec: str) -> list[Plugin]:
+        file, state = split_state(spec)
+        if not state:
+            return super().find(spec)
+        value = _from_checkpoint(Path(file), state)
+        return [Found(self.kind, self.name_of(value), f"file {file}, state {state}", None, value)]
 
     def owns(self, module: ModuleType, value: type[Method]) -> bool:
         return f"{value.__module__}.".startswith(f"{module.__name__}.")
@@ -106,8 +108,7 @@ def find(spec: str) -> list[Plugin]:
         UnknownNameError: no method of that name, with the nearest names.
         MethodError, WeightsError: a file cannot be used.
     """
-    file, state = split_state(spec)
-    return [METHODS.in_state(Path(file), state)] if state else METHODS.find(file)
+    return METHODS.find(spec)
 
 
 def split_state(spec: str) -> tuple[str, str]:

@@ -55,11 +55,13 @@ class LoadedFile:
 
 
 def files(method: Method) -> list[LoadedFile]:
-    """What a method has loaded; where it does not tell, all that may decide its output."""
-    audits = {audit.path.resolve(): audit for audit in method.load_audits()}
-    return [
-        _file(path, audits.get(path)) for path in audits or dict.fromkeys(p.resolve() for p in method.weight_files())
-    ]
+    """What a method has loaded; where it does not tell, all that may decide its output; [] where a plugin raises."""
+    try:
+        audits = {audit.path.resolve(): audit for audit in method.load_audits()}
+        found = list(audits) or list(dict.fromkeys(path.resolve() for path in method.weight_files()))
+        return [_file(path, audits.get(path)) for path in found]
+    except Exception:  # of what it computes, its cells tell
+        return []
 
 
 def _file(path: Path, audit: LoadAudit | None) -> LoadedFile:
