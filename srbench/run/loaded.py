@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,20 +65,15 @@ def files(method: Method) -> list[LoadedFile]:
 
 
 def _file(path: Path, audit: LoadAudit | None) -> LoadedFile:
-    shipped = any(path.is_relative_to(Path(folder).resolve()) for folder in paths.search_path("methods")[:1])
     card = _card(path)
     known = LoadedFile(
         str(path),
         file_hash(path) if audit is None else audit.sha256,
-        shipped=shipped,
+        shipped=path.is_relative_to(Path(paths.search_path("methods")[0]).resolve()),
         images=_numbers(card.get("images"), int),
         validation_psnr=_numbers(card.get("validation_psnr"), float),
     )
-    return known if audit is None else _with_audit(known, audit)
-
-
-def _with_audit(known: LoadedFile, audit: LoadAudit) -> LoadedFile:
-    return LoadedFile(**{**asdict(known), "state": audit.state, "others": audit.others})
+    return known if audit is None else replace(known, state=audit.state, others=audit.others)
 
 
 def _card(path: Path) -> dict[str, Any]:
