@@ -53,6 +53,7 @@ def command(
     from srbench.machine import resolve_device
     from srbench.method.plugins import in_state
     from srbench.run.executors.local import single_threaded
+    from srbench.run.loaded import yours
 
     place = resolve_device(device)
     (method,) = in_state([method], state)
@@ -60,6 +61,8 @@ def command(
         randomness.seed(0, place)
         loaded = _prepared(method, scale, place, required=results is None)
         name = method if loaded is None else loaded.card.name
+        for line in [] if loaded is None else yours([loaded]):
+            err().print(f"note: {line}", markup=False)
         found = explain(loaded, name, dataset, scale, value, decimals, metric=metric, results=results)
     _print(found[:rows], f"{name} on {dataset} x{scale}: {metric} {expect}", decimals, metric)
     _print_best(found[0], expect, value, decimals)

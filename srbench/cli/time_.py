@@ -47,6 +47,7 @@ def command(
     from srbench.machine import available_processors, resolve_device
     from srbench.method.base import MethodContext
     from srbench.method.plugins import in_state
+    from srbench.run.loaded import yours
     from srbench.run.selection import load_methods
     from srbench.timing.measure import measure
     from srbench.timing.subjects import parse_size, synthetic
@@ -58,6 +59,8 @@ def command(
         err().print(f"note: {text}", markup=False)
 
     chosen = load_methods(in_state(split(methods), state), scales, note)
+    for line in yours([method for method, _ in chosen]):
+        note(line)
     timings: list[Timing] = []
     for width, height in sizes:
         for s in scales:

@@ -45,6 +45,7 @@ def command(
     from srbench.imaging.pictures import read_picture, write_picture
     from srbench.method.plugins import in_state
     from srbench.method.variant import Variant
+    from srbench.run.loaded import yours
 
     loaded = Variant(tile, self_ensemble).apply(api.load(*in_state([method], state)))
     targets: dict[Path, Path] = {}  # result: picture
@@ -55,6 +56,8 @@ def command(
         targets[result] = path
     console = err()
     with progress(console) as shown:
+        for line in yours([loaded]):
+            shown.note(line)
         bar = shown.bar("upscaling", len(targets), unit="pictures")
         for number, (result, path) in enumerate(targets.items(), start=1):
             picture = read_picture(path)

@@ -16,7 +16,7 @@ from srbench.method.base import Likelihood, Method, as_batch
 
 FAR = 0.1  # of [0, 1]: how far outside of it a value has to be to count
 # A row and a column of so many are looked at, in images of more pixels: a number that no scale divides.
-_SAMPLED, _SMALL = 7, 1 << 16
+_SAMPLED, _SMALL = 7, 1 << 14
 
 
 def super_resolve(method: Method, example: Example) -> Tensor:

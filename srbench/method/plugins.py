@@ -74,10 +74,12 @@ class _Methods(Registry["type[Method]"]):
         # The weight file is the whole method: as source it would be hashed twice.
         return {**dict.fromkeys(CHECKPOINTS, _from_checkpoint), **dict.fromkeys(PROGRAMS, _refused)}
 
-    def in_state(self, path: Path, state: str) -> Plugin:
-        """The method in a checkpoint, with one of the states of weights in it."""
-        value = _from_checkpoint(path, state)
-        return Found(self.kind, self.name_of(value), f"file {path}, state {state}", None, value)
+    def find(self, spec: str) -> list[Plugin]:
+        file, state = split_state(spec)
+        if not state:
+            return super().find(spec)
+        value = _from_checkpoint(Path(file), state)
+        return [Found(self.kind, self.name_of(value), f"file {file}, state {state}", None, value)]
 
     def owns(self, module: ModuleType, value: type[Method]) -> bool:
         return f"{value.__module__}.".startswith(f"{module.__name__}.")
@@ -112,13 +114,9 @@ def find(spec: str) -> list[Plugin]:
         SrbenchError: a name that cannot be given.
     """
     name, path = naming.split_name(spec, FILES)
-    file, state = split_state(path)
-    if state:
-        found = [METHODS.in_state(Path(file), state)]
-    else:
-        if naming.split_file(file, {".py", *METHODS.suffixes()})[0] is None:
-            naming.require_no_folder(file, FILES)
-        found = METHODS.find(file)
+    if naming.split_file(path, {".py", *METHODS.suffixes()})[0] is None:
+        naming.require_no_folder(path, FILES)
+    found = METHODS.find(path)
     return [naming.renamed(found, name, spec)] if name else found
 
 

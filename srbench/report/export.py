@@ -31,9 +31,10 @@ def to_csv(reader: Reader, *, by_image: bool = False) -> str:
 
 def to_json(reader: Reader, *, by_image: bool = False) -> str:
     """An object with ``rows`` (as in the CSV), ``runs`` (the manifests) and ``excluded``: every image that is in no
-    mean, with its status and the message; ``perception_distortion`` (:mod:`srbench.results.perception`) and
-    ``opinions``, the raters of the simulated MOS. Per image, a row has ``extra`` where its metric
-    keeps more than a value. Absent numbers are null."""
+    mean, with its status and the message; ``handling``, what is to be known of how images were computed
+    (:mod:`srbench.results.handling`); ``perception_distortion`` (:mod:`srbench.results.perception`) and ``opinions``,
+    the raters of the simulated MOS. Per image, a row has ``extra`` where its metric keeps more than a value. Absent
+    numbers are null."""
     from srbench.results.perception import opinions, perception_distortion
 
     images = per_image(reader)
@@ -47,9 +48,11 @@ def to_json(reader: Reader, *, by_image: bool = False) -> str:
         for key, value in row.items():
             if isinstance(value, float) and not math.isfinite(value):
                 row[key] = None
+    handled = images.loc[images["handling"] != "", [*PER_IMAGE_COLUMNS[:-2], "handling"]].drop_duplicates()
     content = {
         "rows": rows,
         "excluded": excluded.to_dict("records"),
+        "handling": handled.to_dict("records"),
         "perception_distortion": perception_distortion(images).to_dict("records"),
         "opinions": [row for metric in ("mos", "mos-structural") for row in opinions(images, metric)],
         "runs": [asdict(run) for run in reader.runs()],

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 SUSPICIOUS = 0.25  # share of values out of range from which it is said
 
@@ -30,9 +29,12 @@ class Remark:
         return f"{self.images} {self.word}"
 
 
-def encode(out_of_range: float) -> str:
-    """For :attr:`srbench.records.Outcome.handling` of an output of which so many values are out of range."""
-    return json.dumps({"out_of_range": round(out_of_range, 3)}) if out_of_range >= SUSPICIOUS else ""
+def encode(out_of_range: float = 0.0, tile: int = 0) -> str:
+    """For :attr:`srbench.records.Outcome.handling` of an output of which so many values are out of range, or that was
+    computed in such tiles; empty where nothing is to be said."""
+    said: dict[str, float] = {"out_of_range": round(out_of_range, 3)} if out_of_range >= SUSPICIOUS else {}
+    said |= {"tile": tile} if tile else {}
+    return json.dumps(said) if said else ""
 
 
 def remarks(handlings: Iterable[str]) -> list[Remark]:
@@ -54,6 +56,11 @@ def remarks(handlings: Iterable[str]) -> list[Remark]:
     return found
 
 
-def _decoded(text: str) -> dict[str, Any]:
-    content = json.loads(text)
-    return content if isinstance(content, dict) else {}
+def _decoded(text: str) -> dict[str, float]:
+    """Its numbers; those of a later srbench, which are not shown, may be others."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return {}
+    own = content.items() if isinstance(content, dict) else ()
+    return {key: value for key, value in own if isinstance(value, int | float)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from srbench import paths
 from srbench.method.base import Method
 from srbench.weights import backbones
 from srbench.weights.files import LoadAudit, file_hash
+from srbench.weights.states import TOP
 
 # Files in a folder of weights that metrics load, and methods do not.
 _OF_METRICS = ("*.mat", *(pattern for backbone in backbones.ALL for pattern in backbone.files))
@@ -48,32 +49,31 @@ class LoadedFile:
         known += [f"validation {value:.2f} dB at {scale}" for scale, value in self.validation_psnr.items()]
         if self.others:
             known.append(f"state '{self.state}' of those in it (too: {', '.join(self.others)}; --state NAME chooses)")
+        elif self.state not in ("", TOP):
+            known.append(f"state '{self.state}'")
         return self.path + (f" ({'; '.join(known)})" if known else "")
 
 
 def files(method: Method) -> list[LoadedFile]:
-    """What a method has loaded; where it does not tell, all that may decide its output."""
-    audits = {audit.path.resolve(): audit for audit in method.load_audits()}
-    return [
-        _file(path, audits.get(path)) for path in audits or dict.fromkeys(p.resolve() for p in method.weight_files())
-    ]
+    """What a method has loaded; where it does not tell, all that may decide its output; [] where a plugin raises."""
+    try:
+        audits = {audit.path.resolve(): audit for audit in method.load_audits()}
+        found = list(audits) or list(dict.fromkeys(path.resolve() for path in method.weight_files()))
+        return [_file(path, audits.get(path)) for path in found]
+    except Exception:  # of what it computes, its cells tell
+        return []
 
 
 def _file(path: Path, audit: LoadAudit | None) -> LoadedFile:
-    shipped = any(path.is_relative_to(Path(folder).resolve()) for folder in paths.search_path("methods")[:1])
     card = _card(path)
     known = LoadedFile(
         str(path),
         file_hash(path) if audit is None else audit.sha256,
-        shipped=shipped,
+        shipped=path.is_relative_to(Path(paths.search_path("methods")[0]).resolve()),
         images=_numbers(card.get("images"), int),
         validation_psnr=_numbers(card.get("validation_psnr"), float),
     )
-    return known if audit is None else _with_audit(known, audit)
-
-
-def _with_audit(known: LoadedFile, audit: LoadAudit) -> LoadedFile:
-    return LoadedFile(**{**asdict(known), "state": audit.state, "others": audit.others})
+    return known if audit is None else replace(known, state=audit.state, others=audit.others)
 
 
 def _card(path: Path) -> dict[str, Any]:
@@ -99,11 +99,20 @@ def notes(methods: Sequence[Method]) -> list[str]:
     loaded = {method.card.name: files(method) for method in methods}
     shipped = [name for name, own in loaded.items() if any(file.shipped for file in own)]
     lines = [f"weights that srbench ships: {', '.join(shipped)}"] if shipped else []
-    lines += [f"{name}: your weights {file.words}" for name, own in loaded.items() for file in own if not file.shipped]
+    lines += _yours(loaded)
     if any(loaded.values()):
         used = [Path(file.path) for own in loaded.values() for file in own]
         lines += [line for folder in paths.weights()[:-1] if (line := _unused(folder, used))]
     return lines
+
+
+def yours(methods: Sequence[Method]) -> list[str]:
+    """Of :func:`notes` the lines on files that srbench does not ship."""
+    return _yours({method.card.name: files(method) for method in methods})
+
+
+def _yours(loaded: Mapping[str, Sequence[LoadedFile]]) -> list[str]:
+    return [f"{name}: your weights {file.words}" for name, own in loaded.items() for file in own if not file.shipped]
 
 
 def _unused(folder: Path, used: Sequence[Path]) -> str:

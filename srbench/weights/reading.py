@@ -12,7 +12,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 import safetensors
@@ -99,7 +99,7 @@ def _torch_load(path: Path) -> object:
 
 def _numpy_values() -> list[Callable[..., Any] | tuple[Callable[..., Any], str]]:
     """What numpy's numbers and arrays are unpickled by, under the names of all its versions."""
-    makers: list[Any] = [np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0]]
+    makers = [cast("Callable[..., Any]", value.__reduce__()[0]) for value in (np.float64(0), np.zeros(0))]
     modules = ("numpy.core.multiarray", "numpy._core.multiarray")
     names = [(maker, f"{module}.{maker.__name__}") for maker in makers for module in modules]
     kinds = list({type(np.dtype(code)) for code in "?bBhHiIlLqQefdgFDSU"})

@@ -15,7 +15,7 @@ from srbench.metrics import lpips
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "srbench" / "cli" / "run.py"]
-COMMAND = re.compile(r"srbench run ((?:--methods|--config|--degradation [a-z]).*?)(?:&&|;|#|`|$)")
+COMMAND = re.compile(r"srbench run ((?:--methods|--config|--degradation [a-z]).*?)(?:&&|;|\s#|`|$)")
 
 
 def documented():

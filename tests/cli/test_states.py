@@ -30,6 +30,8 @@ def test_upscale_takes_the_state_that_is_asked_for(srbench, checkpoint, tmp_path
         options = ["--state", state] if state else []
         result = srbench("upscale", checkpoint, tmp_path / "p.png", "--scale", "2", "--output", out, *options)
         assert result.exit_code == 0, result.output
+        assert f"your weights {checkpoint} (state '{state or 'params_ema'}'" in result.stderr
+        assert ("(too: params; --state NAME chooses)" in result.stderr) == (not state)
         (path,) = out.iterdir()
         made[state] = read_image(path).tobytes()
     assert made[""] == made["params_ema"] != made["params"]
@@ -55,10 +57,20 @@ def test_time_and_explain_take_it(srbench, checkpoint, pictures):
     result = srbench("time", checkpoint, "--size", "8x8", "--scale", "2", "--state", "params")
     assert result.exit_code == 0, result.output
     assert "net#params" in result.stdout
+    assert "net#params: your weights" in result.stderr
     where = ["--dataset", pictures, "--scale", "2", "--expect", "20.0"]
     result = srbench("explain", checkpoint, *where, "--state", "params")
     assert result.exit_code == 0, result.output
     assert "net#params on" in result.stdout
+    assert "net#params: your weights" in result.stderr
+
+
+def test_a_checkpoint_at_another_scale_says_which_it_has_and_is_a_failure(srbench, checkpoint, pictures, results):
+    where = ["--datasets", pictures, "--scales", "4", "--metrics", "psnr", "--out", results]
+    result = srbench("run", "--methods", checkpoint, *where)
+    assert result.exit_code == 1
+    assert "not supported: net does not support x4; it supports x2" in result.stderr
+    assert "nothing was measured" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["run", "upscale", "time", "explain"])

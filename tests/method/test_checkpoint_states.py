@@ -159,3 +159,36 @@ def test_weights_that_are_not_a_number_are_called_so(tmp_path):
 def test_double_precision_is_rounded(tmp_path):
     torch.save({key: value.double() + 1e-12 for key, value in compact(1).items()}, tmp_path / "net.pth")
     assert method_from(tmp_path / "net.pth").audit.complete
+
+
+def test_a_plugin_says_which_state_of_its_weights_it_wants(tmp_path, go, scores):
+    text = """\
+from torch import nn, ones
+from srbench.method import MethodCard, TorchMethod
+from srbench.resize import imresize
+
+class Gain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(ones(1))
+
+    def forward(self, lr):
+        return self.gain * imresize(lr, 2)
+
+class Mine(TorchMethod):
+    card = MethodCard(name={name!r}, title="Mine", year=2026, family="cnn", paper="none", colour="luma", scales=(2,))
+    weights = {{2: "mine.pth"}}
+    {state}
+
+    def build(self, scale):
+        return Gain()
+"""
+    torch.save({"params": {"gain": torch.tensor([0.5])}, "params_ema": {"gain": torch.ones(1)}}, tmp_path / "mine.pth")
+    specs = []
+    for name, state in (("mean", ""), ("raw", 'state = "params"')):
+        specs.append(str(tmp_path / f"{name}.py"))
+        Path(specs[-1]).write_text(text.format(name=name, state=state))
+    go(*specs, "bicubic", metrics=("psnr",), protocol="classic")
+    values = scores()
+    assert values["mean", "a", "psnr"] == pytest.approx(values["bicubic", "a", "psnr"], abs=1e-3)
+    assert values["raw", "a", "psnr"] < 15

@@ -151,3 +151,12 @@ def test_a_folder_of_weights_of_which_nothing_is_used_is_said(tmp_path, monkeypa
 def test_methods_without_weights_say_nothing_of_them(monkeypatch, tmp_path):
     monkeypatch.setenv("SRBENCH_WEIGHTS", str(tmp_path / "gone"))
     assert loaded.notes([method("bicubic"), method("nearest")]) == []
+
+
+def test_a_plugin_that_raises_when_it_is_asked_for_its_files_is_computed(tmp_path):
+    class Broken(type(method("bicubic"))):
+        def weight_files(self):
+            raise RuntimeError("mine")
+
+    assert loaded.files(Broken()) == []
+    assert loaded.notes([Broken()]) == []

@@ -9,6 +9,7 @@ import torch
 from srbench.cli.run import print_summary
 from srbench.cli.tables import print_means
 from srbench.evaluation import out_of_range
+from srbench.report.export import to_json
 from srbench.report.html import render
 from srbench.report.paper import to_latex, to_markdown
 from srbench.results import handling
@@ -65,6 +66,8 @@ def test_it_is_noted_in_the_run_and_marked_in_every_report(go, write_plugin, res
     assert "3 out of range" in row
     with Reader(results) as reader:
         page, markdown, latex = render(reader).text, to_markdown(reader), to_latex(reader)
+        rows = json.loads(to_json(reader))["handling"]
+    assert [(row["method"], row["dataset"], row["image"]) for row in rows] == [("mine", "pictures", i) for i in "abc"]
     assert "out of range" in page
     assert "3 images of pictures: up to" in page
     (own,) = [line for line in markdown.splitlines() if line.startswith("| mine")]
@@ -82,7 +85,9 @@ def test_tiles_after_memory_ran_out_are_marked_by_the_same_way():
     assert [remark.short for remark in remarks] == ["1 out of range", "2 in tiles"]
     assert "tiles of 32, 64 LR pixels because memory ran out" in remarks[1].reason
     assert handling.remarks(["", ""]) == []
-    assert handling.remarks(['{"of a later srbench": 1}']) == []
+    assert handling.remarks(['{"of a later srbench": 1}', "[]", "{", '{"tile": "x"}']) == []
+    assert handling.encode(0.5, 64) == '{"out_of_range": 0.5, "tile": 64}'
+    assert handling.encode(0.01) == handling.encode() == ""
 
 
 @pytest.mark.parametrize("size", [(3, 28, 32), (1, 480, 320), (3, 1024, 1024)])
