@@ -131,7 +131,7 @@ def test_a_killed_run_has_told_its_metrics(go, metric, results):
     with pytest.raises(SystemExit):
         go("nearest", metrics=(metric(),), observer=Killed())
     with Reader(results) as reader:
-        assert reader.runs()[0].status == "running"
+        assert reader.runs()[0].status == "ended early"
         assert reader.facts.metric("mean-error").higher_is_better is False
 
 
