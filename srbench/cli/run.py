@@ -128,8 +128,8 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     from srbench.run import RunOptions
 
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
-    same = ("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble")
-    same += ("cell_timeout",)
+    same = ["protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"]
+    same += ["cell_timeout"]
     return RunOptions(
         methods,
         datasets,

@@ -31,7 +31,8 @@ from srbench import randomness
 from srbench.contained import contained, told
 from srbench.errors import MethodError, SrbenchError
 from srbench.imaging.memory import keep_memory
-from srbench.run.executors.base import GROUP, Batches, Group, Stop, WorkerDiedError, Workers, completed, compute
+from srbench.run.executors.base import GROUP, Batches, Group, WorkerDiedError, Workers, completed, compute
+from srbench.run.stopping import Stop
 
 if TYPE_CHECKING:
     from srbench.run.plan import CellTask, RunContext
