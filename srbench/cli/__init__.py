@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+
 import typer
 
 from srbench.cli import (
@@ -53,4 +57,12 @@ app.command("list")(list_.command)
 
 def main() -> None:
     """Entry point of the ``srbench`` script."""
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        # After a second Ctrl-C a thread may still compute: Python itself would wait for it.
+        if any(thread.name.startswith("srbench") for thread in threading.enumerate()):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code if isinstance(end.code, int) else 1)
+        raise

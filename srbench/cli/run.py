@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from srbench.cli.shell import STOPPED, SelfEnsemble, State, Tile, err, expanded, handled, parse_scales, split
-from srbench.errors import first_few
 from srbench.wording import counted
 
 if TYPE_CHECKING:
@@ -205,7 +204,7 @@ def print_summary(summary: Summary, folder: Path) -> None:
     for line in summary.unavailable:
         console.print(f"unavailable: {line}", style="red", markup=False)
     for cause, subjects in list(summary.causes.items())[:10]:
-        more = f" (and {len(subjects) - 1} more, as {first_few(subjects[1:], 1)})" if subjects[1:] else ""
+        more = f" (and {len(subjects) - 1} more, as {subjects[1]})" if subjects[1:] else ""
         console.print(f"failed: {subjects[0]}: {cause}{more}", style="red", markup=False)
     left = sum(map(len, list(summary.causes.values())[10:]))
     if left:

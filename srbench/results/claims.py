@@ -83,9 +83,11 @@ class Claims:
 # -- steps of a transaction ----------------------------------------------------------------------------------------
 
 
-def hold(connection: Connection, run_id: int) -> None:
+def hold(connection: Connection, run_id: int) -> Holder:
     """Enter this process as that of a run."""
-    connection.execute(insert(_holders).values(run_id=run_id, **asdict(this_process())))
+    holder = this_process()
+    connection.execute(insert(_holders).values(run_id=run_id, **asdict(holder)))
+    return holder
 
 
 def release(connection: Connection, cells: Sequence[int], run_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,8 @@ ENDED_EARLY = "ended early"  # what a run is whose process is gone though it was
 
 @dataclass(frozen=True)
 class Holder:
-    """A process. ``host`` and ``process`` together name one process of all that ever were; ``beat`` is the time of its
-    last sign of life, in seconds since 1970."""
+    """The process of a run. ``host`` and ``process`` together name one of all that ever were; ``beat`` is the time of
+    its last sign of life, in seconds since 1970."""
 
     host: str
     process: str
@@ -33,17 +34,28 @@ class Holder:
             return False
         if boot != _boot():  # the machine was started anew
             return True
-        return namespace == _namespace() and not _runs(process)
+        if namespace != _namespace():
+            return False
+        mine = process.startswith(f"{os.getpid()}:")
+        return self.process not in _of_this_process if mine else not _runs(process)
+
+    def end(self) -> None:
+        """Say that what it writes is over, though this process is still there."""
+        _of_this_process.discard(self.process)
+
+
+_of_this_process: set[str] = set()  # that are not over
 
 
 def this_process() -> Holder:
-    """This process, alive now."""
-    process = f"{_boot()} {_namespace()} {os.getpid()}:{_start(os.getpid())}"
+    """A holder in this process, alive now."""
+    process = f"{_boot()} {_namespace()} {os.getpid()}:{_start(os.getpid())}:{secrets.token_hex(4)}"
+    _of_this_process.add(process)
     return Holder(platform.node(), process, time.time())
 
 
 def _runs(process: str) -> bool:
-    number, _, start = process.partition(":")
+    number, start, _ = process.split(":")
     try:
         os.kill(int(number), 0)
     except ProcessLookupError:

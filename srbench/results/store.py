@@ -14,6 +14,7 @@ import json
 import math
 import sqlite3
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -25,12 +26,13 @@ from sqlalchemy import URL, Connection, create_engine, event, insert, inspect, s
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from srbench.errors import StoreError
+from srbench.errors import SrbenchWarning, StoreError
 from srbench.files import remove_parts, writing_into
 from srbench.records import Canary, CellFacts, CellState, Entry, Known, Outcome, Score, ScoreState, Timing
 from srbench.results import claims, dropping, schema
 from srbench.results.dropping import Kind, Removal
 from srbench.results.folder import FILE, database, require_tables, trouble
+from srbench.results.holders import Holder
 from srbench.results.schema import canaries as _canaries
 from srbench.results.schema import cells as _cells
 from srbench.results.schema import details as _details
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from srbench.metrics import Metric
 
 LOOK_EVERY = 0.2  # seconds
+TELL_AFTER = 2  # seconds of waiting after which it is said
 BUSY_TIMEOUT = 60  # seconds to wait while another process writes
 
 _scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version).where(
@@ -64,6 +67,7 @@ class Store:
         self._engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        self._holders: list[Holder] = []  # of the runs that it started
         self._data_version: int | None = None
         self._looked = -math.inf
         try:
@@ -93,6 +97,8 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for holder in self._holders:  # though the file may be where nothing can be written any more
+            holder.end()
         self._engine.dispose()
 
     # -- writing ---------------------------------------------------------------------------------------------
@@ -106,7 +112,7 @@ class Store:
             row = insert(_runs).values(started=_now(), status="running", manifest=json.dumps(manifest))
             key = connection.execute(row).inserted_primary_key
             assert key is not None
-            claims.hold(connection, int(key[0]))
+            self._holders.append(claims.hold(connection, int(key[0])))
         return int(key[0])
 
     def finish_run(self, run_id: int, status: str, manifest: dict[str, Any]) -> None:
@@ -245,20 +251,31 @@ def _on_connect(connection: sqlite3.Connection, _: object) -> None:
     # With the driver's own transactions off, BEGIN IMMEDIATE of the 'begin' event takes the write lock at once,
     # so that check-then-insert is one step for all processes.
     connection.isolation_level = None
+    # A killed process loses nothing that was committed; with a write-ahead log only a power cut may lose the last
+    # commits.
+    connection.execute(f"PRAGMA synchronous = {'NORMAL' if _write_ahead(connection) else 'FULL'}")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}")
-    # A killed process loses nothing that was committed; only a power cut may lose the last commits. Unlike all
-    # else, the switch to WAL does not wait while another process makes it.
-    deadline = time.monotonic() + BUSY_TIMEOUT
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-    connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> bool:
+    """Switch to a write-ahead log, unless the file is in that mode; False where there can be none: if the file cannot
+    be written at all, the next statement says so. Waits for other processes, and says so after a while."""
+    begin, told = time.monotonic(), False
+    connection.execute("PRAGMA busy_timeout = 50")
+    while True:
+        try:
+            return bool(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                return False
+            waited = time.monotonic() - begin
+            if waited > BUSY_TIMEOUT:
+                raise
+            if waited > TELL_AFTER and not told:
+                warnings.warn("waiting for another process that uses the results", SrbenchWarning, stacklevel=2)
+                told = True
+            time.sleep(0.05)
 
 
 def _score_row(run_id: int, cell_id: int, score: Score) -> dict[str, Any]:

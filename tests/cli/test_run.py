@@ -63,7 +63,9 @@ def test_a_stored_nan_makes_the_exit_code_one_every_time(run, tmp_path):
         result = run("--methods", "nearest", "--metrics", f"psnr,{tmp_path / 'mine.py'}")
         assert result.exit_code == 1, result.output
         assert done in result.stderr
-        assert result.stderr.count("mine is nan") == 3
+        assert result.stderr.count("mine is nan") == 1
+        assert "failed: nearest on pictures/a x2: mine is nan" in result.stderr
+        assert "(and 2 more, as nearest on pictures/b x2)" in result.stderr
 
 
 def test_no_images_and_metrics(run, results):
@@ -110,6 +112,18 @@ def test_broken_outputs_make_the_exit_code_one(run, write_plugin, body, message)
     result = run("--methods", write_plugin(body))
     assert result.exit_code == 1
     assert message in result.stderr
+
+
+def test_failures_of_one_cause_are_one_line(run, write_plugin):
+    causes = ["raise ValueError('odd')", "raise OSError('gone')"]
+    one = write_plugin(causes[0], name="one", file="one.py")
+    two = write_plugin(f"if lr.shape[-1] == 14: {causes[0]}\n        {causes[1]}", name="two", file="two.py")
+    result = run("--methods", f"{one},{two}", "--scales", "2,3")
+    lines = [line for line in result.stderr.splitlines() if line.startswith("failed: ")]
+    assert sorted(lines) == [
+        "failed: one on pictures/a x2: ValueError: odd (and 6 more, as two on pictures/a x2)",
+        "failed: two on pictures/a x3: OSError: gone (and 4 more, as two on pictures/b x2)",
+    ]
 
 
 def test_many_failures_are_not_all_printed(run, write_plugin, pictures, make_picture):

@@ -7,9 +7,10 @@ import threading
 
 import pytest
 
-from srbench.errors import StoreError
+from srbench.errors import SrbenchWarning, StoreError
 from srbench.metrics import get
 from srbench.records import Canary, CellFacts, Entry, Outcome, Score
+from srbench.results import store as store_module
 from srbench.results.folder import FILE, SCHEMA_VERSION
 from srbench.results.reader import Reader
 from srbench.results.store import Store
@@ -220,3 +221,29 @@ def test_manifests_are_stored_as_plain_json(store):
     (text,) = connection.execute("SELECT manifest FROM runs").fetchone()
     connection.close()
     assert json.loads(text) == {"methods": [{"name": "<script>"}]}
+
+
+def test_a_file_that_cannot_be_written_is_not_tried_again_and_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "BUSY_TIMEOUT", 10_000)  # seconds: of waiting in vain the test would never end
+    sqlite3.connect(tmp_path / "plain.sqlite").execute("CREATE TABLE t (x)").connection.close()
+    connection = sqlite3.connect(f"file:{tmp_path / 'plain.sqlite'}?mode=ro", uri=True)
+    store_module._on_connect(connection, None)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        connection.execute("INSERT INTO t VALUES (1)")
+    connection.close()
+
+
+@pytest.mark.parametrize("lock", ["BEGIN EXCLUSIVE", "BEGIN; SELECT * FROM t"], ids=["writer", "reader"])
+def test_waiting_for_another_process_is_told_and_ends(tmp_path, monkeypatch, lock):
+    """Another connection uses a file without a write-ahead log, as one that an older SQLite made."""
+    monkeypatch.setattr(store_module, "TELL_AFTER", 0)
+    other = sqlite3.connect(tmp_path / FILE, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE t (x)")
+    for statement in lock.split("; "):
+        other.execute(statement).fetchall()
+    ending = threading.Timer(0.5, other.execute, ("COMMIT",))
+    ending.start()
+    with pytest.warns(SrbenchWarning, match="waiting for another process"), Store(tmp_path, create=True) as store:
+        assert store.start_run(MANIFEST) == 1
+    ending.join()
+    other.close()

@@ -66,11 +66,12 @@ class Processes:
         )
         try:
             yield from completed(of_crew, tasks, stop)
-        except BaseException:
-            crew.kill()
-            raise
-        else:
-            crew.dismiss()
+        finally:
+            try:
+                if not stop.at_once:
+                    crew.dismiss()
+            finally:
+                crew.kill()
 
     def _starter(self, worker: CellWorker) -> _Start:
         if self.spawned:
@@ -234,11 +235,14 @@ class _Crew:
                 raise MethodError(f"workers die before they are given anything: {ending}", "is there memory left?")
 
     def dismiss(self) -> None:
-        """Wait until all have ended; those that do not, for a thread of a plugin for example, are killed."""
+        """Let all end what they are at, and wait some time until they are gone: a thread of a plugin may not end."""
+        if not self._leaving:
+            self.leave()
+        while any(hand.groups for hand in self._hands):
+            self._collect(_LOOK_EVERY)
         until = time.monotonic() + _LEAVING
         for hand in self._hands:
             hand.process.join(max(0.0, until - time.monotonic()))
-        self.kill()
 
     def kill(self) -> None:
         """End all at once, whatever they are at."""
