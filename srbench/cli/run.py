@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from srbench.cli.shell import INTERRUPTED, SelfEnsemble, Tile, err, expanded, handled, parse_scales, split
-from srbench.wording import counted
+from srbench.wording import counted, printable
 
 if TYPE_CHECKING:
     from srbench.run import RunOptions, Summary
@@ -124,18 +124,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     from srbench.run import RunOptions
 
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
-    same = (
-        "protocol",
-        "degradation",
-        "device",
-        "threads",
-        "force",
-        "time",
-        "seed",
-        "tile",
-        "self_ensemble",
-        "verify_pixels",
-    )
+    same = ("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble")
     return RunOptions(
         methods,
         datasets,
@@ -144,6 +133,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
         out=Path(values["out"]),
         keep_images=not values["no_images"],
         command=shlex.join(["srbench", *sys.argv[1:]]),
+        verify_pixels=values["verify_pixels"],
         **{name: values[name] for name in same},
     )
 
@@ -180,12 +170,11 @@ def print_summary(summary: Summary, folder: Path) -> None:
         counts += f", {summary.failed} failed"
     console.print(f"run {summary.run_id}: {counts}; results in {folder}", markup=False)
     for line in summary.unavailable:
-        console.print(f"unavailable: {line}", style="red", markup=False)
+        console.print(f"unavailable: {printable(line)}", style="red", markup=False)
     for line in summary.failures[:10]:
-        console.print(f"failed: {line}", style="red", markup=False)
+        console.print(f"failed: {printable(line)}", style="red", markup=False)
     if len(summary.failures) > 10:
         console.print(f"... and {len(summary.failures) - 10} more (srbench report {folder} --format json)", style="red")
     if summary.interrupted:
-        console.print(
-            f"interrupted with {counted(summary.left, 'cell')} left: the same command goes on from here", style="yellow"
-        )
+        left = counted(summary.left, "cell")
+        console.print(f"interrupted with {left} left: the same command goes on from here", style="yellow")
