@@ -74,9 +74,8 @@ def test_an_image_that_a_run_is_still_at_is_pending(srbench, folder):
 
 
 def test_names_are_shown_as_they_are_and_do_nothing(srbench, folder):
-    result = srbench(
-        "report", folder({"psnr": 30.0}, method="a\x1b[31m\nb[/bold]", dataset="d\x07\u202e"), "--format", "table"
-    )
+    odd = folder({"psnr": 30.0}, method="a\x1b[31m\nb[/bold]", dataset="d\x07\u202e")
+    result = srbench("report", odd, "--format", "table")
     assert r"a\x1b[31m\nb[/bold]" in result.stdout
     assert r"d\x07\u202e x4" in result.stdout
     assert all(character.isprintable() for line in result.stdout.split("\n") for character in line)
