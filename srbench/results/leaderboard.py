@@ -18,7 +18,7 @@ from srbench.results.statistics import mean_intervals
 # What identifies a row of the report; within one, images are averaged.
 GROUP = ["method", "dataset", "scale", "protocol", "degradation", "options"]
 PER_IMAGE_COLUMNS = ["method", "dataset", "scale", "protocol", "degradation", "image", "metric", "value"]
-_CELL_COLUMNS = ("plugin", "sr_path", "image_sha256", "method_hash")
+_CELL_COLUMNS = ("plugin", "sr_path", "image_sha256", "method_hash", "handling")
 MEAN_COLUMNS = [
     *("method", "dataset", "scale", "protocol", "degradation", "metric"),
     *("mean", "ci_low", "ci_high", "n", "published", "published_source"),
@@ -29,7 +29,7 @@ def per_image(reader: Reader, run_id: int | None = None) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
     ``run_id``, ``extra`` (JSON: what a metric keeps beside its value), and of the cell ``cell_id``, ``plugin`` (the
     method's name without its options), ``sr_path`` (empty if the SR image was not kept), ``image_sha256``,
-    ``method_hash``.
+    ``method_hash``, ``handling`` (JSON: what srbench did to compute it at all).
 
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
     or weight file replaces the old rows. With ``run_id``, the cells of that run.

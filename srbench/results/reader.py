@@ -72,6 +72,7 @@ class CellRow(NamedTuple):
     message: str
     sr_path: str
     sr_sha256: str
+    handling: str
     method: str
     method_hash: str
     dataset: str
@@ -211,8 +212,8 @@ class Reader:
         """
         where, values = ("", ()) if run_id is None else (" WHERE plans.run_id = ?", (run_id,))
         shared = CellRow._fields[_SHARED]
-        own = ("status", "message", "sr_path", "sr_sha256")
-        ended = ", ".join(f"coalesce(outcomes.{name}, '')" for name in own)
+        own = ("status", "message", "sr_path", "sr_sha256", *(self._present("outcomes", ["handling"]) or [""]))
+        ended = ", ".join(f"coalesce(outcomes.{name}, '')" if name else "''" for name in own)
         newest = "(SELECT max(id) FROM outcomes WHERE cell_id = cells.id)"
         query = (
             f"SELECT cells.id, plans.run_id, image, image_sha256, {ended}, {', '.join(shared)} FROM plans "
@@ -304,7 +305,7 @@ class Reader:
             raise damaged(self._path, "a timing has other fields than srbench writes") from error
 
 
-_SHARED = slice(8, 17)  # fields of a row that many cells share
+_SHARED = slice(9, 18)  # fields of a row that many cells share
 _GROUP = ("method", "dataset", "scale", "protocol", "degradation", "options")
 _META = ("schema_version", "written_by")
 
