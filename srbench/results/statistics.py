@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 RESAMPLES = 10_000
 _SEED = 20_061_994
-_BLOCK = 500  # resamples at once
+_BLOCK = 2000  # resamples at once
 _MEANS = 64  # means whose intervals are computed at once
 _AT_ONCE = 1 << 20  # differences that are tested at once, so that memory does not grow with the number of pairs
 
@@ -99,9 +99,12 @@ def signed_rank(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     total = ranks.sum(axis=1)
     smaller = np.minimum(positive, total - positive)  # the distribution is symmetric
     exact = (~zero).sum(axis=1) <= EXACT
-    for row in np.flatnonzero(exact):
-        tail = _tails(np.sort(ranks[row][~zero[row]]).tobytes())
-        result[row] = min(1.0, 2 * tail[smaller[row]])
+    if exact.any():  # most rows have the same ranks, those without ties
+        kinds, kind = np.unique(np.sort(ranks[exact], axis=1), axis=0, return_inverse=True)
+        places, kind = np.flatnonzero(exact), kind.ravel()
+        for i, own in enumerate(kinds):
+            rows = places[kind == i]
+            result[rows] = np.minimum(1.0, 2 * _tails(own[own > 0].tobytes())[smaller[rows]])
     rough = ~exact
     deviation = np.sqrt((ranks[rough] ** 2).sum(axis=1))  # of the difference between the two rank sums
     result[rough] = 2 * ndtr((2 * smaller[rough] - total[rough]) / deviation)
