@@ -51,8 +51,16 @@ def row(srbench, folder):
     ("images", "n", "note"),
     [
         ([{"psnr": 30.0, "ssim": 0.9}] * 2, "2/2", ""),
-        ([{"psnr": 30.0, "ssim": 0.9}, {"psnr": 31.0, "ssim": "nan"}], "psnr 2/2, ssim 1/2", "1 left out of ssim"),
-        ([{"psnr": "identical", "ssim": 1.0}, {"psnr": 31.0, "ssim": 0.9}], "psnr 1/2, ssim 2/2", "1 left out of psnr"),
+        (
+            [{"psnr": 30.0, "ssim": 0.9}, {"psnr": 31.0, "ssim": "nan"}],
+            "psnr 2/2, ssim 1/2",
+            "1 left out (identical, NaN or too small) of ssim",
+        ),
+        (
+            [{"psnr": "identical", "ssim": 1.0}, {"psnr": 31.0, "ssim": 0.9}],
+            "psnr 1/2, ssim 2/2",
+            "1 left out (identical, NaN or too small) of psnr",
+        ),
         ([{"psnr": "nan", "ssim": "nan"}, {"psnr": 31.0, "ssim": 0.9}], "1/2", "1 left out (identical"),
         ([{"psnr": 30.0}, {"psnr": 30.0, "ssim": 0.9}], "psnr 2/2, ssim 1/2", ""),
         ([{"psnr": 30.0, "ssim": 0.9}, None], "1/2", "1 failed"),
