@@ -146,7 +146,11 @@ def literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-_hints = cache(get_type_hints)  # a file of thresholds has thousands of tables of one shape
+_kept = cache(get_type_hints)  # a file of thresholds has thousands of tables of one shape
+
+
+def _hints(shape: Any) -> dict[str, Any]:
+    return _kept(shape)
 
 
 def _unknown(value: Any, hint: Any, dashes: bool, keys: Keys = ()) -> Iterator[tuple[Keys, list[str]]]:

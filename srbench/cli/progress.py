@@ -162,7 +162,7 @@ class CellProgress:
         self._bar = progress.bar("reading images")
 
     def note(self, text: str) -> None:
-        self._progress.note(text)
+        self._progress.note(printable(text))
 
     def begin(self, total: int, known: int) -> None:
         self._bar.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from srbench.cli.shell import STOPPED, SelfEnsemble, State, Tile, err, expanded, handled, parse_scales, split
-from srbench.wording import counted
+from srbench.wording import counted, printable
 
 if TYPE_CHECKING:
     from srbench.run import RunOptions, Summary
@@ -143,7 +143,6 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
         "cell_timeout",
-        "verify_pixels",
     )
     return RunOptions(
         in_state(methods, values["state"]),
@@ -155,6 +154,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
         skip_unreadable=values["skip_unreadable"],
         command=shlex.join(["srbench", *sys.argv[1:]]),
         apart=True,
+        verify_pixels=values["verify_pixels"],
         **{name: values[name] for name in same},
     )
 
@@ -202,14 +202,13 @@ def print_summary(summary: Summary, folder: Path) -> None:
         for remark in remarks(handlings):
             console.print(f"note: {where}, {remark.short}: {remark.reason}", style="yellow", markup=False)
     for line in summary.unavailable:
-        console.print(f"unavailable: {line}", style="red", markup=False)
+        console.print(f"unavailable: {printable(line)}", style="red", markup=False)
     for cause, subjects in list(summary.causes.items())[:10]:
         more = f" (and {len(subjects) - 1} more, as {subjects[1]})" if subjects[1:] else ""
-        console.print(f"failed: {subjects[0]}: {cause}{more}", style="red", markup=False)
+        console.print(printable(f"failed: {subjects[0]}: {cause}{more}"), style="red", markup=False)
     left = sum(map(len, list(summary.causes.values())[10:]))
     if left:
         console.print(f"... and {left} more (srbench report {folder} --format json)", style="red", markup=False)
     if summary.interrupted:
-        console.print(
-            f"interrupted with {counted(summary.left, 'cell')} left: the same command goes on from here", style="yellow"
-        )
+        rest = counted(summary.left, "cell")
+        console.print(f"interrupted with {rest} left: the same command goes on from here", style="yellow")

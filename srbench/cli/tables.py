@@ -116,8 +116,8 @@ def _note(own: pd.DataFrame) -> str:
     for metric, row in own.iterrows():
         left_out.setdefault(row["excluded"], []).append(str(metric))
     for count, metrics in left_out.items():
-        of = "" if len(left_out) == 1 else f" of {', '.join(metrics)}"
-        parts += [f"{count} left out{of} (identical, NaN or too small)"] if count else []
+        of = "" if len(left_out) == 1 else f" of {' and '.join(metrics)}"
+        parts += [f"{count} left out (identical, NaN or too small){of}"] if count else []
     return shown(", ".join([*parts, *(remark.short for remark in first["remarks"])]))
 
 

@@ -4,7 +4,7 @@ rows are only ever added."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -79,8 +79,8 @@ def clear(folder: Path, removal: Removal) -> None:
     for run in removal.runs:
         _manifest_file(folder, run).unlink(missing_ok=True)
     for run, manifest in removal.manifests.items():
-        if (path := _manifest_file(folder, run)).is_file():  # a run that goes on has none yet
-            write_text(path, json.dumps(manifest, indent=2) + "\n")
+        if (written := _manifest_file(folder, run)).is_file():  # a run that goes on has none yet
+            write_text(written, json.dumps(manifest, indent=2) + "\n")
 
 
 def _manifest_file(folder: Path, run: int) -> Path:
@@ -199,7 +199,7 @@ class _Dropping:
         found = {}
         for run, status, text in self._rows("SELECT id, status, manifest FROM runs"):
             before = json.loads(text)
-            manifest = _without(before, kind, lambda name, run=run: name in held.get(run, ()))
+            manifest = _without(before, kind, held.get(run, set()))
             if manifest != before:
                 self._execute("UPDATE runs SET manifest = ? WHERE id = ?", json.dumps(manifest), run)
                 found[run] = {**manifest, "status": status}
@@ -238,10 +238,10 @@ class _Dropping:
         return self._connection.exec_driver_sql(query, values).rowcount
 
 
-def _without(manifest: dict[str, Any], kind: str, stays: Callable[[str], bool]) -> dict[str, Any]:
-    """A manifest without the entries of what does not stay."""
+def _without(manifest: dict[str, Any], kind: str, stays: set[str]) -> dict[str, Any]:
+    """A manifest without the entries of methods, datasets or metrics that do not stay."""
     changed = dict(manifest)
     for key, name in ((f"{kind}s", "name"), *((("seams", "method"),) if kind == "method" else ())):
         if isinstance(entries := manifest.get(key), list):
-            changed[key] = [entry for entry in entries if stays(entry[name])]
+            changed[key] = [entry for entry in entries if entry[name] in stays]
     return changed

@@ -30,7 +30,15 @@ def inventory(reader: Reader) -> list[Held]:
     found = []
     for one in reader.runs():
         rows = of_run.get(one.id, [])
-        methods, datasets, scales = (tuple(dict.fromkeys(row[i] for row in rows)) for i in (0, 1, 2))
-        cells, done = (sum(row[i] for row in rows) for i in (3, 4))
-        found.append(Held(one, cells, done, methods, datasets, tuple(sorted(scales)), timed.get(one.id, 0)))
+        found.append(
+            Held(
+                one,
+                cells=sum(cells for *_, cells, _ in rows),
+                done=sum(done for *_, done in rows),
+                methods=tuple(dict.fromkeys(method for method, *_ in rows)),
+                datasets=tuple(dict.fromkeys(dataset for _, dataset, *_ in rows)),
+                scales=tuple(sorted({scale for _, _, scale, *_ in rows})),
+                timings=timed.get(one.id, 0),
+            )
+        )
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what begins a formula where a table is opened
+_FORMULA = ("=", "+", "-", "@", "\t")  # what begins a formula where a table is opened
 
 
 def to_csv(frame: pd.DataFrame) -> str:
@@ -21,4 +21,7 @@ def to_csv(frame: pd.DataFrame) -> str:
 
 
 def _as_text(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\r", "\\r")  # alone it ends a line for some readers, and pandas does not quote it
+    return f"'{value}" if value.startswith(_FORMULA) else value

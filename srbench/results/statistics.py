@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 RESAMPLES = 10_000
 _SEED = 20_061_994
-_BLOCK = 500  # resamples at once
+_BLOCK = 2000  # resamples at once
 _MEANS = 64  # means whose intervals are computed at once
 _AT_ONCE = 1 << 20  # differences that are tested at once, so that memory does not grow with the number of pairs
 
@@ -99,9 +99,12 @@ def signed_rank(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     total = ranks.sum(axis=1)
     smaller = np.minimum(positive, total - positive)  # the distribution is symmetric
     exact = (~zero).sum(axis=1) <= EXACT
-    for row in np.flatnonzero(exact):
-        tail = _tails(np.sort(ranks[row][~zero[row]]).tobytes())
-        result[row] = min(1.0, 2 * tail[smaller[row]])
+    if exact.any():  # most rows have the same ranks, those without ties
+        kinds, kind = np.unique(np.sort(ranks[exact], axis=1), axis=0, return_inverse=True)
+        places, kind = np.flatnonzero(exact), kind.ravel()
+        for i, own in enumerate(kinds):
+            rows = places[kind == i]
+            result[rows] = np.minimum(1.0, 2 * _tails(own[own > 0].tobytes())[smaller[rows]])
     rough = ~exact
     deviation = np.sqrt((ranks[rough] ** 2).sum(axis=1))  # of the difference between the two rank sums
     result[rough] = 2 * ndtr((2 * smaller[rough] - total[rough]) / deviation)
@@ -170,28 +173,34 @@ def rank(values: NDArray[np.float64], higher_is_better: bool = True, level: floa
     """
     scored = np.isfinite(values)
     methods = [i for i in range(len(values)) if scored[i].any()]
-    pairs = list(combinations(methods, 2))
+    pairs = np.array(list(combinations(methods, 2)), np.intp).reshape(-1, 2)
     p = np.ones(len(pairs))
-    a_is_higher = np.zeros(len(pairs), bool)
-    by_images: dict[bytes, list[int]] = {}
-    for k, (a, b) in enumerate(pairs):
-        by_images.setdefault((scored[a] & scored[b]).tobytes(), []).append(k)
-    for mask, members in by_images.items():
-        scores = values[:, np.frombuffer(mask, bool)]
+    first_is_higher = np.zeros(len(pairs), bool)
+    for mask, members in _by_images(scored, pairs):
+        scores = values[:, mask]
         mean = scores.mean(axis=1) if scores.size else np.zeros(len(values))
         step = max(1, _AT_ONCE // max(1, scores.shape[1]))
-        for i in range(0, len(members), step):
-            own = members[i : i + step]
-            first, second = np.array([pairs[k] for k in own]).T
+        for own in (members[i : i + step] for i in range(0, len(members), step)):
+            first, second = pairs[own].T
             p[own] = signed_rank(scores[first] - scores[second])
-            a_is_higher[own] = mean[first] > mean[second]
-    better = [0] * len(values)
+            first_is_higher[own] = mean[first] > mean[second]
+    apart = holm(p) <= level
+    losers = np.where(first_is_higher == higher_is_better, pairs[:, 1], pairs[:, 0])[apart]
+    better = np.bincount(losers, minlength=len(values)).tolist()
     tied: list[list[int]] = [[] for _ in values]
-    for (a, b), adjusted, higher in zip(pairs, holm(p), a_is_higher, strict=True):
-        if adjusted > level:
-            tied[a].append(b)
-            tied[b].append(a)
-        else:
-            better[b if higher == higher_is_better else a] += 1
+    for a, b in pairs[~apart].tolist():
+        tied[a].append(b)
+        tied[b].append(a)
     ranks = tuple(1 + better[i] if scored[i].any() else None for i in range(len(values)))
     return Ranking(ranks, tuple(map(tuple, tied)))
+
+
+def _by_images(scored: NDArray[np.bool_], pairs: NDArray[np.intp]) -> list[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
+    """The images that both methods of a pair have a score on, and the numbers of all pairs with these images."""
+    own = scored[np.unique(pairs)]
+    if len(pairs) and (own == own[0]).all():  # as it is nearly always
+        return [(own[0], np.arange(len(pairs)))]
+    found: dict[bytes, list[int]] = {}
+    for k, (a, b) in enumerate(pairs):
+        found.setdefault((scored[a] & scored[b]).tobytes(), []).append(k)
+    return [(np.frombuffer(mask, bool), np.array(members)) for mask, members in found.items()]

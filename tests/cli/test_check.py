@@ -1,6 +1,8 @@
 """``srbench check``: 0 holds, 1 falls short, 2 is wrong."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -233,3 +235,19 @@ def test_three_for_a_timing_that_is_inconclusive(srbench, go, results, tmp_path)
     assert result.exit_code == 3, result.output
     assert "inconclusive" in result.stdout
     assert srbench(*arguments, "--allow-inconclusive").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--thresholds", "a", "--write-baseline", "b"], ["--write-baseline", "b", "--pixels", "0"]]
+)
+def test_a_wrong_command_line_is_told_before_anything_large_is_imported(arguments):
+    code = (
+        "import sys\nfrom srbench.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n"
+        "    large = {'torch', 'numpy', 'pandas', 'scipy', 'PIL', 'sqlalchemy'} & set(sys.modules)\n"
+        "    print(end.code, large)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, "check", *arguments], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "2 set()\n", result.stderr

@@ -29,6 +29,15 @@ def _quiet():
 
 
 @needs_pyiqa
+@pytest.mark.parametrize("name", ["pyiqa:qqqqqq", "pyiqa:", "qqqqqq"])
+def test_an_unknown_name_does_not_print_all_of_them(name):
+    with pytest.raises(UnknownNameError) as error:
+        get(name)
+    assert "pyiqa:NAME" in error.value.hint
+    assert len(str(error.value)) < 200
+
+
+@needs_pyiqa
 @pytest.mark.parametrize("name", ["ms_ssim", "gmsd"])
 def test_equals_pyiqa_on_ten_images(name, sample_pairs, as_comparison):
     import pyiqa

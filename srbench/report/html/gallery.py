@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import uniform_filter
 
 from srbench import dataset
 from srbench.errors import SrbenchError, SrbenchWarning
@@ -211,6 +210,8 @@ def region(planes: list[NDArray[np.float64]]) -> tuple[int, int, int, int]:
     Args:
         planes: (H, W) each. With a single image, the region in which it varies most.
     """
+    from scipy.ndimage import uniform_filter  # late: many folders hold no pictures
+
     stack = np.stack(planes)
     height, width = min(SIDE, stack.shape[1]), min(SIDE, stack.shape[2])
     if len(stack) > 1:

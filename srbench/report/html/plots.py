@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -53,8 +54,8 @@ def distribution(names: Sequence[str], values: Sequence[Sequence[float]], label:
     # One path of all dots, short strokes with round ends, and one of all boxes: an element for each makes browsers
     # slow, and drawing.
     dots = (np.concatenate([np.asarray(own, float) for own in values]), np.concatenate(y))
-    style = {"color": COLOURS[0], "alpha": 0.6, "linewidth": 3.2, "solid_capstyle": "round"}
-    axes.plot(*_strokes((dots[0], dots[1]), (dots[0], dots[1] + 0.01)), **style)
+    ends = _strokes((dots[0], dots[1]), (dots[0], dots[1] + 0.01))
+    axes.plot(*ends, color=COLOURS[0], alpha=0.6, linewidth=3.2, solid_capstyle="round")
     corners = ((low, top), (high, top), (high, bottom), (low, bottom), (low, top))
     axes.plot(*_strokes(*corners), color=INK, linewidth=1, solid_joinstyle="miter")
     axes.plot(*_strokes((median, top), (median, bottom)), color=COLOURS[1], linewidth=2)
@@ -62,7 +63,7 @@ def distribution(names: Sequence[str], values: Sequence[Sequence[float]], label:
     return _svg(figure, f"{label} of every image, per method")
 
 
-def _strokes(*points: tuple[NDArray[np.float64], NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
+def _strokes(*points: tuple[NDArray[Any], NDArray[Any]]) -> tuple[NDArray[Any], ...]:
     """x and y of one line that goes through the i-th of all ``points``, then has a gap, for every i in turn."""
     gap = np.full(len(points[0][0]), np.nan)
     return tuple(np.column_stack([*(point[axis] for point in points), gap]).ravel() for axis in (0, 1))

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -92,7 +93,7 @@ class View:
     def has_published(self) -> bool:
         return any(cell.published for row in self.rows for cell in row.cells)
 
-    @property
+    @cached_property
     def costs(self) -> list[str]:
         """The costs that at least one method has."""
         names = ("parameters", "mult_adds", "latency_ms", "memory_mib")

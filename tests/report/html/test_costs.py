@@ -81,7 +81,7 @@ def test_timings_of_the_store_are_shown(made_up):
             timing = timings.Timing(method=f"made-up-{i}", **facts, **more, seconds=(0.02, 0.02, 0.02 + i))
             store.add_timings(1, [timing])
         text = render(reader).text
-    assert re.findall(r'<td class="cost" (?: data-v="[^"]*")? title="320x180, cpu[^"]*">([^<]*)</td>', text) == [
+    assert re.findall(r'<td class="cost"(?: data-v="[^"]*")? title="320x180, cpu[^"]*">([^<]*)</td>', text) == [
         *("1,234", "too noisy"),
         *("1,234", "20.0"),
     ]
