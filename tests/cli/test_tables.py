@@ -8,6 +8,8 @@ from srbench.results.facts import to_json
 from srbench.results.store import Store
 from srbench.run.manifest import metric_facts
 
+LEFT_OUT = "left out (identical, NaN or too small)"
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -54,14 +56,14 @@ def row(srbench, folder):
         (
             [{"psnr": 30.0, "ssim": 0.9}, {"psnr": 31.0, "ssim": "nan"}],
             "psnr 2/2, ssim 1/2",
-            "1 left out (identical, NaN or too small) of ssim",
+            f"1 {LEFT_OUT} of ssim",
         ),
         (
             [{"psnr": "identical", "ssim": 1.0}, {"psnr": 31.0, "ssim": 0.9}],
             "psnr 1/2, ssim 2/2",
-            "1 left out (identical, NaN or too small) of psnr",
+            f"1 {LEFT_OUT} of psnr",
         ),
-        ([{"psnr": "nan", "ssim": "nan"}, {"psnr": 31.0, "ssim": 0.9}], "1/2", "1 left out (identical"),
+        ([{"psnr": "nan", "ssim": "nan"}, {"psnr": 31.0, "ssim": 0.9}], "1/2", f"1 {LEFT_OUT}"),
         ([{"psnr": 30.0}, {"psnr": 30.0, "ssim": 0.9}], "psnr 2/2, ssim 1/2", ""),
         ([{"psnr": 30.0, "ssim": 0.9}, None], "1/2", "1 failed"),
         ([{"psnr": "nan"}, {"psnr": "nan"}], "0/2", "2 left out"),
