@@ -14,6 +14,7 @@ from srbench.errors import GateError, UnknownNameError
 from srbench.files import writing
 from srbench.gate.evidence import Evidence, Group
 from srbench.gate.judging import reference_path
+from srbench.imaging.images import below
 from srbench.records import CellState
 from srbench.results.facts import FolderFacts
 from srbench.tomlfile import literal
@@ -128,7 +129,7 @@ def _copy(groups: list[Group], results: Path, folder: Path) -> None:
         for name, image in group.images.items():
             target = folder / reference_path(group, name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(results / image.sr_path, target)
+            shutil.copyfile(below(results, image.sr_path), target)
 
 
 def _decimal(value: float) -> str:
