@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from srbench.files import replace_file
 from srbench.imaging.decode import decode
 from srbench.imaging.pngs import PngRows
@@ -29,8 +27,7 @@ def read_picture(path: Path) -> Picture:
 
 def write_picture(path: Path, picture: Picture) -> None:
     """Write a PNG of 8 or 16 bits per channel, with alpha if there is one: whole, or not at all."""
-    pixels = picture.pixels if picture.pixels.ndim == 3 else picture.pixels[..., None]
-    planes = pixels if picture.alpha is None else np.concatenate([pixels, picture.alpha[..., None]], axis=2)
+    planes = picture.planes()
     with replace_file(path) as stream:
         file = PngRows(stream, *planes.shape, planes.dtype)
         file.write(planes)

@@ -22,6 +22,11 @@ class Picture:
     pixels: Deep
     alpha: Deep | None = None
 
+    def planes(self) -> Deep:
+        """(H, W, C): grey or RGB, then the alpha channel if there is one."""
+        pixels = self.pixels if self.pixels.ndim == 3 else self.pixels[..., None]
+        return pixels if self.alpha is None else np.concatenate([pixels, self.alpha[..., None]], axis=2)
+
 
 @dataclass(frozen=True)
 class Samples:
