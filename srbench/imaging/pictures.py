@@ -29,6 +29,7 @@ def write_picture(path: Path, picture: Picture) -> None:
     """Write a PNG of 8 or 16 bits per channel, with alpha if there is one: whole, or not at all."""
     planes = picture.planes()
     with replace_file(path) as stream:
-        file = PngRows(stream, *planes.shape, planes.dtype)
+        height, width, channels = planes.shape
+        file = PngRows(stream, height, width, channels, planes.dtype)
         file.write(planes)
         file.close()

@@ -67,4 +67,5 @@ class PngRows:
 
 def _size(differences: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Of each row, the sum of differences that are counted modulo 256."""
-    return np.minimum(differences, -differences).sum(axis=1, dtype=np.uint64)
+    sums: NDArray[np.uint64] = np.minimum(differences, -differences).sum(axis=1, dtype=np.uint64)
+    return sums

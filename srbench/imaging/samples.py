@@ -49,8 +49,8 @@ def upright(samples: Samples) -> Picture:
     """Grey or RGB with straight alpha, as it is to be seen. Samples of 257 times the value give pixels of 257 times
     the value, up to what is rounded: halves up."""
     values, count = samples.values, COLOURS[samples.space]
-    colours = values[..., :count]
-    alpha = values[..., count] if samples.alpha else None
+    colours: Any = values[..., :count]
+    alpha: Any = values[..., count] if samples.alpha else None
     if samples.transparent is not None:
         hidden = (colours == np.array(samples.transparent)).all(axis=2)
         alpha = np.where(hidden, 0, _white(values)).astype(values.dtype)

@@ -81,8 +81,9 @@ def test_real_methods_are_as_they_were(photograph, monkeypatch, name, tile):
     monkeypatch.setattr(module, "_PIXELS", 5000)
     method = Variant(tile, False).apply(plugins.instantiate(plugins.find(name)[0]))
     method.prepare(4, MethodContext())
-    pixels = np.concatenate([strip.pixels for strip in strips(method, photograph, 4)])
-    assert np.array_equal(pixels, at_once(method, photograph, 4))
+    image = photograph[:90, :110]
+    pixels = np.concatenate([strip.pixels for strip in strips(method, image, 4)])
+    assert np.array_equal(pixels, at_once(method, image, 4))
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 4, 6, 8])
