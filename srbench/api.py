@@ -11,17 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from srbench import metrics
 from srbench import protocol as protocols
 from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, SrbenchWarning, UnavailableError
 from srbench.evaluation.example import Example, HrImage, planes_of
-from srbench.evaluation.inference import infer
 from srbench.evaluation.scoring import compare, measure
-from srbench.imaging.color import levels
+from srbench.evaluation.strips import strips
 from srbench.imaging.images import Pixels, check_pixels
 from srbench.imaging.pictures import Deep
 from srbench.machine import resolve_device
@@ -72,22 +69,10 @@ def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto",
     chosen = load(method) if isinstance(method, str) else method
     chosen.require_scale(scale)
     prepare(chosen, scale, MethodContext(resolve_device(device), seed))
-    white = 65535 if deep else 255
-    planes = torch.from_numpy(np.atleast_3d(image).transpose(2, 0, 1).astype(np.float64) * 255 / white)
-    sr = _rounded(infer(chosen, planes, scale), deep)
-    if image.ndim == 3:
-        return sr.permute(1, 2, 0).contiguous().cpu().numpy()
-    if sr.shape[0] == 3:
-        # Rounded as a colour image first: a grey picture gives what its copy in three channels gives.
-        return _rounded(sr.to(torch.float64).mean(dim=0) / white, deep).cpu().numpy()
-    return sr[0].cpu().numpy()
-
-
-def _rounded(x: Tensor, deep: bool) -> Tensor:
-    """0..1 to the integers of 8 or 16 bits, clipped, halves rounded up."""
-    if not deep:
-        return levels(x).to(torch.uint8)
-    return (x.to(torch.float64) * 65535 + 0.5).clamp_(0, 65535.5).to(torch.int32).to(torch.uint16)
+    result = np.empty((scale * image.shape[0], scale * image.shape[1], *image.shape[2:]), image.dtype)
+    for strip in strips(chosen, image, scale):
+        result[scale * strip.first : scale * strip.last] = strip.pixels
+    return result
 
 
 def evaluate(

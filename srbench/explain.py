@@ -8,6 +8,7 @@ LR images, another border, no rounding, grey images read as RGB, another SSIM. E
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -24,7 +25,7 @@ from srbench.errors import ImageError, SrbenchError
 from srbench.evaluation.example import Example, HrImage, planes_of, reading
 from srbench.evaluation.inference import raw, rounded
 from srbench.evaluation.scoring import compare, measure
-from srbench.imaging.images import Pixels, pixel_hash, read_image
+from srbench.imaging.images import Pixels, below, pixel_hash, read_image
 from srbench.method.base import Colour, Method
 from srbench.metrics import Metric
 from srbench.protocol.base import BASICSR, CLASSIC, PROTOCOLS, Protocol, Ssim
@@ -297,8 +298,9 @@ def _kept(results: Path, name: str, image: ImageFile, scale: int, rules: str) ->
             and row.facts.degradation.partition("/")[0] == "bicubic"  # as all LR images here
         ]
     for cell in reversed(cells):
-        if cell in outcomes and (results / outcomes[cell].sr_path).is_file():
-            pixels = read_image(results / outcomes[cell].sr_path)
-            if pixel_hash(pixels) == outcomes[cell].sr_sha256:
-                return pixels
+        if cell in outcomes:
+            with suppress(ImageError):
+                pixels = read_image(below(results, outcomes[cell].sr_path))
+                if pixel_hash(pixels) == outcomes[cell].sr_sha256:
+                    return pixels
     return None

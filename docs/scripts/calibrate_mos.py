@@ -29,7 +29,7 @@ import torch
 from srbench import dataset
 from srbench.degradation.named import Bicubic
 from srbench.evaluation.scoring import Example, HrImage, compare
-from srbench.imaging.images import pixel_hash, read_image
+from srbench.imaging.images import below, pixel_hash, read_image
 from srbench.metrics import mos
 from srbench.metrics.raters import Panel
 from srbench.protocol.base import BASICSR
@@ -69,7 +69,7 @@ def make_features(results: Path) -> None:
             rows.append(["original", name, image.name, "inf", "0", "1", "0", "0"])
             for method in methods:
                 cell = cells[method, name, image.name]
-                pixels = read_image(results / outcomes[cell].sr_path)
+                pixels = read_image(below(results, outcomes[cell].sr_path))
                 if pixel_hash(pixels) != outcomes[cell].sr_sha256:
                     raise SystemExit(f"{outcomes[cell].sr_path} is not the image that was scored")
                 pair = compare(torch.from_numpy(np.array(pixels)).permute(2, 0, 1), example)

@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw, ImageFont
 
 from srbench import dataset
-from srbench.imaging.images import Pixels, read_image
+from srbench.imaging.images import Pixels, below, read_image
 from srbench.method import plugins
 from srbench.report.html.gallery import region
 from srbench.results.leaderboard import per_image
@@ -70,7 +70,7 @@ def crops(images: pd.DataFrame, folder: Path, scene: str) -> Image.Image:
     if own.empty:
         raise SystemExit(f"the results hold no kept images of {scene} at x{SCALE} under classic")
     original = next(image for image in dataset.find(data).images if image.name == name).read()
-    planes = {row.method: grey(read_image(folder / row.sr_path)) for row in own.itertuples()}
+    planes = {row.method: grey(read_image(below(folder, row.sr_path))) for row in own.itertuples()}
     top, left, height, width = region([plane.astype(float) for plane in planes.values()])
     top, left = top + (height - SIDE) // 2, left + (width - SIDE) // 2
     tiles = [(f"{row.method}\n{row.value:.2f} dB", planes[row.method]) for row in own.itertuples()]

@@ -11,10 +11,13 @@ import typer
 from srbench.cli.progress import progress
 from srbench.cli.shell import SelfEnsemble, State, Tile, err, handled
 from srbench.errors import ImageError, MethodError, SrbenchError
-from srbench.files import safe_name, writing
+from srbench.files import replace_file, safe_name, writing
 
 if TYPE_CHECKING:
-    from srbench.imaging.pictures import Picture
+    from collections.abc import Iterator
+
+    from srbench.evaluation.strips import Strip
+    from srbench.imaging.pictures import Deep, Picture
     from srbench.method.base import Method
 
 
@@ -42,7 +45,7 @@ def command(
       srbench upscale ./4x_model.safetensors pictures/ --scale 4
     """
     from srbench import api
-    from srbench.imaging.pictures import read_picture, write_picture
+    from srbench.imaging.pictures import read_picture
     from srbench.method.plugins import in_state
     from srbench.method.variant import Variant
     from srbench.run.loaded import yours
@@ -64,26 +67,41 @@ def command(
             if picture.alpha is not None and not alpha:
                 shown.say(f"note: '{path}': the alpha channel is dropped (keep it with --alpha)")
                 picture = replace(picture, alpha=None)
-            try:
-                upscaled = _upscaled(loaded, picture, scale, device, seed)
-            except SrbenchError:
-                raise
-            except Exception as error:
-                raise MethodError(
-                    f"{loaded.card.name} failed on '{path}': {error!r}", "see it whole with --debug"
-                ) from error
             with writing(result, "choose another --output", ImageError):
-                write_picture(result, upscaled)
+                _upscale(loaded, picture, scale, device, seed, path, result)
             shown.say(f"wrote {result}")
             bar.update(number)
 
 
-def _upscaled(method: Method, picture: Picture, scale: int, device: str, seed: int) -> Picture:
-    from srbench import api
+def _upscale(method: Method, picture: Picture, scale: int, device: str, seed: int, source: Path, target: Path) -> None:
+    """Write a picture's strips as they are made, so that a large one is never held whole."""
+    from srbench.evaluation.strips import bicubic
+    from srbench.imaging.pictures import Picture
+    from srbench.imaging.pngs import PngRows
+    from srbench.machine import resolve_device
+    from srbench.method.base import MethodContext, prepare
 
-    pixels = api.upscale(method, picture.pixels, scale, device, seed)
-    alpha = None if picture.alpha is None else api.upscale("bicubic", picture.alpha, scale, device)
-    return replace(picture, pixels=pixels, alpha=alpha)
+    method.require_scale(scale)
+    prepare(method, scale, MethodContext(resolve_device(device), seed))
+    pixels, alpha = picture.pixels, picture.alpha
+    channels = (1 if pixels.ndim == 2 else 3) + (alpha is not None)
+    with replace_file(target) as stream:
+        file = PngRows(stream, scale * pixels.shape[0], scale * pixels.shape[1], channels, pixels.dtype)
+        for strip in _strips(method, pixels, scale, source):
+            rows = None if alpha is None else bicubic(alpha, strip.first, strip.last, scale)
+            file.write(Picture(strip.pixels, rows).planes())
+        file.close()
+
+
+def _strips(method: Method, pixels: Deep, scale: int, source: Path) -> Iterator[Strip]:
+    from srbench.evaluation.strips import strips
+
+    try:
+        yield from strips(method, pixels, scale)
+    except SrbenchError:
+        raise
+    except Exception as error:
+        raise MethodError(f"{method.card.name} failed on '{source}': {error!r}", "see it whole with --debug") from error
 
 
 def _pictures(paths: list[Path]) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -73,9 +74,13 @@ def infer(method: Method, lr: Tensor, scale: int) -> Tensor:
     sr = output(method, fed, scale)
     if fed.shape[0] >= lr.shape[0]:
         return sr
-    y = sr * 255
-    chroma = imresize(rgb_to_ycbcr(lr)[1:], scale).to(y.device)
-    return ycbcr_to_rgb(torch.cat([y.to(torch.float64), chroma])) / 255
+    return coloured(sr, imresize(rgb_to_ycbcr(lr)[1:], scale))
+
+
+def coloured(y: Tensor, chroma: Tensor) -> Tensor:
+    """RGB (3, H, W) of 0..1, double, of a luma method's output (1, H, W) and chroma (2, H, W) of 0..255."""
+    full = torch.cat([(y * 255).to(torch.float64), chroma.to(y.device)])
+    return ycbcr_to_rgb(full) / 255
 
 
 def as_fed(method: Method, planes: Tensor) -> Tensor:
@@ -114,16 +119,29 @@ def output(method: Method, lr: Tensor, scale: int) -> Tensor:
         OutputError: wrong size or type, NaN or infinite pixels.
         PluginError: the method raised anything else.
     """
-    method.require_scale(scale)
-    name = method.card.name
-    if min(lr.shape[-2:]) < method.card.min_size:
-        raise NotSupportedError(
-            f"{name} needs LR images of at least {method.card.min_size} pixels a side, "
-            f"this one has {lr.shape[-1]}x{lr.shape[-2]}"
-        )
+    require_size(method, lr.shape[-2:], scale)
     with torch.no_grad(), contained():
         result = method.upscale(as_batch(lr, method.device), scale)
-    expected = (1, lr.shape[0], scale * lr.shape[1], scale * lr.shape[2])
+    return held_to_contract(method, result, (1, lr.shape[0], scale * lr.shape[1], scale * lr.shape[2]))
+
+
+def require_size(method: Method, size: Sequence[int], scale: int) -> None:
+    """Raise NotSupportedError unless ``method`` takes LR images of ``size`` (h, w) at ``scale``."""
+    method.require_scale(scale)
+    if min(size) < method.card.min_size:
+        raise NotSupportedError(
+            f"{method.card.name} needs LR images of at least {method.card.min_size} pixels a side, "
+            f"this one has {size[1]}x{size[0]}"
+        )
+
+
+def held_to_contract(method: Method, result: object, expected: tuple[int, ...]) -> Tensor:
+    """What a method returned, without the axis of the batch, if it is finite, floating and has the shape ``expected``.
+
+    Raises:
+        OutputError: it is not.
+    """
+    name = method.card.name
     if not isinstance(result, Tensor) or not result.is_floating_point():
         kind = result.dtype if isinstance(result, Tensor) else type(result).__name__
         raise OutputError(f"{name} returned {kind}, not a floating-point tensor", "see docs/plugins.md")

@@ -13,6 +13,7 @@ from srbench.errors import GateError, UnknownNameError
 from srbench.files import copy_file, write_text, writing
 from srbench.gate.evidence import Evidence, Group
 from srbench.gate.judging import reference_path
+from srbench.imaging.images import below
 from srbench.records import CellState
 from srbench.results.facts import FolderFacts
 from srbench.tomlfile import literal
@@ -124,7 +125,7 @@ def _scope(group: Group) -> list[str]:
 def _copy(groups: list[Group], results: Path, folder: Path) -> None:
     for group in groups:
         for name, image in group.images.items():
-            copy_file(results / image.sr_path, folder / reference_path(group, name))
+            copy_file(below(results, image.sr_path), folder / reference_path(group, name))
 
 
 def _decimal(value: float) -> str:

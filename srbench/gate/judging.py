@@ -14,7 +14,7 @@ from srbench.gate import latency
 from srbench.gate.evidence import Evidence, Group, ImageResult
 from srbench.gate.thresholds import ANY_SCALE, LATENCY, PIXELS, Facts, Threshold, ThresholdsFile, _is_pattern
 from srbench.gate.verdict import Verdict
-from srbench.imaging.images import pixel_hash, read_image
+from srbench.imaging.images import below, pixel_hash, read_image
 from srbench.records import CellState, ScoreState
 from srbench.results.facts import FolderFacts, Kind
 
@@ -247,7 +247,7 @@ def _difference(image: ImageResult, name: str, group: Group, t: Threshold, folde
         raise GateError(f"{t}: max_abs needs the baseline's SR images", "write it with --pixels 1, or use pixels")
     path = facts.images / reference_path(group, name)
     try:
-        before, now = read_image(path), read_image(folder / image.sr_path)
+        before, now = read_image(path), read_image(below(folder, image.sr_path))
     except ImageError as error:
         raise GateError(f"{t}: {error.message}", "write the baseline anew, keep its images") from error
     for pixels, sha256, whose in ((before, t.sha256[name], path), (now, image.sr_sha256, folder / image.sr_path)):

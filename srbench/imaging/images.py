@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from srbench.errors import ImageError, SrbenchWarning
 from srbench.files import replace_file
+from srbench.imaging.decode import decode
 
 Pixels = NDArray[np.uint8]
 
@@ -25,32 +26,31 @@ def read_image(path: str | Path) -> Pixels:
     EXIF orientation applied. Alpha is dropped with an :class:`SrbenchWarning`.
 
     Raises:
-        ImageError: the file is missing, cannot be decoded, or has 16 bits per channel.
+        ImageError: the file is missing, no regular file, cannot be decoded, is too large, or has 16 bits per channel.
     """
-    path = Path(path)
+    picture = decode(Path(path), deep=False)
+    if picture.alpha is not None:
+        warnings.warn(f"'{path}': the alpha channel is dropped", SrbenchWarning, stacklevel=2)
+    return picture.pixels.astype(np.uint8, copy=False)
+
+
+def below(folder: Path, name: str | Path) -> Path:
+    """The file ``name`` of a results folder that may be a stranger's: it is followed only below the folder.
+
+    Raises:
+        ImageError: it is absolute, leads out of the folder (by '..' or by a link), or is no regular file.
+    """
     try:
-        with Image.open(path) as image:
-            return _to_uint8(image, path)
-    except ImageError:
-        raise
-    except FileNotFoundError as error:
-        raise ImageError(f"no image at '{path}'", "check the path") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ImageError(f"cannot decode '{path}' ({reason})", "replace the file by an intact copy") from error
-
-
-def _to_uint8(image: Image.Image, path: Path) -> Pixels:
-    # Pillow opens a 16-bit RGB PNG as 8-bit 'RGB' without a word; only the raw mode of its tiles tells.
-    deep = image.mode.startswith(("I", "F")) or any("16" in str(tile[3]) for tile in getattr(image, "tile", ()))
-    if deep:
-        raise ImageError(f"'{path}' has more than 8 bits per channel", "convert it to 8 bits first")
-    ImageOps.exif_transpose(image, in_place=True)
-    if image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info:
-        warnings.warn(f"'{path}': the alpha channel is dropped", SrbenchWarning, stacklevel=3)
-    if image.mode in ("1", "L", "LA", "La"):
-        return np.asarray(image if image.mode == "L" else image.convert("L"))
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+        path = (folder / name).resolve()
+        inside = not Path(name).is_absolute() and path.is_relative_to(folder.resolve())
+        regular = inside and path.is_file()
+    except (OSError, ValueError, RuntimeError) as error:  # a null byte, a name that is too long, links in a circle
+        raise ImageError(f"no image at '{name}' in '{folder}'", "the folder is damaged") from error
+    if not inside:
+        raise ImageError(f"'{name}' is not below '{folder}'", "images are read from the results folder only")
+    if not regular:
+        raise ImageError(f"no image at '{name}' in '{folder}'", "run again, or take the whole folder")
+    return path
 
 
 def write_image(path: str | Path, pixels: Pixels) -> None:

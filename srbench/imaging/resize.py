@@ -68,6 +68,7 @@ _KERNELS = {
     "lanczos3": _Kernel(_lanczos(3), 6),
 }
 KERNELS = tuple(_KERNELS)
+_ALIGNED = 24  # LR rows: a multiple of those of a block of products, at every scale
 
 
 def weights(length: int, out_length: int, scale: float, kernel: str = "bicubic") -> tuple[_Array, NDArray[np.int64]]:
@@ -162,6 +163,14 @@ def imresize(  # type: ignore[no-untyped-def]  # the overloads above are the sig
         return second.apply(first.apply(x))
     x = converted(x, _precision_for_uint8(scales, kernel))
     return to_uint8_(second.apply(round_half_up_(first.apply(x))))
+
+
+def rows_around(length: int, first: int, last: int) -> slice:
+    """The rows of an image of ``length`` rows that decide those from ``first`` to ``last`` where it is enlarged by a
+    whole number: enlarged alone, they give the pixels of the whole image there, to the last bit."""
+    # Further away than any kernel reaches, and where a block of equal products begins at any scale (Axis).
+    begin = max(0, first // _ALIGNED - 1) * _ALIGNED
+    return slice(begin, min(length, last + _ALIGNED))
 
 
 def _precision_for_uint8(scales: tuple[float, float], kernel: str) -> torch.dtype:

@@ -20,6 +20,7 @@ from srbench.weights.files import LoadAudit
 
 SMALLEST_TILE = 16  # LR pixels a side
 INFLUENCE = 1e-5  # of [0, 1]: what an output pixel may change without depending on an input pixel
+VIEWS = tuple((turns, mirrored) for turns in range(4) for mirrored in (False, True))  # of the self-ensemble
 _PROBE = 129  # LR pixels: the largest side on which a receptive field is measured
 
 
@@ -76,19 +77,31 @@ class SelfEnsemble(_Wrapped):
         return False  # the mean of eight models' images is none of them
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
+        self.require_symmetry(scale)
+        total: Tensor | None = None
+        for turns, mirrored in VIEWS:
+            sr = seen_back(self.inner.upscale(seen_from(lr, turns, mirrored), scale), turns, mirrored)
+            total = sr if total is None else total + sr
+        assert total is not None
+        return total / len(VIEWS)
+
+    def require_symmetry(self, scale: int) -> None:
+        """Raise NotSupportedError where views are not degraded as the image is."""
         if not self.degradation.symmetric(scale):
             raise NotSupportedError(
                 f"self-ensemble under {self.degradation.name} at x{scale}: the views were not made by the same kernel"
             )
-        total: Tensor | None = None
-        for turns in range(4):
-            for mirrored in (False, True):
-                view = torch.rot90(lr.flip(-1) if mirrored else lr, turns, (-2, -1))
-                sr = torch.rot90(self.inner.upscale(view.contiguous(), scale), -turns, (-2, -1))
-                sr = sr.flip(-1) if mirrored else sr
-                total = sr if total is None else total + sr
-        assert total is not None
-        return total / 8
+
+
+def seen_from(image: Tensor, turns: int, mirrored: bool) -> Tensor:
+    """A view of an image (..., H, W): mirrored, then turned by quarter turns."""
+    return torch.rot90(image.flip(-1) if mirrored else image, turns, (-2, -1)).contiguous()
+
+
+def seen_back(image: Tensor, turns: int, mirrored: bool) -> Tensor:
+    """The image of which ``image`` is the view."""
+    upright = torch.rot90(image, -turns, (-2, -1))
+    return upright.flip(-1) if mirrored else upright
 
 
 class Tiled(_Wrapped):
@@ -125,6 +138,11 @@ class Tiled(_Wrapped):
             covered = found is not None and 2 * found < tile
             self._margins[key] = (found if covered and found is not None else tile // 4, covered)
         return self._margins[key]
+
+    def spans(self, length: int, scale: int) -> list[tuple[int, int, int]]:
+        """Tiles along an axis of ``length`` LR pixels as (start of the tile, start and end of what is kept of it)."""
+        whole = not self.tile or length <= self.tile
+        return [(0, 0, length)] if whole else _spans(length, self.tile, self.margin(self.tile, scale)[0])
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
         if self.tile:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from srbench.errors import StoreError, UnknownNameError
 from srbench.files import write_text
-from srbench.records import label
+from srbench.records import labels
 from srbench.wording import counted
 
 Kind = Literal["run", "plan", "method", "dataset", "metric"]
@@ -154,10 +154,11 @@ class _Dropping:
         else:
             pairs = self._rows("SELECT DISTINCT method, options FROM cells")
             timed = {own for (own,) in self._rows("SELECT DISTINCT method FROM timings")}
-            known = {label(*pair) for pair in pairs} | timed
+            called = labels(tuple(pair) for pair in pairs)
+            known = {*called.values(), *timed}
             if name not in known:
                 raise UnknownNameError(kind, name, known)
-            scopes = [("method = ? AND options = ?", tuple(pair)) for pair in pairs if label(*pair) == name]
+            scopes = [("method = ? AND options = ?", tuple(pair)) for pair in pairs if called[tuple(pair)] == name]
             self._delete("timings", "method = ?", name)
         for condition, values in scopes:
             for table in self._of_cells:

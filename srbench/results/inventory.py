@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from srbench.records import label
+from srbench.records import labels
 from srbench.results.reader import Reader, Run
 
 
@@ -24,8 +24,10 @@ class Held:
 def inventory(reader: Reader) -> list[Held]:
     """All runs, oldest first."""
     of_run: dict[int, list[tuple[str, str, int, int, int]]] = {}
-    for run, method, options, dataset, scale, cells, done in reader.planned_counts():
-        of_run.setdefault(run, []).append((label(method, options), dataset, scale, cells, done))
+    counts = reader.planned_counts()
+    called = labels((method, options) for _, method, options, *_ in counts)
+    for run, method, options, dataset, scale, cells, done in counts:
+        of_run.setdefault(run, []).append((called[method, options], dataset, scale, cells, done))
     timed = reader.timed_counts()
     found = []
     for one in reader.runs():

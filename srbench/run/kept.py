@@ -12,7 +12,7 @@ from torch import Tensor
 from srbench.errors import ImageError
 from srbench.evaluation.example import planes_of
 from srbench.files import safe_name
-from srbench.imaging.images import Pixels, pixel_hash, read_image, write_image
+from srbench.imaging.images import Pixels, below, pixel_hash, read_image, write_image
 from srbench.records import ENTROPY_BITS, CellFacts, Outcome
 
 
@@ -45,7 +45,7 @@ def read(folder: Path, outcome: Outcome) -> Tensor | None:
     if not outcome.sr_path:
         return None
     try:
-        pixels = read_image(folder / outcome.sr_path)
+        pixels = read_image(below(folder, outcome.sr_path))
     except ImageError:
         return None
     if pixel_hash(pixels) != outcome.sr_sha256:

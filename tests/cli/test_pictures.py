@@ -1,5 +1,7 @@
 """``srbench upscale`` with 16 bits, TIFF, WebP and alpha."""
 
+import os
+
 import numpy as np
 import pytest
 import tifffile
@@ -7,9 +9,11 @@ import torch
 from PIL import Image
 
 import srbench as package
+from srbench import dataset
 from srbench.errors import ImageError
 from srbench.imaging.images import read_image
 from srbench.imaging.pictures import Picture, read_picture, write_picture
+from srbench.results.reader import Reader
 
 
 @pytest.fixture
@@ -124,3 +128,33 @@ def test_evaluation_still_refuses_16_bits(wrong, deep, tmp_path):
     write_picture(tmp_path / "set" / "x.png", Picture(deep))
     arguments = ["--datasets", tmp_path / "set", "--out", tmp_path / "r", "--scales", "2"]
     wrong("run", "--methods", "nearest", *arguments, match="more than 8 bits per channel")
+
+
+@pytest.mark.data("set14")
+def test_set14_as_bmp_gets_the_recorded_bicubic(srbench, tmp_path):
+    """Its widths are among those whose rows take as many bytes as a number with 16 in it."""
+    for image in dataset.find("set14").images:
+        (tmp_path / "bmp").mkdir(exist_ok=True)
+        Image.fromarray(image.read()).save(tmp_path / "bmp" / f"{image.name}.bmp")
+    arguments = ["--datasets", tmp_path / "bmp", "--scales", "4", "--metrics", "psnr", "--protocol", "classic"]
+    result = srbench(
+        "run", "--methods", "bicubic", *arguments, "--out", tmp_path / "r", "--no-images", "--threads", "1"
+    )
+    assert result.exit_code == 0, result.output
+    with Reader(tmp_path / "r") as reader:
+        values = [row.score.value for row in reader.scores()]
+    assert len(values) == 14
+    assert round(float(np.mean(values)), 2) == 26.00
+
+
+def test_the_mode_of_results_is_as_the_umask_says(upscale, srbench, pictures, tmp_path):
+    before = os.umask(0o022)
+    try:
+        upscale(pictures / "a.png")
+        arguments = ["--datasets", pictures, "--scales", "2", "--metrics", "psnr", "--threads", "1"]
+        assert srbench("run", "--methods", "nearest", *arguments, "--out", tmp_path / "r").exit_code == 0
+    finally:
+        os.umask(before)
+    written = [*(tmp_path / "up").iterdir(), *(tmp_path / "r" / "images").rglob("*.png")]
+    assert len(written) == 4
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o644}

@@ -49,8 +49,10 @@ def pack(folders: Sequence[Path], target: Path, limit: int = LIMIT) -> tuple[int
 
 def _encoded(path: Path) -> tuple[str, bytes]:
     """Suffix and bytes of the file as it is, or as lossless WebP where that is smaller."""
+    from srbench.imaging.decode import FORMATS
+
     original = path.read_bytes()
-    with Image.open(path) as image:
+    with Image.open(path, formats=FORMATS) as image:
         if image.mode != "RGB" or image.format == "JPEG":
             return path.suffix, original
         stream = io.BytesIO()
@@ -73,7 +75,7 @@ def unpack(archive: Path, folder: Path) -> list[Path]:
     with tarfile.open(archive) as stream:
         stream.extractall(folder, filter="data")
     for path in folder.rglob("*.webp"):
-        with Image.open(path) as image:
+        with Image.open(path, formats=("WEBP",)) as image:
             image.convert("RGB").save(path.with_suffix(".png"), compress_level=1)
         path.unlink()
     return sorted(path for path in folder.iterdir() if path.is_dir())

@@ -19,7 +19,7 @@ from PIL import Image
 from srbench import dataset
 from srbench.errors import SrbenchError, SrbenchWarning
 from srbench.files import safe_name
-from srbench.imaging.images import Pixels, pixel_hash, read_image, write_image
+from srbench.imaging.images import Pixels, below, pixel_hash, read_image, write_image
 from srbench.records import ENTROPY_BITS, ScoreState
 from srbench.report.html.tables import VIEW
 from srbench.results.facts import FolderFacts
@@ -149,7 +149,7 @@ def _scene(
     paths = own.groupby("label", sort=False)["sr_path"].first()
     for label in (label for label in titles if label in paths.index):
         try:
-            pixels[label] = read_image(folder / paths[label])
+            pixels[label] = read_image(below(folder, paths[label]))
         except SrbenchError:
             missing.append(f"{titles[label]}: its image is no longer on disk")
     if not pixels:
@@ -182,7 +182,7 @@ def _scene(
         )
     for label, path in _entropies(own):
         try:
-            image = read_image(folder / path)
+            image = read_image(below(folder, path))
         except SrbenchError:
             continue
         if image.shape[:2] == size:

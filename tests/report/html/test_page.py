@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
@@ -343,3 +345,17 @@ def test_plots_can_stand_in_one_page():
     assert all(name.startswith("first-") for name in ids)
     used = re.findall(r'(?:href="#|url\(#)([^")]*)', renamed)
     assert set(used) <= set(ids)
+
+
+@pytest.mark.parametrize("kind", ["absolute", "parent", "link", "pipe"])
+def test_a_strangers_folder_shows_only_images_of_its_own(go, page, results, tmp_path, make_picture, kind):
+    go("bicubic", "nearest")
+    write_image(tmp_path / "secret.png", make_picture(56, 56, 9))
+    (results / "link.png").symlink_to(tmp_path / "secret.png")
+    os.mkfifo(results / "pipe.png")
+    path = {"absolute": str(tmp_path / "secret.png"), "parent": "../secret.png"}.get(kind, f"{kind}.png")
+    with closing(sqlite3.connect(results / "results.sqlite")) as database, database:
+        first = "select min(cell_id) from outcomes"  # bicubic on the first image
+        database.execute(f"update outcomes set sr_path = ? where cell_id = ({first})", (path,))
+    text = shown(page())
+    assert "Not shown: Bicubic: its image is no longer on disk" in text

@@ -1,0 +1,98 @@
+"""One picture through a method, strip by strip: what is computed with is never held for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from srbench.contained import contained
+from srbench.evaluation.inference import as_fed, coloured, held_to_contract, require_size
+from srbench.imaging.color import levels, rgb_to_ycbcr
+from srbench.imaging.resize import imresize, rows_around
+from srbench.imaging.samples import Deep
+from srbench.method.bands import bands
+from srbench.method.base import Method, as_batch
+
+_PIXELS = 1 << 20  # of an SR image that are given their colours and rounded at a time
+
+
+@dataclass(frozen=True)
+class Strip:
+    """``pixels`` (scale * (last - first), scale * W) or (..., 3): SR of the LR rows from ``first`` to ``last``."""
+
+    first: int
+    last: int
+    pixels: Deep
+
+
+def strips(method: Method, image: Deep, scale: int) -> Iterator[Strip]:
+    """Super-resolve a picture of uint8 or uint16, (H, W) or (H, W, 3), fed as the card says, from top to bottom.
+
+    A strip has as many rows as the method gives at a time, or fewer: of a method in tiles those of a row of tiles.
+
+    Raises:
+        NotSupportedError: the scale, or a picture smaller than the method takes.
+        OutputError: the method does not keep its contract.
+    """
+    height, width = image.shape[:2]
+    require_size(method, (height, width), scale)
+    step = max(1, _PIXELS // (scale * scale * width))
+
+    def rows(first: int, last: int) -> Tensor:
+        return as_batch(as_fed(method, _planes(image[first:last])), method.device)
+
+    def call(method: Method, lr: Tensor) -> Tensor:
+        expected = (*lr.shape[:2], scale * lr.shape[2], scale * lr.shape[3])
+        return held_to_contract(method, method.upscale(lr, scale), expected)[None]
+
+    ahead = bands(method, rows, height, scale, call)
+    while True:
+        with torch.no_grad(), contained():  # not around the yield: it would hold for the caller, too
+            band = next(ahead, None)
+        if band is None:
+            return
+        for first in range(band.first, band.last, step):
+            last = min(first + step, band.last)
+            part = band.sr[0, :, scale * (first - band.first) : scale * (last - band.first)]
+            yield Strip(first, last, _finished(part, image, first, last, scale))
+
+
+def bicubic(image: Deep, first: int, last: int, scale: int) -> Deep:
+    """The rows of an alpha channel (H, W), enlarged by bicubic, that belong to its rows from ``first`` to ``last``."""
+    rows = rows_around(len(image), first, last)
+    sr = imresize(as_batch(_planes(image[rows]), torch.device("cpu")), scale)[0, 0]
+    part = sr[scale * (first - rows.start) : scale * (last - rows.start)]
+    return _rounded(part, image).numpy()
+
+
+def _planes(image: Deep) -> Tensor:
+    """(1 or 3, h, w) on the 0..255 scale, double."""
+    planes = np.atleast_3d(image).transpose(2, 0, 1).astype(np.float64)
+    return torch.from_numpy(planes * 255 / np.iinfo(image.dtype).max)
+
+
+def _finished(sr: Tensor, image: Deep, first: int, last: int, scale: int) -> Deep:
+    """A method's rows of 0..1 as pixels of the kind of ``image``."""
+    if image.ndim == 3 and sr.shape[0] == 1:
+        rows = rows_around(len(image), first, last)
+        chroma = imresize(rgb_to_ycbcr(_planes(image[rows]))[1:], scale)
+        sr = coloured(sr, chroma[:, scale * (first - rows.start) : scale * (last - rows.start)])
+    pixels = _rounded(sr, image)
+    if image.ndim == 3:
+        return pixels.permute(1, 2, 0).contiguous().cpu().numpy()
+    if sr.shape[0] == 3:
+        # Rounded as a colour image first: a grey picture gives what its copy in three channels gives.
+        mean = pixels.to(torch.float64).mean(dim=0) / np.iinfo(image.dtype).max
+        return _rounded(mean, image).cpu().numpy()
+    return pixels[0].cpu().numpy()
+
+
+def _rounded(x: Tensor, image: Deep) -> Tensor:
+    """0..1 to the integers of 8 or 16 bits, as those of ``image``, clipped, halves rounded up."""
+    if image.dtype == np.uint8:
+        return levels(x).to(torch.uint8)
+    return (x.to(torch.float64) * 65535 + 0.5).clamp_(0, 65535.5).to(torch.int32).to(torch.uint16)
