@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from srbench.contained import contained
 from srbench.errors import NotSupportedError, OutputError
 from srbench.evaluation.example import Example
 from srbench.imaging.color import levels, rgb_to_ycbcr, ycbcr_to_rgb
@@ -81,7 +82,7 @@ def likelihood(method: Method, example: Example) -> Likelihood:
     hr = example.hr_luma[None] if on_luma else as_fed(method, example.hr.expand(3, -1, -1))
     method.require_scale(example.scale)
     low, high = (as_batch(planes, method.device) for planes in (lr_of(method, example), hr))
-    with torch.no_grad():
+    with torch.no_grad(), contained():
         return method.bits(low, high, example.scale)
 
 
@@ -95,6 +96,7 @@ def output(method: Method, lr: Tensor, scale: int) -> Tensor:
     Raises:
         NotSupportedError: the scale, or an LR image smaller than the method takes.
         OutputError: wrong size or type, NaN or infinite pixels.
+        PluginError: the method raised anything else.
     """
     method.require_scale(scale)
     name = method.card.name
@@ -103,7 +105,7 @@ def output(method: Method, lr: Tensor, scale: int) -> Tensor:
             f"{name} needs LR images of at least {method.card.min_size} pixels a side, "
             f"this one has {lr.shape[-1]}x{lr.shape[-2]}"
         )
-    with torch.no_grad():
+    with torch.no_grad(), contained():
         result = method.upscale(as_batch(lr, method.device), scale)
     expected = (1, lr.shape[0], scale * lr.shape[1], scale * lr.shape[2])
     if not isinstance(result, Tensor) or not result.is_floating_point():

@@ -7,6 +7,7 @@ import math
 
 from torch import Tensor
 
+from srbench.contained import contained, told
 from srbench.errors import ImageError
 from srbench.evaluation.example import Example, HrImage
 from srbench.evaluation.inference import likelihood, super_resolve
@@ -38,13 +39,14 @@ def measure(metric: Metric, pair: Comparison) -> Score:
         have = f"this image has {size[1]}x{size[0]}"
         return _without_value(metric, "too small", f"needs at least {metric.min_size} pixels a side, {have}")
     try:
-        result = metric.compute(pair)
-        extra = json.dumps(dict(result.extra)) if isinstance(result, Measurement) else ""
-        value = float(result)
+        with contained():
+            result = metric.compute(pair)
+            extra = json.dumps(dict(result.extra)) if isinstance(result, Measurement) else ""
+            value = float(result)
     except ImageError as error:
         return _without_value(metric, "too small", str(error))
     except Exception as error:
-        return _without_value(metric, "error", " ".join(f"{type(error).__name__}: {error}".split()))
+        return _without_value(metric, "error", told(error))
     if math.isnan(value):
         return Score(metric.name, metric.version, value, "nan")
     return Score(metric.name, metric.version, value, "identical" if math.isinf(value) else "ok", extra)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -95,6 +96,10 @@ def collect(reader: Reader) -> Evidence:
 
 
 def _image(outcome: Outcome, scored: pd.DataFrame) -> ImageResult:
+    if tile := json.loads(outcome.handling or "{}").get("tile"):
+        # Not what the whole image gives, which the thresholds are about.
+        message = f"computed in tiles of {tile} LR pixels, for memory ran out: run it with --force where there is more"
+        return ImageResult(CellState.FAILED, message, sr_sha256=outcome.sr_sha256, sr_path=outcome.sr_path)
     return ImageResult(
         outcome.status,
         outcome.message,

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from srbench.contained import contained
 from srbench.degradation.named import Bicubic, Degradation
 from srbench.errors import MethodError, NotSupportedError
 from srbench.records import TrainingFacts
@@ -173,10 +174,11 @@ def prepare(method: Method, scale: int, context: MethodContext) -> None:
     """Let a method load what ``scale`` needs.
 
     Raises:
-        MethodError: the method did not keep the context, so it would compute on another device, or with another seed
-            or degradation, than it was told.
+        MethodError: the method raised anything, or did not keep the context, so it would compute on another device,
+            or with another seed or degradation, than it was told.
     """
-    method.prepare(scale, context)
+    with contained():
+        method.prepare(scale, context)
     if method.context is not context:
         raise MethodError(
             f"prepare() of {method.card.name} does not keep its context",

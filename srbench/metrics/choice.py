@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import torch
 
 from srbench import metrics, randomness
-from srbench.errors import MethodError, SrbenchError, UnavailableError
+from srbench.contained import contained
+from srbench.errors import SrbenchError
 from srbench.metrics.base import Metric
 from srbench.protocol.base import Protocol
 
@@ -62,9 +63,9 @@ def prepare(wanted: Iterable[Metric]) -> dict[str, str]:
     reasons = {}
     for metric in wanted:
         try:
-            with randomness.kept(torch.device("cpu")):
+            with randomness.kept(torch.device("cpu")), contained():
                 metric.prepare()
-        except (UnavailableError, MethodError) as error:
+        except SrbenchError as error:
             reasons[metric.name] = str(error)
     return reasons
 
