@@ -8,7 +8,7 @@ from srbench import lazy
 
 if TYPE_CHECKING:
     from srbench.dataset.locate import SUFFIXES, Dataset, ImageFile, available, find, image_paths, plain_name
-    from srbench.dataset.manifest import STANDARD, ImageFacts, Manifest, Source, facts_of, manifests
+    from srbench.dataset.manifest import STANDARD, ImageFacts, Manifest, Source, broken, facts_of, manifests
     from srbench.dataset.verify import Verdict, check_images, judge
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Source",
     "Verdict",
     "available",
+    "broken",
     "check_images",
     "facts_of",
     "find",
@@ -42,6 +43,7 @@ __getattr__ = lazy.names(
         "Source": "manifest",
         "Verdict": "verify",
         "available": "locate",
+        "broken": "manifest",
         "check_images": "verify",
         "facts_of": "manifest",
         "find": "locate",

@@ -71,6 +71,8 @@ def find(spec: str) -> Dataset:
         DatasetError: a folder without images.
     """
     manifests = known.manifests()
+    if (broken := known.broken().get(spec.lower())) is not None:
+        raise broken
     if spec.lower() in manifests:
         return _from_manifest(manifests[spec.lower()])
     folder = Path(spec).expanduser()

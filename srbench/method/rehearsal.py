@@ -26,8 +26,9 @@ _rehearsed: WeakSet[ModuleType] = WeakSet()
 
 
 def read_while_loaded(cls: type[Method]) -> Set[Path]:
-    """Files that the methods of a class's module read while they are imported, constructed and prepared, for every
-    scale on their cards: the same whichever scales and methods are asked for. What they raise is said where they are used."""
+    """Files that the methods of a class's module read while they are imported, constructed and prepared for every scale
+    on their cards: the same whichever scales and methods are asked for. What they raise is said where they are used.
+    """
     module = sys.modules.get(cls.__module__)
     if module is not None and module not in _rehearsed:
         _rehearsed.add(module)

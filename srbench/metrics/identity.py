@@ -20,6 +20,7 @@ from srbench.sources import source_files
 from srbench.weights.files import file_hash
 
 _STEP = 10**12  # between declared versions: below it stands the hash, twelve digits
+_MOST = 10**6
 
 
 def versioned(metric: Metric, source: Path) -> Metric:
@@ -45,4 +46,4 @@ def versioned(metric: Metric, source: Path) -> Metric:
         digest.update(file_hash(path).encode())
     for content in sorted({file_hash(path) for path in others}):  # wherever they lie
         digest.update(content.encode())
-    return replace(metric, version=metric.version * _STEP + int(digest.hexdigest(), 16) % _STEP)
+    return replace(metric, version=metric.version % _MOST * _STEP + int(digest.hexdigest(), 16) % _STEP)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from srbench import dataset, degradation, metrics, protocol, randomness
+from srbench.contained import contained
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
-from srbench.errors import StoreError
+from srbench.errors import SrbenchError, StoreError
 from srbench.files import replace_file, writing
 from srbench.machine import available_processors, resolve_device
 from srbench.method.variant import Variant
@@ -76,6 +77,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
             by name. What a single cell does wrong is recorded with the cell instead.
     """
     observer = observer or Silent()
+    options = replace(options, out=options.out.absolute())  # whatever a plugin makes the current folder
     with randomness.kept(resolve_device(options.device)):
         job = resolve(options, observer)
         with Store(options.out, create=True) as store, single_threaded():
@@ -172,9 +174,14 @@ def _prepare(job: Job, observer: Observer) -> None:
     for spec in job.methods:
         for scale in job.options.scales:
             job.worker.prepare(spec, scale)
-        for audit in job.worker.method(spec).load_audits():
-            if not audit.complete:
-                observer.note(f"{spec.name} loaded only a part: {audit}")
+        try:
+            with contained(f"load_audits() of {spec.name}"):
+                partial = [str(audit) for audit in job.worker.method(spec).load_audits() if not audit.complete]
+        except SrbenchError as error:
+            observer.note(str(error))
+            continue
+        for audit in partial:
+            observer.note(f"{spec.name} loaded only a part: {audit}")
 
 
 # -- execute -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from srbench import dataset
-from srbench.errors import NotSupportedError, SrbenchError
+from srbench.contained import contained
+from srbench.errors import SrbenchError
 from srbench.method import plugins
 from srbench.method.base import Method
 
@@ -85,11 +86,12 @@ def _not_in_all(method: Method, scales: Sequence[int]) -> str:
     """Why 'all' does not stand for ``method`` too; empty if it does."""
     if not method.card.default:
         return f"it is slow; run it with --methods {method.card.name}"
-    if not any(method.supports(scale) for scale in scales):
-        try:
-            method.require_scale(scales[0])
-        except NotSupportedError as error:
-            return str(error)
+    try:
+        with contained(f"supports() of {method.card.name}"):
+            if not any(method.supports(scale) for scale in scales):
+                method.require_scale(scales[0])
+    except SrbenchError as error:
+        return str(error)
     return ""
 
 
