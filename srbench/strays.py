@@ -29,7 +29,7 @@ def to_stderr() -> Iterator[None]:
     global _entered
     with _lock:
         if not isinstance(sys.stdout, _ByThread):
-            sys.stdout = _ByThread(sys.stdout)  # type: ignore[assignment]
+            sys.stdout = _ByThread(sys.stdout)
         _entered += 1
     _inside.depth = getattr(_inside, "depth", 0) + 1
     try:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srbench.cli.shell import err, handled, out
-from srbench.errors import SrbenchError, UnknownNameError
+from srbench.contained import PluginError, contained
+from srbench.errors import MethodError, SrbenchError, UnknownNameError
 
 if TYPE_CHECKING:
     import torch
@@ -53,11 +54,14 @@ def command(
     from srbench.run.executors.local import single_threaded
 
     place = resolve_device(device)
-    with randomness.kept(place), single_threaded():  # as a run does
-        randomness.seed(0, place)
-        loaded = _prepared(method, scale, place, required=results is None)
-        name = method if loaded is None else loaded.card.name
-        found = explain(loaded, name, dataset, scale, value, decimals, metric=metric, results=results)
+    try:
+        with randomness.kept(place), single_threaded():  # as a run does
+            randomness.seed(0, place)
+            loaded = _prepared(method, scale, place, required=results is None)
+            name = method if loaded is None else loaded.card.name
+            found = explain(loaded, name, dataset, scale, value, decimals, metric=metric, results=results)
+    except PluginError as error:
+        raise MethodError(f"method '{method}' fails: {error}", "see it whole with --debug") from error
     _print(found[:rows], f"{name} on {dataset} x{scale}: {metric} {expect}", decimals, metric)
     _print_best(found[0], expect, value, decimals)
 
@@ -83,7 +87,8 @@ def _prepared(name: str, scale: int, device: torch.device, *, required: bool) ->
 
     try:
         method = Variant().apply(api.load(name))
-        method.require_scale(scale)
+        with contained():
+            method.require_scale(scale)
         prepare(method, scale, MethodContext(device))
     except UnknownNameError:
         if required:

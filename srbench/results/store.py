@@ -136,8 +136,8 @@ class Store:
                 images |= {
                     (cell, path) for cell, path in connection.execute(done.where(_outcomes.c.cell_id.in_(chunk)))
                 }
-                rows = _scored.where(_scores.c.cell_id.in_(chunk)).order_by(_scores.c.id)
-                newest.update(((cell, metric), version) for cell, metric, version in connection.execute(rows))
+                query = _scored.where(_scores.c.cell_id.in_(chunk)).order_by(_scores.c.id)
+                newest.update(((cell, metric), version) for cell, metric, version in connection.execute(query))
             outcomes = [
                 {"run_id": run_id, "cell_id": entry.cell_id, **vars(entry.outcome)}
                 for entry in entries

@@ -70,8 +70,8 @@ def describe_metric(metric: Metric) -> dict[str, Any]:
 
 
 def _method(method: Method, identity: str) -> dict[str, Any]:
-    files = _asked(lambda: {path.name: file_hash(path) for path in method.weight_files()}, {})
-    loads = _asked(lambda: [str(audit) for audit in method.load_audits()], [])
+    files = _asked(lambda: {path.name: file_hash(path) for path in method.weight_files()}, dict[str, str]())
+    loads = _asked(lambda: [str(audit) for audit in method.load_audits()], list[str]())
     return {**to_json(method_facts(method)), "hash": identity, "weights": files, "loads": loads}
 
 

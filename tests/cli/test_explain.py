@@ -117,3 +117,21 @@ def test_kept_images_of_an_rgb_method_are_enough(srbench, pictures, results, wri
 )
 def test_wrong_command_lines(wrong, arguments, match):
     wrong("explain", *arguments, match=match)
+
+
+RAISED = ["raise BrokenPipeError", "raise SystemExit(0)", "raise KeyboardInterrupt", "1 / 0"]
+WHERE = {
+    "upscale": "",
+    "prepare": "return lr\n    def prepare(self, scale, context): ",
+    "constructor": "return lr\n    def __init__(self): ",
+    "supports": "return lr\n    def supports(self, scale): ",
+}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [*(f"{head}{raised}" for head in WHERE.values() for raised in RAISED), "return lr", "return 3", "return lr / 0"],
+)
+def test_a_method_that_fails_is_one_line(wrong, write_plugin, pictures, body):
+    path = write_plugin(body)
+    wrong("explain", path, "--expect", "25", "--dataset", pictures, "--scale", "2", "--device", "cpu", match="mine")
