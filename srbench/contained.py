@@ -15,8 +15,8 @@ import traceback
 from types import FrameType, TracebackType
 from typing import Any
 
-from srbench import strays
 from srbench.errors import MethodError, SrbenchError
+from srbench.foreign import strays
 
 _STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 

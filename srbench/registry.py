@@ -18,9 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import ClassVar, Generic, TypeVar
 
-from srbench import opened, plugin_files
 from srbench.contained import contained
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
+from srbench.foreign import loading, opened
 
 T = TypeVar("T")
 
@@ -245,7 +245,7 @@ def _file_of_module(name: str) -> Path | None:
 
 
 def load_file(path: Path) -> ModuleType:
-    """Import a plugin file (:mod:`srbench.plugin_files`).
+    """Import a plugin file (:mod:`srbench.foreign.loading`).
 
     Raises:
         MethodError: there is none, or it cannot be imported.
@@ -253,10 +253,10 @@ def load_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise MethodError(f"no plugin file at '{path}'", "check the path")
     path = path.resolve()
-    name = plugin_files.private_name(path)
+    name = loading.private_name(path)
     opened.forget(name)
     try:
         with contained(), opened.recorded(opened.files_of(name)):
-            return plugin_files.load(path)
+            return loading.load(path)
     except SrbenchError as error:
         raise MethodError(f"plugin '{path}' cannot be imported: {error}", "see it whole with --debug") from error

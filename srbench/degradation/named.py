@@ -16,11 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from srbench import opened
 from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
 from srbench.degradation.kernels import read_kernel
 from srbench.degradation.steps import BicubicDown, Blur, GaussianNoise, Subsample, mark
-from srbench.plugin_files import private_name
+from srbench.foreign import opened
+from srbench.foreign.loading import private_name
 from srbench.registry import Found, Prefix, Registry, Source
 from srbench.sources import source_files
 

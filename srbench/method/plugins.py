@@ -19,9 +19,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
-from srbench import opened
 from srbench.contained import contained
 from srbench.errors import MethodError
+from srbench.foreign import opened
 from srbench.paths import search_path
 from srbench.registry import Found, Registry, Source
 from srbench.sources import source_files

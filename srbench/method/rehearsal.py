@@ -14,9 +14,10 @@ from weakref import WeakSet
 
 import torch
 
-from srbench import opened, randomness
+from srbench import randomness
 from srbench.contained import contained
 from srbench.errors import SrbenchError
+from srbench.foreign import opened
 from srbench.method.base import Method, MethodCard, MethodContext, prepare
 from srbench.method.network import TorchMethod
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-from srbench import fields
 from srbench.errors import SrbenchError
+from srbench.foreign import fields
 
 if TYPE_CHECKING:
     import torch

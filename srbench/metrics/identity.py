@@ -11,11 +11,12 @@ from pathlib import Path
 
 import torch
 
-from srbench import opened, randomness
+from srbench import randomness
 from srbench.contained import contained
 from srbench.errors import SrbenchError
+from srbench.foreign import opened
+from srbench.foreign.loading import private_name
 from srbench.metrics.base import Metric
-from srbench.plugin_files import private_name
 from srbench.sources import source_files
 from srbench.weights.files import file_hash
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from srbench.plugin_files import PREFIX
+from srbench.foreign.loading import PREFIX
 
 _SYSTEM = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr", "/System", "/Library")
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".dylib")
@@ -113,7 +113,7 @@ def _counts(name: str) -> bool:
 @cache
 def _not_its_own() -> Sequence[Path]:
     folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    folders += [*site.getsitepackages(), site.getusersitepackages(), str(Path(__file__).parent)]
+    folders += [*site.getsitepackages(), site.getusersitepackages(), str(Path(__file__).parents[1])]
     return [*map(Path, _SYSTEM), *(Path(folder).resolve() for folder in folders)]
 
 

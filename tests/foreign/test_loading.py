@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from srbench import plugin_files
 from srbench.api import upscale
 from srbench.errors import MethodError
+from srbench.foreign import loading
 from srbench.method import plugins
 
 CARD = 'MethodCard(name="{name}", title="", year=2026, family="test", paper="none", colour="any")'
@@ -140,7 +140,7 @@ def test_what_is_imported_from_beside_is_none_of_the_plugins_methods(tmp_path):
 
 def test_objects_of_neighbours_can_be_pickled(tmp_path):
     write(tmp_path / "net.py", NET.format(value=0.2))
-    module = plugin_files.load(mine(tmp_path / "mine.py").resolve())
+    module = loading.load(mine(tmp_path / "mine.py").resolve())
     copy = pickle.loads(pickle.dumps(module.Net(2)))
     assert type(copy) is module.Net
 
