@@ -7,6 +7,8 @@ mean something else to those who called srbench, or an exception that cannot eve
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import threading
 import traceback
@@ -14,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from srbench.errors import MethodError, SrbenchError
+from srbench.foreign import strays
 
 _STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -26,7 +29,8 @@ class contained:  # noqa: N801  # reads as contextlib's own
     """A context in which foreign code is called.
 
     Errors of srbench go through as they are. Anything else is raised again as :class:`PluginError`. A signal that the
-    user or the system sends (Ctrl-C) still does what it did before, whatever the foreign code makes of it.
+    user or the system sends (Ctrl-C) still does what it did before, whatever the foreign code makes of it. What it
+    prints goes to standard error, and the current folder is the same afterwards.
 
     Args:
         subject: what is called, for the message, such as 'prepare() of edsr'; empty where those who catch the error
@@ -41,8 +45,12 @@ class contained:  # noqa: N801  # reads as contextlib's own
         self._subject = subject
         self._interrupt: BaseException | None = None
         self._before: dict[int, Any] = {}  # what each signal did
+        self._printing = strays.to_stderr()
+        self._folder = ""
 
     def __enter__(self) -> None:
+        self._folder = _current_folder()
+        self._printing.__enter__()
         # Only the main thread is interrupted by signals; in any other an interrupt is the foreign code's own.
         if threading.current_thread() is not threading.main_thread():
             return
@@ -63,6 +71,10 @@ class contained:  # noqa: N801  # reads as contextlib's own
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._printing.__exit__(None, None, None)
+        if self._folder and _current_folder() != self._folder:
+            with contextlib.suppress(OSError):  # it was removed
+                os.chdir(self._folder)
         for number, before in self._before.items():
             if signal.getsignal(number) is not before:
                 signal.signal(number, before)
@@ -72,6 +84,13 @@ class contained:  # noqa: N801  # reads as contextlib's own
         elif error is not None and not (isinstance(error, SrbenchError) and _can_be_shown(error)):
             text = told(error)
             raise PluginError(f"{self._subject}: {text}" if self._subject else text) from error
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109  # a path object for every cell would cost more than the look
+    except OSError:  # it was removed
+        return ""
 
 
 def told(error: BaseException) -> str:

@@ -11,10 +11,13 @@ import hashlib
 import importlib.machinery
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from srbench import paths
+from srbench.contained import contained
+from srbench.errors import SrbenchError
 from srbench.files import replace_file
 from srbench.registry import Found, Registry, Source
 from srbench.sources import source_files
@@ -46,9 +49,12 @@ def rows(
         key = _key(source, code, state)
         own = known.get(key)
         if own is None:
-            found = registry.open(source)
-            own = [describe(item) for item in found]
-            key = "" if any(item.error for item in found) else key
+            own, broken = [], False
+            for item in registry.open(source):
+                row, is_broken = _described(item, describe)
+                own.append(row)
+                broken |= is_broken
+            key = "" if broken else key
         if key:
             kept[key] = own
         result += own
@@ -56,6 +62,15 @@ def rows(
     if kept != known:
         _write(path, kept)
     return result
+
+
+def _described(item: Found[T], describe: Callable[[Found[T]], Row]) -> tuple[Row, bool]:
+    """A row, and whether the thing is broken: it may be only when it is asked what it is."""
+    try:
+        with contained():
+            return describe(item), bool(item.error)
+    except SrbenchError as error:
+        return describe(replace(item, value=None, error=str(error))), True
 
 
 def _key(source: Source[T], code: Sequence[Path], state: Callable[[Path], str]) -> str:

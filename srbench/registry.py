@@ -10,10 +10,7 @@ What cannot be imported is listed as broken, with its error; it never hides the 
 
 from __future__ import annotations
 
-import hashlib
-import importlib.machinery
 import importlib.metadata
-import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import ClassVar, Generic, TypeVar
 
+from srbench.contained import contained
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
+from srbench.foreign import loading, opened
 
 T = TypeVar("T")
 
@@ -165,16 +164,16 @@ class Registry(Generic[T]):
             yield self._installed(entry)
 
     def open(self, source: Source[T]) -> list[Found[T]]:
-        """What a source has; where it cannot be imported, one broken thing of its name."""
+        """What a source has; where it cannot be used, one broken thing of its name."""
         try:
-            values = source.load()
-        except (Exception, SystemExit) as error:  # a script may exit when it is imported
-            text = f"{type(error).__name__}: {error}"
-            return [Found(self.kind, source.name, source.origin, source.path, error=text)]
-        return [
-            Found(self.kind, self.name_of(value), source.origin, source.path or _file_of(value), value)
-            for value in values
-        ]
+            with contained():
+                values = source.load()
+                return [
+                    Found(self.kind, self.name_of(value), source.origin, source.path or _file_of(value), value)
+                    for value in values
+                ]
+        except SrbenchError as error:
+            return [Found(self.kind, source.name, source.origin, source.path, error=str(error))]
 
     def things_in(self, module: ModuleType, path: Path) -> list[T]:
         """What a plugin's module defines at its top level."""
@@ -200,10 +199,11 @@ class Registry(Generic[T]):
     def _in_file(self, path: Path) -> list[Found[T]]:
         module = load_file(path)
         path = path.resolve()
-        values = self.things_in(module, path)
+        with contained(f"plugin '{path}' cannot be used"):
+            values = self.things_in(module, path)
+            names = [self.name_of(value) for value in values]
         if not values:
             raise MethodError(f"'{path}' defines no {self.kind}", f"write {self.required} (docs/plugins.md)")
-        names = [self.name_of(value) for value in values]
         taken = set(self.names())
         for name in names:
             if name in taken or names.count(name) > 1:
@@ -244,32 +244,19 @@ def _file_of_module(name: str) -> Path | None:
     return Path(file) if file else None
 
 
-class _FromSource(importlib.machinery.SourceFileLoader):
-    """Compiles a file each time. Python's cache takes a file for unchanged whose size and second of change are: an edit
-    that is quickly run would have the identity of the new text and compute with the old."""
-
-    def path_stats(self, path: str | bytes) -> Mapping[str, float]:
-        raise OSError("no compiled copy is looked for")
-
-
 def load_file(path: Path) -> ModuleType:
-    """Import a plugin file; raises MethodError if there is none or it cannot be imported."""
+    """Import a plugin file (:mod:`srbench.foreign.loading`).
+
+    Raises:
+        MethodError: there is none, or it cannot be imported.
+    """
     if not path.is_file():
         raise MethodError(f"no plugin file at '{path}'", "check the path")
     path = path.resolve()
-    # Registered under a name of its own, so that dataclasses, pickles and tracebacks of the plugin work.
-    name = f"srbench_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, path, loader=_FromSource(name, str(path)))
-    if spec is None or spec.loader is None:
-        raise MethodError(f"'{path}' cannot be imported", "check that it is a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    name = loading.private_name(path)
+    opened.forget(name)
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # a script may exit when it is imported
-        del sys.modules[name]
-        raise MethodError(
-            f"plugin '{path}' cannot be imported: {type(error).__name__}: {error}",
-            "see it whole with --debug",
-        ) from error
-    return module
+        with contained(), opened.recorded(opened.files_of(name)):
+            return loading.load(path)
+    except SrbenchError as error:
+        raise MethodError(f"plugin '{path}' cannot be imported: {error}", "see it whole with --debug") from error

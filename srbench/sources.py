@@ -3,6 +3,7 @@
 Imports are read from the text (:mod:`ast`), nothing is executed. Followed are, from every file that is reached:
 
 * modules and packages beside it, relative imports, and absolute ones of its own top-level package
+* modules that Python finds elsewhere (``PYTHONPATH``), in a folder that packages are not installed into
 * ``srbench.methods.NAME``, from every folder of methods
 
 The rest of srbench, the standard library and other installed packages are not the method's own. What no file shows is
@@ -12,6 +13,7 @@ for :attr:`srbench.method.base.MethodCard.version`.
 from __future__ import annotations
 
 import ast
+import importlib.machinery
 import site
 import sys
 import sysconfig
@@ -48,6 +50,7 @@ class _Search:
         self.installed = _installed_folders()
         # By the resolved path: the path as it was reached, and the folder from which its package is imported.
         self.found: dict[Path, tuple[Path, Path]] = {}
+        self.on_path: dict[str, Path | None] = {}  # folders of users' own modules, by name
 
     def add(self, path: Path, root: Path | None = None) -> None:
         self.found.setdefault(path.resolve(), (path, root or self._root(path)))
@@ -110,19 +113,34 @@ class _Search:
         elif name[0] not in ("srbench", *sys.stdlib_module_names) and (
             root in self.methods or not path.is_relative_to(_SRBENCH)
         ):
+            there = False
             for folder in dict.fromkeys((path.parent, root)):
                 # Beside a package in site-packages are all others, which are not its own.
                 own = _package(path, root).with_suffix("") == folder / name[0]
                 if own or folder.resolve() not in self.installed:
-                    self._add_module(folder, name, root)
+                    there |= self._add_module(folder, name, root)
+            if not there and root != self.methods[0]:
+                self._add_from_path(name)
 
-    def _add_module(self, folder: Path, name: Parts, root: Path) -> None:
+    def _add_module(self, folder: Path, name: Parts, root: Path) -> bool:
+        """Whether there is anything of it."""
+        there = False
         for depth in range(1, len(name) + 1):
             place = folder.joinpath(*name[:depth])
             for path in (place / "__init__.py", place.with_name(f"{place.name}.py")):
                 if path.is_file():
                     self.add(path, root)
+                    there = True
                     break
+        return there
+
+    def _add_from_path(self, name: Parts) -> None:
+        """Add a module that the user keeps on Python's path."""
+        if name[0] not in self.on_path:
+            self.on_path[name[0]] = _users_folder(name[0], self.installed)
+        folder = self.on_path[name[0]]
+        if folder is not None:
+            self._add_module(folder, name, folder)
 
 
 def _imported(path: Path, package: Parts) -> Iterator[Parts]:
@@ -145,6 +163,17 @@ def _imported(path: Path, package: Parts) -> Iterator[Parts]:
 def _package(path: Path, root: Path) -> Path:
     """The top-level package's folder, or the file itself where it is in no package."""
     return root / path.relative_to(root).parts[0]
+
+
+def _users_folder(name: str, installed: set[Path]) -> Path | None:
+    """The folder on Python's path in which a user keeps a module; None where it is installed, or is none."""
+    spec = importlib.machinery.PathFinder.find_spec(name)
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    file = Path(spec.origin)
+    folder = file.parents[1] if spec.submodule_search_locations else file.parent
+    own = not any(file.resolve().is_relative_to(place) for place in installed) and not any(folder.glob("*.dist-info"))
+    return folder if own else None
 
 
 def _installed_folders() -> set[Path]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srbench.cli.shell import State, err, handled, out
-from srbench.errors import SrbenchError, UnknownNameError
+from srbench.contained import PluginError, contained
+from srbench.errors import MethodError, SrbenchError, UnknownNameError
 
 if TYPE_CHECKING:
     import torch
@@ -57,13 +58,16 @@ def command(
 
     place = resolve_device(device)
     (method,) = in_state([method], state)
-    with randomness.kept(place), single_threaded():  # as a run does
-        randomness.seed(0, place)
-        loaded = _prepared(method, scale, place, required=results is None)
-        name = method if loaded is None else loaded.card.name
-        for line in [] if loaded is None else yours([loaded]):
-            err().print(f"note: {line}", markup=False)
-        found = explain(loaded, name, dataset, scale, value, decimals, metric=metric, results=results)
+    try:
+        with randomness.kept(place), single_threaded():  # as a run does
+            randomness.seed(0, place)
+            loaded = _prepared(method, scale, place, required=results is None)
+            name = method if loaded is None else loaded.card.name
+            for line in [] if loaded is None else yours([loaded]):
+                err().print(f"note: {line}", markup=False)
+            found = explain(loaded, name, dataset, scale, value, decimals, metric=metric, results=results)
+    except PluginError as error:
+        raise MethodError(f"method '{method}' fails: {error}", "see it whole with --debug") from error
     _print(found[:rows], f"{name} on {dataset} x{scale}: {metric} {expect}", decimals, metric)
     _print_best(found[0], expect, value, decimals)
 
@@ -92,7 +96,8 @@ def _prepared(name: str, scale: int, device: torch.device, *, required: bool) ->
         if not required:  # the results' images of a name are those of the method of that name
             plugins.require_own_name(name)
         method = Variant().apply(api.load(name))
-        method.require_scale(scale)
+        with contained():
+            method.require_scale(scale)
         prepare(method, scale, MethodContext(device))
     except UnknownNameError:
         if required:

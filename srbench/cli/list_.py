@@ -114,6 +114,8 @@ def _datasets() -> list[dict[str, Any]]:
         if found and len(found) < total:
             where = f"{len(found)} of {total} images in {where}"
         rows.append({"name": manifest.name, "title": manifest.title, "images": total, "where": where})
+    for name, error in dataset.broken().items():
+        rows.append({"name": name, "title": f"BROKEN: {error}", "images": 0, "where": ""})
     return rows
 
 

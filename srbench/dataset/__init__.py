@@ -9,7 +9,7 @@ from srbench import lazy
 if TYPE_CHECKING:
     from srbench.dataset.folder import SUFFIXES, image_files
     from srbench.dataset.locate import Dataset, ImageFile, available, find, image_paths, plain_name
-    from srbench.dataset.manifest import STANDARD, ImageFacts, Manifest, Source, facts_of, manifests
+    from srbench.dataset.manifest import STANDARD, ImageFacts, Manifest, Source, broken, facts_of, manifests
     from srbench.dataset.verify import Verdict, check_images, judge
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Source",
     "Verdict",
     "available",
+    "broken",
     "check_images",
     "facts_of",
     "find",
@@ -44,6 +45,7 @@ __getattr__ = lazy.names(
         "Source": "manifest",
         "Verdict": "verify",
         "available": "locate",
+        "broken": "manifest",
         "check_images": "verify",
         "facts_of": "manifest",
         "find": "locate",

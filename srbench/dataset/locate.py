@@ -90,6 +90,8 @@ def find(spec: str, note: Callable[[str], None] = _warn) -> Dataset:
     manifests = known.manifests()
     is_path = os.sep in spec or spec.startswith((".", "~"))
     folder = Path(spec).expanduser()
+    if not is_path and (broken := known.broken().get(spec.lower())) is not None:
+        raise broken
     if not is_path and spec.lower() in manifests:
         if folder.is_dir():
             note(f"'{spec}' is the known dataset; the folder of that name here is ./{spec}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from srbench import paths, tomlfile
+from srbench.contained import told
 from srbench.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -86,21 +87,31 @@ class Manifest:
 
 
 def manifests() -> dict[str, Manifest]:
-    """Every known dataset by name, the standard ones first."""
-    return dict(_manifests(tuple(paths.search_path("datasets"))))
+    """Every known dataset by name, the standard ones first; those whose manifest cannot be used are left out."""
+    return dict(_manifests(tuple(paths.search_path("datasets")))[0])
+
+
+def broken() -> dict[str, DatasetError]:
+    """Why a manifest cannot be used, by the dataset's name; one of two that have one name is such, too."""
+    return dict(_manifests(tuple(paths.search_path("datasets")))[1])
 
 
 @cache
-def _manifests(folders: tuple[str, ...]) -> dict[str, Manifest]:
+def _manifests(folders: tuple[str, ...]) -> tuple[dict[str, Manifest], dict[str, DatasetError]]:
     found: dict[str, Manifest] = {}
+    broken: dict[str, DatasetError] = {}
     for folder in folders:
         for path in sorted(Path(folder).glob("*.toml")):
-            manifest = _parse(path)
-            if manifest.name in found:
-                raise DatasetError(f"two manifests are called '{manifest.name}' (one is '{path}')", "rename one")
-            found[manifest.name] = manifest
+            try:
+                if path.stem in found or path.stem in broken:
+                    raise DatasetError(f"two manifests are called '{path.stem}' (one is '{path}')", "rename one")
+                found[path.stem] = _parse(path)
+            except DatasetError as error:
+                broken[path.stem] = error
+            except Exception as error:  # whatever is in it, it is that dataset's alone
+                broken[path.stem] = DatasetError(f"cannot use manifest '{path}' ({told(error)})", "fix the file")
     order = {name: i for i, name in enumerate((*STANDARD, "sample"))}
-    return dict(sorted(found.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
+    return dict(sorted(found.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))), broken
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from pathlib import Path
 from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
 from srbench.degradation.kernels import read_kernel
 from srbench.degradation.steps import BicubicDown, Blur, GaussianNoise, Subsample, mark
+from srbench.foreign import opened
+from srbench.foreign.loading import private_name
 from srbench.registry import Found, Prefix, Registry, Source
 from srbench.sources import source_files
 
@@ -66,8 +68,13 @@ class _Degradations(Registry[Pipeline]):
 
     def adopt(self, value: Pipeline, path: Path) -> Pipeline:
         digest = hashlib.sha256()
-        for file in source_files(path):
+        files = source_files(path)
+        for file in files:
             digest.update(hashlib.sha256(file.read_bytes()).digest())
+        # What the file reads while it is imported, such as a kernel; of a package that is not known.
+        read = opened.files_of(private_name(path)) - {file.resolve() for file in files}
+        for content in sorted(hashlib.sha256(file.read_bytes()).digest() for file in read):
+            digest.update(content)
         return replace(value, source=digest.hexdigest()[:16])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -102,6 +103,10 @@ def collect(reader: Reader) -> Evidence:
 
 
 def _image(cell: CellRow, scores: list[ScoreRow]) -> ImageResult:
+    if tile := json.loads(cell.handling or "{}").get("tile"):
+        # Not what the whole image gives, which the thresholds are about.
+        message = f"computed in tiles of {tile} LR pixels, for memory ran out: run it with --force where there is more"
+        return ImageResult(CellState.FAILED, message, sr_sha256=cell.sr_sha256, sr_path=cell.sr_path)
     return ImageResult(
         cell.outcome or CellState.PENDING,
         cell.message,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,7 @@ def check(evidence: Evidence, file: ThresholdsFile) -> list[Verdict]:
     """
     if not evidence.groups and not evidence.timings:
         raise GateError(f"there are no results in '{evidence.folder}'", "make some with: srbench run")
-    _check_names(evidence, file.thresholds)
+    _check_names(evidence, file)
     verdicts: list[Verdict] = []
     for threshold in file.thresholds:
         if threshold.metric == LATENCY:
@@ -56,16 +55,18 @@ def _covered(evidence: Evidence, threshold: Threshold) -> list[Group]:
     return [] if own is None else [own]
 
 
-def _check_names(evidence: Evidence, thresholds: Sequence[Threshold]) -> None:
+def _check_names(evidence: Evidence, file: ThresholdsFile) -> None:
+    thresholds = file.thresholds
+    then = file.facts or Facts("", {}, {}, {})  # a user's own metrics and datasets may be known from the baseline alone
     methods = {group.method for group in evidence.groups} | {timing.method for timing in evidence.timings}
     datasets = {group.dataset for group in evidence.groups} | {timing.subject for timing in evidence.timings}
     named = {name for t in thresholds for name in (t.method, t.relative_to) if name and not _is_pattern(name)}
     _require("method", named, methods, evidence.facts)
     quality = [t for t in thresholds if t.metric not in (LATENCY, PIXELS)]
     measured = {metric for group in evidence.groups for metric in group.metrics}
-    _require("metric", {t.metric for t in quality}, measured, evidence.facts)
+    _require("metric", {t.metric for t in quality}, measured | set(then.metrics), evidence.facts)
     named = {t.dataset for t in thresholds if t.metric != LATENCY and not _is_pattern(t.dataset)}
-    _require("dataset", named, datasets, evidence.facts)
+    _require("dataset", named, datasets | set(then.datasets), evidence.facts)
 
 
 def _require(kind: Kind, named: set[str], found: set[str], facts: FolderFacts) -> None:
@@ -125,8 +126,6 @@ def _verdict(group: Group, threshold: Threshold, faults: list[tuple[str, float]]
 def _quality(group: Group, threshold: Threshold, facts: FolderFacts) -> Verdict:
     t = threshold
     higher = facts.metric(t.metric).higher_is_better
-    if higher is None and not (math.isnan(t.margin) and math.isnan(t.image_margin)):
-        raise GateError(f"{t}: nobody knows whether a higher {t.metric} is better", "run again, or ask for min or max")
     limit = _limit(t, higher is not False)
     if t.metric not in group.metrics and all(image.status == CellState.OK for image in group.images.values()):
         return _verdict(group, t, [(f"{t.metric} was not computed", math.nan)], limit=limit)
@@ -135,6 +134,8 @@ def _quality(group: Group, threshold: Threshold, facts: FolderFacts) -> Verdict:
     mean = float(np.mean(finite)) if finite else math.nan
     if len(finite) < len(values):
         return _verdict(group, t, [(_gap(group, t.metric, values), math.nan)], limit=limit, measured=mean)
+    if higher is None and not (math.isnan(t.margin) and math.isnan(t.image_margin)):
+        raise GateError(f"{t}: nobody knows whether a higher {t.metric} is better", "run again, or ask for min or max")
     worse = -1.0 if higher is False else 1.0
     faults: list[tuple[str, float]] = []
     if mean < t.min:

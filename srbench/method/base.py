@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch import Tensor
 from srbench.contained import contained
 from srbench.degradation.named import Bicubic, Degradation
 from srbench.errors import MethodError, NotSupportedError
+from srbench.foreign import fields
 from srbench.records import TrainingFacts
 from srbench.scale import ScaleSet
 from srbench.weights.files import LoadAudit
@@ -21,7 +22,11 @@ Colour = Literal["any", "luma", "rgb"]
 
 @dataclass(frozen=True)
 class Published:
-    """One published number: mean over a dataset's images, under ``protocol``, and where it is printed."""
+    """One published number: mean over a dataset's images, under ``protocol``, and where it is printed.
+
+    Raises:
+        MethodError: a field that cannot be that, named.
+    """
 
     dataset: str
     scale: int
@@ -29,6 +34,18 @@ class Published:
     value: float
     source: str
     protocol: str = "classic"
+
+    def __post_init__(self) -> None:
+        fields.require(self, "a published value", _PUBLISHED, MethodError)
+
+
+_SCALE = fields.whole(1, 10**6)
+_PUBLISHED = {
+    **dict.fromkeys(("dataset", "metric", "protocol"), fields.NAME),
+    "scale": _SCALE,
+    "value": fields.NUMBER,
+    "source": fields.TEXT,
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +68,9 @@ class MethodCard:
     ``--methods all``; it runs when it is named. ``random`` says that what it draws depends on
     :attr:`MethodContext.seed`. ``version`` is raised when the output changes by something that no file of the method
     shows (a library, a service): scores of another version are stale, as those of other source or weight files are.
+
+    Raises:
+        MethodError: a field that cannot be that, named.
     """
 
     name: str
@@ -68,9 +88,33 @@ class MethodCard:
     random: bool = False
     version: int = 1
 
+    def __post_init__(self) -> None:
+        for name in ("scales", "published"):
+            if isinstance(own := getattr(self, name), list):
+                object.__setattr__(self, name, tuple(own))
+        fields.require(self, f"card of {fields.shown(self.name)}", _CARD, MethodError)
+
     def fed(self, working_space: Literal["luma", "rgb"]) -> Literal["luma", "rgb"]:
         """What the method is fed, where ``working_space`` is what methods that treat each channel alone are fed."""
         return working_space if self.colour == "any" else self.colour
+
+
+_SCALES = fields.several(_SCALE, "None or whole numbers in brackets, such as (2, 4)")
+_CARD = {
+    "name": fields.Rule(
+        lambda value: fields.NAME.holds(value) and value != "all", f"{fields.NAME.words}, other than 'all'"
+    ),
+    **dict.fromkeys(("title", "family", "paper", "url"), fields.TEXT),
+    "year": fields.whole(0, 9999),
+    "colour": fields.one_of(get_args(Colour)),
+    "scales": fields.Rule(lambda value: value is None or (value != () and _SCALES.holds(value)), _SCALES.words),
+    "published": fields.several(
+        fields.Rule(lambda value: isinstance(value, Published), ""), "srbench.method.Published values in brackets"
+    ),
+    "min_size": fields.whole(1, 10**6),
+    **dict.fromkeys(("allow_partial_weights", "default", "random"), fields.TRUTH),
+    "version": fields.whole(0, 10**9),
+}
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
+from srbench.contained import contained
 from srbench.errors import MethodError, SrbenchError, UnknownNameError, WeightsError
+from srbench.foreign import opened
 from srbench.method import naming
 from srbench.paths import search_path
 from srbench.registry import Found, Registry, Source
@@ -66,7 +68,7 @@ class _Methods(Registry["type[Method]"]):
 
     def builtin(self) -> Iterator[Source[type[Method]]]:
         for stem, path in builtin_files().items():
-            origin = "built in" if Path(search_path("methods")[0]) in path.parents else str(path)
+            origin = "built in" if _is_built_in(path) else str(path)
             # A file may hold several methods, which only their cards name.
             yield Source(stem.replace("_", "-"), origin, functools.partial(self._module, stem, path), path, named=False)
 
@@ -163,28 +165,41 @@ def in_state(specs: Sequence[str], state: str) -> tuple[str, ...]:
 def instantiate(plugin: Plugin) -> Method:
     """A method ready to be prepared; raises MethodError if its constructor fails."""
     cls = plugin.load()
-    try:
+    with contained(f"method '{plugin.name}' cannot be created"), opened.recorded(opened.files_of(cls.__module__)):
         return cls()
-    except SrbenchError:
-        raise
-    except Exception as error:
-        raise MethodError(f"method '{plugin.name}' cannot be created: {error!r}", "fix the plugin") from error
 
 
 def identity(plugin: Plugin, method: Method) -> str:
-    """16 hex digits over the plugin's source file, the files beside it (:mod:`srbench.sources`), its
-    weight files, the state that was chosen of them and its card's version: another hash is another method."""
+    """16 hex digits over the plugin's source file, the files beside it (:mod:`srbench.sources`), its weight files, what
+    else it reads while it is loaded, and its card's version: another hash is another method.
+
+    Raises:
+        MethodError: ``weight_files()`` of the method raises.
+        WeightsError: a file cannot be read.
+    """
+    from srbench.method.rehearsal import read_while_loaded
     from srbench.weights.files import file_hash
 
     digest = hashlib.sha256()
     files = source_files(plugin.source, type(method).__mro__)
-    for path in [*files, *(f for f in method.weight_files() if f not in files)]:
+    with contained(f"weight_files() of {plugin.name}"):
+        weights = [path for path in method.weight_files() if path not in files]
+    for path in (*files, *weights):
         digest.update(file_hash(path).encode())
     if method.chosen_state:
         digest.update(f"state {method.chosen_state}".encode())
+    if plugin.source is not None and not _is_built_in(plugin.source):
+        known = {path.resolve() for path in (*files, *weights)}
+        others = (path for path in read_while_loaded(type(method)) if path.resolve() not in known)
+        for content in sorted({file_hash(path) for path in others}):  # wherever they lie
+            digest.update(content.encode())
     if method.card.version != 1:
         digest.update(f"version {method.card.version}".encode())
     return digest.hexdigest()[:16]
+
+
+def _is_built_in(path: Path) -> bool:
+    return Path(search_path("methods")[0]) in path.parents
 
 
 def builtin_files() -> dict[str, Path]:

@@ -6,7 +6,11 @@ says which are put around a method, and in which order.
 
 from __future__ import annotations
 
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -22,6 +26,25 @@ SMALLEST_TILE = 16  # LR pixels a side
 INFLUENCE = 1e-5  # of [0, 1]: what an output pixel may change without depending on an input pixel
 VIEWS = tuple((turns, mirrored) for turns in range(4) for mirrored in (False, True))  # of the self-ensemble
 _PROBE = 129  # LR pixels: the largest side on which a receptive field is measured
+_thread = threading.local()
+
+
+@dataclass
+class Watch:
+    """What was done inside of :func:`watched`: ``tile`` is the side of the tiles, in LR pixels, in which an image was
+    computed because memory ran out; 0 where none was."""
+
+    tile: int = 0
+
+
+@contextmanager
+def watched() -> Iterator[Watch]:
+    """Take down what methods of this thread do without being asked."""
+    before, _thread.watch = getattr(_thread, "watch", None), Watch()
+    try:
+        yield _thread.watch
+    finally:
+        _thread.watch = before
 
 
 class _Wrapped(Method):
@@ -163,6 +186,8 @@ class Tiled(_Wrapped):
                 if tile // 2 < SMALLEST_TILE or not out_of_memory(error):
                     raise
                 continue
+            if (watch := getattr(_thread, "watch", None)) is not None:
+                watch.tile = tile
             warnings.warn(
                 f"{self.card.name}: not enough memory for {lr.shape[-1]}x{lr.shape[-2]} pixels at x{scale} at once; "
                 f"computed in tiles of {tile} (--tile)",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from srbench.errors import SrbenchError
+from srbench.foreign import fields
 
 if TYPE_CHECKING:
     import torch
@@ -128,7 +129,7 @@ class Metric:
     """A named, versioned, pure function of a :class:`Comparison`. A new version makes old scores stale.
 
     Raises:
-        SrbenchError: ``needs`` holds a word that is not in NEEDS, or a name with characters of lists and paths.
+        SrbenchError: a field that cannot be that, named; a name may have no characters of lists and paths.
     """
 
     name: str
@@ -146,11 +147,10 @@ class Metric:
     footnote: str = ""  # what a reader of a table must know
 
     def __post_init__(self) -> None:
-        for need in self.needs:
-            if need not in NEEDS:
-                raise SrbenchError(f"metric '{self.name}' needs '{need}'", f"known: {', '.join(NEEDS)}")
-        if not self.name or set(self.name) & set(", /\\"):
-            raise SrbenchError(f"'{self.name}' cannot be a metric's name", "leave out commas, blanks and slashes")
+        for name in ("bounds", "needs"):
+            if isinstance(own := getattr(self, name), list):
+                object.__setattr__(self, name, tuple(own))
+        fields.require(self, f"metric {fields.shown(self.name)}", _METRIC, SrbenchError)
 
     @property
     def needs_colour(self) -> bool:
@@ -163,3 +163,24 @@ class Metric:
     @property
     def needs_likelihood(self) -> bool:
         return "likelihood" in self.needs
+
+
+def _are_bounds(value: Any) -> bool:
+    numbers = isinstance(value, tuple) and len(value) == 2 and all(type(end) in (int, float) for end in value)
+    return numbers and value[0] < value[1]
+
+
+_METRIC = {
+    "name": fields.Rule(
+        lambda value: fields.NAME.holds(value) and not set(value) & set(", /\\"),
+        f"{fields.NAME.words}, without commas, blanks and slashes",
+    ),
+    **dict.fromkeys(("title", "unit", "footnote"), fields.TEXT),
+    "version": fields.whole(0, 2**63 - 1),
+    "higher_is_better": fields.TRUTH,
+    "bounds": fields.Rule(_are_bounds, "two numbers, the smaller one first"),
+    "digits": fields.whole(0, 15),
+    "needs": fields.several(fields.one_of(NEEDS), f"words in brackets, of {', '.join(NEEDS)}"),
+    **dict.fromkeys(("compute", "prepare", "files"), fields.CALL),
+    "min_size": fields.whole(1, 10**6),
+}

@@ -76,8 +76,18 @@ def get(name: str) -> Metric:
 
 def find(spec: str) -> list[Metric]:
     """The metrics that ``spec`` names: a metric's name, or those of a .py file; raises as :func:`get`, and
-    SrbenchError for a file that cannot be used."""
-    return [found.load() for found in METRICS.find(spec)]
+    SrbenchError for a file that cannot be used.
+
+    Those that are not srbench's own have a version that stands for all files that decide their values
+    (:func:`srbench.metrics.identity.versioned`)."""
+    from srbench.metrics.identity import versioned  # late: torch
+
+    found = METRICS.find(spec)
+    own = Path(__file__).parent
+    return [
+        item.load() if item.source is None or own in item.source.parents else versioned(item.load(), item.source)
+        for item in found
+    ]
 
 
 def supported(metric: Metric, working_space: str) -> bool:

@@ -145,13 +145,14 @@ class Store:
         ids = [entry.cell_id for entry in entries]
         with self._transaction() as connection:
             images: set[tuple[int, str]] = set()
-            scored: set[tuple[int, str, int]] = set()  # a metric that raised is tried again
+            newest: dict[tuple[int, str], int] = {}  # versions; a metric that raised is tried again
             for chunk in () if again else _chunks(ids):
                 done = select(_outcomes.c.cell_id, _outcomes.c.sr_path).where(_outcomes.c.status == CellState.OK)
                 images |= {
                     (cell, path) for cell, path in connection.execute(done.where(_outcomes.c.cell_id.in_(chunk)))
                 }
-                scored |= {(c, m, v) for c, m, v in connection.execute(_scored.where(_scores.c.cell_id.in_(chunk)))}
+                query = _scored.where(_scores.c.cell_id.in_(chunk)).order_by(_scores.c.id)
+                newest.update(((cell, metric), version) for cell, metric, version in connection.execute(query))
             outcomes = [
                 {"run_id": run_id, "cell_id": entry.cell_id, **vars(entry.outcome)}
                 for entry in entries
@@ -159,7 +160,7 @@ class Store:
                 and not (entry.outcome.status == CellState.OK and (entry.cell_id, entry.outcome.sr_path) in images)
             ]
             fresh = [
-                (e.cell_id, s) for e in entries for s in e.scores if (e.cell_id, s.metric, s.version) not in scored
+                (e.cell_id, s) for e in entries for s in e.scores if newest.get((e.cell_id, s.metric)) != s.version
             ]
             scores = [_score_row(run_id, cell, score) for cell, score in fresh]
             extra = [_score_key(run_id, cell, score) | {"content": score.extra} for cell, score in fresh if score.extra]
@@ -205,9 +206,9 @@ class Store:
     # -- what a run needs to know to go on ---------------------------------------------------------------------
 
     def known(self, cell_ids: Sequence[int]) -> dict[int, Known]:
-        """What is already there of each cell."""
+        """What is already there of each cell; of a metric the newest version alone, for that is shown."""
         outcomes: dict[int, Outcome] = {}
-        metrics: dict[int, dict[tuple[str, int], str]] = {number: {} for number in cell_ids}
+        metrics: dict[int, dict[str, tuple[int, str]]] = {number: {} for number in cell_ids}
         with self._transaction() as connection:
             for chunk in _chunks(cell_ids):
                 rows = select(_outcomes).where(_outcomes.c.cell_id.in_(chunk)).order_by(_outcomes.c.id)
@@ -215,8 +216,11 @@ class Store:
                     outcomes[row["cell_id"]] = _outcome(row)
                 query = _scored.add_columns(_scores.c.status).where(_scores.c.cell_id.in_(chunk))
                 for number, metric, version, status in connection.execute(query.order_by(_scores.c.id)):
-                    metrics[number][metric, version] = status
-        return {number: Known(outcomes.get(number), metrics[number]) for number in cell_ids}
+                    metrics[number][metric] = version, status
+        return {
+            number: Known(outcomes.get(number), {(name, v): status for name, (v, status) in metrics[number].items()})
+            for number in cell_ids
+        }
 
     def values(self, cell_ids: Sequence[int], metric: Metric) -> dict[int, float]:
         """The newest finite values of one metric, by cell."""

@@ -8,17 +8,19 @@ import importlib.metadata
 import math
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
 import srbench
 from srbench import dataset, metrics
+from srbench.contained import contained
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts, Manifest
+from srbench.errors import SrbenchError
 from srbench.machine import processor
 from srbench.method.base import Method
 from srbench.metrics import Metric
@@ -32,6 +34,7 @@ from srbench.weights.files import file_hash
 if TYPE_CHECKING:
     from srbench.run.runner import RunOptions
 
+_T = TypeVar("_T")
 _PACKAGES = ("torch", "numpy", "pillow", "scipy", "spandrel")
 
 
@@ -68,11 +71,20 @@ def describe_metric(metric: Metric) -> dict[str, Any]:
 
 
 def _method(method: Method, identity: str) -> dict[str, Any]:
-    files = {path.name: file_hash(path) for path in method.weight_files()}
-    loads = [str(audit) for audit in method.load_audits()]
-    own = [file.to_json() for file in loaded.files(method)]
+    files = _asked(lambda: {path.name: file_hash(path) for path in method.weight_files()}, dict[str, str]())
+    loads = _asked(lambda: [str(audit) for audit in method.load_audits()], list[str]())
+    own = _asked(lambda: [file.to_json() for file in loaded.files(method)], list[dict[str, Any]]())
     facts = to_json(method_facts(method))
     return {**facts, "hash": identity, "weights": files, "loads": loads, "weight_files": own}
+
+
+def _asked(ask: Callable[[], _T], otherwise: _T) -> _T:
+    """What a method says of itself; ``otherwise`` where it raises, for its images are none the worse."""
+    try:
+        with contained():
+            return ask()
+    except SrbenchError:
+        return otherwise
 
 
 def describe_dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[str, Any]:
@@ -117,9 +129,9 @@ def method_facts(method: Method) -> MethodFacts:
         paper=card.paper,
         colour=card.colour,
         url=card.url,
-        aims_at_pixels=method.aims_at_pixels,
+        aims_at_pixels=_asked(lambda: bool(method.aims_at_pixels), True),
         published=tuple(PublishedValue(**asdict(value)) for value in card.published),
-        training=method.training_facts(),
+        training=_asked(lambda: dict(method.training_facts()), {}),
     )
 
 

@@ -10,9 +10,10 @@ from signal import SIGINT
 from typing import Any
 
 from srbench import degradation, metrics, protocol, randomness
+from srbench.contained import contained
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
-from srbench.errors import StoreError
+from srbench.errors import SrbenchError, StoreError
 from srbench.files import replace_file, writing
 from srbench.machine import available_processors, resolve_device
 from srbench.method.variant import Variant
@@ -84,7 +85,8 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
             by name. What a single cell does wrong is recorded with the cell instead.
     """
     observer = observer or Silent()
-    options = replace(options, scales=tuple(dict.fromkeys(options.scales)))
+    # The folder is the same whatever a plugin makes the current one.
+    options = replace(options, scales=tuple(dict.fromkeys(options.scales)), out=options.out.absolute())
     with randomness.kept(resolve_device(options.device)):
         job = resolve(options, observer)
         with Store(options.out, create=True) as store, single_threaded():
@@ -195,9 +197,14 @@ def _prepare(job: Job, observer: Observer) -> None:
     for spec in job.methods:
         for scale in job.options.scales:
             job.worker.prepare(spec, scale)
-        for audit in job.worker.method(spec).load_audits():
-            if not audit.complete:
-                observer.note(f"{spec.name} loaded only a part: {audit}")
+        try:
+            with contained(f"load_audits() of {spec.name}"):
+                partial = [str(audit) for audit in job.worker.method(spec).load_audits() if not audit.complete]
+        except SrbenchError as error:
+            observer.note(str(error))
+            continue
+        for audit in partial:
+            observer.note(f"{spec.name} loaded only a part: {audit}")
     for line in loaded.notes([job.worker.method(spec) for spec in job.methods]):
         observer.note(line)
 

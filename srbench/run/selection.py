@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from srbench.errors import NotSupportedError, SrbenchError
+from srbench.errors import SrbenchError
 from srbench.method import naming, plugins
 from srbench.method.base import Method
 from srbench.naming import fold, told_apart
@@ -75,11 +75,12 @@ def _not_in_all(method: Method, scales: Sequence[int]) -> str:
     """Why 'all' does not stand for ``method`` too; empty if it does."""
     if not method.card.default:
         return f"it is slow; run it with --methods {method.card.name}"
-    if not any(method.supports(scale) for scale in scales):
-        try:
-            method.require_scale(scales[0])
-        except NotSupportedError as error:
-            return str(error)
+    try:
+        with contained(f"supports() of {method.card.name}"):
+            if not any(method.supports(scale) for scale in scales):
+                method.require_scale(scales[0])
+    except SrbenchError as error:
+        return str(error)
     return ""
 
 

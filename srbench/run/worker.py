@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +25,7 @@ from srbench.machine import resolve_device
 from srbench.method import plugins
 from srbench.method.base import Method, MethodContext, prepare
 from srbench.method.variant import Variant
+from srbench.method.wrappers import watched
 from srbench.metrics import Measurement, Metric
 from srbench.paths import search_path
 from srbench.records import Outcome, Score
@@ -143,7 +145,11 @@ class CellWorker:
     def begin(self, task: CellTask) -> CellResult | Deferred:
         """As :meth:`compute`, but what the next task need not wait for is left: the file of the SR image, and all of a
         task of the canary."""
-        return Deferred(functools.partial(self._begin, task)) if task.canary else self._begin(task)
+        if task.canary:
+            return Deferred(functools.partial(self._begin, task))
+        with watched() as watch:
+            begun = self._begin(task)
+        return begun if not watch.tile else _in_tiles(begun, watch.tile)
 
     def _begin(self, task: CellTask) -> CellResult | Deferred:
         try:
@@ -228,6 +234,16 @@ def _finished(outcome: Future[Outcome], remarks: str, scores: tuple[Score, ...])
         return CellResult(replace(outcome.result(), handling=remarks), scores)
     except Exception as error:
         return _failed(error)
+
+
+def _in_tiles(begun: CellResult | Deferred, tile: int) -> CellResult | Deferred:
+    """A result that says of its image that it was computed in tiles: it is not what the whole image gives."""
+    if isinstance(begun, Deferred):
+        return Deferred(lambda: _in_tiles(begun.finish(), tile))
+    if begun.outcome is None:
+        return begun
+    known = json.loads(begun.outcome.handling or "{}")
+    return replace(begun, outcome=replace(begun.outcome, handling=json.dumps({**known, "tile": tile})))
 
 
 def _failed(error: Exception) -> CellResult:

@@ -145,3 +145,21 @@ def test_a_file_with_a_built_in_name_is_not_scored_by_the_built_in_methods_image
     path = write_plugin(name="bicubic")
     arguments = ["explain", path, "--dataset", "sample", "--expect", "25.6", "--results", results]
     wrong(*arguments, match=f"'{path}' would be called 'bicubic'.*my-bicubic={path}")
+
+
+RAISED = ["raise BrokenPipeError", "raise SystemExit(0)", "raise KeyboardInterrupt", "1 / 0"]
+WHERE = {
+    "upscale": "",
+    "prepare": "return lr\n    def prepare(self, scale, context): ",
+    "constructor": "return lr\n    def __init__(self): ",
+    "supports": "return lr\n    def supports(self, scale): ",
+}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [*(f"{head}{raised}" for head in WHERE.values() for raised in RAISED), "return lr", "return 3", "return lr / 0"],
+)
+def test_a_method_that_fails_is_one_line(wrong, write_plugin, pictures, body):
+    path = write_plugin(body)
+    wrong("explain", path, "--expect", "25", "--dataset", pictures, "--scale", "2", "--device", "cpu", match="mine")

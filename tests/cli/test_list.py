@@ -68,3 +68,17 @@ def test_a_broken_method_is_listed_with_its_error(srbench, monkeypatch):
 
 def test_an_unknown_kind_is_one_line(wrong):
     wrong("list", "metods", match="unknown list 'metods'; did you mean methods")
+
+
+def test_a_malformed_manifest_is_listed_as_broken(tmp_path, monkeypatch, srbench, go):
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "half.toml").write_text("title = ")
+    monkeypatch.setenv("SRBENCH_PATH", str(tmp_path))
+    result = srbench("list", "datasets", "--json")
+    assert result.exit_code == 0
+    rows = {row["name"]: row["title"] for row in json.loads(result.stdout)}
+    assert rows["half"].startswith("BROKEN: ")
+    assert "half.toml' is not valid TOML" in rows["half"]
+    assert rows["set5"] == "Set5"
+    assert go("nearest", metrics=("psnr",)).computed == 3
+    assert srbench("run", "--datasets", "half").exit_code == 2

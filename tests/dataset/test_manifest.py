@@ -5,6 +5,7 @@ import inspect
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from srbench import dataset
@@ -64,6 +65,8 @@ def made(tmp_path, monkeypatch):
         (tmp_path / "datasets").mkdir()
         (tmp_path / "datasets" / "broken.toml").write_text(text)
         monkeypatch.setenv("SRBENCH_PATH", str(tmp_path))
+        if (error := dataset.broken().get("broken")) is not None:
+            raise error
         return manifests()["broken"]
 
     return call
@@ -108,12 +111,43 @@ def test_a_manifest_says_how_many_images_there_are(made, images):
         made(head + images + tail.partition("]\n]")[2])
 
 
-def test_two_manifests_of_one_name_are_an_error(tmp_path, monkeypatch):
+def test_two_manifests_of_one_name_are_an_error_of_that_name_alone(tmp_path, monkeypatch):
     (tmp_path / "datasets").mkdir()
     shutil.copy(REPOSITORY / "datasets" / "set5.toml", tmp_path / "datasets")
     monkeypatch.setenv("SRBENCH_PATH", str(tmp_path))
     with pytest.raises(DatasetError, match="two manifests are called 'set5'"):
-        manifests()
+        dataset.find("set5")
+    assert len(dataset.find("sample").images) == 8
+
+
+def mutants(seed):
+    """Damaged copies of a sound manifest."""
+    rng = np.random.default_rng(seed)
+    for _ in range(40):
+        data = bytearray(SOUND.encode())
+        for place in rng.integers(0, len(data), rng.integers(1, 6)):
+            data[place] = rng.choice(list(b'"[]{}=#.\n0x\xff\x00,'))
+        yield bytes(data[: rng.integers(0, len(data))] if rng.random() < 0.2 else data)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_malformed_manifest_breaks_no_other(tmp_path, monkeypatch, seed):
+    (tmp_path / "datasets").mkdir()
+    for number, data in enumerate(mutants(seed)):
+        (tmp_path / "datasets" / f"zz{number}.toml").write_bytes(data)
+    (tmp_path / "datasets" / "zz_folder.toml").mkdir()
+    (tmp_path / "datasets" / "zz_link.toml").symlink_to("nowhere")
+    (tmp_path / "datasets" / "sound.toml").write_text(SOUND)
+    monkeypatch.setenv("SRBENCH_PATH", str(tmp_path))
+    assert list(manifests())[:4] == list(COUNTS)
+    assert "sound" in manifests()
+    broken = dataset.broken()
+    assert {"zz_folder", "zz_link"} < set(broken)
+    assert len(broken) > 20
+    for name, error in broken.items():
+        assert f"{name}.toml" in str(error)
+        with pytest.raises(DatasetError, match="toml"):
+            dataset.find(name)
 
 
 def test_datasets_and_reports_hold_no_python_and_no_folder_is_a_package():
