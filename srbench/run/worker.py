@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import time
-import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from threading import RLock
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from srbench import degradation, metrics, randomness
+from srbench.contained import told, traceback_of
 from srbench.errors import MethodError, NotSupportedError, SrbenchError
 from srbench.evaluation import Example, compare, measure, super_resolve
 from srbench.evaluation.scoring import likelihood
@@ -214,5 +214,4 @@ def _in_tiles(begun: CellResult | Deferred, tile: int) -> CellResult | Deferred:
 
 
 def _failed(error: Exception) -> CellResult:
-    message = " ".join(f"{type(error).__name__}: {error}".split())
-    return CellResult(Outcome("failed", message, "".join(traceback.format_exception(error))))
+    return CellResult(Outcome("failed", told(error), traceback_of(error)))
