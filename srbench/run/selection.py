@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from srbench.contained import contained
 from srbench.errors import SrbenchError
 from srbench.method import naming, plugins
 from srbench.method.base import Method
