@@ -105,7 +105,7 @@ def unclaimed(
     now. What another run failed at meanwhile has failed.
     """
     rest = deque(tasks)
-    start, handed, most, in_vain = time.monotonic(), 0, 1, 0
+    start, most, in_vain = time.monotonic(), 1, 0
     while rest:
         if in_vain >= len(rest):
             in_vain = 0
@@ -117,11 +117,11 @@ def unclaimed(
         fresh = list(_not_settled(mine, ids, store, claims, summary, observer))
         in_vain = 0 if mine else in_vain + len(group)
         yield from fresh
-        handed += len(fresh)
         if mine and not fresh:
             most = min(2 * most, _LOOKED_AT)
-        else:  # as many as are handed out in a moment, so that others find something to do
-            most = int(max(1, min(_CLAIM_SECONDS * handed / max(time.monotonic() - start, 1e-9), _LOOKED_AT)))
+        else:  # as many as are done in a moment, so that others find something to do
+            rate = (summary.computed + summary.failed) / max(time.monotonic() - start, 1e-9)
+            most = int(max(1, min(_CLAIM_SECONDS * rate, _LOOKED_AT)))
 
 
 def _not_settled(
