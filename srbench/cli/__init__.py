@@ -19,6 +19,7 @@ from srbench.cli import (
     upscale,
     verify,
 )
+from srbench.cli.shell import streams
 
 app = typer.Typer(
     name="srbench",
@@ -47,4 +48,5 @@ app.command("list")(list_.command)
 
 def main() -> None:
     """Entry point of the ``srbench`` script."""
-    app()
+    with streams():
+        app()

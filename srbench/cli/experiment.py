@@ -25,7 +25,9 @@ OTHER = "choose another --out"
 def command(
     name: Annotated[str, typer.Argument(help="Which experiment: corners.")],
     folder: Annotated[Path, typer.Option("--out", help="Folder for the picture and the numbers.")] = Path("corners"),
-    steps: Annotated[int, typer.Option(help="Training steps; the GAN takes thrice, the VAE twice as many.")] = 300,
+    steps: Annotated[
+        int, typer.Option(min=1, help="Training steps; the GAN takes thrice, the VAE twice as many.")
+    ] = 300,
     seed: Annotated[int, typer.Option(help="Seed of initial weights, batches and outputs.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Processor threads.")] = 1,
 ) -> None:
@@ -48,11 +50,12 @@ def command(
     from srbench.experiments.corners import study, task
     from srbench.experiments.corners.picture import write_picture
     from srbench.experiments.corners.record import write_record
+    from srbench.randomness import checked_seed
 
     torch.set_num_threads(threads)
     digits = task.load_digits()
     with progress(err(), transient=False) as shown:
-        result = study.run(digits, steps, seed, _Networks(shown))
+        result = study.run(digits, steps, checked_seed(seed), _Networks(shown))
     picture, record = folder / "corners.png", folder / "corners.json"
     with writing_into(folder, OTHER):
         write_picture(picture, result, digits.held_out)

@@ -153,7 +153,7 @@ def print_summary(summary: Summary, folder: Path) -> None:
                 markup=False,
             )
     good = sum(canary.verdict == "good" for canary in summary.canaries)
-    without = sorted({c.dataset for c in summary.canaries if c.verdict == "none"})
+    without = [f"{c.dataset} x{c.scale}" for c in summary.canaries if c.verdict == "none"]
     if good:
         console.print(f"canary: bicubic has its recorded PSNR on {good} of {len(summary.canaries)} dataset-scales")
     if without:

@@ -18,6 +18,7 @@ from srbench import paths
 from srbench.dataset import manifest as known
 from srbench.dataset.manifest import ImageFacts, Manifest
 from srbench.errors import DatasetError, DatasetMissingError, UnknownNameError, first_few
+from srbench.files import expanded
 
 if TYPE_CHECKING:
     from srbench.imaging.images import Pixels
@@ -73,7 +74,7 @@ def find(spec: str) -> Dataset:
     manifests = known.manifests()
     if spec.lower() in manifests:
         return _from_manifest(manifests[spec.lower()])
-    folder = Path(spec).expanduser()
+    folder = expanded(spec)
     if folder.is_dir():
         return _from_folder(folder)
     if os.sep in spec or spec.startswith("."):

@@ -29,6 +29,7 @@ from srbench.run.seams import compare_tiles
 from srbench.run.selection import anywhere, default_datasets, select_methods
 from srbench.run.todo import Wanted, measurable, not_done_elsewhere, pending, with_canaries
 from srbench.run.worker import CellWorker
+from srbench.scale import checked
 from srbench.timing.session import time_methods
 
 __all__ = ["Observer", "RunOptions", "Silent", "Summary", "run"]
@@ -91,7 +92,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     context = context_of(options)
     worker = CellWorker(context, workers_of(options))
     for scale in options.scales:
-        worker.degradation.require_scale(scale)
+        worker.degradation.require_scale(checked(scale))
     specs = []
     for method, identity, source in select_methods(options.methods, options.scales, observer.note):
         likelihood = context.variant.apply(method).has_likelihood
@@ -108,7 +109,7 @@ def context_of(options: RunOptions) -> RunContext:
     return RunContext(
         protocol=protocol.get(options.protocol),
         degradation=options.degradation,
-        degradation_key=degradation.get(options.degradation, options.seed).key,
+        degradation_key=degradation.get(options.degradation, randomness.checked_seed(options.seed)).key,
         variant=Variant(options.tile, options.self_ensemble),
         device=options.device,
         seed=options.seed,
