@@ -25,9 +25,7 @@ OTHER = "choose another --out"
 def command(
     name: Annotated[str, typer.Argument(help="Which experiment: corners.")],
     folder: Annotated[Path, typer.Option("--out", help="Folder for the picture and the numbers.")] = Path("corners"),
-    steps: Annotated[
-        int, typer.Option(min=1, help="Training steps; the GAN takes thrice, the VAE twice as many.")
-    ] = 300,
+    steps: Annotated[int, typer.Option(help="Training steps; the GAN takes thrice, the VAE twice as many.")] = 300,
     seed: Annotated[int, typer.Option(help="Seed of initial weights, batches and outputs.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Processor threads.")] = 1,
 ) -> None:

@@ -100,8 +100,6 @@ class Recipe(_Base):
             raise TrainingError(f"recipe: ema is in [0, 1), not {self.ema}")
         if self.weight_decay and self.optimiser == "soap":
             raise TrainingError("recipe: soap has no weight_decay", "set it to 0, or take adam or sgd")
-        if not self.loss:
-            raise TrainingError("recipe: loss names no loss", "for example loss=l1")
         for name in ("shave", "warmup", "weight_decay"):
             if getattr(self, name) < 0:
                 raise TrainingError(f"recipe: {name} must not be negative, but is {getattr(self, name)}")
@@ -157,6 +155,8 @@ def _like(key: str, hint: Any, new: Any) -> Any:
             new = [[new, 1.0]]
         elif isinstance(new, Mapping):
             new = [[name, weight] for name, weight in new.items()]
+        if not new:  # a method may have none, but then it is not to be changed
+            raise TrainingError("recipe: loss names no loss", "for example loss=l1")
     try:
         return _fitted(hint, new)
     except ValueError as error:
