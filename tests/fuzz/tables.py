@@ -18,21 +18,13 @@ from srbench.fetch.download import place
 def _bytes(table: dict[str, Any], rng: random.Random) -> tuple[bytes, bool]:
     """A file, and whether it surely is no TOML."""
     how = rng.random()
-    text = mutate.toml(mutate.tree(table, rng) if how < 0.85 else table).encode("utf-8", "surrogateescape")
-    if how < 0.85:
+    text = mutate.toml(mutate.tree(table, rng) if how < 0.82 else table).encode("utf-8", "surrogateescape")
+    if how < 0.82:
         return text, False
-    if how < 0.93:
+    if how < 0.89:
         return mutate.damaged(text, rng), False
-    broken = (
-        b"\xff\xfe",
-        b"=",
-        b"[",
-        b"[" * 3000,
-        b"a = " + b"[" * 3000,
-        b"a = " + b"[" * 3000 + b"]" * 3000,
-        b"\0",
-        b"x = 1e999999\n",
-    )
+    deep = b"a = " + b"[" * 3000
+    broken = (b"\xff\xfe", b"=", b"\0", deep, deep + b"]" * 3000, b"digits = " + b"9" * 5000 + b"\n[")
     return text + rng.choice(broken), True
 
 
