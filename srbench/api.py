@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from srbench import metrics
+from srbench import metrics, randomness
 from srbench import protocol as protocols
 from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, SrbenchWarning, UnavailableError
@@ -27,6 +27,7 @@ from srbench.method.base import Method, MethodContext, prepare
 from srbench.metrics import find as find_metrics
 from srbench.results.reader import Reader
 from srbench.run import RunOptions, run
+from srbench.scale import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,8 @@ def load(method: str) -> Method:
     Raises:
         SrbenchError: no such method, or a file that defines more than one.
     """
+    if not isinstance(method, str):
+        raise SrbenchError(f"a method is named by text, not by {type(method).__name__}", "give a name or a path as str")
     found = plugins.find(method)
     if len(found) != 1:
         raise SrbenchError(f"'{method}' defines {len(found)} methods", "name a file with one")
@@ -64,9 +67,12 @@ def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto",
     >>> upscale("bicubic", np.full((8, 8, 3), 200, np.uint8), scale=4).shape
     (32, 32, 3)
     """
-    deep = isinstance(image, np.ndarray) and image.dtype == np.uint16
+    scale, seed = checked(scale), randomness.checked_seed(seed)
+    deep = isinstance(image, np.ndarray) and image.dtype.kind == "u" and image.dtype.itemsize == 2  # of any byte order
     check_pixels(image.astype(np.uint8) if deep else image)
-    chosen = load(method) if isinstance(method, str) else method
+    plain = np.ascontiguousarray(image)  # torch takes no mirrored views
+    image = plain.astype(np.uint16, copy=False) if deep else plain.astype(np.uint8, copy=False)
+    chosen = method if isinstance(method, Method) else load(method)
     chosen.require_scale(scale)
     prepare(chosen, scale, MethodContext(resolve_device(device), seed))
     result = np.empty((scale * image.shape[0], scale * image.shape[1], *image.shape[2:]), image.dtype)
@@ -153,10 +159,11 @@ def score(metric: str, sr: Pixels, hr: Pixels, protocol: str = "basicsr", shave:
     48.131
     """
     chosen, rules = metrics.get(metric), protocols.get(protocol)
-    if shave < 0:
-        raise SrbenchError(f"shave = {shave} is negative", "give the number of pixels to cut from each side")
-    check_pixels(sr)
-    check_pixels(hr)
+    if not isinstance(shave, int) or shave < 0:
+        raise SrbenchError(
+            f"shave = {shave!r} is no number of pixels", "give how many to cut from each side, 0 or more"
+        )
+    sr, hr = (np.ascontiguousarray(check_pixels(image)) for image in (sr, hr))  # torch takes no mirrored views
     if sr.shape != hr.shape:
         raise ImageError(f"the images differ in shape: {sr.shape} and {hr.shape}", "compare images of one size")
     if chosen.needs_lr:

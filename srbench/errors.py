@@ -22,6 +22,8 @@ with ``exit_code`` (2: the command line or a file is wrong).
 from __future__ import annotations
 
 import difflib
+import errno
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 
@@ -40,6 +42,9 @@ class SrbenchError(Exception):
         return " ".join(text.split())  # a plugin's own error may have many lines
 
 
+_LONGEST_NAME = 100  # characters that are shown of a name
+
+
 class UnknownNameError(SrbenchError):
     """A name that nothing carries; the nearest known names are the hint.
 
@@ -47,7 +52,7 @@ class UnknownNameError(SrbenchError):
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], gateways: Mapping[str, str] | None = None) -> None:
-        known = sorted(known)
+        name, known = str(name)[:_LONGEST_NAME], sorted(known)
         written = dict(gateways or {}) | {own: own for own in known}
         bare = name.lower().rpartition(":")[2] if gateways else name.lower()
         near = [written[own] for own in difflib.get_close_matches(bare, sorted(written), n=3, cutoff=0.5)]
@@ -112,3 +117,76 @@ class SrbenchWarning(UserWarning):
 def first_few(names: Sequence[str], most: int = 3) -> str:
     """``names`` for a message: the first ones with commas, and '...' if there are more."""
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+
+
+INTACT = "replace the file by an intact copy"
+
+# What to do where the system refuses a file; all else that can go wrong with one is damage.
+_BY_NUMBER = {
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path: a file stands where it names a folder",
+    errno.EISDIR: "name a file, not a folder",
+    errno.EACCES: "get the right to it (ls -l shows who has it), or use another place",
+    errno.EPERM: "get the right to it (ls -l shows who has it), or use another place",
+    errno.EROFS: "it can only be read: use another place",
+    errno.ENAMETOOLONG: "use a shorter name",
+    errno.ENOSPC: "make room, or use another place",
+    errno.EDQUOT: "make room, or use another place",
+    errno.ELOOP: "the link leads back to itself: name the file",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENOMEM: "it needs more memory than there is",
+    errno.EBADF: "the stream is closed",
+}
+_BY_NAME = {  # of exceptions, also of libraries that are not imported here
+    "MemoryError": "it needs more memory than there is: use a smaller file",
+    "RecursionError": "it is nested too deeply: simplify it",
+    "UnicodeDecodeError": "save it as UTF-8",
+    "UnicodeEncodeError": "use names that are UTF-8",
+    "DecompressionBombError": "it has more pixels than are decoded: cut it into parts",
+    "ModuleNotFoundError": "install what is missing",
+}
+
+
+_ALLOCATION = re.compile(r"DefaultCPUAllocator|(can't|not|cannot) .*memory|out of memory", re.IGNORECASE)
+
+
+def hint_for(error: BaseException, otherwise: str = INTACT) -> str:
+    """What to do about a file that cannot be used.
+
+    Args:
+        error: what reading or writing it raised.
+        otherwise: the hint where neither the system nor the machine is at fault, but the file's content.
+    """
+    by_name = (_BY_NAME.get(cls.__name__) for cls in type(error).__mro__)
+    if found := next(filter(None, by_name), None):
+        return found
+    # Decoders raise OSErrors of their own, without a number, for damaged files.
+    return _BY_NUMBER.get(getattr(error, "errno", None) or 0, otherwise)
+
+
+def reason_of(error: BaseException) -> str:
+    """Why it was raised, on one line; never empty."""
+    try:
+        text = getattr(error, "strerror", None) or str(error)
+    except Exception:  # of a plugin's own class
+        text = ""
+    lines = [line.strip() for line in str(text).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def refused_by_the_system(error: BaseException) -> SrbenchError | None:
+    """What the machine, and not srbench, is the cause of, as one line: a file that may not be read or written, no
+    space, no memory, a name that is no text. None for any other exception."""
+    if isinstance(error, OSError) and error.errno is not None:
+        names = " and ".join(f"'{name}'" for name in (error.filename, error.filename2) if name is not None)
+        return SrbenchError(f"cannot use {names or 'a file'} ({reason_of(error)})", hint_for(error, "check the path"))
+    if isinstance(error, UnicodeEncodeError):
+        return SrbenchError(f"{error.object[:200]!a} cannot be written as {error.encoding}", hint_for(error))
+    if isinstance(error, UnicodeDecodeError):
+        return SrbenchError(f"a file is not {error.encoding} (byte {error.start})", hint_for(error))
+    # torch has no class for a processor's memory that is used up.
+    if isinstance(error, MemoryError) or (type(error) is RuntimeError and _ALLOCATION.search(str(error))):
+        return SrbenchError("out of memory", "use smaller images, or --tile")
+    if isinstance(error, RecursionError):
+        return SrbenchError("an input is nested too deeply", hint_for(error))
+    return None

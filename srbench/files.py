@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, reason_of
 
 _PART = ".part-"  # begins the name of a file that is not whole yet
 _LONGEST = 80  # characters of a name that are kept
@@ -77,7 +77,13 @@ def copy_file(source: Path, target: Path) -> None:
 def safe_name(name: str) -> str:
     """``name`` as a file name; names that had to be changed get a mark, so that two do not become one."""
     safe = re.sub(r"[^\w.-]+", "_", name).lstrip(".")[:_LONGEST]
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return safe if safe == name else f"{safe}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
+
+
+def expanded(text: str) -> Path:
+    """A path as a user wrote it, with ``~`` and ``~name`` as the shell has them; that of a user who is not here is
+    left as it is, and leads nowhere."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - that of Path raises
 
 
 @contextmanager
@@ -107,4 +113,4 @@ def _told(what: str, hint: str, error: type[SrbenchError]) -> Iterator[None]:
     try:
         yield
     except OSError as cause:
-        raise error(f"{what} ({cause.strerror or cause})", hint) from cause
+        raise error(f"{what} ({reason_of(cause)})", hint) from cause

@@ -20,8 +20,8 @@ def resolve_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-    except RuntimeError as error:
-        raise SrbenchError(f"unknown device '{name}'", "use auto, cpu, cuda or cuda:N") from error
+    except (RuntimeError, TypeError, ValueError, OverflowError) as error:  # of other types, and of numbers too large
+        raise SrbenchError(f"unknown device '{str(name)[:40]}'", "use auto, cpu, cuda or cuda:N") from error
     if device.type not in ("cpu", "cuda"):
         raise SrbenchError(f"device '{name}' is not supported", "use auto, cpu, cuda or cuda:N")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():

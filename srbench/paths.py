@@ -19,6 +19,7 @@ def _builtin(kind: str) -> Path:
 
 
 def _folders(variable: str) -> list[Path]:
+    # Path.expanduser raises where there is no such user; such a folder is only one that is not there.
     return [Path(os.path.expanduser(part)) for part in os.environ.get(variable, "").split(os.pathsep) if part]  # noqa: PTH111
 
 

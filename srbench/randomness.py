@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+
+from srbench.errors import SrbenchError
+
+LARGEST_SEED = 2**63 - 1  # what NumPy, torch on every device and a results folder all take
+
+
+def checked_seed(value: object) -> int:
+    """A seed that a user gave; raises SrbenchError unless it is a whole number from 0 to :data:`LARGEST_SEED`."""
+    try:
+        seed = -1 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        seed = -1
+    if not 0 <= seed <= LARGEST_SEED:
+        raise SrbenchError(f"{str(value)[:40]!r} is not a seed", "give a whole number from 0 to 2**63 - 1")
+    return seed
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,10 @@ from fractions import Fraction
 
 from srbench.errors import SrbenchError
 
+_SHOWN = 40  # characters of what is no scale
 _WRITTEN = re.compile(r"[0-9]+(\.[0-9]+|/[0-9]+)?")
+LARGEST = 256
+"""No network magnifies more; an image would have 65,536 times its pixels."""
 _HINT = "give whole numbers, for example --scales 2,3,4"
 
 
@@ -26,13 +30,16 @@ class Scale:
 
     @classmethod
     def parse(cls, text: str) -> Scale:
-        """'4', '2.5' or '10/3'; raises SrbenchError."""
+        """'4', '2.5' or '10/3'; raises SrbenchError, also above :data:`LARGEST`."""
         try:
             value = Fraction(text) if _WRITTEN.fullmatch(text) else Fraction(0)
-        except ZeroDivisionError:
+        except (ZeroDivisionError, ValueError):  # ValueError: more digits than Python converts
             value = Fraction(0)
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
         if value <= 0:
-            raise SrbenchError(f"'{text}' is not a scale", _HINT)
+            raise SrbenchError(f"'{shown}' is not a scale", _HINT)
+        if value > LARGEST:
+            raise SrbenchError(f"'{shown}' is more than the largest scale, {LARGEST}", _HINT)
         return cls(value)
 
     def whole(self) -> int:
@@ -48,6 +55,17 @@ class Scale:
                 rest //= factor
         exact = Decimal(self.value.numerator) / Decimal(self.value.denominator) if rest == 1 else self.value
         return f"x{exact}"
+
+
+def checked(scale: object) -> int:
+    """A scale that was given as a number; raises SrbenchError unless it is whole, from 1 to :data:`LARGEST`."""
+    try:
+        whole = 0 if isinstance(scale, bool) else operator.index(scale)  # type: ignore[arg-type]
+    except TypeError:
+        whole = 0
+    if not 1 <= whole <= LARGEST:
+        raise SrbenchError(f"{str(scale)[:_SHOWN]!r} is not a scale", f"give a whole number from 1 to {LARGEST}")
+    return whole
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, hint_for, reason_of
 
 Shape = TypeVar("Shape")
 Keys = tuple[str | int, ...]  # from the whole file to a value: names of keys, and numbers of items from 0
@@ -42,9 +42,10 @@ def read(path: Path, kind: str, error: type[SrbenchError] = SrbenchError) -> tup
         text = path.read_text(encoding="utf-8")
         return text, tomllib.loads(text)
     except OSError as cause:
-        raise error(f"cannot read {kind} '{path}' ({cause.strerror})", "check the path") from cause
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
-        raise error(f"'{path}' is not valid TOML: {cause}", "fix that line") from cause
+        raise error(f"cannot read {kind} '{path}' ({reason_of(cause)})", hint_for(cause, "check the path")) from cause
+    except (ValueError, RecursionError) as cause:  # not TOML, not UTF-8, a number of more digits than Python converts
+        reason = "nested too deeply" if isinstance(cause, RecursionError) else cause
+        raise error(f"'{path}' is not valid TOML: {reason}", hint_for(cause, "fix that line")) from cause
 
 
 def load(

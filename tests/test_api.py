@@ -82,7 +82,7 @@ def test_upscale_takes_views_read_only_arrays_and_loaded_methods(make_picture):
         (("bicubic", np.zeros((8, 8, 3)), 2), ImageError, "float64"),
         (("bicubic", np.zeros((8, 8, 4), np.uint8), 2), ImageError, r"\(8, 8, 4\)"),
         (("bicubic", "picture.png", 2), ImageError, "str"),
-        (("bicubic", np.zeros((8, 8, 3), np.uint8), 0), NotSupportedError, "x0"),
+        (("bicubic", np.zeros((8, 8, 3), np.uint8), 0), SrbenchError, "'0' is not a scale"),
         (("bicubic", np.zeros((8, 8, 3), np.uint8), 2, "tpu"), SrbenchError, "tpu"),
     ],
 )
@@ -191,3 +191,54 @@ def test_score_says_what_is_wrong(arguments, options, message):
     metric, *shapes = arguments
     with pytest.raises(SrbenchError, match=message):
         srbench.score(metric, *(np.zeros(shape, np.uint8) for shape in shapes), **options)
+
+
+VIEWS = {
+    "mirrored": lambda x: x[::-1],
+    "mirrored both ways": lambda x: x[::-1, ::-1],
+    "other channel order": lambda x: x[..., ::-1],
+    "every second": lambda x: x[::2, ::-2],
+    "transposed": lambda x: x.swapaxes(0, 1),
+    "by columns": np.asfortranarray,
+    "masked": np.ma.masked_array,
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_is_taken_as_its_copy(make_picture, view):
+    picture = make_picture(16, 18, 0)
+    own, other = VIEWS[view](picture), VIEWS[view](255 - picture)
+    copy = np.array(own, order="C")
+    np.testing.assert_array_equal(srbench.upscale("nearest", own, 2), srbench.upscale("nearest", copy, 2))
+    expected = srbench.score("psnr", copy, np.array(other, order="C"))
+    assert srbench.score("psnr", own, other) == expected
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_a_matrix_and_the_other_byte_order_are_pictures(make_picture):
+    grey = make_picture(8, 10, 0, channels=1)
+    assert srbench.upscale("nearest", np.matrix(grey), 2).shape == (16, 20)
+    deep = grey.astype(np.uint16) * 257
+    found = srbench.upscale("nearest", deep.astype(">u2"), 2)
+    np.testing.assert_array_equal(found, srbench.upscale("nearest", deep, 2))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"scale": scale} for scale in (2.5, "2", None, 10**30)),
+        *({"seed": seed} for seed in (None, 2**64)),
+        *({"device": device} for device in (None, 3, "cuda:" + "9" * 30, "")),
+        *({"method": method} for method in (None, b"nearest", "x" * 5000, ["nearest"])),
+    ],
+)
+def test_upscale_refuses_values_of_other_types(make_picture, options):
+    with pytest.raises(SrbenchError) as caught:
+        srbench.upscale(**{"method": "nearest", "image": make_picture(8, 8, 0), "scale": 2, "device": "cpu"} | options)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("options", [{"shave": None}, {"shave": 1.5}, {"protocol": None}, {"protocol": ["basicsr"]}])
+def test_score_refuses_values_of_other_types(make_picture, options):
+    with pytest.raises(SrbenchError):
+        srbench.score("psnr", make_picture(16, 16, 0), make_picture(16, 16, 1), **options)

@@ -2,10 +2,11 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from srbench.errors import SrbenchError
-from srbench.scale import Scale, ScaleSet
+from srbench.scale import Scale, ScaleSet, checked
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,9 @@ def test_a_scale_is_what_is_written(text, value, shown):
     assert scale == Scale(value)
 
 
-@pytest.mark.parametrize("text", ["", "0", "0.0", "1/0", "-2", "x4", "2,5", "1e3", "nan", "²", "٤", "2.", " 2"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "0.0", "1/0", "-2", "x4", "2,5", "1e3", "nan", "²", "٤", "2.", " 2", "9" * 5000]
+)
 def test_what_is_no_scale_is_refused(text):
     with pytest.raises(SrbenchError, match="is not a scale; give whole numbers"):
         Scale.parse(text)
@@ -49,3 +52,22 @@ def test_a_set_keeps_the_order_and_no_doubles():
 def test_one_that_is_not_whole_cannot_be_evaluated():
     with pytest.raises(SrbenchError, match=r"x2\.5 is no whole number, and other scales cannot be evaluated"):
         ScaleSet.parse("2,2.5").whole()
+
+
+@pytest.mark.parametrize("text", ["257", "256.5", "1000000", "9" * 25, "100000/3"])
+def test_scales_have_an_end(text):
+    with pytest.raises(SrbenchError, match="more than the largest scale, 256"):
+        Scale.parse(text)
+    assert Scale.parse("256").whole() == 256
+
+
+@pytest.mark.parametrize("scale", [0, -1, 257, 10**30, 2.5, 2.0, "2", None, [], True, float("nan"), np.float64(2)])
+def test_a_number_that_is_no_scale_is_refused(scale):
+    with pytest.raises(SrbenchError, match="is not a scale; give a whole number from 1 to 256"):
+        checked(scale)
+
+
+@pytest.mark.parametrize("scale", [1, 4, 256, np.int64(3), np.uint8(2)])
+def test_whole_numbers_of_every_type_are_scales(scale):
+    assert checked(scale) == int(scale)
+    assert type(checked(scale)) is int

@@ -85,6 +85,11 @@ x2 = 30
             "psnr = {'classic': {'x2': 'high'}} is not a table of",
         ),
         ("name = \n", "is not valid TOML: .*line 1"),
+        (
+            "name = " + "[" * 3000 + "]" * 3000,
+            "is not valid TOML: nested too deeply; it is nested too deeply: simplify",
+        ),
+        ("threads = " + "9" * 5000, "is not valid TOML: .*digits"),
     ],
 )
 def test_what_is_wrong_is_one_line(load, text, match):

@@ -26,6 +26,7 @@ from srbench.cli import (
     verify,
 )
 from srbench.cli.empty import Commands
+from srbench.cli.shell import streams
 
 app = typer.Typer(
     name="srbench",
@@ -58,7 +59,8 @@ app.command("list")(list_.command)
 def main() -> None:
     """Entry point of the ``srbench`` script."""
     try:
-        app()
+        with streams():
+            app()
     except SystemExit as end:
         # After a second Ctrl-C a thread may still compute: Python itself would wait for it.
         if any(thread.name.startswith("srbench") for thread in threading.enumerate()):

@@ -48,11 +48,12 @@ def command(
     from srbench.experiments.corners import study, task
     from srbench.experiments.corners.picture import write_picture
     from srbench.experiments.corners.record import write_record
+    from srbench.randomness import checked_seed
 
     torch.set_num_threads(threads)
     digits = task.load_digits()
     with progress(err(), transient=False) as shown:
-        result = study.run(digits, steps, seed, _Networks(shown))
+        result = study.run(digits, steps, checked_seed(seed), _Networks(shown))
     picture, record = folder / "corners.png", folder / "corners.json"
     with writing_into(folder, OTHER):
         write_picture(picture, result, digits.held_out)

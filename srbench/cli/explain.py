@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srbench.cli.shell import State, err, handled, out
+from srbench.cli.shell import OneScale, State, err, handled, out
 from srbench.contained import PluginError, contained
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
 
@@ -24,7 +24,7 @@ def command(
     method: Annotated[str, typer.Argument(help="A method's name, a plugin file or a checkpoint, also as NAME=FILE.")],
     expect: Annotated[str, typer.Option(help="The number to find, with the decimals it was printed in.")],
     dataset: Annotated[str, typer.Option(help="A dataset's name or a folder of images.")] = "set5",
-    scale: Annotated[int, typer.Option(min=1, help="The scale.")] = 4,
+    scale: OneScale = 4,
     metric: Annotated[str, typer.Option(help="psnr or ssim. Default: ssim for numbers up to 1, else psnr.")] = "",
     results: Annotated[Path | None, typer.Option(help="A results folder: its kept images are scored.")] = None,
     state: State = "",

@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from srbench.cli.shell import err, handled, split
+from srbench.cli.shell import OneScale, err, handled, split
 
 
 @handled
 def command(
     folder: Annotated[Path, typer.Argument(help="The folder of SR images.", metavar="DIR")],
     dataset: Annotated[str, typer.Option(help="The dataset that they belong to: a name or a folder of HR images.")],
-    scale: Annotated[int, typer.Option(min=1, help="Their magnification.")],
+    scale: OneScale,
     name: Annotated[str, typer.Option(help="What to call the method on the leaderboard.")],
     metrics: Annotated[list[str] | None, typer.Option(help="Default: as for srbench run.")] = None,
     protocol: Annotated[str, typer.Option(help="basicsr or classic (docs/protocol.md).")] = "basicsr",

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import functools
 import inspect
+import io
 import os
+import select
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from srbench.cli.empty import refuse_empty
 from srbench.contained import told
-from srbench.errors import SrbenchError, SrbenchWarning
-from srbench.scale import ScaleSet
+from srbench.errors import SrbenchError, SrbenchWarning, reason_of, refused_by_the_system
+from srbench.scale import LARGEST, ScaleSet
 from srbench.wording import printable
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback o
 Tile = Annotated[
     int, typer.Option("--tile", min=0, help="Overlapping tiles of so many LR pixels a side; 0: whole images.")
 ]
+OneScale = Annotated[int, typer.Option("--scale", min=1, max=LARGEST, help="The scale: 2, 3, 4, ...")]
 SelfEnsemble = Annotated[bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")]
 State = Annotated[
     str,
@@ -39,6 +43,7 @@ State = Annotated[
 
 STOPPED = 128  # and the signal's number: how a shell is told
 INTERRUPTED = STOPPED + signal.SIGINT
+_WIDEST = 10_000  # columns
 
 
 def out() -> Console:
@@ -72,7 +77,8 @@ def shown(text: str) -> str:
 
 def _plain_width() -> int:
     # A table in a file or a pipe must not be cut to the 80 columns rich assumes there.
-    return int(os.environ.get("COLUMNS", "200"))
+    columns = os.environ.get("COLUMNS", "")
+    return min(int(columns), _WIDEST) if columns.isascii() and columns.isdigit() and int(columns) else 200
 
 
 def handled(function: Callable[..., None]) -> Callable[..., None]:
@@ -90,17 +96,21 @@ def handled(function: Callable[..., None]) -> Callable[..., None]:
             except SrbenchError as error:
                 if debug:
                     raise
-                err().print(f"error: {error}", style="red", markup=False)
-                raise typer.Exit(error.exit_code) from error
+                _fail(error)
             except KeyboardInterrupt as error:
                 err().print("interrupted", style="yellow")
                 raise typer.Exit(INTERRUPTED) from error
             except (SystemExit, GeneratorExit) as error:  # of foreign code: no command ends so
                 err().print(f"error: a plugin ended the program ({told(error)}); fix it", style="red", markup=False)
                 raise typer.Exit(SrbenchError.exit_code) from error
-            except BrokenPipeError as error:  # `srbench report --format csv | head`
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise typer.Exit(0) from error
+            except Exception as error:
+                if isinstance(error, BrokenPipeError) and _nobody_reads():  # `srbench report --format csv | head`
+                    _discard_output()
+                    raise typer.Exit(0) from error
+                refused = refused_by_the_system(error)
+                if refused is None or debug:
+                    raise
+                _fail(refused, error)
 
     signature = inspect.signature(function, eval_str=True)
     option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug)
@@ -108,6 +118,63 @@ def handled(function: Callable[..., None]) -> Callable[..., None]:
     command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
+
+
+def _fail(error: SrbenchError, cause: Exception | None = None) -> NoReturn:
+    """End with one line on stderr and the error's exit code."""
+    with suppress(OSError):  # stderr is full or closed: the exit code still tells
+        err().print(f"error: {error}", style="red", markup=False)
+    raise typer.Exit(error.exit_code) from (cause or error)
+
+
+def _nobody_reads() -> bool:
+    """Whether standard output is a pipe whose reader is gone; a plugin may raise BrokenPipeError too."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), select.POLLOUT)
+        return any(events & select.POLLERR for _, events in poll.poll(0))
+    except (OSError, ValueError, AttributeError):  # no such descriptor, or none at all
+        return False
+
+
+def _discard_output() -> None:
+    with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+@contextmanager
+def streams() -> Iterator[None]:
+    """Standard streams that can be written to, whatever the process was given: closed ones lead nowhere, and a letter
+    that the terminal's encoding lacks is shown by its number. Output that is lost in the end is an error, exit code 2;
+    not where nobody reads any more."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    except SystemExit as end:
+        try:
+            if sys.stdout is not None:  # a plugin may have taken it away
+                sys.stdout.flush()
+        except (OSError, ValueError) as error:  # ValueError: it was closed
+            _discard_output()
+            if not end.code and not isinstance(error, BrokenPipeError):
+                _say_lost(error)
+        raise
+    except OSError as error:  # of --help, which is no command
+        if "--debug" in sys.argv:
+            raise
+        _discard_output()
+        _say_lost(error)
+
+
+def _say_lost(error: Exception) -> NoReturn:
+    with suppress(OSError):
+        err().print(f"error: cannot write to standard output ({reason_of(error)})", style="red", markup=False)
+    sys.exit(2)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *rest: Any) -> None:

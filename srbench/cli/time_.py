@@ -53,7 +53,7 @@ def command(
     from srbench.timing.subjects import parse_size, synthetic
 
     place = resolve_device(device)
-    scales, sizes = parse_scales(scale), [parse_size(text) for text in split([size])]
+    scales, sizes = parse_scales(scale), [parse_size(text) for text in split([size]) or [""]]
 
     def note(text: str) -> None:
         err().print(f"note: {text}", markup=False)

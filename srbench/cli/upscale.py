@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srbench.cli.progress import progress
-from srbench.cli.shell import SelfEnsemble, State, Tile, err, handled
+from srbench.cli.shell import OneScale, SelfEnsemble, State, Tile, err, handled
 from srbench.errors import ImageError, MethodError, SrbenchError
 from srbench.files import replace_file, safe_name, writing
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def command(
     method: Annotated[str, typer.Argument(help="A method's name, a plugin file or a checkpoint, also as NAME=FILE.")],
     images: Annotated[list[Path], typer.Argument(help="Pictures (PNG, BMP, JPEG, TIFF, WebP) or folders of pictures.")],
-    scale: Annotated[int, typer.Option(min=1, help="Magnification.")] = 4,
+    scale: OneScale = 4,
     output: Annotated[Path, typer.Option(help="Folder for the results, NAME_METHOD_xSCALE.png.")] = Path("upscaled"),
     tile: Tile = 0,
     self_ensemble: SelfEnsemble = False,

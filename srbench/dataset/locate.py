@@ -20,6 +20,7 @@ from srbench.dataset import manifest as known
 from srbench.dataset.folder import SUFFIXES, image_files, read_folder, without_lr
 from srbench.dataset.manifest import ImageFacts, Manifest
 from srbench.errors import DatasetError, DatasetMissingError, SrbenchWarning, UnknownNameError, first_few
+from srbench.files import expanded
 from srbench.naming import names_of_files
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def find(spec: str, note: Callable[[str], None] = _warn) -> Dataset:
         raise DatasetError("a dataset without a name", "give a known name or a folder of images")
     manifests = known.manifests()
     is_path = os.sep in spec or spec.startswith((".", "~"))
-    folder = Path(spec).expanduser()
+    folder = expanded(spec)
     if not is_path and (broken := known.broken().get(spec.lower())) is not None:
         raise broken
     if not is_path and spec.lower() in manifests:

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, hint_for, reason_of
 
+_SAVE = "save one with numpy.save"
 _SUM_TOLERANCE = 1e-4
 _SEPARABLE = 1e-9  # second singular value of a kernel against its first
 
@@ -31,16 +32,20 @@ def read_kernel(path: Path) -> Kernel:
             (it would have no middle), or a sum other than 1 (it would change the brightness).
     """
     try:
-        kernel = np.load(path, allow_pickle=False)
+        with path.open("rb") as stream:  # NumPy leaves it open where the header is wrong
+            kernel = np.load(stream, allow_pickle=False)
     except OSError as error:
         reason = error.strerror or "not a .npy file"
-        raise SrbenchError(f"cannot read kernel '{path}' ({reason})", "save one with numpy.save") from error
-    except (ValueError, EOFError) as error:
-        raise SrbenchError(f"'{path}' is not a .npy file of numbers ({error})", "save one with numpy.save") from error
+        raise SrbenchError(f"cannot read kernel '{path}' ({reason})", hint_for(error, _SAVE)) from error
+    except Exception as error:  # NumPy evaluates the header, and raises whatever that does
+        raise SrbenchError(
+            f"'{path}' is not a .npy file of numbers ({reason_of(error)})", hint_for(error, _SAVE)
+        ) from error
     if not isinstance(kernel, np.ndarray) or kernel.ndim != 2 or kernel.dtype.kind not in "iuf" or not kernel.size:
         shape = getattr(kernel, "shape", "several arrays")
         raise SrbenchError(f"kernel '{path}' is no two-dimensional array of numbers ({shape})", "save one array (h, w)")
-    kernel = kernel.astype(np.float64)
+    with np.errstate(over="ignore"):  # of a wider type: infinite, then
+        kernel = kernel.astype(np.float64)
     if not np.isfinite(kernel).all():
         raise SrbenchError(f"kernel '{path}' has NaN or infinite values", "fix it")
     if kernel.shape[0] % 2 == 0 or kernel.shape[1] % 2 == 0:

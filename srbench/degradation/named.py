@@ -19,6 +19,7 @@ from pathlib import Path
 from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
 from srbench.degradation.kernels import read_kernel
 from srbench.degradation.steps import BicubicDown, Blur, GaussianNoise, Subsample, mark
+from srbench.files import expanded
 from srbench.foreign import opened
 from srbench.foreign.loading import private_name
 from srbench.registry import Found, Prefix, Registry, Source
@@ -97,6 +98,6 @@ def get(name: str, seed: int = 0) -> Pipeline:
 
 
 def _by_kernel(file: str) -> Pipeline:
-    path = Path(file).expanduser()
+    path = expanded(file)
     kernel = read_kernel(path)
     return Pipeline(f"{KERNEL}{path.stem}", (Blur(kernel), Subsample()), facts=mark(kernel))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from srbench.dataset.folder import SUFFIXES
-from srbench.errors import FetchError
+from srbench.errors import INTACT, FetchError, hint_for, reason_of
 
 MAX_MEMBERS = 100_000
 MAX_FILE = 256 << 20  # bytes of one image file
@@ -61,8 +59,11 @@ def unpack(archive: Path, target: Path, inside: str = "") -> list[Path]:
                 written[path.name.lower()] = target / path.name
                 with (target / path.name).open("xb") as stream:
                     shutil.copyfileobj(member.content, stream)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
-        raise FetchError(f"'{archive.name}' is damaged ({error})", "fetch it again") from error
+    except FetchError:
+        raise
+    except Exception as error:  # a damaged archive raises whatever its numbers come to
+        what = "is damaged" if hint_for(error) == INTACT else "cannot be unpacked"
+        raise FetchError(f"'{archive.name}' {what} ({reason_of(error)})", hint_for(error, "fetch it again")) from error
     if not written:
         where = f" in its folder '{inside}'" if inside else ""
         raise FetchError(f"'{archive.name}' holds no images{where}", "the distribution has changed: report it")

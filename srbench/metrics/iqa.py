@@ -12,6 +12,7 @@ import builtins
 import functools
 import importlib.metadata
 import importlib.util
+import re
 import shutil
 import sys
 import threading
@@ -30,6 +31,13 @@ from srbench.metrics.base import Comparison, Metric
 _NOT_OF_A_PAIR = {"fid", "sfid", "fid_dinov2", "inception_score", "clipscore"}
 # Smallest side that the levels of the pyramid leave something of.
 _MIN_SIZE = {"ms_ssim": 161}
+# What torch and pyiqa say where an image is smaller than a window or than the levels of a pyramid need.
+_TOO_SMALL = re.compile(
+    r"kernel size can't be greater|padding size should be less|output size is too small|non-?zero size"
+    r"|invalid shape dimension|only one dimension can be inferred|is invalid for input of size"
+    r"|too small|smaller|must be (larger|greater|bigger)|at least",
+    re.IGNORECASE,
+)
 _FILES = {
     "niqe": ("niqe_modelparameters.mat",),
     "pi": ("niqe_modelparameters.mat", "NRQM_model.mat"),
@@ -100,7 +108,13 @@ class Model:
         device = pair.sr_rgb.device
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), torch.inference_mode():
             randomness.seed(0, device)  # some draw random patches
-            result = model(*(image[None].to(torch.float32) / 255 for image in images))
+            try:
+                result = model(*(image[None].to(torch.float32) / 255 for image in images))
+            except (RuntimeError, ValueError, AssertionError) as error:
+                if not _TOO_SMALL.search(str(error)):
+                    raise
+                height, width = pair.sr_rgb.shape[-2:]
+                raise ImageError(f"pyiqa cannot measure an image of {width}x{height}") from error
         if not isinstance(result, torch.Tensor) or result.numel() != 1:
             raise ImageError(f"pyiqa's {self.name} gives no single number for a pair", "use another metric")
         return float(result)

@@ -81,6 +81,6 @@ PROTOCOLS = {protocol.name: protocol for protocol in (BASICSR, CLASSIC)}
 
 def get(name: str) -> Protocol:
     """The protocol called ``name``; raises UnknownNameError."""
-    if name not in PROTOCOLS:
+    if not isinstance(name, str) or name not in PROTOCOLS:
         raise UnknownNameError("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]

@@ -36,6 +36,7 @@ from srbench.run.selection import anywhere, select_methods
 from srbench.run.stopping import Stop, Terminated, stoppable
 from srbench.run.todo import Wanted, measurable, pending, unclaimed, with_canaries
 from srbench.run.worker import CellWorker
+from srbench.scale import checked
 from srbench.timing.session import time_methods
 
 __all__ = ["Observer", "RunOptions", "Silent", "Summary", "run"]
@@ -102,7 +103,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     context = context_of(options)
     worker = CellWorker(context, workers_of(options))
     for scale in options.scales:
-        worker.degradation.require_scale(scale)
+        worker.degradation.require_scale(checked(scale))
     recorded = Recorded.of(options.out)
     if recorded.is_another_degradation(context.degradation_key):
         observer.note(
@@ -133,7 +134,7 @@ def context_of(options: RunOptions) -> RunContext:
     return RunContext(
         protocol=protocol.get(options.protocol),
         degradation=options.degradation,
-        degradation_key=degradation.get(options.degradation, options.seed).key,
+        degradation_key=degradation.get(options.degradation, randomness.checked_seed(options.seed)).key,
         variant=Variant(options.tile, options.self_ensemble),
         device=options.device,
         seed=options.seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor
 from srbench.errors import SrbenchError
 from srbench.method.base import Method
 from srbench.timing import cost
+
+_SIZE = re.compile(r"0*([1-9][0-9]{0,4})[xX]0*([1-9][0-9]{0,4})")  # up to 99,999 pixels a side
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def synthetic(width: int, height: int, scale: int) -> Subject:
 
 def parse_size(text: str) -> tuple[int, int]:
     """'320x180' to (320, 180), width and height of an LR image; raises SrbenchError."""
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(p.isascii() and p.isdigit() and int(p) > 0 for p in parts):
-        raise SrbenchError(f"'{text}' is not a size", "give WIDTHxHEIGHT of the LR image, for example 320x180")
-    return int(parts[0]), int(parts[1])
+    sides = _SIZE.fullmatch(text)
+    if sides is None:
+        raise SrbenchError(f"'{text[:40]}' is not a size", "give WIDTHxHEIGHT of the LR image, for example 320x180")
+    return int(sides[1]), int(sides[2])

@@ -8,7 +8,8 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, Self, get_args
+from types import NoneType, UnionType
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from srbench.errors import TrainingError
 
@@ -27,6 +28,10 @@ class _Base:
     def __post_init__(self) -> None:
         if self.validation_images < 1:
             raise TrainingError(f"recipe: validation_images must be positive, not {self.validation_images}")
+        if not 0 <= self.seed < 2**63:
+            raise TrainingError(f"recipe: seed is from 0 to 2**63 - 1, not {self.seed}")
+        if self.joint_scales is not None and not self.joint_scales:
+            raise TrainingError("recipe: joint_scales names no scale", "give several, or null")
         if not self.rescale or not all(0 < r <= 1 for r in self.rescale):
             raise TrainingError(f"recipe: rescale holds factors in (0, 1], not {self.rescale}")
 
@@ -43,7 +48,8 @@ class _Base:
                 near = difflib.get_close_matches(key, known, n=1)
                 hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
                 raise TrainingError(f"a recipe has no key '{key}'", hint)
-        return replace(self, **{key: _like(key, getattr(self, key), value) for key, value in changes.items()})
+        hints = get_type_hints(type(self))
+        return replace(self, **{key: _like(key, hints[key], value) for key, value in changes.items()})
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,9 @@ class Recipe(_Base):
             raise TrainingError(f"recipe: ema is in [0, 1), not {self.ema}")
         if self.weight_decay and self.optimiser == "soap":
             raise TrainingError("recipe: soap has no weight_decay", "set it to 0, or take adam or sgd")
+        for name in ("shave", "warmup", "weight_decay"):
+            if getattr(self, name) < 0:
+                raise TrainingError(f"recipe: {name} must not be negative, but is {getattr(self, name)}")
         if 2 * self.shave >= self.patch:
             raise TrainingError(f"recipe: a patch of {self.patch} has nothing left after shaving {self.shave}")
 
@@ -133,22 +142,61 @@ def parse_changes(texts: list[str]) -> dict[str, Any]:
             raise TrainingError(f"'{text}' is not of the form key=value", "for example --set steps=20000")
         try:
             changes[key.strip()] = json.loads(value)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # no JSON, or more digits or brackets than Python reads
             changes[key.strip()] = value.strip()
     return changes
 
 
-def _like(key: str, old: Any, new: Any) -> Any:
+def _like(key: str, hint: Any, new: Any) -> Any:
+    """``new``, as JSON has it, as a value of the type ``hint``: lists become tuples, whole numbers become numbers where
+    these are asked for. Raises TrainingError for all else."""
     if key == "loss":
         if isinstance(new, str):
-            return ((new, 1.0),)
-        if isinstance(new, Mapping):
-            return tuple((str(name), float(weight)) for name, weight in new.items())
-    if isinstance(new, list):
-        new = tuple(new)
-    if old is not None and new is not None:
-        if isinstance(old, float) and isinstance(new, int) and not isinstance(new, bool):
-            return float(new)
-        if type(old) is not type(new):
-            raise TrainingError(f"recipe: {key} is {type(old).__name__}, not {new!r}")
-    return new
+            new = [[new, 1.0]]
+        elif isinstance(new, Mapping):
+            new = [[name, weight] for name, weight in new.items()]
+        if not new:  # a method may have none, but then it is not to be changed
+            raise TrainingError("recipe: loss names no loss", "for example loss=l1")
+    try:
+        return _fitted(hint, new)
+    except ValueError as error:
+        shown = repr(new) if len(repr(new)) <= _SHOWN else f"{repr(new)[:_SHOWN]}..."
+        raise TrainingError(f"recipe: {key} is {_words(hint)}, not {shown}", "see docs/training.md") from error
+
+
+_SHOWN = 60  # characters of a wrong value
+_LARGEST = 2**63  # of whole numbers, and
+_FINITE = 1e300  # of numbers
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def _fitted(hint: Any, value: Any) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        own = next(member for member in arguments if member is not NoneType)
+        return None if value is None and NoneType in arguments else _fitted(own, value)
+    if origin is tuple and isinstance(value, list | tuple):
+        hints = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
+        return tuple(_fitted(own, item) for own, item in zip(hints, value, strict=True))
+    if origin is Literal and value in arguments and isinstance(value, str):
+        return value
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _FINITE:
+        return float(value)
+    if hint is int and isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
+        return value
+    if isinstance(hint, type) and hint not in (int, float) and isinstance(value, hint):
+        return value
+    raise ValueError(value)
+
+
+def _words(hint: Any) -> str:
+    """What a value should be."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return " or ".join("null" if member is NoneType else _words(member) for member in arguments)
+    if origin is Literal:
+        return f"one of {', '.join(map(str, arguments))}"
+    if origin is tuple:
+        many = arguments[-1] is Ellipsis
+        return f"a list of {'such: ' if many else ''}{', '.join(map(_words, arguments[: 1 if many else None]))}"
+    return _WORDS.get(hint, f"of the type {getattr(hint, '__name__', hint)}")

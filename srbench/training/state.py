@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-import pickle
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +15,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from srbench.errors import TrainingError
+from srbench.errors import TrainingError, hint_for, reason_of
 from srbench.files import replace_file
 
 FORMAT = 1
@@ -46,17 +46,23 @@ def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """The content of a checkpoint; raises TrainingError if it is missing, damaged or of another format."""
-    if not path.is_file():
+    if not path.exists():
         raise TrainingError(f"no checkpoint at '{path}'", "start without --resume")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise TrainingError(
-            f"'{path}' is not an intact checkpoint", "start without --resume, or with --init"
-        ) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's remarks on pickle protocols; what matters is raised
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged pickle raises whatever its opcodes come to
+        raise not_intact(path, error) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise TrainingError(f"'{path}' is not a checkpoint of this trainer", "start without --resume, or with --init")
     return content
+
+
+def not_intact(path: Path, error: Exception) -> TrainingError:
+    """What a checkpoint that cannot be used is, by what using it raised."""
+    hint = hint_for(error, "start without --resume, or with --init")
+    return TrainingError(f"'{path}' is not an intact checkpoint ({reason_of(error)[:200]})", hint)
 
 
 def save_weights(path: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+import operator
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from srbench.errors import TrainingError, UnknownNameError
+from srbench.errors import SrbenchError, TrainingError, UnknownNameError
 from srbench.training import state
 from srbench.training.adversarial import PIECE, Adversary
 from srbench.training.card import TrainingResult
@@ -178,6 +179,15 @@ class Trainer:
                     "start without --resume, or give the same --data, --scale and --set as before",
                 )
         try:
+            self._restore(content)
+        except SrbenchError:
+            raise
+        except Exception as error:  # values of other types than were saved, tensors of other shapes
+            raise state.not_intact(self.checkpoint, error) from error
+
+    def _restore(self, content: Mapping[str, Any]) -> None:
+        """Take everything from a checkpoint's content; raises whatever a damaged one comes to."""
+        try:
             self.network.load_state_dict(content["network"])
         except RuntimeError as error:  # names every tensor that does not fit, one a line
             reason = " ".join(str(error).split(":", 1)[-1].split())[:200]
@@ -185,18 +195,28 @@ class Trainer:
                 f"the checkpoint '{self.checkpoint}' is of another network ({reason})",
                 "start without --resume, or use the variant that it was made with",
             ) from error
-        self.average = {key: value.to(self.device) for key, value in content["average"].items()}
+        average = {key: value.to(self.device) for key, value in content["average"].items()}
+        if {key: value.shape for key, value in average.items()} != {k: v.shape for k, v in self.average.items()}:
+            raise ValueError("the average has not the network's tensors")
+        self.average = average
         self.optimiser.load_state_dict(content["optimiser"])
         self.scaler.load_state_dict(content["scaler"])
+        if content["precision"] not in ("float32", "bfloat16", "float16"):
+            raise ValueError(f"precision {content['precision']}")
         self.precision = replace(self.precision, name=content["precision"])
         if self.adversary is not None:
             self.adversary.load(content["adversary"])
         torch.set_rng_state(content["rng"])
         if content["rng_cuda"] is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(content["rng_cuda"], self.device)
-        self.step, self.seconds = content["step"], content["seconds"]
-        self.started_from = content.get("started_from", "")
-        self.rows, self._since = content["rows"], content["since"]
+        self.step, self.seconds = operator.index(content["step"]), float(content["seconds"])
+        if not 0 <= self.step <= self.recipe.steps or not 0 <= self.seconds < math.inf:
+            raise ValueError(f"step {self.step}, {self.seconds} seconds")
+        self.started_from = str(content.get("started_from", ""))
+        self.rows = [[float(value) for value in row] for row in content["rows"]]
+        if any(len(row) < len(state.COLUMNS) for row in self.rows):
+            raise ValueError("rows of the log are cut")
+        self._since = [float(loss) for loss in content["since"]]
 
     def run(self, observer: Observer, max_minutes: float | None = None, draw: Draw | None = None) -> Outcome:
         """Train until the recipe's last step, ``max_minutes`` from now, or until ``stop`` is set.

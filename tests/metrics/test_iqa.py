@@ -163,3 +163,12 @@ def test_without_pyiqa_it_says_how_to_get_it(monkeypatch):
     iqa.gateway.cache_clear()
     with pytest.raises(UnavailableError, match=r"pip install 'srbench\[iqa\]'"):
         get("pyiqa:dists")
+
+
+@needs_pyiqa
+@pytest.mark.parametrize("side", [1, 4, 12])
+@pytest.mark.parametrize("name", ["vif", "mad", "ms_ssim"])
+def test_an_image_too_small_for_a_metric_is_told_so(name, side, rng):
+    image = rng.integers(0, 256, (side, side + 1, 3), np.uint8)
+    with pytest.raises(ImageError, match=f"image (of|has) {side + 1}x{side}; use larger images$"):
+        srbench.score(f"pyiqa:{name}", image, image // 2)

@@ -11,7 +11,7 @@ from srbench.training.recipe import Recipe, parse_changes
     [
         ({"lerning_rate": 1}, "no key 'lerning_rate'; did you mean 'learning_rate'"),
         ({"steps": 0}, "steps must be positive"),
-        ({"steps": "many"}, "steps is int"),
+        ({"steps": "many"}, "steps is a whole number, not 'many'"),
         ({"ema": 1.0}, "ema is in"),
         ({"rescale": [2.0]}, "rescale"),
         ({"shave": 48}, "nothing left"),
@@ -21,6 +21,47 @@ from srbench.training.recipe import Recipe, parse_changes
 def test_bad_recipes(changes, message):
     with pytest.raises(TrainingError, match=message):
         Recipe(patch=96).changed(changes)
+
+
+WRONG = [
+    *("seed=null", "seed=-1", "seed=x", "steps=null", "steps=1.5", "steps=true", "steps=[1]", "steps=" + "9" * 30),
+    *("rescale=[[2]]", "rescale=[]", "rescale=null", "rescale=0.5", "rescale=[true]", "rescale=[NaN]", "loss=[]"),
+    *("loss={}", 'loss=[["l1"]]', 'loss=[["l1", "x"]]', 'loss={"l1": null}', "loss=3", "loss=[1, 2]", "loss=null"),
+    *("learning_rate=NaN", "learning_rate=Infinity", "learning_rate=1e400", "learning_rate=null", "optimiser=x"),
+    *("optimiser=3", "optimiser=[]", "precision={}", "by_folder=1", "clip_norm=[1]", "clip_theta=x", "shave=-1"),
+    *("joint_scales=2", "joint_scales=[2.5]", "joint_scales=[]", "warmup=-1", "weight_decay=-1", "patch={}"),
+    *("steps=" + "[" * 3000, "steps=" + "9" * 5000, "final_rate=" + "[" * 3000 + "]" * 3000, "validation_images=0"),
+]
+
+
+@pytest.mark.parametrize("change", WRONG, ids=lambda change: change[:24])
+def test_values_of_another_type_are_refused(change):
+    with pytest.raises(TrainingError, match=r"^recipe: ") as caught:
+        Recipe().changed(parse_changes([change]))
+    assert change.partition("=")[0] in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+RIGHT = [
+    *(("seed=9223372036854775807", "seed", 2**63 - 1), ("clip_norm=null", "clip_norm", None)),
+    *(
+        ("clip_norm=1", "clip_norm", 1.0),
+        ("joint_scales=[2, 4]", "joint_scales", (2, 4)),
+        ("by_folder=false", "by_folder", False),
+    ),
+    *(
+        ("loss=tv", "loss", (("tv", 1.0),)),
+        ('loss=[["l1", 2]]', "loss", (("l1", 2.0),)),
+        ("rescale=[1]", "rescale", (1.0,)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "field", "value"), RIGHT)
+def test_values_take_the_type_of_their_field(change, field, value):
+    found = getattr(Recipe().changed(parse_changes([change])), field)
+    assert found == value
+    assert type(found) is type(value)
 
 
 def test_changes_from_the_command_line():

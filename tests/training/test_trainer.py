@@ -148,6 +148,37 @@ def test_no_or_a_damaged_checkpoint(tiny, folder, tmp_path, observer, content, m
         made.resume()
 
 
+DAMAGES = {
+    "a step of text": {"step": "x"},
+    "a step beyond the end": {"step": 10**9},
+    "no step": {"step": ...},
+    "seconds of no number": {"seconds": float("nan")},
+    "no network": {"network": None},
+    "an average of another shape": {"average": {"conv.weight": torch.zeros(1)}},
+    "no average": {"average": ...},
+    "an optimiser without state": {"optimiser": {}},
+    "an optimiser of text": {"optimiser": "adam"},
+    "another precision": {"precision": []},
+    "random numbers of another size": {"rng": torch.zeros(3, dtype=torch.uint8)},
+    "no random numbers": {"rng": None},
+    "a log of text": {"rows": ["x"]},
+    "a log that is cut": {"rows": [[1.0]]},
+    "losses of text": {"since": ["x"]},
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_checkpoint_with_other_values_is_not_intact(tiny, folder, tmp_path, observer, name):
+    made = trainer(tiny, folder, tmp_path, observer)
+    made.run(observer, max_minutes=0)
+    content = torch.load(made.checkpoint, weights_only=True) | DAMAGES[name]
+    torch.save({key: value for key, value in content.items() if value is not ...}, made.checkpoint)
+    with pytest.raises(
+        TrainingError, match=r"checkpoint\.pt' is not an intact checkpoint \(.+\); start without --resume"
+    ):
+        trainer(tiny, folder, tmp_path, observer).resume()
+
+
 def test_init_starts_from_weights(tiny, folder, tmp_path, observer):
     outcome = trainer(tiny, folder, tmp_path / "a", observer).run(observer)
     other = trainer(tiny, folder, tmp_path / "b", observer)
