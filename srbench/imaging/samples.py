@@ -99,7 +99,7 @@ def _rgb_of_cmyk(inks: Deep) -> Deep:
     return result
 
 
-def _turned(image: Deep, orientation: int) -> Deep:
+def _turned(image: Any, orientation: int) -> Any:
     """An image (H, W, ...) turned and mirrored as EXIF has it."""
     if orientation in (5, 6, 7, 8):
         image = image.swapaxes(0, 1)
