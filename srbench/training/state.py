@@ -47,15 +47,17 @@ def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """The content of a checkpoint; raises TrainingError if it is missing, damaged or of another format."""
     if not path.is_file():
-        raise TrainingError(f"no checkpoint at '{path}'", "start without --resume")
+        raise TrainingError(f"no checkpoint at '{path}'", "leave out --resume to begin")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise TrainingError(
-            f"'{path}' is not an intact checkpoint", "start without --resume, or with --init"
+            f"'{path}' is not an intact checkpoint", "begin anew: --force in place of --resume"
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise TrainingError(f"'{path}' is not a checkpoint of this trainer", "start without --resume, or with --init")
+        raise TrainingError(
+            f"'{path}' is not a checkpoint of this trainer", "begin anew with --force in place of --resume"
+        )
     return content
 
 
