@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import lzma
-import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +17,7 @@ from srbench.errors import FetchError
 MAX_MEMBERS = 100_000
 MAX_FILE = 256 << 20  # bytes of one image file
 MAX_TOTAL = 16 << 30  # bytes of everything in one archive
+_CHUNK = 1 << 20  # bytes that are copied at once
 
 
 @dataclass(frozen=True)
@@ -59,14 +57,42 @@ def unpack(archive: Path, target: Path, inside: str = "") -> list[Path]:
                 if member.size > MAX_FILE:
                     raise _refused(archive, f"'{member.name}' is larger than {MAX_FILE >> 20} MiB")
                 written[path.name.lower()] = target / path.name
-                with (target / path.name).open("xb") as stream:
-                    shutil.copyfileobj(member.content, stream)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
-        raise FetchError(f"'{archive.name}' is damaged ({error})", "fetch it again") from error
+                _copy(member.content, target / path.name)
+    except (FetchError, MemoryError):
+        raise
+    except _CannotWriteError as error:
+        raise error.cause from error
+    except Exception as error:
+        # What the standard library raises of damaged bytes is not to be listed: beside its own errors OSError (gzip,
+        # bz2), struct.error, NotImplementedError, KeyError, ValueError, UnicodeDecodeError and more.
+        reason = str(error) or type(error).__name__
+        raise FetchError(f"'{archive.name}' is damaged ({reason})", "fetch it again") from error
     if not written:
         where = f" in its folder '{inside}'" if inside else ""
         raise FetchError(f"'{archive.name}' holds no images{where}", "the distribution has changed: report it")
     return list(written.values())
+
+
+class _CannotWriteError(Exception):
+    """An OSError of the target, which says nothing about the archive."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def _copy(content: IO[bytes], path: Path) -> None:
+    try:
+        stream = path.open("xb")
+    except OSError as error:
+        raise _CannotWriteError(error) from error
+    with stream:
+        while chunk := content.read(_CHUNK):
+            try:
+                stream.write(chunk)
+                stream.flush()
+            except OSError as error:
+                raise _CannotWriteError(error) from error
 
 
 def _members(archive: Path) -> Generator[_Member, None, None]:

@@ -48,6 +48,11 @@ def measure(trainer: Trainer, seconds: float) -> Speed:
     return Speed(step, time.monotonic() - began)
 
 
+def still(recipe: Recipe) -> Recipe:
+    """``recipe`` with a learning rate at which nothing is learned, for :func:`measure`."""
+    return replace(recipe, learning_rate=_STANDSTILL, final_rate=_STANDSTILL)
+
+
 def fitted(recipe: Recipe, make: Callable[[Recipe], Trainer], minutes: float) -> Recipe:
     """``recipe`` with so many steps that they end within ``minutes`` from now; never more than it has.
 
@@ -55,8 +60,7 @@ def fitted(recipe: Recipe, make: Callable[[Recipe], Trainer], minutes: float) ->
         make: a new trainer for a recipe.
     """
     began = time.monotonic()
-    still = replace(recipe, learning_rate=_STANDSTILL, final_rate=_STANDSTILL)
-    speed = measure(make(still), min(LONGEST, SHARE * 60 * minutes))
+    speed = measure(make(still(recipe)), min(LONGEST, SHARE * 60 * minutes))
     left = 60 * minutes - (time.monotonic() - began)
     return planned(recipe, speed, left)
 
