@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal
 BYTES = "B"  # a unit that is shown in millions
+SECONDS = "seconds"  # a unit, shown as minutes and seconds
 
 
 class Progress:
@@ -121,11 +122,18 @@ class Bar:
         return left / self.rate if self.rate > 0 else float("inf")
 
     def _count(self) -> str:
+        if self.unit == SECONDS:
+            of = "?" if self.total is None else _clock(self.total)
+            return f"{_clock(self.done)} of {of}"
         if self.unit == BYTES:
             total = "?" if self.total is None else f"{self.total / 1e6:.1f}"
             return f"{self.done / 1e6:.1f}/{total} MB, {self.rate / 1e6:.1f} MB/s"
         total = "?" if self.total is None else f"{self.total}"
         return f"{self.done}/{total} {self.unit}, {significant(self.rate)}/s"
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02d}"
 
 
 @contextmanager

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import shlex
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from srbench.cli.progress import Bar, Progress, progress
+from srbench.cli.progress import SECONDS, Bar, Progress, progress
 from srbench.cli.shell import INTERRUPTED, err, handled, out, parse_scales
 from srbench.errors import TrainingError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from srbench.training.session import Job
     from srbench.training.trainer import Draw, Outcome, Trainer
 
 PLAIN_EVERY = 30.0  # seconds between lines where there is no terminal
@@ -29,8 +33,15 @@ def command(
     data: Annotated[list[Path], typer.Option("--data", help="Folder of training images; may be repeated.")],
     scale: Annotated[str, typer.Option("--scale", help="Scales, for example 2,3,4.")] = "4",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    max_minutes: Annotated[float | None, typer.Option(help="Stop cleanly after so many minutes.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(
+            help="Train for so many minutes (each training). Alone: as many steps as fit. With --resume or "
+            "--set steps=N: a piece of a longer training."
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Begin anew over a training in the same folder.")] = False,
     init: Annotated[Path | None, typer.Option(help="Start from these weights instead of random ones.")] = None,
     recipe: Annotated[str | None, typer.Option(help="Another of the method's recipes, by name.")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="Change the recipe: key=value.")] = None,
@@ -43,7 +54,9 @@ def command(
 
       srbench train srcnn --data T91 --data BSDS400
 
-      srbench train vdsr --data BSDS400 --max-minutes 30 --resume
+      srbench train fsrcnn --data T91 --max-minutes 10
+
+      srbench train vdsr --data BSDS400 --max-minutes 100 --resume
 
       srbench train fsrcnn --data T91 --init methods/weights/fsrcnn_x4.safetensors --set learning_rate=0.0005
 
@@ -57,47 +70,99 @@ def command(
 
     if resume and init is not None:
         raise TrainingError("--resume and --init exclude each other", "a checkpoint already holds the weights")
+    if resume and force:
+        raise TrainingError("--resume and --force exclude each other", "--force begins anew, --resume goes on")
+    if max_minutes is not None and not (math.isfinite(max_minutes) and max_minutes >= 0):
+        raise TrainingError(f"--max-minutes is a number of minutes, not {max_minutes}", "for example --max-minutes 10")
     if threads is not None:
         torch.set_num_threads(threads)
     console = err()
+    notes = Progress(console)
+    own = parse_changes(changes or [])
     plugin = plugins.find(method)[0]
-    jobs = plan(
-        plugins.instantiate(plugin), data, parse_scales(scale), device, parse_changes(changes or []), output, recipe
-    )
+    jobs = plan(plugins.instantiate(plugin), data, parse_scales(scale), device, own, output, recipe)
+    again = _command(method, data, scale, device, max_minutes, recipe, changes or [], output, threads)
+    if not force:
+        for job in jobs:
+            job.require_unused(again, resume=resume)
+    fit = max_minutes is not None and not resume and "steps" not in own
     for job in jobs:
+        began = time.monotonic()
         if isinstance(job.recipe, FitRecipe):
-            if resume or init is not None:
-                raise TrainingError(f"{method} is fitted at once, not in steps", "leave out --resume and --init")
-            _done(console, job.fit(Progress(console)))
+            if resume or init is not None or max_minutes is not None:
+                raise TrainingError(
+                    f"{method} is fitted at once, not in steps", "leave out --resume, --init and --max-minutes"
+                )
+            _done(console, job.fit(notes))
+            _how_to_run(console, job, method)
             continue
-        trainer = job.trainer(Progress(console))
-        if resume:
+        trainer = job.trainer(notes, max_minutes if fit else None)
+        if resume and job.checkpoint.is_file():
             trainer.resume()
-        elif init is not None:
+        elif resume:
+            notes.note(f"no checkpoint in '{job.folder}' yet: the training begins")
+        if init is not None:
             trainer.init(init)
-        elif job.method.starts_from:
-            Progress(console).note(
+        elif job.method.starts_from and trainer.step == 0:
+            notes.note(
                 f"{method} is meant to start from the weights of {job.method.starts_from} (--init FILE), not at random"
             )
-        again = f"srbench train {method} --scale {scale} " + " ".join(f"--data {folder}" for folder in data)
-        again += f" --recipe {recipe}" if recipe is not None else ""
-        again += "".join(f" --set {change}" for change in changes or []) + " --resume"
-        _run(console, trainer, max_minutes, again)
+        if force:
+            job.checkpoint.unlink(missing_ok=True)  # nobody shall go on from it when this training dies young
+        left = None if max_minutes is None else max_minutes - (time.monotonic() - began) / 60
+        _run(console, trainer, job, left, again)
+        _how_to_run(console, job, method)
 
 
-def _run(console: Console, trainer: Trainer, max_minutes: float | None, again: str) -> None:
+def _command(
+    method: str,
+    data: list[Path],
+    scale: str,
+    device: str,
+    max_minutes: float | None,
+    recipe: str | None,
+    changes: list[str],
+    output: Path | None,
+    threads: int | None,
+) -> str:
+    """The command line that goes on with a training, for a shell."""
+    words = ["srbench", "train", method, "--scale", scale]
+    words += [word for folder in data for word in ("--data", str(folder))]
+    words += [word for change in changes for word in ("--set", change)]
+    given = {"--recipe": recipe, "--output": output, "--max-minutes": max_minutes, "--threads": threads}
+    if device != "auto":
+        given["--device"] = device
+    for option, value in given.items():
+        if value is not None:
+            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join([*words, "--resume"])
+
+
+def _how_to_run(console: Console, job: Job, method: str) -> None:
+    """Say how the weights of a training are run: the last line."""
+    places = os.pathsep.join([str(job.folder.resolve()), *filter(None, [os.environ.get("SRBENCH_WEIGHTS")])])
+    words = ["srbench", "run", "--methods", method, "--scales", ",".join(map(str, job.scales)), "--datasets", "sample"]
+    console.print(f"run it with:\n  SRBENCH_WEIGHTS={shlex.quote(places)} {shlex.join(words)}", markup=False)
+
+
+def _run(console: Console, trainer: Trainer, job: Job, minutes: float | None, again: str) -> None:
+    """Train, and say how it ended; exits if it was interrupted."""
     scales = ", ".join(f"x{s}" for s in trainer.scales)
     recipe, count = trainer.recipe, sum(trainer.patches.images.values())
+    fitted = f" (what fits into the time; the recipe has {job.recipe.steps})" if trainer.fitted else ""
     console.print(
-        f"{trainer.method.card.title} {scales}: steps {trainer.step} to {recipe.steps}, {count} images, "
+        f"{trainer.method.card.title} {scales}: steps {trainer.step} to {recipe.steps}{fitted}, {count} images, "
         f"{trainer.device}, {trainer.precision.name}, files in {trainer.folder}",
         markup=False,
     )
     with progress(console, PLAIN_EVERY) as shown, _interruptible(trainer) as interrupted:
-        outcome = trainer.run(_Steps(shown, trainer), max_minutes, _curve(shown))
+        outcome = trainer.run(_Steps(shown, trainer, minutes), minutes, _curve(shown))
     if outcome.finished:
         _done(console, outcome)
         return
+    if outcome.weights is not None:
+        out().print(f"{outcome.weights}", markup=False, soft_wrap=True)
+        console.print(f"weights so far: {outcome.step} steps, validation {outcome.psnr:.3f} dB")
     reason = "interrupted" if interrupted() else "time is up"
     console.print(f"{reason} at step {outcome.step} of {recipe.steps}; go on with:\n  {again}", markup=False)
     if interrupted():
@@ -137,27 +202,34 @@ def _interruptible(trainer: Trainer) -> Iterator[Any]:
 
 
 class _Steps:
-    """Shows the steps of a training."""
+    """Shows the steps of a training, or the time where that is what ends."""
 
-    def __init__(self, progress: Progress, trainer: Trainer) -> None:
+    def __init__(self, progress: Progress, trainer: Trainer, minutes: float | None) -> None:
         self._progress, self._trainer = progress, trainer
-        self._bar = progress.bar("training", trainer.recipe.steps, trainer.step, "steps", _line)
+        self._start = time.monotonic()
+        self._timed = minutes is not None
+        if minutes is not None:
+            self._bar = progress.bar("training", max(1, round(60 * minutes)), 0, SECONDS, self._line)
+        else:
+            self._bar = progress.bar("training", trainer.recipe.steps, trainer.step, "steps", self._line)
+        self._seconds_left = math.inf
 
     def note(self, text: str) -> None:
         self._progress.note(text)
 
     def step(self, step: int, loss: float, psnr: float, seconds_left: float) -> None:
-        self._bar.update(step, facts=lambda: self._facts(loss, psnr))
+        self._seconds_left = seconds_left
+        done = round(time.monotonic() - self._start) if self._timed else step
+        self._bar.update(done, facts=lambda: self._facts(step, loss, psnr))
 
-    def _facts(self, loss: float, psnr: float) -> str:
-        facts = [f"loss {loss:.6f}"]
+    def _facts(self, step: int, loss: float, psnr: float) -> str:
+        facts = [f"step {step}/{self._trainer.recipe.steps}", f"loss {loss:.6f}"]
         if self._trainer.adversary is not None:
             facts.append(f"discriminator right {self._trainer.adversary.accuracy():.0%}")
         if not math.isnan(psnr):
             facts.append(f"validation {psnr:.3f} dB")
         return "  ".join(facts)
 
-
-def _line(bar: Bar) -> str:
-    minutes, seconds = divmod(round(bar.seconds_left), 60)
-    return f"step {bar.done}/{bar.total}  {bar.facts}  {minutes}:{seconds:02d} left"
+    def _line(self, bar: Bar) -> str:
+        minutes, seconds = divmod(round(self._seconds_left), 60)
+        return f"{bar.facts}  {minutes}:{seconds:02d} left"

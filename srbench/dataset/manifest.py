@@ -42,10 +42,12 @@ class ImageFacts:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a dataset can be had: the address of an archive, and the folder in it that holds the images."""
+    """Where a dataset can be had: the address of an archive, the folder in it that holds the images, and how many bytes
+    it has at most (0: not recorded)."""
 
     address: str
     inside: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
 import tarfile
 import zipfile
@@ -13,11 +12,12 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from srbench.dataset.folder import SUFFIXES
-from srbench.errors import INTACT, FetchError, hint_for, reason_of
+from srbench.errors import FetchError
 
 MAX_MEMBERS = 100_000
 MAX_FILE = 256 << 20  # bytes of one image file
 MAX_TOTAL = 16 << 30  # bytes of everything in one archive
+_CHUNK = 1 << 20  # bytes that are copied at once
 
 
 @dataclass(frozen=True)
@@ -57,17 +57,42 @@ def unpack(archive: Path, target: Path, inside: str = "") -> list[Path]:
                 if member.size > MAX_FILE:
                     raise _refused(archive, f"'{member.name}' is larger than {MAX_FILE >> 20} MiB")
                 written[path.name.lower()] = target / path.name
-                with (target / path.name).open("xb") as stream:
-                    shutil.copyfileobj(member.content, stream)
-    except FetchError:
+                _copy(member.content, target / path.name)
+    except (FetchError, MemoryError):
         raise
-    except Exception as error:  # a damaged archive raises whatever its numbers come to
-        what = "is damaged" if hint_for(error) == INTACT else "cannot be unpacked"
-        raise FetchError(f"'{archive.name}' {what} ({reason_of(error)})", hint_for(error, "fetch it again")) from error
+    except _CannotWriteError as error:
+        raise error.cause from error
+    except Exception as error:
+        # What the standard library raises of damaged bytes is not to be listed: beside its own errors OSError (gzip,
+        # bz2), struct.error, NotImplementedError, KeyError, ValueError, UnicodeDecodeError and more.
+        reason = str(error) or type(error).__name__
+        raise FetchError(f"'{archive.name}' is damaged ({reason})", "fetch it again") from error
     if not written:
         where = f" in its folder '{inside}'" if inside else ""
         raise FetchError(f"'{archive.name}' holds no images{where}", "the distribution has changed: report it")
     return list(written.values())
+
+
+class _CannotWriteError(Exception):
+    """An OSError of the target, which says nothing about the archive."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def _copy(content: IO[bytes], path: Path) -> None:
+    try:
+        stream = path.open("xb")
+    except OSError as error:
+        raise _CannotWriteError(error) from error
+    with stream:
+        while chunk := content.read(_CHUNK):
+            try:
+                stream.write(chunk)
+                stream.flush()
+            except OSError as error:
+                raise _CannotWriteError(error) from error
 
 
 def _members(archive: Path) -> Generator[_Member, None, None]:

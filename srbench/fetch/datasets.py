@@ -17,6 +17,7 @@ from srbench.fetch.archive import unpack
 from srbench.fetch.download import Observer, download, forget
 from srbench.files import writing
 
+MAX_ARCHIVE = 8 << 30  # bytes, where the manifest does not give a size; the largest known is DIV2K's of 3.5 GB
 _PRINTED = 0.02  # dB: papers print two decimals, from copies and code of their own
 
 
@@ -64,9 +65,21 @@ def fetch(manifest: Manifest, observer: Observer) -> Fetched:
     raise AssertionError("unreachable")
 
 
+def _target(manifest: Manifest) -> Path:
+    """The folder of the cache that the images go to; raises FetchError if the manifest names another place."""
+    folder = manifest.folders[0]
+    parts = folder.replace("\\", "/").split("/")
+    if any(part in ("", ".", "..") or ":" in part or "\0" in part for part in parts):
+        raise FetchError(
+            f"the manifest of {manifest.title} wants to be installed in '{folder}', which is no folder below the cache",
+            "correct its folders",
+        )
+    return paths.cache().joinpath("datasets", *parts)
+
+
 def _from_source(manifest: Manifest, source: Source, observer: Observer) -> Fetched:
-    archive = download(source.address, observer)
-    target = paths.cache() / "datasets" / manifest.folders[0]
+    target = _target(manifest)
+    archive = download(source.address, observer, source.size or MAX_ARCHIVE)
     with writing(target, "free space or set SRBENCH_CACHE", FetchError):
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as temporary:
@@ -77,8 +90,10 @@ def _from_source(manifest: Manifest, source: Source, observer: Observer) -> Fetc
                     images, remark = _check_pixels(manifest, files, source)
                 else:
                     images, remark = _check_count(manifest, files, source)
-            except SrbenchError:
-                forget(source.address)  # a wrong archive would be taken again
+            except OSError:  # the disk is full, say: the archive is not to blame
+                raise
+            except Exception:
+                forget(source.address)  # a wrong or damaged archive would be taken again
                 raise
             target.mkdir(exist_ok=True)
             for image in images:

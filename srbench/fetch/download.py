@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -49,12 +50,16 @@ def place(address: str) -> Path:
     return paths.cache() / "downloads" / f"{hashlib.sha256(address.encode()).hexdigest()[:8]}-{name}"
 
 
-def download(address: str, observer: Observer) -> Path:
+def download(address: str, observer: Observer, most: int) -> Path:
     """Bring the file at ``address`` to :func:`place`. What an earlier call brought of it is not brought again.
 
+    Args:
+        most: bytes that the file may have.
+
     Raises:
-        FetchError: no connection, a cut one, an answer that is an error or an HTML page, no space left. What came
-            before a cut stays, and the next call goes on from there.
+        FetchError: no connection, a cut one, an answer that is an error or an HTML page, no space left, a file of more
+            bytes than ``most`` or than the server announced. What came before a cut stays, and the next call goes on
+            from there; of a file that is too large nothing stays.
     """
     import requests
 
@@ -69,7 +74,7 @@ def download(address: str, observer: Observer) -> Path:
             for _ in range(ATTEMPTS):
                 before = _size(part)
                 try:
-                    _go_on(address, part, observer)
+                    _go_on(address, part, observer, most)
                     break
                 except (requests.exceptions.ChunkedEncodingError, requests.ConnectionError, requests.Timeout) as error:
                     if _size(part) > before:
@@ -85,9 +90,8 @@ def download(address: str, observer: Observer) -> Path:
             _validator(part).unlink(missing_ok=True)
         except requests.RequestException as error:  # an OSError too
             raise FetchError(f"cannot download {address} ({_reason(error)})", "try again later") from error
-        except FetchError as error:
-            if "HTML" in error.message:
-                forget(address)
+        except _UselessError:
+            forget(address)
             raise
     return whole
 
@@ -100,8 +104,27 @@ def forget(address: str) -> None:
         path.unlink(missing_ok=True)
 
 
-def _go_on(address: str, part: Path, observer: Observer) -> None:
-    """Download what is missing of ``part``; raises what requests raises."""
+class _UselessError(FetchError):
+    """What came is not the file, and nothing of it is worth keeping."""
+
+
+class _Bounded:
+    """A stream that takes no more than ``most`` bytes in all."""
+
+    def __init__(self, stream: IO[bytes], address: str, most: int) -> None:
+        self._stream, self._address, self._most = stream, address, most
+
+    def write(self, content: bytes) -> int:
+        if self._stream.seek(0, os.SEEK_END) + len(content) > self._most:
+            raise _too_large(self._address, self._most)
+        return self._stream.write(content)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def _go_on(address: str, part: Path, observer: Observer, most: int) -> None:
+    """Download what is missing of ``part``; raises what requests raises, and _UselessError."""
     import pooch
     import requests
 
@@ -121,14 +144,19 @@ def _go_on(address: str, part: Path, observer: Observer) -> None:
             if response.headers.get("Content-Type", "").startswith("text/html"):
                 response.close()
                 raise _page(address)
-            if response.status_code != requests.codes.partial_content:
+            rest = response.status_code == requests.codes.partial_content
+            announced = response.headers.get("Content-Length", "")
+            if announced.isdecimal() and int(announced) + (known if rest else 0) > most:
+                response.close()
+                raise _too_large(address, most)
+            if not rest:
                 _start_over(stream, mark, response)
 
         fetch = pooch.HTTPDownloader(
             progressbar=bar, chunk_size=_CHUNK, timeout=TIMEOUT, headers=headers, hooks={"response": begin}
         )
         try:
-            fetch(address, stream, None)
+            fetch(address, _Bounded(stream, address, most), None)
         except requests.HTTPError as error:
             if error.response is not None:
                 error.response.close()  # pooch leaves its connection open
@@ -165,8 +193,15 @@ def _head(path: Path) -> bytes:
         return stream.read(512)
 
 
+def _too_large(address: str, most: int) -> FetchError:
+    return _UselessError(
+        f"{address} has more than {most / 1e6:,.1f} MB, which is more than what is looked for can have",
+        "nothing of it was kept: the distribution has changed, report it",
+    )
+
+
 def _page(address: str) -> FetchError:
-    return FetchError(
+    return _UselessError(
         f"{address} answers with an HTML page in place of the file", "open it in a browser: a login, or a quota?"
     )
 

@@ -10,6 +10,8 @@ from srbench.errors import FetchError
 from srbench.fetch.download import Observer, download, forget
 from srbench.files import replace_file, writing
 
+MAX_FILE = 1 << 30  # bytes; AlexNet's file has 244 million
+
 
 @dataclass(frozen=True)
 class BackboneFile:
@@ -60,7 +62,7 @@ def fetch(backbone: BackboneFile, observer: Observer) -> tuple[Path, bool]:
 
     from srbench.weights.files import file_hash, load_state
 
-    source = download(backbone.address, observer)
+    source = download(backbone.address, observer, MAX_FILE)
     found = file_hash(source)
     if found != backbone.sha256:
         forget(backbone.address)

@@ -13,6 +13,7 @@ import torch
 from srbench.errors import SrbenchError, TrainingError, UnknownNameError
 from srbench.method.base import Method
 from srbench.paths import cache
+from srbench.training import budget
 from srbench.training.card import TrainingResult
 from srbench.training.data import Colour, Patches, Picture, count_by_folder, hold_out, read_pictures
 from srbench.training.export import export
@@ -45,9 +46,33 @@ class Job:
     def _colour(self) -> Colour:
         return self.method.card.fed("luma")
 
-    def trainer(self, notes: Notes) -> Trainer:
-        """Decode and degrade the images and build the network; says how many images are too small."""
-        recipe = self.recipe
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    def require_unused(self, go_on: str, *, resume: bool) -> None:
+        """Raise TrainingError if this training would overwrite one that is in its folder.
+
+        Args:
+            go_on: the command line that goes on with the training in the folder.
+            resume: going on is what is wanted.
+        """
+        weights = self.folder / f"{self.method.weight_name(self.scales)}.safetensors"
+        anew = "begin anew over it with --force, give another --output"
+        if self.checkpoint.is_file():
+            if not resume:
+                raise TrainingError(f"'{self.folder}' holds the checkpoint of a training", f"{anew}, or go on: {go_on}")
+        elif weights.is_file():
+            hint = f"{anew}, or start from these with --init and another --output"
+            raise TrainingError(f"'{self.folder}' holds {weights.name} and no checkpoint to go on from", hint)
+
+    def trainer(self, notes: Notes, minutes: float | None = None) -> Trainer:
+        """Decode and degrade the images and build the network; says how many images are too small.
+
+        Args:
+            minutes: fit the recipe's schedule to so many, what this call takes included; None for its own.
+        """
+        recipe, began = self.recipe, time.monotonic()
         if not isinstance(recipe, Recipe):
             raise TrainingError(
                 f"{self.method.card.name} is fitted at once, not in steps", "leave out --resume, --init"
@@ -56,7 +81,13 @@ class Job:
         patches = Patches(training, self.scales, recipe.patch, recipe.rescale, recipe.by_folder, self._colour)
         if patches.skipped:
             notes.note(f"{patches.skipped} images are smaller than a patch of {recipe.patch} pixels and left out")
-        return Trainer(self.method, recipe, self.scales, patches, validation, self.folder, self.device)
+
+        def make(recipe: Recipe, fitted: bool = False) -> Trainer:
+            return Trainer(self.method, recipe, self.scales, patches, validation, self.folder, self.device, fitted)
+
+        if minutes is None:
+            return make(recipe)
+        return make(budget.fitted(recipe, make, minutes - (time.monotonic() - began) / 60), fitted=True)
 
     def fit(self, notes: Notes) -> Outcome:
         """Fit a method that is not trained in steps, and write its weights and card."""
@@ -86,7 +117,8 @@ def plan(
         recipe_name: one of the method's further recipes; None for its own.
 
     Raises:
-        TrainingError: the method cannot be trained, not at these scales, or the recipe has no such key.
+        TrainingError: the method cannot be trained, not at these scales, or the recipe has no such key; its name is
+            that of no folder below ``output``.
         UnknownNameError: it has no recipe of that name.
     """
     name = method.card.name
@@ -100,6 +132,8 @@ def plan(
             )
     if recipe_name is not None and recipe_name not in method.recipes:
         raise UnknownNameError(f"recipe of {name}", recipe_name, method.recipes)
+    if Path(name).name != name or name == ".." or any(letter in name for letter in "\\:\0"):
+        raise TrainingError(f"the method's name '{name}' cannot name a folder", "rename it on its card")
     recipe = (method.recipe if recipe_name is None else method.recipes[recipe_name]).changed(changes or {})
     joint = recipe.joint_scales
     groups = [tuple(scales)] if joint and all(s in joint for s in scales) else [(s,) for s in scales]

@@ -47,7 +47,7 @@ def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """The content of a checkpoint; raises TrainingError if it is missing, damaged or of another format."""
     if not path.exists():
-        raise TrainingError(f"no checkpoint at '{path}'", "start without --resume")
+        raise TrainingError(f"no checkpoint at '{path}'", "leave out --resume to begin")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's remarks on pickle protocols; what matters is raised
@@ -55,13 +55,15 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except Exception as error:  # a damaged pickle raises whatever its opcodes come to
         raise not_intact(path, error) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise TrainingError(f"'{path}' is not a checkpoint of this trainer", "start without --resume, or with --init")
+        raise TrainingError(
+            f"'{path}' is not a checkpoint of this trainer", "begin anew with --force in place of --resume"
+        )
     return content
 
 
 def not_intact(path: Path, error: Exception) -> TrainingError:
     """What a checkpoint that cannot be used is, by what using it raised."""
-    hint = hint_for(error, "start without --resume, or with --init")
+    hint = hint_for(error, "begin anew: --force in place of --resume")
     return TrainingError(f"'{path}' is not an intact checkpoint ({reason_of(error)[:200]})", hint)
 
 

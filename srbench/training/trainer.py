@@ -29,6 +29,9 @@ from srbench.training.soap import Soap
 from srbench.training.validation import Validation
 from srbench.weights.files import load_into
 
+SCHEDULE = ("steps", "validate_every", "warmup")  # the fields of a recipe that a time budget decides
+PATIENCE = 0.1  # of the time, before steps that are slower than foreseen shorten a schedule
+FORMS = 4  # validations at the end at most: of the average, and of it as exported exactly, in halves and in 8 bits
 Draw = Callable[[str, Sequence[float], Sequence[float], Sequence[float]], str]
 
 
@@ -48,7 +51,7 @@ class Outcome:
     step: int
     seconds: float  # of all calls together
     psnr: float  # validation, dB, of the averaged weights
-    weights: Path | None
+    weights: Path | None  # None where it was interrupted
 
 
 class Trainer:
@@ -59,6 +62,8 @@ class Trainer:
 
     Args:
         folder: where checkpoint, log, curve and weights are kept.
+        fitted: the recipe's schedule is that of a time budget (:mod:`srbench.training.budget`), which a checkpoint
+            keeps: who goes on need not name the number of steps.
     """
 
     def __init__(
@@ -70,13 +75,16 @@ class Trainer:
         validation: Validation,
         folder: Path,
         device: torch.device,
+        fitted: bool = False,
     ) -> None:
+        self.fitted = fitted
         self.method, self.recipe, self.scales = method, recipe, tuple(scales)
         self.patches, self.validation, self.folder, self.device = patches, validation, folder, device
         self.step, self.seconds = 0, 0.0
         self.started_from = ""  # the weights given to init(), for the card
         self.rows: list[list[float]] = []
         self._since: list[float] = []  # losses since the last row of the log
+        self._validating = 0.0  # seconds of the last validation
         self.stop = False  # set it from a signal handler or another thread: the step in work is finished first
         self.precision = Precision(resolved(recipe.precision, device), device, recipe.full_precision_from)
         torch.manual_seed(recipe.seed)
@@ -141,6 +149,7 @@ class Trainer:
             "scales": list(self.scales),
             "recipe": self.recipe.hash,
             "images": self.validation.hash,
+            "schedule": {key: getattr(self.recipe, key) for key in SCHEDULE} if self.fitted else {},
             "precision": self.precision.name,
             "started_from": self.started_from,
             "step": self.step,
@@ -165,6 +174,7 @@ class Trainer:
                 (another width or depth of the method).
         """
         content = state.load_checkpoint(self.checkpoint)
+        self._take_schedule(content.get("schedule", {}), content.get("recipe"))
         own = {
             "method": self.method.card.name,
             "scales": list(self.scales),
@@ -176,7 +186,7 @@ class Trainer:
                 raise TrainingError(
                     f"the checkpoint '{self.checkpoint}' is of another {key.rstrip('s')} "
                     f"({content.get(key)}, not {value})",
-                    "start without --resume, or give the same --data, --scale and --set as before",
+                    "give the same --data, --scale, --recipe and --set as before, or another --output to begin anew",
                 )
         try:
             self._restore(content)
@@ -193,7 +203,7 @@ class Trainer:
             reason = " ".join(str(error).split(":", 1)[-1].split())[:200]
             raise TrainingError(
                 f"the checkpoint '{self.checkpoint}' is of another network ({reason})",
-                "start without --resume, or use the variant that it was made with",
+                "use the variant that it was made with, or another --output to begin anew",
             ) from error
         average = {key: value.to(self.device) for key, value in content["average"].items()}
         if {key: value.shape for key, value in average.items()} != {k: v.shape for k, v in self.average.items()}:
@@ -218,8 +228,28 @@ class Trainer:
             raise ValueError("rows of the log are cut")
         self._since = [float(loss) for loss in content["since"]]
 
+    def _take_schedule(self, schedule: Mapping[str, int], recipe_hash: object) -> None:
+        """Go on by the schedule of a checkpoint that was fitted to a time budget, if only that differs."""
+        if set(schedule) == set(SCHEDULE) and (recipe := replace(self.recipe, **schedule)).hash == recipe_hash:
+            self.fitted = True
+            self._follow(recipe)
+
+    def _follow(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.precision = Precision(self.precision.name, self.device, recipe.full_precision_from)
+
+    def _shorten(self, seconds: float, step_seconds: float) -> None:
+        """Let a fitted schedule end with the steps that can still be made in ``seconds``, if those are fewer."""
+        steps = self.step + max(0, int(seconds / max(step_seconds, 1e-9)))
+        if steps < self.recipe.steps:
+            self._follow(replace(self.recipe, steps=steps))
+
     def run(self, observer: Observer, max_minutes: float | None = None, draw: Draw | None = None) -> Outcome:
         """Train until the recipe's last step, ``max_minutes`` from now, or until ``stop`` is set.
+
+        With ``max_minutes`` a training is validated before its first step, and weights, log and curve of what was
+        reached are written when the time is up; the time for that is set aside. A fitted schedule is shortened where
+        steps take longer than was foreseen, so that its learning rate falls to the end in time.
 
         Args:
             draw: makes ``curve.svg`` of a title, steps, validation PSNR and losses, at every validation.
@@ -227,11 +257,15 @@ class Trainer:
         Raises:
             TrainingError: the loss is not finite (the last checkpoint is from before), or no space is left.
         """
-        recipe, start, before = self.recipe, time.monotonic(), self.seconds
+        start, before = time.monotonic(), self.seconds
         first, saved = self.step, start
+        deadline = math.inf if max_minutes is None else start + 60 * max_minutes
+        if max_minutes is not None and self.step == 0:
+            self._log(draw)
+        began = time.monotonic()
         with ThreadPoolExecutor(1) as loader:
             ahead: Future[tuple[Tensor, Tensor, int]] | None = None
-            while self.step < recipe.steps and not self.stop:
+            while self.step < self.recipe.steps and not self.stop:
                 batch = ahead.result() if ahead else self._batch(self.step)
                 ahead = loader.submit(self._batch, self.step + 1)
                 self._since.append(self._train(*batch))
@@ -240,25 +274,34 @@ class Trainer:
                     observer.note(warning)
                 self.step += 1
                 now = time.monotonic()
-                self.seconds = before + now - start
-                if self.step % recipe.validate_every == 0 or self.step == recipe.steps:
-                    self._log()
-                    if draw is not None:
-                        self._draw(draw)
-                left = (recipe.steps - self.step) * (now - start) / (self.step - first)
-                observer.step(self.step, self._since[-1] if self._since else self.rows[-1][3], self.psnr, left)
-                if max_minutes is not None and now - start >= 60 * max_minutes:
+                self.seconds, each = before + now - start, (now - began) / (self.step - first)
+                time_left = deadline - now - FORMS * self._validating
+                if self.fitted and now - began >= PATIENCE * (deadline - began):
+                    self._shorten(time_left, each)
+                if self.step % self.recipe.validate_every == 0 or self.step == self.recipe.steps:
+                    self._log(draw)
+                left = (self.recipe.steps - self.step) * each
+                loss = self._since[-1] if self._since else self.rows[-1][3]
+                observer.step(self.step, loss, self.psnr, max(0.0, min(left, time_left)))
+                if time_left <= 0:
                     break
-                if now - saved >= 60 * recipe.checkpoint_minutes:
+                if now - saved >= 60 * self.recipe.checkpoint_minutes:
                     self.save()
                     saved = now
         self.seconds = before + time.monotonic() - start
         self.save()
-        finished = self.step >= recipe.steps
-        weights = None
-        if finished:
+        finished = self.step >= self.recipe.steps
+        psnr, weights = self.psnr, None
+        if finished or (max_minutes is not None and not self.stop):
+            if self._since:  # not kept: a training in pieces has the log of one in one piece
+                psnr = self._log(draw, keep=False)
             weights = self.export(observer)
-        return Outcome(finished, self.step, self.seconds, self.psnr, weights)
+        return Outcome(finished, self.step, self.seconds, psnr, weights)
+
+    def single_step(self, step: int) -> None:
+        """Make the step of that number, out of turn: for measuring how long steps take."""
+        self.step = step
+        self._train(*self._batch(step))
 
     @property
     def psnr(self) -> float:
@@ -308,24 +351,32 @@ class Trainer:
                 self.average[key].copy_(current[key])
         return value
 
-    def _log(self) -> None:
+    def _log(self, draw: Draw | None, *, keep: bool = True) -> float:
+        """Validate, and write the log and the curve with what was found; the PSNR in dB.
+
+        Args:
+            keep: go on from this row; else it is of these two files alone.
+        """
         psnr = self.validate(self.average)
-        mean = sum(self._since) / len(self._since)
-        row = [float(self.step), self.seconds, self.recipe.rate(self.step - 1), mean, psnr]
+        mean = sum(self._since) / len(self._since) if self._since else math.nan
+        row = [float(self.step), self.seconds, self.recipe.rate(max(0, self.step - 1)), mean, psnr]
         if self.adversary is not None:
             row.append(self.adversary.accuracy(len(self._since)))
-        self.rows.append(row)
-        self._since = []
-        state.write_log(self.folder / "log.csv", self.rows)
-
-    def _draw(self, draw: Draw) -> None:
-        title = f"{self.method.card.title}, {', '.join(f'x{s}' for s in self.scales)}"
-        steps, losses, psnr = ([row[column] for row in self.rows] for column in (0, 3, 4))
-        state.write_text(self.folder / "curve.svg", draw(title, steps, psnr, losses))
+        rows = [*self.rows, row]
+        if keep:
+            self.rows, self._since = rows, []
+        state.write_log(self.folder / "log.csv", rows)
+        if draw is not None:
+            title = f"{self.method.card.title}, {', '.join(f'x{s}' for s in self.scales)}"
+            steps, losses, values = ([row[column] for row in rows] for column in (0, 3, 4))
+            state.write_text(self.folder / "curve.svg", draw(title, steps, values, losses))
+        return psnr
 
     def validate(self, weights: dict[str, Tensor]) -> float:
         """Mean validation PSNR over images and scales with ``weights`` in place of the network's own."""
+        start = time.monotonic()
         values = self.validation.with_weights(self.networks, weights, self.device)
+        self._validating = time.monotonic() - start
         return sum(values.values()) / len(values)
 
     def export(self, observer: Observer) -> Path:

@@ -54,6 +54,7 @@ class Site(ThreadingHTTPServer):
         self.types: dict[str, str] = {}
         self.cuts: list[int] = []
         self.ranges = True
+        self.announces = True  # how long a file is
         self.asked: list[tuple[str, str]] = []
 
     def url(self, path):
@@ -84,7 +85,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send_response(206 if start else 200)
         self.send_header("Content-Type", site.types.get(self.path, "application/octet-stream"))
-        self.send_header("Content-Length", str(len(content) - start))
+        if site.announces:
+            self.send_header("Content-Length", str(len(content) - start))
         self.send_header("ETag", tag)
         self.end_headers()
         body = content[start:]

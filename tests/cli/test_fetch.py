@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import tarfile
 import zipfile
 
@@ -12,27 +13,28 @@ import pytest
 
 from srbench.dataset import manifest
 from srbench.dataset.locate import ImageFile
+from srbench.fetch import archive
 from srbench.fetch.download import place
 from srbench.imaging.images import read_image
 
 PIECE = 1 << 14  # bytes that are written at once
 
 
-def zipped(files):
+def zipped(files, method=zipfile.ZIP_STORED):
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
+    with zipfile.ZipFile(stream, "w", method) as packed:
         for name, content in files.items():
-            archive.writestr(name, content)
+            packed.writestr(name, content)
     return stream.getvalue()
 
 
 def tarred(files, mode="w:gz"):
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as archive:
+    with tarfile.open(fileobj=stream, mode=mode) as packed:
         for name, content in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
+            packed.addfile(info, io.BytesIO(content))
     return stream.getvalue()
 
 
@@ -53,12 +55,12 @@ def known(site, pictures, images, cache, tmp_path, monkeypatch):
     """Makes 'tiny' a known dataset: the three pictures, in an archive on the server."""
     from srbench.evaluation.reference import bicubic_psnr
 
-    folder = tmp_path / "more" / "datasets"
-    folder.mkdir(parents=True)
+    manifests = tmp_path / "more" / "datasets"
+    manifests.mkdir(parents=True)
     monkeypatch.setenv("SRBENCH_PATH", str(tmp_path / "more"))
 
-    def write(*paths, inside="", recorded=True, count=3, bicubic=None):
-        lines = ['title = "Tiny"', "version = 1", 'citation = "c"', 'licence = "for tests"']
+    def write(*paths, inside="", recorded=True, count=3, bicubic=None, size=None, folder="tiny"):
+        lines = ['title = "Tiny"', "version = 1", 'citation = "c"', 'licence = "for tests"', f"folders = ['{folder}']"]
         if recorded:
             facts = [manifest.facts_of(read_image(path), path.name) for path in sorted(pictures.iterdir())]
             rows = ", ".join(
@@ -73,7 +75,8 @@ def known(site, pictures, images, cache, tmp_path, monkeypatch):
             lines += ["[bicubic.basicsr]" if recorded else "[published.basicsr]", f"x2 = {bicubic}"]
         for path in paths:
             lines += ["[[source]]", f'address = "{site.url(path)}"', f'inside = "{inside}"']
-        (folder / "tiny.toml").write_text("\n".join(lines))
+            lines += [] if size is None else [f"size = {size}"]
+        (manifests / "tiny.toml").write_text("\n".join(lines))
         manifest._manifests.cache_clear()
 
     real = [ImageFile(path.stem, path) for path in sorted(pictures.iterdir())]
@@ -171,6 +174,90 @@ def test_a_damaged_archive_is_said(wrong, site, known, images, cache, pack):
     known("/t")
     wrong("fetch", "tiny", match="damaged|no zip or tar")
     assert not (cache / "datasets" / "tiny").exists()
+
+
+PACKS = {
+    "zip stored": zipped,
+    "zip deflated": lambda files: zipped(files, zipfile.ZIP_DEFLATED),
+    "zip bzip2": lambda files: zipped(files, zipfile.ZIP_BZIP2),
+    "zip lzma": lambda files: zipped(files, zipfile.ZIP_LZMA),
+    "tar": lambda files: tarred(files, "w"),
+    "tar.gz": tarred,
+    "tar.bz2": lambda files: tarred(files, "w:bz2"),
+    "tar.xz": lambda files: tarred(files, "w:xz"),
+}
+
+
+@pytest.mark.parametrize("kind", PACKS)
+def test_an_archive_that_is_damaged_anyhow_is_fetched_again(srbench, site, known, images, cache, leftovers, kind):
+    """Cut short, and with bytes of its beginning, middle and end changed, seeded; whatever the library raises then."""
+    whole, draw = PACKS[kind](images), random.Random(kind)
+    known("/t")
+    for attempt in range(12):
+        content = bytearray(whole)
+        if attempt < 3:
+            del content[draw.randrange(30, len(content)) :]
+        for _ in range(0 if attempt < 3 else 1 + attempt * attempt):
+            at = draw.choice([draw.randrange(len(content)), draw.randrange(60), -1 - draw.randrange(120)])
+            content[at] = draw.randrange(256)
+        site.files["/t"] = bytes(content)
+        result = srbench("fetch", "tiny")
+        assert result.exit_code in (0, 2), result.output
+        assert "Traceback" not in result.output
+        assert isinstance(result.exception, SystemExit | None), result.exception
+        assert leftovers() == []
+        if result.exit_code == 0:  # what was changed is nothing that is read
+            shutil.rmtree(cache / "datasets" / "tiny")
+    site.files["/t"] = whole
+    result = srbench("fetch", "tiny")
+    assert result.exit_code == 0, result.output
+    assert len(site.asked) == 13
+
+
+def test_a_full_disk_does_not_throw_the_archive_away(wrong, srbench, site, known, images, monkeypatch):
+    site.files["/t.tgz"] = tarred(images)
+    known("/t.tgz")
+    copy = archive._copy
+
+    def full(content, path):
+        raise archive._CannotWriteError(OSError(28, "No space left on device"))
+
+    monkeypatch.setattr(archive, "_copy", full)
+    wrong("fetch", "tiny", match=r"cannot write .*No space left on device.*free space")
+    monkeypatch.setattr(archive, "_copy", copy)
+    assert srbench("fetch", "tiny").exit_code == 0
+    assert len(site.asked) == 1
+
+
+@pytest.mark.parametrize("how", ["announced", "not announced", "the rest of it", "in the manifest"])
+def test_a_download_has_a_largest_size(srbench, site, known, large, leftovers, monkeypatch, how):
+    site.files["/t.zip"] = large
+    known("/t.zip", size=len(large) - 1 if how == "in the manifest" else None)
+    if how == "the rest of it":
+        site.cuts = [40000] * 3
+        srbench("fetch", "tiny")
+        assert leftovers() != []
+    if how != "in the manifest":
+        monkeypatch.setattr("srbench.fetch.datasets.MAX_ARCHIVE", len(large) - 1)
+    site.announces = how != "not announced"
+    refused = srbench("fetch", "tiny")
+    assert refused.exit_code == 2
+    assert re.search(r"error: .*t\.zip has more than 0\.2 MB", refused.stderr)
+    assert leftovers() == []
+    known("/t.zip", size=len(large))
+    assert srbench("fetch", "tiny").exit_code == 0
+
+
+@pytest.mark.parametrize("folder", ["../../x", "/{away}", "a/../../../x", "..", ".", "", "a//b", "C:x", "..\\..\\x"])
+def test_a_manifest_does_not_install_outside_of_the_cache(srbench, site, known, images, cache, tmp_path, folder):
+    site.files["/t.zip"] = zipped(images)
+    known("/t.zip", folder=folder.format(away=tmp_path / "away"))
+    before = {path for path in tmp_path.rglob("*") if cache not in path.parents}
+    result = srbench("fetch", "tiny")
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    assert {path for path in tmp_path.rglob("*") if cache not in path.parents} - {cache} == before
+    assert not [path for path in cache.rglob("*") if path.suffix == ".png"]
 
 
 def test_a_missing_file_and_a_server_that_is_not_there_are_said(wrong, site, known):

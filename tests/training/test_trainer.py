@@ -95,6 +95,33 @@ def test_max_minutes_stops_and_leaves_a_checkpoint(tiny, folder, tmp_path, obser
     assert not outcome.finished
     assert outcome.step == 1
     assert (tmp_path / "tiny_x2/checkpoint.pt").is_file()
+    assert {path.name for path in (tmp_path / "tiny_x2").iterdir()} == {
+        *("checkpoint.pt", "log.csv", "tiny_x2.safetensors", "tiny_x2.json")
+    }
+    rows = list(csv.DictReader((tmp_path / "tiny_x2/log.csv").read_text().splitlines()))
+    assert [row["step"] for row in rows] == ["0", "1"]
+    assert float(rows[1]["psnr"]) == pytest.approx(outcome.psnr, abs=1e-4)
+    assert json.loads(outcome.weights.with_suffix(".json").read_text())["steps"] == 1
+
+
+def test_pieces_by_time_make_the_weights_and_the_log_of_one_training(tiny, folder, tmp_path, observer):
+    whole = trainer(tiny, folder, tmp_path / "whole", observer).run(observer)
+    finished = False
+    while not finished:
+        piece = trainer(tiny, folder, tmp_path / "pieces", observer)
+        if piece.checkpoint.is_file():
+            piece.resume()
+        outcome = piece.run(observer, max_minutes=0)
+        finished = outcome.finished
+        assert outcome.weights.is_file()
+    for key, value in weights(whole).items():
+        assert torch.equal(value, weights(outcome)[key]), key
+    logs = [
+        list(csv.DictReader((tmp_path / name / "tiny_x2/log.csv").read_text().splitlines()))
+        for name in ("whole", "pieces")
+    ]
+    assert [(r["step"], r["psnr"]) for r in logs[0]] == [(r["step"], r["psnr"]) for r in logs[1][1:]]
+    assert logs[1][0]["step"] == "0"
 
 
 def test_nan_stops_and_keeps_the_checkpoint(tiny, folder, tmp_path, observer):

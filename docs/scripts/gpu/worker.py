@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -25,6 +24,7 @@ from gpu.images import HELD
 from gpu.priority import PRIORITY, Training
 from srbench import paths
 from srbench.method import plugins
+from srbench.training.budget import measure, still
 from srbench.training.data import Patches, read_pictures
 from srbench.training.method import TrainedMethod
 from srbench.training.recipe import Recipe, parse_changes
@@ -121,17 +121,9 @@ class Bench:
 
     def fitting(self, until: float) -> Recipe:
         """The recipe with at most so many steps as fit before ``until``."""
-        folder = self.folder / "speed"
-        trainer = self.trainer(self.recipe, folder)
-        self.start(trainer)
-        trainer.run(Lines(), self.warm / 60 / 3)  # the first steps choose kernels and are slow
-        step, seconds = trainer.step, trainer.seconds
-        if step < self.recipe.steps:
-            trainer.run(Lines(), self.warm / 60 * 2 / 3)
-            step, seconds = trainer.step - step, trainer.seconds - seconds
-        shutil.rmtree(folder)
-        fit = int(CAUTION * step / seconds * max(0.0, until - time.time()))
-        print(f"{step / seconds:.1f} steps a second: {fit} fit, the recipe has {self.recipe.steps}", flush=True)
+        speed = measure(self.trainer(still(self.recipe), self.folder), self.warm)
+        fit = int(CAUTION / speed.step * max(0.0, until - time.time()))
+        print(f"{1 / speed.step:.1f} steps a second: {fit} fit, the recipe has {self.recipe.steps}", flush=True)
         steps = max(1, min(self.recipe.steps, fit))
         return self.recipe.changed({"steps": steps, "validate_every": max(10, steps // 8)})
 
