@@ -149,7 +149,8 @@ def _run(console: Console, trainer: Trainer, job: Job, minutes: float | None, ag
     """Train, and say how it ended; exits if it was interrupted."""
     scales = ", ".join(f"x{s}" for s in trainer.scales)
     recipe, count = trainer.recipe, sum(trainer.patches.images.values())
-    fitted = f" (what fits into the time; the recipe has {job.recipe.steps})" if trainer.fitted else ""
+    whole = getattr(job.recipe, "steps", recipe.steps)
+    fitted = f" (what fits into the time; the recipe has {whole})" if trainer.fitted else ""
     console.print(
         f"{trainer.method.card.title} {scales}: steps {trainer.step} to {recipe.steps}{fitted}, {count} images, "
         f"{trainer.device}, {trainer.precision.name}, files in {trainer.folder}",

@@ -23,9 +23,9 @@ from srbench.training.export import export
 from srbench.training.features import FEATURES, feature_losses
 from srbench.training.losses import PIECES, Loss
 from srbench.training.method import TrainedMethod
+from srbench.training.optimiser import optimiser_of
 from srbench.training.precision import Precision, channels_last, resolved
 from srbench.training.recipe import AdversarialRecipe, Recipe
-from srbench.training.soap import Soap
 from srbench.training.validation import Validation
 from srbench.weights.files import load_into
 
@@ -95,23 +95,13 @@ class Trainer:
         for network in self.networks.values():
             channels_last(network)
         self.average = {key: value.detach().clone() for key, value in self.network.state_dict().items()}
-        self.optimiser, self.scaler = self._optimiser(), self.precision.scaler()
+        self.optimiser, self.scaler = optimiser_of(recipe, self.network), self.precision.scaler()
         self.adversary = self._adversary()
         self.loss = self._loss()
 
     @property
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint.pt"
-
-    def _optimiser(self) -> torch.optim.Optimizer:
-        recipe, parameters = self.recipe, [p for p in self.network.parameters() if p.requires_grad]
-        if recipe.optimiser == "sgd":
-            return torch.optim.SGD(
-                parameters, recipe.learning_rate, momentum=0.9, weight_decay=recipe.weight_decay, foreach=True
-            )
-        if recipe.optimiser == "soap":
-            return Soap(parameters, recipe.learning_rate)
-        return torch.optim.Adam(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True)
 
     def _adversary(self) -> Adversary | None:
         recipe, scale = self.recipe, max(self.scales)
@@ -230,7 +220,8 @@ class Trainer:
 
     def _take_schedule(self, schedule: Mapping[str, int], recipe_hash: object) -> None:
         """Go on by the schedule of a checkpoint that was fitted to a time budget, if only that differs."""
-        if set(schedule) == set(SCHEDULE) and (recipe := replace(self.recipe, **schedule)).hash == recipe_hash:
+        changes: dict[str, Any] = dict(schedule)
+        if set(changes) == set(SCHEDULE) and (recipe := replace(self.recipe, **changes)).hash == recipe_hash:
             self.fitted = True
             self._follow(recipe)
 
