@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srbench.cli import names
 from srbench.cli.shell import err, handled, out, parse_scales, split
 from srbench.files import writing
 
@@ -40,6 +41,9 @@ def command(
 
       srbench time all --size 320x180,256x256 --device cuda --output timings.json
     """
+    scales = parse_scales(scale)
+    names.require_methods(split(methods))
+
     from srbench.machine import available_processors, resolve_device
     from srbench.method.base import MethodContext
     from srbench.run.selection import load_methods
@@ -47,7 +51,7 @@ def command(
     from srbench.timing.subjects import parse_size, synthetic
 
     place = resolve_device(device)
-    scales, sizes = parse_scales(scale), [parse_size(text) for text in split([size])]
+    sizes = [parse_size(text) for text in split([size])]
 
     def note(text: str) -> None:
         err().print(f"note: {text}", markup=False)

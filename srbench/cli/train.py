@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from srbench.cli import names
 from srbench.cli.progress import SECONDS, Bar, Progress, progress
 from srbench.cli.shell import INTERRUPTED, err, handled, out, parse_scales
 from srbench.errors import TrainingError
@@ -62,6 +63,9 @@ def command(
 
       srbench train srgan --data DIV2K --init methods/weights/srresnet_x4.safetensors --recipe vgg54
     """
+    scales = parse_scales(scale)
+    names.require_methods([method])
+
     import torch
 
     from srbench.method import plugins
@@ -80,7 +84,7 @@ def command(
     notes = Progress(console)
     own = parse_changes(changes or [])
     plugin = plugins.find(method)[0]
-    jobs = plan(plugins.instantiate(plugin), data, parse_scales(scale), device, own, output, recipe)
+    jobs = plan(plugins.instantiate(plugin), data, scales, device, own, output, recipe)
     again = _command(method, data, scale, device, max_minutes, recipe, changes or [], output, threads)
     if not force:
         for job in jobs:
@@ -149,7 +153,8 @@ def _run(console: Console, trainer: Trainer, job: Job, minutes: float | None, ag
     """Train, and say how it ended; exits if it was interrupted."""
     scales = ", ".join(f"x{s}" for s in trainer.scales)
     recipe, count = trainer.recipe, sum(trainer.patches.images.values())
-    fitted = f" (what fits into the time; the recipe has {job.recipe.steps})" if trainer.fitted else ""
+    whole = getattr(job.recipe, "steps", 0)
+    fitted = f" (what fits into the time; the recipe has {whole})" if trainer.fitted else ""
     console.print(
         f"{trainer.method.card.title} {scales}: steps {trainer.step} to {recipe.steps}{fitted}, {count} images, "
         f"{trainer.device}, {trainer.precision.name}, files in {trainer.folder}",
