@@ -1,5 +1,6 @@
 """Figures that the documentation prints are those of the files they come from, or are measured again."""
 
+import json
 import re
 from pathlib import Path
 
@@ -40,6 +41,27 @@ def test_the_fit_and_its_validation_are_those_of_the_parameters():
         for group, values in groups.items():
             printed = [float(number) for number in said[group].split(" / ")]
             assert printed == pytest.approx(values, abs=0.00506), (name, group)  # rounded to four, then to two decimals
+
+
+def test_the_networks_of_the_corners_are_those_of_their_file():
+    """``docs/corners.json`` is what ``srbench experiment corners`` wrote."""
+    networks = {row["title"]: row for row in json.loads((DOCS / "corners.json").read_text())["networks"]}
+    rows = table("experiments.md", "| network | clean")
+    header = rows.pop("network")
+    assert set(rows) == set(networks)
+    for title, cells in rows.items():
+        own = networks[title]
+        bits = "" if own["bits"] is None else f"{own['bits']:.2f}"
+        expected = {
+            "clean": f"{own['clean']:.1%}",
+            "top left": "" if own["top_left"] is None else f"{own['top_left']:.1%}",
+            "both corners": f"{own['both']:.1%}",
+            "ghost": f"{own['ghost']:.3f}",
+            "distance": f"{own['distance']:.3f}",
+            "MSE": f"{own['mse']:.4f}",
+            "bits an image": f"at most {bits}" if own["bound"] else bits,
+        }
+        assert dict(zip(header, cells, strict=True)) == expected, title
 
 
 @pytest.mark.data
