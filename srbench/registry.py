@@ -134,7 +134,7 @@ class Registry(Generic[T]):
             if spec.startswith(prefix.text):
                 behind, names = spec.removeprefix(prefix.text), set(prefix.names())
                 if names and behind not in names:
-                    raise self._unknown(spec)
+                    raise self.unknown(spec)
                 value = prefix.make(behind)
                 return [Found(self.kind, self.name_of(value), prefix.text, None, value)]
         path = Path(spec)
@@ -189,9 +189,10 @@ class Registry(Generic[T]):
         known = {item.name: item for source in self.sources() if not source.named for item in self.open(source)}
         if name in known:
             return known[name]
-        raise self._unknown(name, known)
+        raise self.unknown(name, known)
 
-    def _unknown(self, name: str, known: Iterable[str] = ()) -> UnknownNameError:
+    def unknown(self, name: str, known: Iterable[str] = ()) -> UnknownNameError:
+        """The error of a name that nothing has, with the nearest ones of what is known and of ``known``."""
         gateways = {value: f"{prefix.text}{value}" for prefix in self.prefixes() for value in prefix.names()}
         shown = [f"{prefix.text}{prefix.value}" for prefix in self.prefixes()]
         return UnknownNameError(self.kind, name, [*known, *self.names(), *shown], gateways)

@@ -3,7 +3,8 @@
     srbench run --methods nearest,bicubic,srcnn,espcn,drcn,srresnet,srgan \
         --datasets set5,set14,bsd100 --metrics psnr,ssim,lpips --out results
     python docs/scripts/calibrate_mos.py features results     # results -> docs/mos/features.csv
-    python docs/scripts/calibrate_mos.py fit                  # docs/mos/*.csv -> srbench/metrics/mos.json
+    python docs/scripts/calibrate_mos.py fit                  # prints the fit of docs/mos/*.csv, as JSON
+    python docs/scripts/calibrate_mos.py fit --output srbench/metrics/mos.json
     python docs/scripts/calibrate_mos.py validate             # prints the validation of the fit
 
 Run it again whenever a method of docs/mos/published.csv gets weights: add its name to the run. A method enters on those
@@ -228,8 +229,8 @@ def report() -> None:
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 
-def write_fit() -> None:
-    """Fit all variants and write srbench/metrics/mos.json."""
+def fit_all() -> str:
+    """Fit and validate all variants: the content of srbench/metrics/mos.json."""
     data, outside = points()
     panel = Panel.draw(RATERS, SEED)
     paper = published()
@@ -256,20 +257,24 @@ def write_fit() -> None:
             for name, groups in validation.items()
         },
     }
-    mos.PARAMETERS.write_text(json.dumps(content, indent=2) + "\n")
+    return json.dumps(content, indent=2) + "\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("features", "fit", "validate"))
     parser.add_argument("results", type=Path, nargs="?", help="for features: a results folder with kept images")
+    parser.add_argument("--output", type=Path, help="for fit: write to this file in place of the terminal")
     arguments = parser.parse_args()
     if arguments.what == "features":
         if arguments.results is None:
             parser.error("features needs a results folder")
         make_features(arguments.results)
+    elif arguments.what == "fit" and arguments.output is not None:
+        arguments.output.write_text(fit_all())
+        print(f"wrote {arguments.output}")
     elif arguments.what == "fit":
-        write_fit()
+        print(fit_all(), end="")
     else:
         report()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from typing import Annotated
 
 import typer
 
@@ -27,6 +28,7 @@ from srbench.cli import (
 )
 from srbench.cli.empty import Commands
 from srbench.cli.shell import streams
+from srbench.version import __version__
 
 app = typer.Typer(
     name="srbench",
@@ -39,6 +41,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"srbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
 app.command("run")(run.command)
 app.command("report")(report.command)
 app.command("check")(check.command)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srbench.cli import names
 from srbench.cli.shell import OneScale, State, err, handled, out
 from srbench.contained import PluginError, contained
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
@@ -48,6 +49,10 @@ def command(
     metric = metric or ("ssim" if value <= 1 else "psnr")
     if metric not in ("psnr", "ssim"):
         raise UnknownNameError("metric", metric, ["psnr", "ssim"])
+
+    if results is None:
+        names.require_methods([method])
+    names.require_datasets([dataset])
 
     from srbench import randomness
     from srbench.explain import explain

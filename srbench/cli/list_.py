@@ -60,6 +60,11 @@ def _methods() -> list[dict[str, Any]]:
     return sorted(listing.rows(METHODS, _method, code, _weight_cards), key=lambda row: row["name"])
 
 
+def method_names() -> list[str]:
+    """Of all methods that are built in or installed; broken ones included."""
+    return [row["name"] for row in _methods()]
+
+
 def _method(plugin: Plugin) -> dict[str, Any]:
     card = None if plugin.value is None else plugin.value.card
     return {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from srbench.cli import names
 from srbench.cli.shell import STOPPED, SelfEnsemble, State, Tile, err, expanded, handled, parse_scales, split
 from srbench.wording import counted, printable
 
@@ -113,13 +114,19 @@ def _campaign(context: typer.Context, config: Path, values: Mapping[str, Any]) -
 def _one_run(values: Mapping[str, Any]) -> int:
     """Evaluate and show what came out; ``values`` are the command's parameters by name. The exit code."""
     from srbench.cli.progress import CellProgress, progress
+
+    options = _options(expanded(values))
+    names.require_methods(options.methods)
+    names.require_datasets(options.datasets)
+    names.require_metrics(options.metrics)
+    names.require_protocol(options.protocol)
+    names.require_degradation(options.degradation)
     from srbench.cli.tables import print_means
     from srbench.cli.time_ import print_timings
     from srbench.imaging.memory import keep_memory
     from srbench.run import run
     from srbench.run.stopping import Terminated, sent_signals_interrupt
 
-    options = _options(expanded(values))
     if not options.time:  # a latency is that of a process as users have it
         keep_memory()
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srbench.cli import names
 from srbench.cli.shell import State, err, handled, out, parse_scales, split
 from srbench.files import write_text, writing
 from srbench.wording import counted, significant
@@ -44,6 +45,9 @@ def command(
 
       srbench time all --size 320x180,256x256 --device cuda --output timings.json
     """
+    scales = parse_scales(scale)
+    names.require_methods(split(methods))
+
     from srbench.machine import available_processors, resolve_device
     from srbench.method.base import MethodContext
     from srbench.method.plugins import in_state
@@ -53,7 +57,7 @@ def command(
     from srbench.timing.subjects import parse_size, synthetic
 
     place = resolve_device(device)
-    scales, sizes = parse_scales(scale), [parse_size(text) for text in split([size]) or [""]]
+    sizes = [parse_size(text) for text in split([size]) or [""]]
 
     def note(text: str) -> None:
         err().print(f"note: {text}", markup=False)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from srbench.cli import names
 from srbench.cli.progress import SECONDS, Bar, Progress, progress
 from srbench.cli.shell import INTERRUPTED, err, handled, out, parse_scales
 from srbench.errors import TrainingError
@@ -62,6 +63,9 @@ def command(
 
       srbench train srgan --data DIV2K --init methods/weights/srresnet_x4.safetensors --recipe vgg54
     """
+    scales = parse_scales(scale)
+    names.require_methods([method])
+
     import torch
 
     from srbench.method import plugins
@@ -80,7 +84,7 @@ def command(
     notes = Progress(console)
     own = parse_changes(changes or [])
     plugin = plugins.find(method)[0]
-    jobs = plan(plugins.instantiate(plugin), data, parse_scales(scale), device, own, output, recipe)
+    jobs = plan(plugins.instantiate(plugin), data, scales, device, own, output, recipe)
     again = _command(method, data, scale, device, max_minutes, recipe, changes or [], output, threads)
     if not force:
         for job in jobs:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srbench.cli import names
 from srbench.cli.progress import progress
 from srbench.cli.shell import OneScale, SelfEnsemble, State, Tile, err, handled
 from srbench.errors import ImageError, MethodError, SrbenchError
@@ -44,6 +45,8 @@ def command(
 
       srbench upscale ./4x_model.safetensors pictures/ --scale 4
     """
+    names.require_methods([method])
+
     from srbench import api
     from srbench.imaging.pictures import read_picture
     from srbench.method.plugins import in_state

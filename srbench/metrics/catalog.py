@@ -107,6 +107,6 @@ def _gateway(name: str) -> Metric:
 
 
 def _gateway_names() -> Iterable[str]:
-    from srbench.metrics import iqa
+    from srbench.metrics import pyiqa_table
 
-    return iqa.gateway_names()
+    return pyiqa_table.names()

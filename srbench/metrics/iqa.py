@@ -26,9 +26,8 @@ import torch
 from srbench import paths, randomness
 from srbench.errors import ImageError, UnavailableError
 from srbench.metrics.base import Comparison, Metric
+from srbench.metrics.pyiqa_table import HINT, table
 
-# They measure sets of images, or an image and a text: nothing that one pair has.
-_NOT_OF_A_PAIR = {"fid", "sfid", "fid_dinov2", "inception_score", "clipscore"}
 # Smallest side that the levels of the pyramid leave something of.
 _MIN_SIZE = {"ms_ssim": 161}
 # What torch and pyiqa say where an image is smaller than a window or than the levels of a pyramid need.
@@ -38,28 +37,11 @@ _TOO_SMALL = re.compile(
     r"|too small|smaller|must be (larger|greater|bigger)|at least",
     re.IGNORECASE,
 )
+_ADDRESS = "https://github.com/chaofengc/IQA-PyTorch/releases/download/v0.1-weights"  # pyiqa's own files
 _FILES = {
     "niqe": ("niqe_modelparameters.mat",),
     "pi": ("niqe_modelparameters.mat", "NRQM_model.mat"),
 }
-_ADDRESS = "https://github.com/chaofengc/IQA-PyTorch/releases/download/v0.1-weights"  # pyiqa's own files
-_HINT = "get it with: pip install 'srbench[iqa]'"
-
-
-@functools.cache
-def _table() -> dict[str, dict[str, Any]]:
-    """pyiqa's settings by metric name; UnavailableError without pyiqa."""
-    package = importlib.util.find_spec("pyiqa")
-    if package is None or package.origin is None:
-        raise UnavailableError("pyiqa is not installed", _HINT)
-    path = Path(package.origin).parent / "default_model_configs.py"
-    spec = importlib.util.spec_from_file_location("_srbench_pyiqa_table", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    configs = module.DEFAULT_CONFIGS.items()
-    return {name: settings for name, settings in configs if name not in _NOT_OF_A_PAIR}
 
 
 def _version() -> int:
@@ -91,7 +73,7 @@ class Model:
         try:
             import pyiqa
         except ImportError as error:
-            raise UnavailableError(f"pyiqa cannot be imported ({error})", _HINT) from error
+            raise UnavailableError(f"pyiqa cannot be imported ({error})", HINT) from error
         try:
             with _notes_to_stderr(self.name):
                 return pyiqa.create_metric(self.name, device=device)
@@ -137,7 +119,7 @@ def _notes_to_stderr(name: str) -> Iterator[None]:
     import pyiqa.archs
 
     # The metric's own module is imported when it is created; here already, so that it is given one as well.
-    getattr(pyiqa.archs, "_lazy_import_arch", lambda _: None)(_table()[name]["metric_opts"]["type"])
+    getattr(pyiqa.archs, "_lazy_import_arch", lambda _: None)(table()[name]["metric_opts"]["type"])
     for module_name, module in list(sys.modules.items()):
         if module_name.partition(".")[0] == "pyiqa":
             vars(module).setdefault("print", _print)
@@ -169,18 +151,11 @@ def _bring(name: str) -> None:
         shutil.copyfile(found, target)
 
 
-def gateway_names() -> list[str]:
-    """What can follow ``pyiqa:``; nothing where pyiqa is not installed."""
-    try:
-        return list(_table())
-    except UnavailableError:
-        return []
-
-
 @functools.cache
 def gateway(name: str) -> Metric:
-    """The metric ``pyiqa:NAME``, one of :func:`gateway_names`; UnavailableError if pyiqa is not installed."""
-    settings = _table()[name]
+    """The metric ``pyiqa:NAME``, NAME one of :func:`srbench.metrics.pyiqa_table.names`; UnavailableError if pyiqa is
+    not installed."""
+    settings = table()[name]
     return _metric(f"pyiqa:{name}", f"{name} (pyiqa)", name, settings, _version())
 
 

@@ -220,8 +220,7 @@ class Trainer:
 
     def _take_schedule(self, schedule: Mapping[str, int], recipe_hash: object) -> None:
         """Go on by the schedule of a checkpoint that was fitted to a time budget, if only that differs."""
-        changes: dict[str, Any] = dict(schedule)
-        if set(changes) == set(SCHEDULE) and (recipe := replace(self.recipe, **changes)).hash == recipe_hash:
+        if set(schedule) == set(SCHEDULE) and (recipe := self.recipe.changed(schedule)).hash == recipe_hash:
             self.fitted = True
             self._follow(recipe)
 

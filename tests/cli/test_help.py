@@ -3,6 +3,7 @@
 import pytest
 
 from srbench.cli import app
+from srbench.version import __version__
 
 COMMANDS = [command.name for command in app.registered_commands]
 
@@ -38,3 +39,8 @@ def test_an_unknown_command_is_a_usage_error(srbench):
     result = srbench("rnu")
     assert result.exit_code == 2
     assert "rnu" in result.stderr
+
+
+def test_the_version(srbench):
+    result = srbench("--version")
+    assert (result.exit_code, result.stdout) == (0, f"srbench {__version__}\n")

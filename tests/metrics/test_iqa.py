@@ -130,12 +130,12 @@ except UnknownNameError as error:
 
 def test_without_the_library_the_nearest_of_the_others_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    iqa._table.cache_clear()
+    iqa.table.cache_clear()
     try:
         with pytest.raises(UnknownNameError, match="did you mean psnr"):
             get("pnsr")
     finally:
-        iqa._table.cache_clear()
+        iqa.table.cache_clear()
 
 
 @needs_pyiqa
@@ -159,7 +159,7 @@ def test_without_parameter_files_it_says_which(name, file):
 
 def test_without_pyiqa_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    iqa._table.cache_clear()
+    iqa.table.cache_clear()
     iqa.gateway.cache_clear()
     with pytest.raises(UnavailableError, match=r"pip install 'srbench\[iqa\]'"):
         get("pyiqa:dists")

@@ -85,15 +85,20 @@ def test_rater_intervals_are_extra_json_fields(go, results):
     assert "rater" not in header
 
 
-def test_the_parameters_are_what_the_script_makes_and_say_how(tmp_path, monkeypatch):
+def test_the_parameters_are_what_the_script_makes_and_say_how(tmp_path, monkeypatch, capsys):
     """The fit is run again from the inputs in the repository."""
     shipped = json.loads(mos.PARAMETERS.read_text())
     spec = importlib.util.spec_from_file_location("calibrate_mos", CHECKOUT / "docs" / "scripts" / "calibrate_mos.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    monkeypatch.setattr(mos, "PARAMETERS", tmp_path / "mos.json")
-    script.write_fit()
-    again = json.loads((tmp_path / "mos.json").read_text())
+    before = mos.PARAMETERS.read_bytes()
+    monkeypatch.setattr("sys.argv", ["calibrate_mos.py", "fit"])
+    script.main()
+    again = json.loads(capsys.readouterr().out)
+    monkeypatch.setattr("sys.argv", ["calibrate_mos.py", "fit", "--output", str(tmp_path / "mos.json")])
+    script.main()
+    assert json.loads((tmp_path / "mos.json").read_text()) == again
+    assert mos.PARAMETERS.read_bytes() == before
     for name, fitted in shipped["models"].items():
         assert again["models"][name]["weights"] == pytest.approx(fitted["weights"], abs=2e-3)
         assert again["models"][name]["intercept"] == pytest.approx(fitted["intercept"], abs=2e-3)

@@ -1,0 +1,89 @@
+"""Names on a command line that nothing carries are said before anything large is imported: a typo costs a moment.
+
+What is looked at is what can be known without torch: the lists that the cache folder keeps (:mod:`srbench.listing`),
+manifests, and the names of metrics, protocols and degradations. Files, folders, ``NAME=FILE`` and ``PREFIX:VALUE`` are
+left to the code that reads them, and so is all that is well.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from srbench.errors import UnknownNameError
+
+DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise")  # as in srbench.degradation.named, which imports torch
+
+
+def require_methods(specs: Iterable[str]) -> None:
+    """Raise UnknownNameError for a plain name that no method has."""
+    from srbench.method.plugins import METHODS
+
+    wanted = [spec for spec in specs if _plain(spec) and spec != "all"]
+    sources = list(METHODS.sources()) if wanted else []
+    files = [source.path for source in sources if source.path is not None]
+    wanted = [
+        spec for spec in wanted if spec not in {source.name for source in sources} and not _stands_in(spec, files)
+    ]
+    if not wanted:
+        return
+    from srbench.cli.list_ import method_names
+
+    known = method_names()
+    for spec in wanted:
+        if spec not in known:
+            raise UnknownNameError("method", spec, known)
+
+
+def require_datasets(specs: Iterable[str]) -> None:
+    """Raise as :func:`srbench.dataset.find` for what is neither a dataset's name nor there."""
+    from srbench import dataset
+
+    known = dataset.manifests()
+    for spec in specs:
+        if spec.lower() not in known and "=" not in spec and not Path(spec).expanduser().exists():
+            dataset.find(spec)
+
+
+def require_metrics(specs: Iterable[str]) -> None:
+    """Raise UnknownNameError for a plain name that no metric has."""
+    from srbench.metrics.catalog import METRICS
+
+    known = METRICS.names()
+    for spec in specs:
+        if _plain(spec) and spec not in known:
+            raise METRICS.unknown(spec)
+
+
+def require_protocol(name: str) -> None:
+    """Raise UnknownNameError for a protocol that there is not."""
+    from srbench import protocol
+
+    protocol.get(name)
+
+
+def require_degradation(spec: str) -> None:
+    """Raise UnknownNameError for a plain name that no degradation has."""
+    known = [*DEGRADATIONS, *(entry.name for entry in importlib.metadata.entry_points(group="srbench.degradations"))]
+    if _plain(spec) and spec not in known:
+        raise UnknownNameError("degradation", spec, [*known, "kernel:FILE.npy"])
+
+
+def _plain(spec: str) -> bool:
+    """Whether ``spec`` is a name and nothing else."""
+    separators = {os.sep, os.altsep or os.sep, "=", ":", "~"}
+    return not any(s in spec for s in separators) and not Path(spec).suffix and not Path(spec).exists()
+
+
+def _stands_in(name: str, files: Iterable[Path]) -> bool:
+    """Whether ``name`` is written in one of the files as a text, and so may be that of a method in it."""
+    texts = (f'"{name}"'.encode(), f"'{name}'".encode())
+    return any(text in content for content in map(_content, files) for text in texts)
+
+
+def _content(path: Path) -> bytes:
+    """Of the file, and of those beside it where it is a package."""
+    files = sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]
+    return b"\n".join(file.read_bytes() for file in files if file.is_file())

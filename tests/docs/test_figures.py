@@ -1,0 +1,109 @@
+"""Figures that the documentation prints are those of the files they come from, or are measured again."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from srbench import dataset
+from srbench.imaging.color import luma, round_half_up
+from srbench.metrics import mos
+from srbench.resize import imresize
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def table(page, heading):
+    """The rows of the table whose first line begins so, as texts without bold, by their first cell."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    block = text[text.index(heading) :].partition("\n\n")[0]
+    rows = [[cell.strip().strip("*`") for cell in line.strip("|").split("|")] for line in block.splitlines()]
+    return {row[0]: row[1:] for row in rows if not set(row[0]) <= set("-")}
+
+
+def test_the_fit_and_its_validation_are_those_of_the_parameters():
+    parameters = mos.parameters()
+    rows = table("metrics.md", "| variant | intercept")
+    for name, model in parameters["models"].items():
+        intercept, weights, error = rows[name]
+        assert float(intercept) == pytest.approx(model["intercept"], abs=6e-4)
+        said = {part.split()[0]: float(part.split()[1]) for part in weights.split(", ")}
+        assert said == pytest.approx(model["weights"], abs=6e-3)
+        assert float(error) == pytest.approx(model["rmse_of_fit"], abs=6e-4)
+    header, *_ = table("metrics.md", "| predictor | set5").values()
+    rows = table("metrics.md", "| predictor | set5")
+    for name, groups in parameters["validation"].items():
+        said = dict(zip(header, rows[name], strict=True))
+        for group, values in groups.items():
+            printed = [float(number) for number in said[group].split(" / ")]
+            assert printed == pytest.approx(values, abs=0.00506), (name, group)  # rounded to four, then to two decimals
+
+
+def test_the_networks_of_the_corners_are_those_of_their_file():
+    """``docs/corners.json`` is what ``srbench experiment corners`` wrote."""
+    networks = {row["title"]: row for row in json.loads((DOCS / "corners.json").read_text())["networks"]}
+    rows = table("experiments.md", "| network | clean")
+    header = rows.pop("network")
+    assert set(rows) == set(networks)
+    for title, cells in rows.items():
+        own = networks[title]
+        bits = "" if own["bits"] is None else f"{own['bits']:.2f}"
+        expected = {
+            "clean": f"{own['clean']:.1%}",
+            "top left": "" if own["top_left"] is None else f"{own['top_left']:.1%}",
+            "both corners": f"{own['both']:.1%}",
+            "ghost": f"{own['ghost']:.3f}",
+            "distance": f"{own['distance']:.3f}",
+            "MSE": f"{own['mse']:.4f}",
+            "bits an image": f"at most {bits}" if own["bound"] else bits,
+        }
+        assert dict(zip(header, cells, strict=True)) == expected, title
+
+
+@pytest.mark.data
+def test_what_other_resizers_cost():
+    """Bicubic down and up on Set5 at x4, on Y as under ``classic``."""
+    found = {}
+    for image in dataset.find("set5").images:
+        pixels = image.read()
+        height, width = (n // 4 * 4 for n in pixels.shape[:2])
+        planes = torch.from_numpy(pixels[:height, :width].copy()).permute(2, 0, 1)
+        y = round_half_up(luma(planes)).double().reshape(1, 1, height, width)
+        small = (height // 4, width // 4)
+        flat = Image.fromarray(y[0, 0].numpy().astype(np.float32), mode="F")
+        pillow = flat.resize(small[::-1], Image.Resampling.BICUBIC).resize((width, height), Image.Resampling.BICUBIC)
+        made = {"MATLAB": imresize(imresize(y, 1 / 4), 4), "Pillow": torch.from_numpy(np.array(pillow)).double()}
+        for smooth in (True, False):
+            bicubic = {"mode": "bicubic", "align_corners": False}
+            lr = torch.nn.functional.interpolate(y, small, antialias=smooth, **bicubic)
+            made[f"torch {smooth}"] = torch.nn.functional.interpolate(lr, (height, width), **bicubic)
+        for name, sr in made.items():
+            error = (sr.reshape(y.shape).clamp(0, 255).round() - y)[..., 4:-4, 4:-4].square().mean()
+            found.setdefault(name, []).append(float(10 * torch.log10(255**2 / error)))
+    mean = {name: float(np.mean(values)) for name, values in found.items()}
+    said = (DOCS / "protocol.md").read_text(encoding="utf-8")
+    rows = {name: next(line for line in said.splitlines() if line.startswith(f"| {name}")) for name in
+            ("torch's bicubic", "the same with antialiasing", "Pillow's bicubic")}  # fmt: skip
+    assert (
+        f"{mean['MATLAB'] - mean['torch False']:.2f} dB lower ({mean['torch False']:.2f} for" in rows["torch's bicubic"]
+    )
+    higher = f"{mean['torch True'] - mean['MATLAB']:.2f} dB higher ({mean['torch True']:.2f})"
+    assert higher in rows["the same with antialiasing"]
+    assert mean["Pillow"] == pytest.approx(mean["MATLAB"], abs=0.005)
+    assert f"nothing ({mean['Pillow']:.2f})" in rows["Pillow's bicubic"]
+
+
+@pytest.mark.data
+def test_bicubic_under_the_degradations_of_the_literature(go, scores, tmp_path):
+    said = " ".join((DOCS / "degradations.md").read_text(encoding="utf-8").split())
+    printed = re.search(r"at x3 is ([\d.]+) dB under `blur-down`.*? it is ([\d.]+) dB with", said).groups()
+    for name, protocol, value in zip(("blur-down", "bicubic-noise"), ("classic", "basicsr"), printed, strict=True):
+        where = {"datasets": ("set5",), "scales": (3,), "protocol": protocol, "out": tmp_path / name}
+        go("bicubic", metrics=("psnr",), degradation=name, **where)
+        found = list(scores(tmp_path / name).values())
+        assert len(found) == 5
+        assert f"{np.mean(found):.2f}" == value
