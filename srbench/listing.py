@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from srbench import paths
-from srbench.contained import contained
 from srbench.errors import SrbenchError
 from srbench.files import replace_file
+from srbench.foreign.contained import contained
 from srbench.registry import Found, Registry, Source
 from srbench.sources import source_files
 from srbench.version import __version__

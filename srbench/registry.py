@@ -18,9 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import ClassVar, Generic, TypeVar
 
-from srbench.contained import contained
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
 from srbench.foreign import loading, opened
+from srbench.foreign.contained import contained
 
 T = TypeVar("T")
 

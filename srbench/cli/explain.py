@@ -10,8 +10,8 @@ import typer
 
 from srbench.cli import names
 from srbench.cli.shell import OneScale, State, err, handled, out
-from srbench.contained import PluginError, contained
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
+from srbench.foreign.contained import PluginError, contained
 
 if TYPE_CHECKING:
     import torch

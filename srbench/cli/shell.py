@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from srbench.cli.empty import refuse_empty
-from srbench.contained import told
 from srbench.errors import SrbenchError, SrbenchWarning, reason_of, refused_by_the_system
+from srbench.foreign.contained import told
 from srbench.scale import LARGEST, ScaleSet
 from srbench.wording import printable
 

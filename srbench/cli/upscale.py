@@ -51,8 +51,10 @@ def command(
     from srbench.imaging.pictures import read_picture
     from srbench.method.plugins import in_state
     from srbench.method.variant import Variant
+    from srbench.randomness import checked_seed
     from srbench.run.loaded import yours
 
+    seed = checked_seed(seed)
     loaded = Variant(tile, self_ensemble).apply(api.load(*in_state([method], state)))
     targets: dict[Path, Path] = {}  # result: picture
     for path in _pictures(images):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from srbench import paths, tomlfile
-from srbench.contained import told
 from srbench.errors import DatasetError
+from srbench.foreign.contained import told
 
 if TYPE_CHECKING:
     from srbench.imaging.images import Pixels

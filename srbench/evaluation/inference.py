@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from srbench.contained import contained
 from srbench.errors import NotSupportedError, OutputError
 from srbench.evaluation.example import Example
+from srbench.foreign.contained import contained
 from srbench.imaging.color import levels, rgb_to_ycbcr, ycbcr_to_rgb
 from srbench.imaging.resize import imresize
 from srbench.method.base import Likelihood, Method, as_batch

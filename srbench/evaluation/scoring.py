@@ -7,10 +7,10 @@ import math
 
 from torch import Tensor
 
-from srbench.contained import contained, told
 from srbench.errors import ImageError
 from srbench.evaluation.example import Example, HrImage
 from srbench.evaluation.inference import likelihood, super_resolve
+from srbench.foreign.contained import contained, told
 from srbench.imaging.color import round_half_up
 from srbench.method.base import Method
 from srbench.metrics import Comparison, Measurement, Metric

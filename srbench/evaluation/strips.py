@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srbench.contained import contained
 from srbench.evaluation.inference import as_fed, coloured, held_to_contract, require_size
+from srbench.foreign.contained import contained
 from srbench.imaging.color import levels, rgb_to_ycbcr
 from srbench.imaging.resize import imresize, rows_around
 from srbench.imaging.samples import Deep

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal, get_args
 import torch
 from torch import Tensor
 
-from srbench.contained import contained
 from srbench.degradation.named import Bicubic, Degradation
 from srbench.errors import MethodError, NotSupportedError
 from srbench.foreign import fields
+from srbench.foreign.contained import contained
 from srbench.records import TrainingFacts
 from srbench.scale import ScaleSet
 from srbench.weights.files import LoadAudit

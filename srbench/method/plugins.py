@@ -22,9 +22,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
-from srbench.contained import contained
 from srbench.errors import MethodError, SrbenchError, UnknownNameError, WeightsError
 from srbench.foreign import opened
+from srbench.foreign.contained import contained
 from srbench.method import naming
 from srbench.paths import search_path
 from srbench.registry import Found, Registry, Source

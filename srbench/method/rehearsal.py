@@ -15,9 +15,9 @@ from weakref import WeakSet
 import torch
 
 from srbench import randomness
-from srbench.contained import contained
 from srbench.errors import SrbenchError
 from srbench.foreign import opened
+from srbench.foreign.contained import contained
 from srbench.method.base import Method, MethodCard, MethodContext, prepare
 from srbench.method.network import TorchMethod
 

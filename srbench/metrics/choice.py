@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import torch
 
 from srbench import metrics, randomness
-from srbench.contained import contained
 from srbench.errors import SrbenchError
+from srbench.foreign.contained import contained
 from srbench.metrics.base import Metric
 from srbench.protocol.base import Protocol
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import torch
 
 from srbench import randomness
-from srbench.contained import contained
 from srbench.errors import SrbenchError
 from srbench.foreign import opened
+from srbench.foreign.contained import contained
 from srbench.foreign.loading import private_name
 from srbench.metrics.base import Metric
+from srbench.records import VERSION_STEP
 from srbench.sources import source_files
 from srbench.weights.files import file_hash
 
-_STEP = 10**12  # between declared versions: below it stands the hash, twelve digits
 _MOST = 10**6
 
 
@@ -47,4 +47,4 @@ def versioned(metric: Metric, source: Path) -> Metric:
         digest.update(file_hash(path).encode())
     for content in sorted({file_hash(path) for path in others}):  # wherever they lie
         digest.update(content.encode())
-    return replace(metric, version=metric.version % _MOST * _STEP + int(digest.hexdigest(), 16) % _STEP)
+    return replace(metric, version=metric.version % _MOST * VERSION_STEP + int(digest.hexdigest(), 16) % VERSION_STEP)

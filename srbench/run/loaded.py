@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from srbench import paths
+from srbench.errors import SrbenchError
+from srbench.foreign.contained import contained
 from srbench.method.base import Method
 from srbench.weights import backbones
 from srbench.weights.files import LoadAudit, file_hash
@@ -57,10 +59,11 @@ class LoadedFile:
 def files(method: Method) -> list[LoadedFile]:
     """What a method has loaded; where it does not tell, all that may decide its output; [] where a plugin raises."""
     try:
-        audits = {audit.path.resolve(): audit for audit in method.load_audits()}
-        found = list(audits) or list(dict.fromkeys(path.resolve() for path in method.weight_files()))
-        return [_file(path, audits.get(path)) for path in found]
-    except Exception:  # of what it computes, its cells tell
+        with contained():
+            audits = {audit.path.resolve(): audit for audit in method.load_audits()}
+            found = list(audits) or list(dict.fromkeys(path.resolve() for path in method.weight_files()))
+            return [_file(path, audits.get(path)) for path in found]
+    except SrbenchError:  # of what it computes, its cells tell
         return []
 
 

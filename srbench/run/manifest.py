@@ -17,10 +17,10 @@ import torch
 
 import srbench
 from srbench import dataset, metrics
-from srbench.contained import contained
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts, Manifest
 from srbench.errors import SrbenchError
+from srbench.foreign.contained import contained
 from srbench.machine import processor
 from srbench.method.base import Method
 from srbench.metrics import Metric

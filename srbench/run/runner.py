@@ -10,11 +10,11 @@ from signal import SIGINT
 from typing import Any
 
 from srbench import degradation, metrics, protocol, randomness
-from srbench.contained import contained
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.errors import SrbenchError, StoreError
 from srbench.files import replace_file, writing
+from srbench.foreign.contained import contained
 from srbench.machine import available_processors, resolve_device
 from srbench.method.variant import Variant
 from srbench.metrics import choice

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from srbench.contained import contained
 from srbench.evaluation import lr_of
+from srbench.foreign.contained import contained
 from srbench.method.base import Method
 from srbench.method.wrappers import SelfEnsemble, Tiled, seams
 from srbench.run.observer import Observer

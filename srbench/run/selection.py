@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from srbench.contained import contained
 from srbench.errors import SrbenchError
+from srbench.foreign.contained import contained
 from srbench.method import naming, plugins
 from srbench.method.base import Method
 from srbench.naming import fold, told_apart

@@ -17,10 +17,10 @@ from torch import Tensor
 
 import srbench
 from srbench import degradation, metrics, randomness
-from srbench.contained import contained, told, traceback_of
 from srbench.errors import MethodError, NotSupportedError, SrbenchError
 from srbench.evaluation import Example, compare, measure, out_of_range, raw, rounded
 from srbench.evaluation.scoring import likelihood
+from srbench.foreign.contained import contained, told, traceback_of
 from srbench.machine import resolve_device
 from srbench.method import plugins
 from srbench.method.base import Method, MethodContext, prepare

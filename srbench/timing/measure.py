@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srbench.contained import contained, told
 from srbench.errors import NotSupportedError, OutputError
+from srbench.foreign.contained import contained, told
 from srbench.machine import describe_device, load_average
 from srbench.method.base import Method, MethodContext, prepare
 from srbench.method.network import TorchMethod

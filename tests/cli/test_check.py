@@ -56,8 +56,8 @@ def test_one_if_a_mean_is_missing(srbench, go, results, tmp_path):
 
 
 def test_one_if_some_images_failed(srbench, go, write_plugin, results, tmp_path):
-    go(write_plugin("if lr.shape[-1] == 14: 1 / 0\n        return imresize(lr, scale)", name="bicubic"))
-    (tmp_path / "t.toml").write_text(LINES.format(bound="min = 1", metric="psnr"))
+    go(write_plugin("if lr.shape[-1] == 14: 1 / 0\n        return imresize(lr, scale)", name="mine"))
+    (tmp_path / "t.toml").write_text(LINES.format(bound="min = 1", metric="psnr").replace('"bicubic"', '"mine"', 1))
     result = srbench("check", results, "--thresholds", tmp_path / "t.toml")
     assert result.exit_code == 1
     assert "only 2 of 3 images" in result.stdout

@@ -36,7 +36,7 @@ def test_every_degradation_has_its_own_scores(run, srbench, results, kernel):
 
 
 def test_a_method_that_needs_a_separable_kernel_says_so(run, kernel):
-    result = run("--methods", "tv-map", "--scales", "3", "--degradation", kernel)
+    result = run("--methods", "tv-map,nearest", "--scales", "3", "--degradation", kernel)
     assert result.exit_code == 0
     assert "3 not supported" in result.stderr
 

@@ -61,6 +61,9 @@ def here(tmp_path, monkeypatch, pictures, srbench):
     network = SRVGGNetCompact(num_in_ch=3, num_out_ch=3, num_feat=8, num_conv=2, upscale=4)
     save_file(network.state_dict(), "4x_model.safetensors")
     torch.save({"params": network.state_dict(), "params_ema": network.state_dict()}, "net_g.pth")
+    for run in ("run1", "run2"):
+        Path(run).mkdir()
+        shutil.copy("net_g.pth", run)
     for path in sorted((ROOT / "methods" / "weights").glob("srcnn_x4.*")):  # as a training leaves them
         Path("out1", "srcnn_x4").mkdir(parents=True, exist_ok=True)
         shutil.copy(path, Path("out1", "srcnn_x4"))

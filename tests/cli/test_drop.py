@@ -59,4 +59,4 @@ def test_what_is_not_there_is_one_line(wrong, folder, arguments, match):
 def test_nothing_is_taken_from_under_a_run_that_goes_on(wrong, folder):
     with Store(folder) as store:
         store.start_run({"command": "this test"})
-    wrong("drop", "method", "made-up-0", folder, match="run 2 goes on")
+        wrong("drop", "method", "made-up-0", folder, match="run 2 goes on")

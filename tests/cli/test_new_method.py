@@ -44,9 +44,7 @@ def test_the_plugin_works_and_its_test_passes_until_it_is_broken(srbench, here):
     assert run_tests("test_two_words.py") == ["test_a_flat_picture_stays_flat", "test_it_beats_bicubic"]
 
 
-@pytest.mark.parametrize(
-    "name", ["Two", "two_words", "two--words", "2words", "../two", "two words", "", "class", "zwölf"]
-)
+@pytest.mark.parametrize("name", ["Two", "two_words", "two--words", "2words", "../two", "two words", "class", "zwölf"])
 def test_a_name_that_cannot_be_is_one_line(wrong, here, name):
     wrong("new-method", name, match=f"'{re.escape(name)}' cannot be a method's name; use small letters")
     assert list(here.iterdir()) == []

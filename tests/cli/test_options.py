@@ -51,7 +51,9 @@ def test_a_lack_of_memory_is_said_and_the_run_goes_on(run, write_plugin):
     body = "if lr.shape[-1] > 16: raise MemoryError\n        return imresize(lr, scale)"
     result = run("--methods", write_plugin(body))
     assert result.exit_code == 0, result.output
-    assert re.findall(r"note: mine: not enough memory .*; computed in tiles of 9", result.stderr)
+    assert re.findall(
+        r"note: mine on pictures x2, 1 in tiles: computed in tiles of 9 LR pixels because memory ran out", result.stderr
+    )
     body = "raise MemoryError"
     result = run("--methods", write_plugin(body, name="other", file="other.py"))
     assert result.exit_code == 1

@@ -34,7 +34,7 @@ def test_a_run_prints_the_table_and_ends_with_zero(run, results):
     assert "pictures x2, basicsr, bicubic" in result.stdout
     assert "3/3" in result.stdout
     assert "6 cells computed, 0 already there" in result.stderr
-    assert "there is no recorded bicubic value for 'pictures' x2" in result.stderr
+    assert "no recorded bicubic value for 'pictures' x2" in result.stderr
     assert (results / "results.sqlite").is_file()
     assert len(list(results.glob("images/**/*.png"))) == 6
 

@@ -1,5 +1,7 @@
 """What the terminal's tables say of means, names and missing values."""
 
+import contextlib
+
 import pytest
 
 from srbench.metrics import get
@@ -15,29 +17,32 @@ LEFT_OUT = "left out (identical, NaN or too small)"
 def folder(tmp_path):
     """Fills a results folder with one method on images whose scores are given: {metric: value or status}."""
 
+    stores = contextlib.ExitStack()  # a run goes on as long as its process has the folder open
+
     def fill(*images, method="m", dataset="d", status="finished"):
         described = {"command": "test", "metrics": [to_json(metric_facts(get(n))) for n in ("psnr", "ssim", "mos")]}
-        with Store(tmp_path / "results", create=True) as store:
-            run = store.start_run(described)
-            cells = [
-                CellFacts(method, "0", dataset, 1, f"{i}", f"{i}", 3, 4, "bicubic/v1", "basicsr", "p")
-                for i in range(len(images))
+        store = stores.enter_context(Store(tmp_path / "results", create=True))
+        run = store.start_run(described)
+        cells = [
+            CellFacts(method, "0", dataset, 1, f"{i}", f"{i}", 3, 4, "bicubic/v1", "basicsr", "p")
+            for i in range(len(images))
+        ]
+        ids = store.plan(run, cells)
+        entries = []
+        for cell, scores in zip(cells, images, strict=True):
+            own = [
+                Score(name, 1, float("nan"), value) if isinstance(value, str) else Score(name, 1, value, "ok")
+                for name, value in (scores or {}).items()
             ]
-            ids = store.plan(run, cells)
-            entries = []
-            for cell, scores in zip(cells, images, strict=True):
-                own = [
-                    Score(name, 1, float("nan"), value) if isinstance(value, str) else Score(name, 1, value, "ok")
-                    for name, value in (scores or {}).items()
-                ]
-                outcome = Outcome("failed", "boom") if scores is None else Outcome("ok")
-                entries.append(Entry(ids[cell.key], outcome, tuple(own)))
-            store.record(run, entries)
-            if status:
-                store.finish_run(run, status, described)
+            outcome = Outcome("failed", "boom") if scores is None else Outcome("ok")
+            entries.append(Entry(ids[cell.key], outcome, tuple(own)))
+        store.record(run, entries)
+        if status:
+            store.finish_run(run, status, described)
         return tmp_path / "results"
 
-    return fill
+    yield fill
+    stores.close()
 
 
 def row(srbench, folder):

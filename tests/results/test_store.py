@@ -233,12 +233,13 @@ def test_a_file_that_cannot_be_written_is_not_tried_again_and_again(tmp_path, mo
     connection.close()
 
 
-@pytest.mark.parametrize("lock", ["BEGIN EXCLUSIVE", "BEGIN; SELECT * FROM t"], ids=["writer", "reader"])
+@pytest.mark.parametrize("lock", ["BEGIN EXCLUSIVE", "BEGIN; SELECT * FROM runs"], ids=["writer", "reader"])
 def test_waiting_for_another_process_is_told_and_ends(tmp_path, monkeypatch, lock):
     """Another connection uses a file without a write-ahead log, as one that an older SQLite made."""
     monkeypatch.setattr(store_module, "TELL_AFTER", 0)
+    Store(tmp_path, create=True).__exit__()
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None, check_same_thread=False)
-    other.execute("CREATE TABLE t (x)")
+    other.execute("PRAGMA journal_mode = DELETE")
     for statement in lock.split("; "):
         other.execute(statement).fetchall()
     ending = threading.Timer(0.5, other.execute, ("COMMIT",))

@@ -104,7 +104,8 @@ def test_srgan_is_trained_on_vgg54_by_those_who_have_its_weights(vgg, monkeypatc
     arguments = ["train", "srgan", "--data", folder, "--recipe", "vgg54", "--device", "cpu", "--output", tmp_path]
     result = CliRunner().invoke(app, [*map(str, arguments), "--max-minutes", "0", *options])
     assert result.exit_code == 0, result.output
-    assert "--recipe vgg54 --set steps=2" in result.stderr
+    assert "--recipe vgg54" in result.stderr
+    assert "--set steps=2" in result.stderr
     result = CliRunner().invoke(app, [*map(str, arguments), "--resume", *options])
     assert result.exit_code == 0, result.output
     card = json.loads((tmp_path / "srgan_x4/srgan_x4.json").read_text())

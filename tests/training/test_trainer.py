@@ -200,9 +200,7 @@ def test_a_checkpoint_with_other_values_is_not_intact(tiny, folder, tmp_path, ob
     made.run(observer, max_minutes=0)
     content = torch.load(made.checkpoint, weights_only=True) | DAMAGES[name]
     torch.save({key: value for key, value in content.items() if value is not ...}, made.checkpoint)
-    with pytest.raises(
-        TrainingError, match=r"checkpoint\.pt' is not an intact checkpoint \(.+\); start without --resume"
-    ):
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt' is not an intact checkpoint \(.+\); begin anew: --force"):
         trainer(tiny, folder, tmp_path, observer).resume()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from srbench.records import declared_version
 from srbench.report.html.tables import View
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.reader import Run
@@ -99,6 +100,7 @@ def _metric(metric: MetricFacts) -> str:
     if metric.bounds is not None:
         low, high = (end if b is None else b for b, end in zip(metric.bounds, (-math.inf, math.inf), strict=True))
         facts += f"; range {low:g} to {high:g}".replace("inf", "∞").replace("-", "−")  # noqa: RUF001
-    text = f"{facts}{f', in {metric.unit}' if metric.unit else ''}; version {metric.version}."
+    version = "unknown" if metric.version is None else declared_version(metric.version)
+    text = f"{facts}{f', in {metric.unit}' if metric.unit else ''}; version {version}."
     # Metrics that need an explanation bring one.
     return " ".join(part for part in (_DEFINITIONS.get(metric.name, f"{metric.title}."), metric.footnote, text) if part)

@@ -28,8 +28,8 @@ import threadpoolctl
 import torch
 
 from srbench import randomness
-from srbench.contained import contained, told
 from srbench.errors import MethodError, SrbenchError
+from srbench.foreign.contained import contained, told
 from srbench.imaging.memory import keep_memory
 from srbench.run.executors.base import GROUP, Batches, Group, WorkerDiedError, Workers, completed, compute
 from srbench.run.stopping import Stop

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from srbench.contained import PluginError, contained, told, traceback_of
 from srbench.errors import ImageError, NotSupportedError, SrbenchError
+from srbench.foreign.contained import PluginError, contained, told, traceback_of
 
 
 class UnshownError(Exception):
