@@ -14,16 +14,23 @@ import importlib
 import importlib.machinery
 import importlib.util
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 PREFIX = "srbench_plugin_"  # of the modules' names
+_loading = threading.RLock()  # two threads may load one plugin, and Python's own caches are emptied on the way
 
 
 def load(path: Path) -> ModuleType:
     """The module in the file at ``path``, which is absolute; whatever the code in it raises, this raises."""
+    with _loading:
+        return _load(path)
+
+
+def _load(path: Path) -> ModuleType:
     base, root = private_name(path), package_root(path)
     inside = path.parent.relative_to(root).parts
     package = ".".join((base, *inside))
