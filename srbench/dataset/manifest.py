@@ -151,6 +151,8 @@ class _File:
 
 def _parse(path: Path) -> Manifest:
     file = tomlfile.load(path, "manifest", _File, DatasetError)
+    if not 0 <= file.version < 2**31:
+        raise DatasetError(f"'{path}': version = {str(file.version)[:40]} is no version", "count it from 1")
     images = () if isinstance(file.images, str) else tuple(image.facts() for image in file.images)
     if not images and file.count < 1:
         raise DatasetError(f"'{path}' says neither which images there are nor how many", "add count = ...")

@@ -13,9 +13,12 @@ import torch
 from torch import Tensor
 
 from srbench.errors import SrbenchError
+from srbench.foreign import fields
 from srbench.imaging.banded import Axis
 from srbench.imaging.color import to_uint8
 from srbench.imaging.resize import Downsampler
+from srbench.randomness import LARGEST_SEED
+from srbench.scale import LARGEST
 
 LinearMap = Callable[[Tensor], Tensor]  # (..., H, W) to (..., h, w), floating
 
@@ -81,6 +84,25 @@ class Step:
         return None
 
 
+def _is_step(value: object) -> bool:
+    return isinstance(value, Step) and isinstance(getattr(value, "key", None), str)
+
+
+def _or_none(rule: fields.Rule) -> fields.Rule:
+    return fields.Rule(lambda value: value is None or rule.holds(value), f"None or {rule.words}")
+
+
+_RULES = {
+    "name": fields.NAME,
+    "steps": fields.several(fields.Rule(_is_step, "a step"), "a tuple of steps that have a key"),
+    "version": fields.whole(0, 2**31),
+    "scales": _or_none(fields.several(fields.whole(1, LARGEST), "a tuple of scales")),
+    "seed": fields.whole(0, LARGEST_SEED),
+    "facts": _or_none(fields.TEXT),
+    "source": fields.TEXT,
+}
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """A degradation made of steps.
@@ -94,7 +116,7 @@ class Pipeline:
         source: hash of the files in which it was written; empty for the built-in ones.
 
     Raises:
-        SrbenchError: a name with slashes, or no step.
+        SrbenchError: a name with slashes, no step, or a field of another kind.
     """
 
     name: str
@@ -106,7 +128,8 @@ class Pipeline:
     source: str = ""
 
     def __post_init__(self) -> None:
-        if not self.name or set(self.name) & set("/\\"):
+        fields.require(self, f"degradation {fields.shown(self.name)}", _RULES, SrbenchError)
+        if set(self.name) & set("/\\"):
             raise SrbenchError(f"'{self.name}' cannot be a degradation's name", "leave out slashes")
         if not self.steps:
             raise SrbenchError(f"degradation '{self.name}' has no steps", "give it at least one that shrinks images")

@@ -142,8 +142,8 @@ def held_to_contract(method: Method, result: object, expected: tuple[int, ...]) 
         OutputError: it is not.
     """
     name = method.card.name
-    if not isinstance(result, Tensor) or not result.is_floating_point():
-        kind = result.dtype if isinstance(result, Tensor) else type(result).__name__
+    if not isinstance(result, Tensor) or not result.is_floating_point() or result.layout != torch.strided:
+        kind = f"{result.dtype}, {result.layout}" if isinstance(result, Tensor) else type(result).__name__
         raise OutputError(f"{name} returned {kind}, not a floating-point tensor", "see docs/plugins.md")
     if tuple(result.shape) != expected:
         raise OutputError(f"{name} returned shape {tuple(result.shape)} instead of {expected}", "see docs/plugins.md")
