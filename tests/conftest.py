@@ -75,7 +75,7 @@ def _has_weights(net: str) -> bool:
 @pytest.fixture(autouse=True)
 def own_environment(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+) -> Iterator[None]:
     """No SRBENCH_* variable, ./data, ./results or cache of the user reaches a test; only those marked ``data`` see
     the benchmark images."""
     for name in VARIABLES:
@@ -91,6 +91,8 @@ def own_environment(
         monkeypatch.setenv("SRBENCH_WEIGHTS", WEIGHTS)
     else:
         monkeypatch.setenv("TORCH_HOME", str(tmp_path_factory.getbasetemp() / "no-torch-home"))
+    yield
+    lpips.ALEX.forget()  # the next test may have no weights
 
 
 @pytest.fixture(scope="session")

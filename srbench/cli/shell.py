@@ -172,8 +172,12 @@ def streams() -> Iterator[None]:
 
 
 def _say_lost(error: Exception) -> NoReturn:
-    with suppress(OSError):
+    try:
         err().print(f"error: cannot write to standard output ({reason_of(error)})", style="red", markup=False)
+        sys.stderr.flush()
+    except (OSError, ValueError):  # what is left in its buffer would make Python end with 120
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     sys.exit(2)
 
 

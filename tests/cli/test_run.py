@@ -120,10 +120,10 @@ def test_failures_of_one_cause_are_one_line(run, write_plugin):
     two = write_plugin(f"if lr.shape[-1] == 14: {causes[0]}\n        {causes[1]}", name="two", file="two.py")
     result = run("--methods", f"{one},{two}", "--scales", "2,3")
     lines = [line for line in result.stderr.splitlines() if line.startswith("failed: ")]
-    assert sorted(lines) == [
-        "failed: one on pictures/a x2: ValueError: odd (and 6 more, as two on pictures/a x2)",
-        "failed: two on pictures/a x3: OSError: gone (and 4 more, as two on pictures/b x2)",
-    ]
+    place = r"(one|two) on pictures/[abc] x[23]"  # whichever is done first
+    assert len(lines) == 2
+    for count, cause in ((6, "ValueError: odd"), (4, "OSError: gone")):
+        assert any(re.fullmatch(rf"failed: {place}: {cause} \(and {count} more, as {place}\)", line) for line in lines)
 
 
 def test_many_failures_are_not_all_printed(run, write_plugin, pictures, make_picture):

@@ -22,14 +22,14 @@ def test_cells_of_a_lost_device_are_recorded_and_the_others_go_on(go, write_plug
 def test_the_canary_that_cannot_be_measured_ends_no_run(go, monkeypatch):
     from srbench.run import worker as cells
 
-    real = cells.super_resolve
+    real = cells.raw
 
     def gone(method, example):
         if method.card.name == "bicubic":
             raise torch.AcceleratorError("CUDA error: device lost")
         return real(method, example)
 
-    monkeypatch.setattr(cells, "super_resolve", gone)
+    monkeypatch.setattr(cells, "raw", gone)
     summary = go("nearest", datasets=("sample",), scales=(4,))
     (canary,) = summary.canaries
     assert (summary.computed, canary.verdict, canary.measured) == (8, "off", None)

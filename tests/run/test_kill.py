@@ -24,6 +24,11 @@ HELD = 6  # the image that a run stops at until it may go on
 WIDTHS = [28 + 4 * i for i in range(IMAGES)]
 
 
+def _hear_hang_ups():
+    """In the child: SIGHUP does what it does by default, though these tests may be run by nohup, which ignores it."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture(autouse=True)
 def ctrl_c_interrupts():
     """A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C."""
@@ -57,7 +62,9 @@ def interrupted(write_plugin, many, results, calls, tmp_path):
         plugin = write_plugin(WORK.format(log=str(tmp_path / "calls.log"), held=HELD, go_on=str(go_on)))
         command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(many)]
         command += ["--scales", "2", "--threads", "1", "--out", str(results), "--device", "cpu"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_hang_ups
+        ) as process:
             deadline = time.monotonic() + 300
             while process.poll() is None and time.monotonic() < deadline:
                 if len(calls()) == HELD and len(stored(results)) == HELD - 1:

@@ -20,6 +20,7 @@ from srbench.cli import app
 from srbench.imaging.images import read_image, write_image
 from srbench.method import plugins
 from srbench.methods.srresnet import SrresnetNet
+from srbench.paths import search_path
 
 CHECKOUT = Path(package.__file__).parent.parent
 FSRCNN = plugins.instantiate(plugins.find("fsrcnn")[0]).weight_path(4)
@@ -255,7 +256,7 @@ def test_a_training_is_not_overwritten(here, left, other):
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "..", "a\\b", "C:x", "."])
 def test_a_method_whose_name_is_a_path_is_not_trained(here, name):
-    text = (CHECKOUT / "methods/espcn.py").read_text().replace('"espcn"', repr(name), 1)
+    text = Path(search_path("methods")[0], "espcn.py").read_text().replace('"espcn"', repr(name), 1)
     assert repr(name) in text
     Path("mine.py").write_text(text)
     result = invoke("./mine.py", *QUICK, "--output", here)
