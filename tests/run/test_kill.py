@@ -72,6 +72,8 @@ def interrupted(write_plugin, many, results, calls, tmp_path):
                 time.sleep(0.05)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, number)
+            if number == signal.SIGKILL:  # its worker must be gone, too, before it may go on: it holds the pipes
+                process.communicate(timeout=300)
             go_on.touch()
             _, errors = process.communicate(timeout=300)
         return plugin, process.returncode, errors
