@@ -23,6 +23,8 @@ from srbench.records import Timing
 from srbench.training.data import hold_out, read_pictures
 from srbench.weights.files import load_into
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = Path(__file__).resolve().parent.parent / "docs" / "scripts"
 
 
