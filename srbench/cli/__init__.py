@@ -81,9 +81,14 @@ def main() -> None:
         with streams():
             app()
     except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+        except (OSError, ValueError):  # what cannot be written would make Python itself end with 120
+            os._exit(code)
         # After a second Ctrl-C a thread may still compute: Python itself would wait for it.
         if any(thread.name.startswith("srbench") for thread in threading.enumerate()):
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(end.code if isinstance(end.code, int) else 1)
+            os._exit(code)
         raise

@@ -11,12 +11,12 @@ from PIL import Image
 from srbench.imaging.images import write_image
 from srbench.imaging.pictures import Picture, write_picture
 
+pytestmark = pytest.mark.slow
+
 STATUS = Path("/proc/self/status")
 # Of this process alone, since its start: what getrusage says begins with the memory of the process that started it.
 CODE = """
 import atexit, pathlib, runpy
-
-pytestmark = pytest.mark.slow
 status = pathlib.Path("/proc/self/status")
 peak = lambda: next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM"))
 atexit.register(lambda: print(peak()))
