@@ -80,7 +80,7 @@ def safe_name(name: str) -> str:
     return safe if safe == name else f"{safe}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
 
 
-def expanded(text: str) -> Path:
+def expanded(text: str | Path) -> Path:
     """A path as a user wrote it, with ``~`` and ``~name`` as the shell has them; that of a user who is not here is
     left as it is, and leads nowhere."""
     return Path(os.path.expanduser(text))  # noqa: PTH111 - that of Path raises

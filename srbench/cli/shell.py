@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from srbench import files
 from srbench.cli.empty import refuse_empty
 from srbench.errors import SrbenchError, SrbenchWarning, reason_of, refused_by_the_system
 from srbench.foreign.contained import told
@@ -194,7 +195,7 @@ def expanded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(expanded(own) for own in value)
     if isinstance(value, Path):
-        return Path(os.path.expanduser(value))  # noqa: PTH111  (Path.expanduser raises where there is no such user)
+        return files.expanded(value)
     return os.path.expanduser(value) if isinstance(value, str) and value.startswith("~") and "/" in value else value  # noqa: PTH111
 
 

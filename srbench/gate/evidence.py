@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from srbench.records import CellState, ScoreState, Timing
+from srbench.results import handling
 from srbench.results.facts import FolderFacts
 from srbench.results.reader import CellRow, Reader, ScoreRow
 
@@ -103,9 +103,10 @@ def collect(reader: Reader) -> Evidence:
 
 
 def _image(cell: CellRow, scores: list[ScoreRow]) -> ImageResult:
-    if tile := json.loads(cell.handling or "{}").get("tile"):
+    if tile := handling.decoded(cell.handling).get("tile"):
         # Not what the whole image gives, which the thresholds are about.
-        message = f"computed in tiles of {tile} LR pixels, for memory ran out: run it with --force where there is more"
+        side = f"{tile:.0f} LR pixels"
+        message = f"computed in tiles of {side}, for memory ran out: run it with --force where there is more"
         return ImageResult(CellState.FAILED, message, sr_sha256=cell.sr_sha256, sr_path=cell.sr_path)
     return ImageResult(
         cell.outcome or CellState.PENDING,

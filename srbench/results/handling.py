@@ -39,7 +39,7 @@ def encode(out_of_range: float = 0.0, tile: int = 0) -> str:
 
 def remarks(handlings: Iterable[str]) -> list[Remark]:
     """What is to be said of some images of one method, one text for each; the gravest first."""
-    every = [_decoded(text) for text in handlings if text]
+    every = [decoded(text) for text in handlings if text]
     found = []
     shares = [own["out_of_range"] for own in every if own.get("out_of_range")]
     if shares:
@@ -56,10 +56,11 @@ def remarks(handlings: Iterable[str]) -> list[Remark]:
     return found
 
 
-def _decoded(text: str) -> dict[str, float]:
-    """Its numbers; those of a later srbench, which are not shown, may be others."""
+def decoded(text: str) -> dict[str, float]:
+    """The numbers in :attr:`srbench.records.Outcome.handling`, by key; none where it is empty. What a later srbench
+    writes may be others."""
     try:
-        content = json.loads(text)
+        content = json.loads(text or "{}")
     except ValueError:
         return {}
     own = content.items() if isinstance(content, dict) else ()

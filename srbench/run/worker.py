@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -242,8 +241,8 @@ def _in_tiles(begun: CellResult | Deferred, tile: int) -> CellResult | Deferred:
         return Deferred(lambda: _in_tiles(begun.finish(), tile))
     if begun.outcome is None:
         return begun
-    known = json.loads(begun.outcome.handling or "{}")
-    return replace(begun, outcome=replace(begun.outcome, handling=json.dumps({**known, "tile": tile})))
+    remarks = handling.encode(handling.decoded(begun.outcome.handling).get("out_of_range", 0.0), tile)
+    return replace(begun, outcome=replace(begun.outcome, handling=remarks))
 
 
 def _failed(error: Exception) -> CellResult:

@@ -23,6 +23,7 @@ from srbench.cli import main
 from srbench.errors import SrbenchError
 
 LIMIT = 30  # seconds after which a case hangs
+QUICK = ("--scales", "2", "--metrics", "psnr", "--threads", "1")  # of a run that takes a moment
 RIGHT, FAULTY, ANY = frozenset({0}), frozenset({1, 2}), frozenset({0, 1, 2, 3})
 WRONG = frozenset({2})
 FAILURES = ("traceback", "hang", "executed", "exit code")

@@ -7,7 +7,7 @@ import random
 import shutil
 from pathlib import Path
 
-from campaign import ANY, FAULTY, RIGHT, Case, kind
+from campaign import ANY, FAULTY, QUICK, RIGHT, Case, kind
 from world import World
 
 _NAMES = (
@@ -35,12 +35,7 @@ def file_names(world: World, rng: random.Random, folder: Path) -> Case:
         "nearest",
         "--datasets",
         f"./{place.name}",
-        "--scales",
-        "2",
-        "--metrics",
-        "psnr",
-        "--threads",
-        "1",
+        *QUICK,
     ]
     how = rng.random()
     if how < 0.35:

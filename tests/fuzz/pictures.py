@@ -16,7 +16,7 @@ import numpy as np
 import png
 import tifffile
 from arrays import Call
-from campaign import ANY, FAULTY, WRONG, Case, kind
+from campaign import ANY, FAULTY, QUICK, WRONG, Case, kind
 from PIL import Image
 from world import World, smooth
 
@@ -114,12 +114,7 @@ def images(world: World, rng: random.Random, folder: Path) -> Case:
         "nearest",
         "--datasets",
         str(place),
-        "--scales",
-        "2",
-        "--metrics",
-        "psnr",
-        "--threads",
-        "1",
+        *QUICK,
     ]
     upscale = [
         "upscale",

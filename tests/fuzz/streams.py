@@ -8,7 +8,7 @@ import random
 import sys
 from pathlib import Path
 
-from campaign import ANY, Case, kind
+from campaign import ANY, QUICK, Case, kind
 from world import World
 
 
@@ -97,12 +97,7 @@ def streams(world: World, rng: random.Random, folder: Path) -> Case:
         "nearest",
         "--datasets",
         str(one),
-        "--scales",
-        "2",
-        "--metrics",
-        "psnr",
-        "--threads",
-        "1",
+        *QUICK,
     ]
     command = rng.choice(
         [
