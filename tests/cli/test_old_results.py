@@ -75,12 +75,16 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk_loses_nothing_that_was_scored_and_the_next_run_finishes(srbench, small_disk, tmp_path, scores):
+def test_a_full_disk_loses_nothing_that_was_scored_and_the_next_run_finishes(
+    srbench, small_disk, tmp_path, scores, write_plugin
+):
     many = tmp_path / "many"
     for i in range(12):  # noise, so that each SR image takes about 100 kB
         write_image(many / f"{i:02d}.png", np.random.default_rng(i).integers(0, 256, (216, 216, 3), np.uint8))
     out = small_disk / "results"
-    command = ["run", "--methods", "bicubic", "--datasets", many, "--scales", "2", "--out", out, "--threads", "1"]
+    # Slow enough that cells are stored one by one: of fast ones the images of several fill the disk before any score.
+    plugin = write_plugin("time.sleep(0.25)\n        return imresize(lr, scale)")
+    command = ["run", "--methods", plugin, "--datasets", many, "--scales", "2", "--out", out, "--threads", "1"]
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(500_000))
     first = srbench(*command, "--device", "cpu")
