@@ -18,7 +18,7 @@ differences in block b. Its denominator does not depend on the signs. Weights ma
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 LEVEL = 0.05
 EXACT = 13  # blocks up to which all 2^n signs are tried
-DRAWS = 10_000  # seeded signs beyond, in addition to those that were seen
+DRAWS = 4_999  # seeded signs beyond, in addition to those that were seen
 _SEED = 20_061_994
 _TIES = 1e-9  # statistics that differ by less are equal but for rounding
 _HALVINGS = 60  # of the stretch in which the end of an interval lies
@@ -57,10 +57,15 @@ class Sample:
         """The number of blocks."""
         return len(set(self.blocks)) if self.blocks else len(self.datasets)
 
+    @property
+    def smallest_p(self) -> float:
+        """The smallest two-sided p-value that these images can give."""
+        return 2.0 ** (1 - self.independent) if self.independent <= EXACT else 1 / (1 + DRAWS)
+
     def can_tell(self, level: float = LEVEL) -> bool:
         """Whether any difference on these images could be certain: the smallest two-sided p-value is 2 / 2^n, which
         is 0.0625 on the five images of Set5."""
-        return 2.0 ** (1 - self.independent) <= level
+        return self.smallest_p <= level
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,11 @@ class Difference:
 
     def certain(self, level: float = LEVEL) -> bool:
         return self.p <= level
+
+    @property
+    def turned(self) -> Difference:
+        """The same comparison the other way round."""
+        return replace(self, mean=-self.mean, low=-self.high, high=-self.low)
 
 
 @dataclass(frozen=True)
