@@ -83,7 +83,8 @@ class Comparisons:
     @cached_property
     def flipped(self) -> Floats:
         """(rows, flips)."""
-        return self.rows @ self.signs.T
+        result: Floats = self.rows @ self.signs.T
+        return result
 
     def numerator(self, comparison: int) -> Floats:
         """(flips,)."""
@@ -92,8 +93,7 @@ class Comparisons:
 
     def statistic(self, comparison: int) -> Floats:
         """(flips,)."""
-        result = self.numerator(comparison)
-        result *= self.scale[comparison]
+        result: Floats = self.numerator(comparison) * self.scale[comparison]
         return result
 
     def size(self, comparison: int) -> Floats:
