@@ -78,7 +78,8 @@ class Comparisons:
     def scale(self) -> Floats:
         """(comparisons,): what makes a statistic of a numerator; zero where nothing differs."""
         deviation = np.sqrt((self.sums**2).sum(axis=1))
-        return np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+        result: Floats = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+        return result
 
     @cached_property
     def flipped(self) -> Floats:
@@ -99,7 +100,8 @@ class Comparisons:
     def size(self, comparison: int) -> Floats:
         """(flips,): the statistic without its sign."""
         result = self.statistic(comparison)
-        return np.abs(result, out=result)
+        np.abs(result, out=result)
+        return result
 
     def flipped_weights(self, comparison: int) -> _Flipped:
         if len(self.weights) == 1:
