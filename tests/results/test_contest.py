@@ -133,6 +133,14 @@ def test_all_holds_at_least_two_datasets():
     assert list(apart) == [("psnr", "set5"), ("psnr", "set14")]
 
 
+def test_a_dataset_that_is_called_all_is_not_taken_for_all():
+    both = [*rows("a", BASE, "all"), *rows("a", BASE[:5] + 3, "set5")]
+    assert list(held(rows("a", BASE, "all"))) == [("psnr", "all")]
+    found = held(both)
+    assert list(found) == [("psnr", ALL), ("psnr", "set5")]
+    assert len(found["psnr", ALL].images) == 19
+
+
 def test_one_method_is_alone_and_first():
     [contest] = held(rows("a", BASE)).values()
     assert {label: str(standing) for label, standing in contest.standings.items()} == {"a": "1"}
