@@ -185,9 +185,9 @@ def test_b_blinks_and_stops(visit, report):
     page.keyboard.press("b")
     assert page.locator("#hero .blink").get_attribute("aria-pressed") == "true"
     assert clip()[0] == "hidden"  # the left side alone
-    page.wait_for_function("document.documentElement.classList.contains('blink-right')")
+    page.locator("html.blink-right").wait_for()
     assert clip() == ["visible", "none"]  # the right side, whole
-    page.wait_for_function("document.documentElement.classList.contains('blink-left')")
+    page.locator("html.blink-left").wait_for()
     page.keyboard.press("b")
     assert clip() == before
     assert page.locator("#hero .blink").get_attribute("aria-pressed") == "false"
@@ -247,7 +247,7 @@ def test_the_wheel_zooms_where_the_mouse_is_and_both_sides_move(visit, report):
     away = 60  # screen pixels right of the middle
     page.mouse.move(box["x"] + box["width"] / 2 + away, box["y"] + box["height"] / 2)
     page.mouse.wheel(0, -200)
-    page.wait_for_function(f"Number(document.querySelector('.panes').dataset.scale) > {scale}")
+    page.locator(f".panes:not([data-scale='{scale:.4f}'])").wait_for()
     zoomed, to_x, to_y = look(page)
     assert to_x + away / zoomed == pytest.approx(x + away / scale, abs=0.1)
     assert to_y == pytest.approx(y, abs=0.1)
@@ -288,7 +288,7 @@ def test_the_lightbox_by_keys_and_buttons(visit, report):
     page.locator("#lightbox .panes").focus()
     page.keyboard.press("+")
     page.keyboard.press("ArrowRight")
-    scale, x, y = look(page)
+    scale, x, _ = look(page)
     assert scale == pytest.approx(1.5 * whole[0], rel=1e-3)
     assert x == pytest.approx(whole[1] + 50 / scale, abs=0.1)
     page.keyboard.press("0")
@@ -325,7 +325,8 @@ def test_whole_images_are_loaded_from_beside_the_page(visit, report, tmp_path):
     page = visit(tmp_path / "page.html")
     open_lightbox(page)
     assert not page.evaluate("srb.pictures.chosen().scene.whole.bicubic.startsWith('data:')")
-    page.wait_for_function("[...document.querySelectorAll('#lightbox .whole')].every(i => i.naturalWidth > 100)")
+    page.evaluate("Promise.all([...document.querySelectorAll('#lightbox .whole')].map(image => image.decode()))")
+    assert page.evaluate("[...document.querySelectorAll('#lightbox .whole')].every(image => image.naturalWidth > 100)")
     page.locator("#lightbox").get_by_role("button", name="Close").click()
     link = page.locator("#gallery .tiles a").first.get_attribute("href")
     assert (tmp_path / unquote(link)).is_file()
