@@ -50,6 +50,7 @@ def _method(row: Row) -> dict[str, Any]:
     """Costs and marks are those of the first view that has the method; each view has its own beside them."""
     return {
         "title": row.title,
+        "short": row.short,
         "name": row.name,
         "method": row.method,
         "year": row.year or None,
