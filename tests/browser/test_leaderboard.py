@@ -382,7 +382,7 @@ def test_a_comparison_is_accessible(visit, report, tmp_path):
     folder = report.parent / "results"
     (tmp_path / "c.html").write_text(render_comparison(compare(load(folder, "1"), load(folder, "1"))))
     page = visit(tmp_path / "c.html", 390)
-    assert page.get_by_text("the same, of").is_visible()
+    assert page.get_by_text("0 better, 0 worse, 0 undecided").is_visible()
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
