@@ -234,7 +234,11 @@ class Cutter:
         """Write whole images beside the page; their addresses, by side."""
         if self._full is None:
             return {}
-        return {side: _write(self._full, (data, name, side), images.sides[side]) for side in order}
+        found = {side: _write(self._full, (data, name, side), images.sides[side]) for side in order if side != LR}
+        for label in images.labels:
+            if images.sides[label] is images.sides.get(LR):
+                found[LR] = found[label]
+        return found
 
 
 def _write(full: Path, names: Sequence[str], image: Pixels) -> str:

@@ -199,6 +199,13 @@ def test_whole_images_beside_the_page(go, results, tmp_path, write_plugin):
         assert (decoded(scene.windows["bicubic"]) == scene.window.of(as_rgb(whole))).all()
 
 
+def test_the_lr_image_beside_the_page_is_the_file_of_nearest_neighbour(go, results, tmp_path):
+    go("nearest", "bicubic")
+    for scene in made(results, tmp_path / "whole").scenes:
+        assert scene.whole["lr"] == scene.whole["nearest"]
+    assert not list(tmp_path.glob("whole/**/lr.png"))
+
+
 def test_windows_are_as_large_as_there_is_room_for(make_picture):
     image = make_picture(200, 200, 1)
     window = Window(10, 20, 128, 128)
