@@ -161,6 +161,9 @@ class Cutter:
         missing = []
         paths = own.groupby("label", sort=False)["sr_path"].first()
         for label in (label for label in self._methods.order if label in paths.index):
+            if label in (ORIGINAL, LR):
+                missing.append(f"{titles[label]}: the name '{label}' is that of another picture here")
+                continue
             try:
                 found[label] = read_image(below(self._folder, paths[label]))
             except SrbenchError:

@@ -156,6 +156,25 @@ def test_images_that_are_gone_are_said_to_be(go, results, pictures):
     assert any("pictures/c has other pixels than those that were scored" in note for note in found.notes)
 
 
+def test_originals_that_are_missing_are_named_in_one_line(go, results, pictures):
+    go("bicubic")
+    for path in pictures.iterdir():
+        path.unlink()
+    notes = made(results).notes
+    said = "The originals of pictures/a, pictures/b and pictures/c are not on this machine, so they are not shown."
+    assert said in notes
+    assert len([note for note in notes if "original" in note]) == 1
+
+
+def test_a_method_called_original_is_not_taken_for_it(go, write_plugin, results, pictures):
+    go("bicubic", write_plugin("return imresize(lr, scale) * 0.5", name="original", title="Mine"))
+    scene = made(results).scenes[0]
+    original = as_rgb(read_image(pictures / f"{scene.image}.png"))
+    assert (decoded(scene.windows["original"]) == scene.window.of(original)).all()
+    assert scene.labels == ["bicubic"]
+    assert scene.missing == ["Mine: the name 'original' is that of another picture here"]
+
+
 def test_an_image_of_another_size_is_left_out(go, results, pictures):
     go("bicubic", "nearest", "lanczos")
     with Reader(results) as reader:
