@@ -62,7 +62,7 @@ def write(folder, path):
 def test_the_first_screen_says_who_leads_and_begins_the_table(visit, report):
     page = visit(report)
     context = page.locator("#context").inner_text()
-    assert "first (3 images) + second (8 images)" in context
+    assert "first (3) + second (8 images)" in context
     assert "×4" in context  # noqa: RUF001
     assert "bicubic degradation" in context
     best = page.locator(f"{ROWS} .named").first.inner_text()
