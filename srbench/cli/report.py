@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from srbench.cli.shell import err, handled
+from srbench.cli.shell import deliver, err, handled
 from srbench.errors import SrbenchError
-from srbench.files import write_text, writing
 
 FORMATS = ("html", "table", "csv", "json", "markdown", "latex")
 
@@ -91,7 +90,7 @@ def command(
             from srbench.report import export
 
             text = (export.to_csv if format == "csv" else export.to_json)(reader, by_image=per_image)
-    _write(text, output, open_)
+    deliver(text, output, open_)
     if format == "html":
         size = f"{len(text.encode()) / 1e6:.1f} MB"
         err().print(f"tables and plots {page.tables_and_plots:.1f} s, pictures {page.pictures:.1f} s, {size}")
@@ -113,22 +112,11 @@ def _compare(results: Path, which: tuple[str, str], format: str, output: Path | 
         from srbench.report.html import render_comparison
 
         folder = results if which[1].isdigit() else Path(which[1])
-        _write(render_comparison(found), output or folder / "comparison.html", open_)
+        deliver(render_comparison(found), output or folder / "comparison.html", open_)
         return
-    _write(comparison.to_csv(found) if format == "csv" else comparison.to_json(found), output, open_)
+    deliver(comparison.to_csv(found) if format == "csv" else comparison.to_json(found), output, open_)
 
 
 def _beside(output: Path) -> Path:
     """The folder of whole images that belongs to a page."""
     return output.with_name(f"{output.stem}_images")
-
-
-def _write(text: str, output: Path | None, open_: bool) -> None:
-    if output is None:
-        typer.echo(text, nl=False)
-        return
-    with writing(output, "choose another --output"):
-        write_text(output, text)
-    err().print(f"wrote {output}", markup=False)
-    if open_:
-        typer.launch(output.resolve().as_uri())

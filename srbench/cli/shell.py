@@ -199,6 +199,22 @@ def expanded(value: Any) -> Any:
     return os.path.expanduser(value) if isinstance(value, str) and value.startswith("~") and "/" in value else value  # noqa: PTH111
 
 
+def deliver(text: str, output: Path | None, open_: bool = False) -> None:
+    """Print ``text``, or write it into a file, say so, and open that in the browser if it is wanted.
+
+    Raises:
+        SrbenchError: the file cannot be written.
+    """
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    with files.writing(output, "choose another --output"):
+        files.write_text(output, text)
+    err().print(f"wrote {output}", markup=False)
+    if open_:
+        typer.launch(output.resolve().as_uri())
+
+
 def split(values: Sequence[str]) -> tuple[str, ...]:
     """'a,b' and repeated options to a tuple without doubles. A path that exists is taken whole, ``~`` is expanded.
     Raises SrbenchError if there is nothing but commas."""
