@@ -70,9 +70,9 @@ def _table(found: HeadToHead, rows: list[Pairing], width: int) -> Table:
         columns = [column for column in columns if column.gives_way != leaving]
     table = Table(show_edge=True)
     for column in columns:
-        justify = "left" if column.is_name or not column.head else "right"
+        left = column.is_name or not column.head
         head = Text(column.head)
-        table.add_column(head, justify=justify, overflow="fold", no_wrap=not column.is_name)
+        table.add_column(head, justify="left" if left else "right", overflow="fold", no_wrap=not column.is_name)
     for i, own in enumerate(lines):
         table.add_row(*(escape(printable(column.cells[i])) for column in columns), style=_STYLES.get(own.verdict, ""))
     return table

@@ -18,6 +18,7 @@ from srbench.version import __version__
 
 WIDTH, HEIGHT, LEFT, EDGE = 760, 190, 84, 14  # of a chart, in its own units; LEFT holds the scale
 RADIUS = 7  # of a dot
+_APART = 16  # units from zero from which on the number at an end has room
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def _chart(pairing: Pairing, found: HeadToHead) -> Chart:
         for about in [versus.shown(pairing, found, place)]
     ]
     places = pairing.metric.digits + 1
-    ticks = [(y(value), signed(value, places)) for value in sorted({low, high} - {0.0})]
+    ends = [(y(value), signed(value, places)) for value in sorted({low, high} - {0.0})]
+    ticks = [(place, text) for place, text in ends if abs(place - y(0.0)) > _APART]
     won, lost, equal = pairing.record
     counts = f"{won} won, {lost} lost, {equal} equal" if pairing.metric.higher_is_better is not None else ""
     title = f"{versus.heading(pairing.metric)}, {versus.group_title(pairing, found)}"

@@ -1,4 +1,4 @@
-"""The pictures of a head to head: of one image the region that decides, as both methods made it, beside the original."""
+"""The pictures of a head to head: the region of an image that decides, of both methods, beside the original."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def decisive(a: Pixels, b: Pixels, original: Pixels | None, gain: float) -> tupl
 
 
 def _grey(image: Pixels) -> NDArray[np.float64]:
-    return as_rgb(image).mean(axis=2)
+    return np.asarray(as_rgb(image).mean(axis=2), np.float64)
 
 
 def data_uri(pixels: Pixels) -> str:

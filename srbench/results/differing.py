@@ -111,9 +111,8 @@ def _srbench(side: Contestant) -> str:
 
 
 def _packages(side: Contestant) -> str:
-    found = [
-        ", ".join(f"{name} {version}" for name, version in run.get("packages", {}).items()) for run in manifests(side)
-    ]
+    packages = [run.get("packages", {}) for run in manifests(side)]
+    found = [", ".join(f"{name} {version}" for name, version in own.items()) for own in packages]
     return "; ".join(dict.fromkeys(text for text in found if text)) or UNKNOWN
 
 
