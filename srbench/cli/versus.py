@@ -17,7 +17,6 @@ from srbench.wording import printable
 
 BARS = "▁▂▃▄▅▆▇█"
 _STYLES = {"better": "green", "worse": "red"}
-_SHORTEST = 30  # signs that a strip has at least, beside names; else it has a line of its own
 _BETWEEN = 3  # columns that a table's cell takes beside its content
 
 
@@ -87,7 +86,7 @@ def _print_strips(console: Console, found: HeadToHead, rows: list[Pairing]) -> N
         left, right = (" ".join(f"{own.difference} {printable(own.image)}" for own in side) for side in (won, lost))
         title = printable(row.metric.title)
         room = console.width - len(f"{title}:  {left}  {right}")
-        if room >= min(len(row.images), _SHORTEST):
+        if room > len(row.images):
             text = f"{title}: {left} {strip(row, room, plain)} {right}"
         else:
             text = f"{title}: {left} .. {right}\n{strip(row, console.width, plain)}"

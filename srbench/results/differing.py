@@ -31,8 +31,8 @@ class Fact:
 
 def facts_of(a: Contestant, b: Contestant) -> list[Fact]:
     """Everything that is known to bear on the values, in the order of what is most likely to."""
-    found = [Fact("method", a.label, b.label)] if a.label != b.label else []
-    found += [Fact("results", str(a.folder), str(b.folder))] if a.folder.resolve() != b.folder.resolve() else []
+    apart = a.folder.resolve() != b.folder.resolve()
+    found = [Fact("results folder", str(a.folder), str(b.folder))] if apart else []
     found += [Fact(what, ask(a), ask(b)) for what, ask in _QUESTIONS]
     found += [Fact(f"version of {name}", *versions) for name, versions in _versions(a, b).items()]
     return [fact for fact in found if {fact.a, fact.b} != {UNKNOWN}]
