@@ -182,7 +182,7 @@ def test_a_filter_that_leaves_nothing_says_what_there_is(scored, only, match):
 
 def test_a_method_against_itself_is_an_error(scored):
     folder = scored("r", {"a": psnr(SET14, BASE)})
-    with pytest.raises(SrbenchError, match="'a' against itself .*--with"):
+    with pytest.raises(SrbenchError, match=r"'a' against itself .*--with"):
         versus(folder, "a", "a", other=folder / ".." / "r")
 
 
