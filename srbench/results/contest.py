@@ -10,14 +10,14 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from srbench.records import ScoreState
 from srbench.results.facts import FolderFacts, MetricFacts
-from srbench.results.signflips import Difference, Floats, Sample, Standing, differences, standings
+from srbench.results.signflips import AllPairs, Difference, Sample, Standing
+from srbench.results.stepdown import Floats
 
 ALL = "all"  # the group of all datasets together
 Image = tuple[str, str]  # dataset, name
@@ -66,8 +66,7 @@ class Contest:
     @cached_property
     def standings(self) -> Mapping[str, Standing]:
         """Of every competing method: its ranks, and whether it may be the best."""
-        oriented = self.values if self.higher else -self.values
-        return dict(zip(self.labels, standings(oriented, self._sample), strict=True))
+        return dict(zip(self.labels, self._pairs.standings, strict=True))
 
     def pair(self, a: str, b: str) -> Difference:
         """Mean of ``a`` minus mean of ``b``, in the metric's own unit and direction. The interval and the p-value hold
@@ -79,17 +78,16 @@ class Contest:
         i, j = self._place[a], self._place[b]
         if i == j:
             return Difference(0.0, 0.0, 0.0, 1.0, len(self.images))
-        found = self._pairs[min(i, j), max(i, j)]
-        return found if i < j else found.turned
+        found = self._pairs.difference(i, j)
+        return found if self.higher else found.turned
 
     def certain(self, a: str, b: str) -> bool:
         """Whether it is certain that the two differ."""
-        return self.pair(a, b).certain()
+        return a != b and self._pairs.certain(self._place[a], self._place[b])
 
     def better(self, a: str, b: str) -> bool:
         """Whether it is certain that ``a`` is better than ``b``."""
-        found = self.pair(a, b)
-        return found.certain() and (found.mean > 0) == self.higher
+        return self.certain(a, b) and (self.mean[a] > self.mean[b]) == self.higher
 
     def wins(self, a: str, b: str) -> tuple[int, int, int]:
         """The number of images on which ``a`` is better, ``b`` is better, and the two are equal."""
@@ -107,12 +105,8 @@ class Contest:
         return {label: i for i, label in enumerate(self.labels)}
 
     @cached_property
-    def _pairs(self) -> dict[tuple[int, int], Difference]:
-        pairs = list(combinations(range(len(self.labels)), 2))
-        if not pairs:
-            return {}
-        first, second = np.array(pairs).T
-        return dict(zip(pairs, differences(self.values[first] - self.values[second], self._sample), strict=True))
+    def _pairs(self) -> AllPairs:
+        return AllPairs(self.values if self.higher else -self.values, self._sample)
 
 
 def contests(images: pd.DataFrame, facts: FolderFacts) -> dict[tuple[str, str], Contest]:
@@ -187,5 +181,5 @@ def _common(own: Collection[frozenset[Image]], datasets: int) -> frozenset[Image
         have = sum(candidate <= has for has in own)
         return min(have, enough), len(candidate), sorted(candidate)
 
-    candidates = {has for has in own if len({dataset for dataset, _ in has}) >= datasets}
+    candidates = {has for has in (*own, frozenset.intersection(*own)) if len({name for name, _ in has}) >= datasets}
     return max(candidates, key=weight, default=frozenset())

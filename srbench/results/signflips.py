@@ -19,20 +19,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from srbench.results.stepdown import TIES, Comparisons, Floats, StepDown
 
 LEVEL = 0.05
 EXACT = 13  # blocks up to which all 2^n signs are tried
 DRAWS = 4_999  # seeded signs beyond, in addition to those that were seen
 _SEED = 20_061_994
-_TIES = 1e-9  # statistics that differ by less are equal but for rounding
-_HALVINGS = 60  # of the stretch in which the end of an interval lies
 
 
 @dataclass(frozen=True)
@@ -117,82 +115,109 @@ def differences(values: Floats, sample: Sample, level: float = LEVEL) -> list[Di
     """
     if len(values) == 0:
         return []
-    sums = _Sums.of(values, sample)
-    tested = _StepDown(sums, level)
     images = np.isfinite(values).sum(axis=1)
-    return [
-        Difference(float(sums.means[c]), *tested.interval(c), float(tested.p[c]), int(images[c]))
-        if images[c]
-        else Difference(math.nan, math.nan, math.nan, math.nan, 0)
-        for c in range(len(values))
-    ]
+    rows, weights, signs = _summed(values, sample)
+    rows = np.concatenate([rows, np.zeros((1, rows.shape[1]))])
+    count = np.arange(len(values))
+    comparisons = Comparisons(rows, weights, signs, count, np.full_like(count, len(count)))
+    tested = StepDown(comparisons, level)
+    columns = (comparisons.means, *tested.intervals(), tested.p)
+    numbers = np.where(images > 0, np.stack(columns), math.nan).T.tolist()
+    return [Difference(*own, n) for own, n in zip(numbers, images.tolist(), strict=True)]
 
 
-def standings(values: Floats, sample: Sample, level: float = LEVEL) -> list[Standing]:
-    """Ranks of methods, from tests of all pairs; and which of them may be the best.
+class AllPairs:
+    """Methods against each other on the same images: tests of all pairs together.
+
+    Ranks, p-values and intervals are computed when they are asked for: those of 24 methods take a tenth of a second,
+    the intervals most of it. The time grows with the number of pairs, the memory hardly does.
 
     Args:
         values: (methods, images) finite, more is better.
-
-    Where the images cannot tell anything (:meth:`Sample.can_tell`), all methods have all ranks.
     """
-    count = len(values)
-    if not sample.can_tell(level):
-        return [Standing(1, count, True)] * count
-    better = np.zeros((count, count), bool)  # [a, b]: a is certainly better than b
-    pairs = list(combinations(range(count), 2))
-    if pairs:
-        first, second = np.array(pairs).T
-        sums = _Sums.of(values[first] - values[second], sample)
-        p = _StepDown(sums, level).p
-        for (a, b), certain, mean in zip(pairs, p <= level, sums.means, strict=True):
-            if certain:
-                better[(a, b) if mean > 0 else (b, a)] = True
-    best = _may_be_best(values, sample, level)
-    return [Standing(1 + int(better[:, m].sum()), count - int(better[m].sum()), bool(best[m])) for m in range(count)]
+
+    def __init__(self, values: Floats, sample: Sample, level: float = LEVEL) -> None:
+        self._sample, self._level, self._images = sample, level, values.shape[1]
+        rows, weights, signs = _summed(values, sample)
+        self._pairs = Comparisons(rows, weights[:1], signs, *np.triu_indices(len(values), 1))
+        self._row_of = {pair: row for row, pair in enumerate(combinations(range(len(values)), 2))}
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """Ranks, and which methods may be the best. Where the images cannot tell anything (:meth:`Sample.can_tell`),
+        all methods have all ranks."""
+        count = len(self._pairs.rows)
+        if not self._sample.can_tell(self._level):
+            return [Standing(1, count, True)] * count
+        better = np.zeros((count, count), bool)  # [a, b]: a is certainly better than b
+        certain, ahead = self._tested.p <= self._level, self._pairs.means > 0
+        first, second = self._pairs.first, self._pairs.second
+        better[first, second] = certain & ahead
+        better[second, first] = certain & ~ahead
+        above, below = better.sum(axis=0).tolist(), better.sum(axis=1).tolist()
+        best = self._may_be_best()
+        return [Standing(1 + above[m], count - below[m], best[m]) for m in range(count)]
+
+    def certain(self, a: int, b: int) -> bool:
+        """Whether two methods certainly differ."""
+        return bool(self._tested.p[self._row_of[min(a, b), max(a, b)]] <= self._level)
+
+    def difference(self, a: int, b: int) -> Difference:
+        """Mean of method ``a`` minus mean of method ``b``, which are two."""
+        low, high = self._intervals
+        row = self._row_of[min(a, b), max(a, b)]
+        columns = (self._pairs.means, low, high, self._tested.p)
+        found = Difference(*(float(column[row]) for column in columns), self._images)
+        return found if a < b else found.turned
+
+    @cached_property
+    def _tested(self) -> StepDown:
+        return StepDown(self._pairs, self._level)
+
+    @cached_property
+    def _intervals(self) -> tuple[Floats, Floats]:
+        return self._tested.intervals()
+
+    def _may_be_best(self) -> list[bool]:
+        """Of each method whether it is not certain that another one is better.
+
+        Nothing is adjusted for the number of methods: the only error is to leave out the one that is truly the best.
+        """
+        pairs = self._pairs
+        size = (len(pairs.rows), len(pairs.signs))
+        most, least = np.full(size, -np.inf), np.full(size, np.inf)  # by how much any other is ahead, under each flip
+        for pair, (a, b) in enumerate(zip(pairs.first, pairs.second, strict=True)):
+            ahead = pairs.statistic(pair)
+            np.maximum(most[b], ahead, out=most[b])
+            np.minimum(least[b], ahead, out=least[b])
+            np.negative(ahead, out=ahead)
+            np.maximum(most[a], ahead, out=most[a])
+            np.minimum(least[a], ahead, out=least[a])
+        seen = most[:, :1] - TIES
+        count = np.count_nonzero(most >= seen, axis=1) + np.count_nonzero(-least >= seen, axis=1)  # the opposite flips
+        return [bool(own > self._level * 2 * size[1]) for own in count]
 
 
-def _may_be_best(values: Floats, sample: Sample, level: float) -> NDArray[np.bool_]:
-    """Methods of which it is not certain that another one is better.
+def standings(values: Floats, sample: Sample, level: float = LEVEL) -> list[Standing]:
+    """As :attr:`AllPairs.standings`."""
+    return AllPairs(values, sample, level).standings
 
-    Nothing is adjusted for the number of methods: the only error is to leave out the one that is truly the best.
+
+def _summed(values: Floats, sample: Sample) -> tuple[Floats, Floats, Floats]:
+    """(rows, blocks) weighted sums of values and of the weights, and (flips, blocks) signs.
+
+    Methods with the same values have the same sums to the last digit, which a matrix product would not promise.
     """
-    found = np.ones(len(values), bool)
-    for m in range(len(values)):
-        others = np.delete(np.arange(len(values)), m)
-        if len(others) == 0:
-            continue
-        sums = _Sums.of(values[others] - values[m], sample)
-        by_chance = sums.statistics().max(axis=1)
-        found[m] = _share(by_chance, by_chance[0]) > level
-    return found
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """What the statistics need of comparisons: per block and comparison the weighted sums of the differences, and the
-    weights themselves."""
-
-    sums: Floats  # (blocks, comparisons)
-    weights: Floats  # (blocks, comparisons)
-    means: Floats  # (comparisons,)
-    signs: Floats  # (flips, blocks); the first are those that were seen
-
-    @classmethod
-    def of(cls, values: Floats, sample: Sample) -> _Sums:
-        there = np.isfinite(values)
-        weights = _weights(there, sample)
-        weighted = np.where(there, values, 0.0) * weights
-        blocks = sample.blocks or tuple(map(str, range(len(sample.datasets))))
-        member = np.array([[own == block for block in dict.fromkeys(blocks)] for own in blocks], float)
-        return cls(member.T @ weighted.T, member.T @ weights.T, weighted.sum(axis=1), _signs(member.shape[1]))
-
-    def statistics(self) -> Floats:
-        """T(s) of every comparison, (flips, comparisons); zero where nothing differs."""
-        deviation = np.sqrt((self.sums**2).sum(axis=0))
-        scaled = np.divide(self.sums, deviation, out=np.zeros_like(self.sums), where=deviation > 0)
-        result: Floats = self.signs @ scaled
-        return result
+    there = np.isfinite(values)
+    weights = _weights(there, sample)
+    weighted = np.where(there, values, 0.0) * weights
+    if sample.blocks:
+        names = np.array(sample.blocks)
+        own = [names == name for name in dict.fromkeys(sample.blocks)]
+        weighted, weights = (
+            np.stack([table[:, members].sum(axis=1) for members in own], axis=1) for table in (weighted, weights)
+        )
+    return weighted, weights, _signs(weighted.shape[1])
 
 
 def _weights(there: NDArray[np.bool_], sample: Sample) -> Floats:
@@ -209,95 +234,10 @@ def _weights(there: NDArray[np.bool_], sample: Sample) -> Floats:
 
 @lru_cache(maxsize=8)
 def _signs(blocks: int) -> Floats:
-    """(flips, blocks): all assignments of signs, or seeded ones; the first has only ones."""
+    """(flips, blocks): signs of the blocks; the first has only ones. All assignments, of which and their opposites one
+    is enough, or seeded ones."""
     if blocks <= EXACT:
-        numbers = np.arange(2**blocks)[:, None]
+        numbers = np.arange(2 ** max(0, blocks - 1))[:, None]
         return 1.0 - 2.0 * (numbers >> np.arange(blocks) & 1)
     drawn = np.random.default_rng(_SEED).integers(0, 2, (DRAWS, blocks))
     return np.concatenate([np.ones((1, blocks)), 1.0 - 2.0 * drawn])
-
-
-def _share(by_chance: Floats, seen: float) -> float:
-    """The share of flips whose statistic is at least the one that was seen: a p-value."""
-    return float(np.mean(by_chance >= seen - _TIES))
-
-
-class _StepDown:
-    """Two-sided tests of all comparisons, the largest statistic first, each against the maxima of what is left."""
-
-    def __init__(self, sums: _Sums, level: float) -> None:
-        self._sums, self._level = sums, level
-        statistics = np.abs(sums.statistics())
-        self._order = np.argsort(-statistics[0], kind="stable")
-        ordered = statistics[:, self._order]
-        maxima = np.maximum.accumulate(ordered[:, ::-1], axis=1)[:, ::-1]
-        steps = [_share(maxima[:, k], ordered[0, k]) for k in range(ordered.shape[1])]
-        self.p = np.empty(len(steps))
-        self.p[self._order] = np.maximum.accumulate(steps)
-        self._ordered, self._maxima = ordered, maxima
-        self._place = np.argsort(self._order)
-        self._stopped = int((self.p <= level).sum())  # the step at which the first is not rejected
-
-    def interval(self, comparison: int) -> tuple[float, float]:
-        """All values that the difference may have: those that its test does not reject, while the other comparisons
-        are tested against zero."""
-        others = self._others(int(self._place[comparison]))
-        end = _End(self._sums, comparison, others, self._level)
-        return end.at(-1), end.at(1)
-
-    def _others(self, place: int) -> Floats:
-        """(flips,): maxima of the statistics beside which the comparison at ``place`` is tested: of those that were
-        left when it was, or when the tests came to their end."""
-        if place < self._stopped:
-            is_last = place + 1 == self._ordered.shape[1]
-            return np.zeros(len(self._ordered)) if is_last else self._maxima[:, place + 1]
-        left = np.delete(self._ordered[:, self._stopped :], place - self._stopped, axis=1)
-        result: Floats = left.max(axis=1, initial=0.0)
-        return result
-
-
-class _End:
-    """The ends of one interval."""
-
-    def __init__(self, sums: _Sums, comparison: int, others: Floats, level: float) -> None:
-        own, weights = sums.sums[:, comparison], sums.weights[:, comparison]
-        self._own, self._weights, self._others, self._level = own, weights, others, level
-        # T(s) of values from which theta is subtracted has a numerator that is linear in theta.
-        self._flipped, self._flipped_weights = sums.signs @ own, sums.signs @ weights
-        self._mean = float(own.sum())
-        spread = np.abs(own - self._mean * weights).sum() / weights.max() if weights.any() else 0.0
-        self._reach = float(spread) or abs(self._mean) or 1.0
-
-    def at(self, side: int) -> float:
-        """The end below (-1) or above (1) the mean; infinite where there is none. Zero is inside where the test does
-        not reject it, and outside where it does, whatever else the test says near the mean."""
-        inner, far = self._mean, math.inf
-        if side * self._mean < 0:  # zero lies on this side
-            if self._may_be(0.0):
-                inner = 0.0
-            else:
-                far = abs(self._mean)
-        if far == math.inf and (far := self._rejected(inner, side)) == math.inf:
-            return side * math.inf
-        near = 0.0
-        for _ in range(_HALVINGS):
-            middle = (near + far) / 2
-            near, far = (middle, far) if self._may_be(inner + side * middle) else (near, middle)
-        return inner + side * near
-
-    def _rejected(self, inner: float, side: int) -> float:
-        """A distance from ``inner`` at which the test rejects; infinite if it never does."""
-        step = self._reach
-        for _ in range(_HALVINGS):
-            if not self._may_be(inner + side * step):
-                return step
-            step *= 2
-        return math.inf
-
-    def _may_be(self, theta: float) -> bool:
-        """Whether the test does not reject that the difference is ``theta``."""
-        deviation = float(np.sqrt(((self._own - theta * self._weights) ** 2).sum()))
-        if deviation <= 1e-12 * (abs(theta) + float(np.abs(self._own).sum())):
-            return True
-        by_chance = np.abs(self._flipped - theta * self._flipped_weights) / deviation
-        return _share(np.maximum(by_chance, self._others), float(by_chance[0])) > self._level
