@@ -73,7 +73,7 @@
       const [rank, ties] = JSON.parse(row.dataset.ranks)[key] ?? ["", ""];
       const cell = one("td.rank", row);
       cell.textContent = rank || "–";
-      cell.dataset.v = rank.replace("=", "");
+      cell.dataset.v = rank.split("-")[0];
       cell.title = ties;
     }
     sort(one(".board", view), one("th.rank", view), 1);

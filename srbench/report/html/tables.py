@@ -12,17 +12,16 @@ from typing import Any
 
 import pandas as pd
 
-from srbench.records import CellState, ScoreState
+from srbench.records import CellState
 from srbench.report.html import marks
 from srbench.report.html.costs import Cost
 from srbench.report.html.marks import Mark
+from srbench.results.contest import ALL, contests
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.leaderboard import methods_by_score, signed
-from srbench.results.statistics import rank
 from srbench.wording import counted
 
 VIEW = ["scale", "protocol", "degradation"]
-EVERYTHING = "all"  # ranks over the images of all datasets together
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def _view(
     by_cell = {(row["label"], row["dataset"], row["metric"]): row for row in table.to_dict("records")}
     places = _places(table, facts)
     images_of = dict(list(images.groupby("label", sort=False)))
-    rankings, ranks, ties = _rankings(images, labels, names, datasets, facts)
+    rankings, ranks, ties = _rankings(images, facts)
     rows = []
     for label in labels:
         own = images_of[label]
@@ -181,7 +180,7 @@ def _view(
         )
     if rankings:  # as the page is first sorted; those without a rank last
         first = rankings[0][0]
-        rows.sort(key=lambda row: float(row.ranks[first].rstrip("=") or math.inf))
+        rows.sort(key=lambda row: float(row.ranks[first].partition("-")[0] or math.inf))
     return View(
         key=f"x{scale}-{protocol}-{degradation}",
         scale=scale,
@@ -252,40 +251,23 @@ def _places(table: pd.DataFrame, facts: FolderFacts) -> dict[tuple[str, str, str
 
 
 def _rankings(
-    images: pd.DataFrame, labels: list[str], metrics: list[str], datasets: list[str], facts: FolderFacts
+    images: pd.DataFrame, facts: FolderFacts
 ) -> tuple[list[tuple[str, str]], dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-    """Ranks by every metric on every dataset and on all together: titles, ranks and who shares them, by label.
-
-    Only methods with a score on every image that any method has a score on are ranked.
-    """
+    """Ranks by every metric on every dataset and on all together: titles, ranks and who may be the best, by label."""
     titles: list[tuple[str, str]] = []
     ranks: dict[str, dict[str, str]] = {}
     ties: dict[str, dict[str, str]] = {}
-    places = [EVERYTHING, *datasets] if len(datasets) > 1 else datasets
-    for metric, place in product(map(facts.metric, metrics), places):
-        higher = metric.higher_is_better
-        ok = images[(images["metric"] == metric.name) & (images["status"] == ScoreState.OK)]
-        if place != EVERYTHING:
-            ok = ok[ok["dataset"] == place]
-        if higher is None or ok.empty:
+    for (name, group), contest in contests(images, facts).items():
+        if len(contest.labels) < 2:
             continue
-        scores = ok.pivot_table(index="label", columns=["dataset", "image"], values="value", aggfunc="last")
-        scores = scores.reindex([label for label in labels if label in scores.index]).dropna()
-        if len(scores) < 2:
-            continue
-        key = f"{metric.name} {place}"
-        ranking = rank(scores.to_numpy(float), higher)
-        n = scores.shape[1]
-        ranks[key], ties[key] = {}, {}
-        names = list(scores.index)
-        for i, label in enumerate(names):
-            ranks[key][label] = f"{ranking.rank[i]}" + ("=" if ranking.rank.count(ranking.rank[i]) > 1 else "")
-            others = ", ".join(names[j] for j in ranking.tied[i])
-            ties[key][label] = f"cannot be told apart from {others}" if others else "told apart from all others"
-        where = "all datasets" if place == EVERYTHING else facts.dataset(place).title
-        few = ": too few to tell methods apart" if 2.0 ** (1 - n) * len(scores) * (len(scores) - 1) / 2 > _LEVEL else ""
-        titles.append((key, f"{metric.title} on {where} ({counted(n, 'image')}{few})"))
+        key = f"{name} {group}"
+        told = contest.can_tell
+        ranks[key] = {label: str(standing) if told else "" for label, standing in contest.standings.items()}
+        ties[key] = {
+            label: "may be the best" if told and standing.may_be_best else ""
+            for label, standing in contest.standings.items()
+        }
+        where = "all datasets" if group == ALL else facts.dataset(group).title
+        few = "" if told else ": too few to tell methods apart"
+        titles.append((key, f"{contest.metric.title} on {where} ({counted(len(contest.images), 'image')}{few})"))
     return titles, ranks, ties
-
-
-_LEVEL = 0.05
