@@ -82,8 +82,8 @@ def _section(found: HeadToHead, view: View, originals: Originals) -> Section:
     rows = found.of(view)
     first = rows[0]
     gains, order = first.gains, first.in_order()
-    won, without = trios(first, found, [i for i in order[: versus.MOST] if gains[i] > 0], originals.find)
-    lost, also = trios(first, found, [i for i in order[::-1][: versus.MOST] if gains[i] < 0], originals.find)
+    won, without = trios(first, found, [i for i in order[: versus.MOST] if gains[i] > 0], originals)
+    lost, also = trios(first, found, [i for i in order[::-1][: versus.MOST] if gains[i] < 0], originals)
     leading = list({row.metric.name: row for row in reversed(rows)}.values())[::-1]  # each metric's first group
     return Section(
         versus.view_title(view),

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Picture
+from PIL import Image
 
 from srbench.errors import SrbenchError
 from srbench.imaging.images import Pixels, as_rgb, below, read_image
 from srbench.report.versus import Shown, shown
-from srbench.results.contestant import Contestant
 from srbench.results.head_to_head import HeadToHead, Pairing
 
 SIDE = 96  # of the region, in pixels
-Original = Callable[[str, str, str], Pixels | None]  # of a dataset's image with that pixel hash
+
+
+class Originals(Protocol):
+    """Finds HR images on this machine."""
+
+    def find(self, data: str, name: str, sha256: str) -> Pixels | None: ...
+
+
+@dataclass(frozen=True)
+class Made:
+    """The SR image of one side: whose, in which results folder, and where below it (empty: it was not kept)."""
+
+    whose: str
+    folder: Path
+    sr_path: str
 
 
 @dataclass(frozen=True)
@@ -36,53 +51,55 @@ class Trio:
 
 
 def trios(
-    pairing: Pairing, found: HeadToHead, places: Iterable[int], original: Original
+    pairing: Pairing, found: HeadToHead, places: Iterable[int], originals: Originals
 ) -> tuple[list[Trio], list[str]]:
     """The pictures of some images of a pairing, and of which there are none, with the reason.
 
     Args:
         places: of the images in the pairing.
-        original: finds HR images.
     """
     pictures, missing = [], []
     for place in places:
-        about = shown(pairing, found, place)
-        images = [_image(side, pairing, place) for side in (found.a, found.b)]
-        if isinstance(images[0], str) or isinstance(images[1], str):
-            missing.append(f"{about.dataset}: {about.image} ({next(why for why in images if isinstance(why, str))})")
-            continue
-        dataset, name = pairing.images[place]
-        sha256 = found.a.cells[pairing.view][dataset, name].facts.image_sha256
-        trio = _trio(about, images[0], images[1], original(dataset, name, sha256))
-        if trio is None:
-            missing.append(f"{about.dataset}: {about.image} (the two SR images have different sizes)")
+        cells = [side.cells[pairing.view][pairing.images[place]] for side in (found.a, found.b)]
+        made = [
+            Made(side.label, side.folder, cell.sr_path) for side, cell in zip((found.a, found.b), cells, strict=True)
+        ]
+        original = originals.find(*pairing.images[place], cells[0].facts.image_sha256)
+        pictured = trio(shown(pairing, found, place), made[0], made[1], original)
+        if isinstance(pictured, Trio):
+            pictures.append(pictured)
         else:
-            pictures.append(trio)
+            missing.append(pictured)
     return pictures, missing
 
 
-def _image(side: Contestant, pairing: Pairing, place: int) -> Pixels | str:
-    """The SR image of one side, or why there is none. It is read below the results folder only."""
-    cell = side.cells[pairing.view][pairing.images[place]]
-    if not cell.sr_path:
-        return f"{side.label}: its SR image was not kept"
-    try:
-        return read_image(below(side.folder, cell.sr_path))
-    except SrbenchError as error:
-        return f"{side.label}: {error.message}"
-
-
-def _trio(about: Shown, a: Pixels, b: Pixels, original: Pixels | None) -> Trio | None:
-    if a.shape[:2] != b.shape[:2]:
-        return None
-    height, width = a.shape[:2]
+def trio(about: Shown, a: Made, b: Made, original: Pixels | None) -> Trio | str:
+    """The pictures of one image, or the reason why there are none."""
+    images = _image(a), _image(b)
+    reasons = [image for image in images if isinstance(image, str)]
+    first, second = images
+    if isinstance(first, str) or isinstance(second, str):
+        return f"{about.dataset}: {about.image} ({'; '.join(reasons)})"
+    if first.shape[:2] != second.shape[:2]:
+        return f"{about.dataset}: {about.image} (the two SR images have different sizes)"
+    height, width = first.shape[:2]
     if original is not None:
         original = original[:height, :width]  # HR images are cropped to a multiple of the scale
         original = original if original.shape[:2] == (height, width) else None
-    top, left, high, wide = decisive(a, b, original, about.gain)
-    parts = [image[top : top + high, left : left + wide] for image in (a, b, original) if image is not None]
-    sources = [data_uri(part) for part in parts]
-    return Trio(about, sources[0], sources[1], sources[2] if len(sources) > 2 else "", left, top, wide, high)
+    top, left, high, wide = decisive(first, second, original, about.gain)
+    shown_images = [image for image in (first, second, original) if image is not None]
+    sources = [data_uri(image[top : top + high, left : left + wide]) for image in shown_images]
+    return Trio(about, sources[0], sources[1], sources[2] if original is not None else "", left, top, wide, high)
+
+
+def _image(made: Made) -> Pixels | str:
+    """It is read below the results folder only; or why there is none."""
+    if not made.sr_path:
+        return f"{made.whose}: its SR image was not kept"
+    try:
+        return read_image(below(made.folder, made.sr_path))
+    except SrbenchError as error:
+        return f"{made.whose}: {error.message}"
 
 
 def decisive(a: Pixels, b: Pixels, original: Pixels | None, gain: float) -> tuple[int, int, int, int]:
@@ -114,5 +131,5 @@ def _grey(image: Pixels) -> NDArray[np.float64]:
 def data_uri(pixels: Pixels) -> str:
     """(H, W) or (H, W, 3) uint8 as lossless WebP."""
     stream = io.BytesIO()
-    Picture.fromarray(np.ascontiguousarray(as_rgb(pixels))).save(stream, "WEBP", lossless=True, method=2)
+    Image.fromarray(np.ascontiguousarray(as_rgb(pixels))).save(stream, "WEBP", lossless=True, method=2)
     return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
