@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from srbench.report.markdown import escaped, folded, table
 from srbench.results import differing
 from srbench.results.contest import ALL
 from srbench.results.contestant import View
 from srbench.results.facts import MetricFacts
 from srbench.results.head_to_head import HeadToHead, Pairing
 from srbench.results.leaderboard import signed
-from srbench.wording import counted, printable
+from srbench.wording import counted
 
 MOST = 3  # images that are named as won, and as lost, most
 HOW = (
@@ -167,7 +167,7 @@ def to_markdown(found: HeadToHead) -> str:
     for view in found.views():
         rows = found.of(view)
         lines = [line(row, found) for row in rows]
-        parts += [f"**{view_title(view)}.** {escaped(summary(found, view))}", _table(lines, a, b)]
+        parts += [f"**{view_title(view)}.** {escaped(summary(found, view))}", _lines(lines, a, b)]
         parts += [_images_table(rows[0], found, a, b)]
     parts += [_differing_table(found, a, b)]
     if found.notes:
@@ -176,7 +176,7 @@ def to_markdown(found: HeadToHead) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _table(lines: list[Line], a: str, b: str) -> str:
+def _lines(lines: list[Line], a: str, b: str) -> str:
     heads = ("metric", "images", a, b, "difference", "95% interval", "p", "n", "won / lost / equal", "")
     rows = [
         (
@@ -193,7 +193,7 @@ def _table(lines: list[Line], a: str, b: str) -> str:
         )
         for own in lines
     ]
-    return _markdown(heads, rows, right=range(2, 9))
+    return table(heads, rows, right=range(2, 9))
 
 
 def _images_table(pairing: Pairing, found: HeadToHead, a: str, b: str) -> str:
@@ -205,31 +205,16 @@ def _images_table(pairing: Pairing, found: HeadToHead, a: str, b: str) -> str:
     ]
     if not rows:
         return ""
-    table = _markdown(("", "image", a, b, "difference"), rows, right=range(2, 5))
-    return _folded(f"Images that {a} won and lost most by {escaped(pairing.metric.title)}", table)
+    content = table(("", "image", a, b, "difference"), rows, right=range(2, 5))
+    return folded(f"Images that {found.names[0]} won and lost most by {pairing.metric.title}", content)
 
 
 def _differing_table(found: HeadToHead, a: str, b: str) -> str:
     differ, alike = differing.split(differing.facts_of(found.a, found.b))
     rows = [(fact.what, escaped(fact.a), escaped(fact.b)) for fact in differ]
-    text = _markdown(("", a, b), rows, right=range(0)) if rows else "Nothing that is written down."
+    text = table(("", a, b), rows, right=range(0)) if rows else "Nothing that is written down."
     same = f"The same: {'; '.join(escaped(f'{fact.what} {fact.a}') for fact in alike)}."
-    return _folded("What differs between the two", f"{text}\n\n{same}" if alike else text)
-
-
-def _folded(title: str, content: str) -> str:
-    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
-
-
-def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]], right: range) -> str:
-    rule = ["---:" if i in right else "---" for i in range(len(heads))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, rule, *rows])
-
-
-def escaped(text: str) -> str:
-    """A text from outside as Markdown shows it: as it is, in one line, and no markup."""
-    text = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"\\{c}" if c in "\\`*_[]|#~@" else c for c in text)
+    return folded("What differs between the two", f"{text}\n\n{same}" if alike else text)
 
 
 # -- JSON ----------------------------------------------------------------------------------------------------------

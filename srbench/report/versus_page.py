@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from srbench.report import versus
-from srbench.report.html.gallery import _Originals as Originals
+from srbench.report.html.originals import Originals
 from srbench.report.html.page import environment
 from srbench.report.versus import Line, Shown
 from srbench.report.versus_pictures import Trio, trios

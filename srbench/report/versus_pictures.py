@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from srbench.errors import SrbenchError
-from srbench.imaging.images import Pixels, as_rgb, below, read_image
+from srbench.imaging.images import Pixels, below, read_image
+from srbench.report.html.embedding import data_uri
+from srbench.report.html.originals import Originals, as_measured
+from srbench.report.html.windows import Window, densest, differing, grey
 from srbench.report.versus import Shown, shown
 from srbench.results.head_to_head import HeadToHead, Pairing
 
 SIDE = 96  # of the region, in pixels
-
-
-class Originals(Protocol):
-    """Finds HR images on this machine."""
-
-    def find(self, data: str, name: str, sha256: str) -> Pixels | None: ...
 
 
 @dataclass(frozen=True)
@@ -44,10 +34,7 @@ class Trio:
     a: str
     b: str
     original: str
-    left: int
-    top: int
-    width: int
-    height: int
+    window: Window
 
 
 def trios(
@@ -75,6 +62,8 @@ def trios(
 
 def trio(about: Shown, a: Made, b: Made, original: Pixels | None) -> Trio | str:
     """The pictures of one image, or the reason why there are none."""
+    if not a.sr_path and not b.sr_path:
+        return f"{about.dataset}: {about.image} (the SR images were not kept)"
     images = _image(a), _image(b)
     reasons = [image for image in images if isinstance(image, str)]
     first, second = images
@@ -82,14 +71,24 @@ def trio(about: Shown, a: Made, b: Made, original: Pixels | None) -> Trio | str:
         return f"{about.dataset}: {about.image} ({'; '.join(reasons)})"
     if first.shape[:2] != second.shape[:2]:
         return f"{about.dataset}: {about.image} (the two SR images have different sizes)"
+    original = _beside(first, second, original)
+    window = decisive(first, second, original, about.gain)
+    return Trio(
+        about,
+        data_uri(window.of(first)),
+        data_uri(window.of(second)),
+        "" if original is None else data_uri(window.of(original)),
+        window,
+    )
+
+
+def _beside(first: Pixels, second: Pixels, original: Pixels | None) -> Pixels | None:
+    """The original as large as the SR images, and in grey where both are; None where it is another picture."""
     height, width = first.shape[:2]
-    if original is not None:
-        original = original[:height, :width]  # HR images are cropped to a multiple of the scale
-        original = original if original.shape[:2] == (height, width) else None
-    top, left, high, wide = decisive(first, second, original, about.gain)
-    shown_images = [image for image in (first, second, original) if image is not None]
-    sources = [data_uri(image[top : top + high, left : left + wide]) for image in shown_images]
-    return Trio(about, sources[0], sources[1], sources[2] if original is not None else "", left, top, wide, high)
+    if original is None or original.shape[0] < height or original.shape[1] < width:
+        return None
+    original = original[:height, :width]  # HR images are cropped to a multiple of the scale
+    return as_measured(original) if first.ndim == second.ndim == 2 else original
 
 
 def _image(made: Made) -> Pixels | str:
@@ -102,34 +101,17 @@ def _image(made: Made) -> Pixels | str:
         return f"{made.whose}: {error.message}"
 
 
-def decisive(a: Pixels, b: Pixels, original: Pixels | None, gain: float) -> tuple[int, int, int, int]:
-    """(top, left, height, width) of the region, at most SIDE pixels a side, in which the winner's squared error is
-    lower than the loser's by most; without an original, in which the two differ most.
+def decisive(a: Pixels, b: Pixels, original: Pixels | None, gain: float) -> Window:
+    """The region, at most SIDE pixels a side, in which the winner is nearest to the original where the other is far
+    from it; without an original, in which the two differ most.
 
     Args:
         a, b: (H, W) or (H, W, 3) uint8.
         gain: positive where ``a`` is the winner.
     """
-    first, second = _grey(a), _grey(b)
+    first, second = grey(a), grey(b)
     if original is None:
-        weight = (first - second) ** 2
-    else:
-        truth = _grey(original)
-        weight = (second - truth) ** 2 - (first - truth) ** 2
-        weight = weight if gain >= 0 else -weight
-    height, width = min(SIDE, weight.shape[0]), min(SIDE, weight.shape[1])
-    sums = np.pad(weight.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    windows = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
-    top, left = np.unravel_index(int(np.argmax(windows)), windows.shape)
-    return int(top), int(left), height, width
-
-
-def _grey(image: Pixels) -> NDArray[np.float64]:
-    return np.asarray(as_rgb(image).mean(axis=2), np.float64)
-
-
-def data_uri(pixels: Pixels) -> str:
-    """(H, W) or (H, W, 3) uint8 as lossless WebP."""
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(as_rgb(pixels))).save(stream, "WEBP", lossless=True, method=2)
-    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
+        return densest(differing([first, second]), SIDE)[0]
+    truth = grey(original)
+    gained = (second - truth) ** 2 - (first - truth) ** 2
+    return densest(gained if gain >= 0 else -gained, SIDE)[0]

@@ -18,7 +18,7 @@ from srbench.results import spreadsheet
 from srbench.results.contest import ALL
 from srbench.results.facts import Fallback, FolderFacts, MetricFacts
 from srbench.results.leaderboard import GROUP, per_image
-from srbench.results.reader import Reader
+from srbench.results.reader import Reader, Run
 from srbench.results.signflips import LEVEL, Difference, Sample, differences
 
 IMAGES = 10  # how many of the images that changed most are named per method, dataset and metric
@@ -31,11 +31,13 @@ COLUMNS = [
 @dataclass(frozen=True)
 class Side:
     """One of the two: what it is called, its rows as :func:`srbench.results.leaderboard.per_image` gives them, the
-    facts of its folder."""
+    facts of its folder, the folder itself and its runs."""
 
     name: str
     images: pd.DataFrame
     facts: FolderFacts = field(default_factory=FolderFacts)
+    folder: Path = Path()
+    runs: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,14 @@ def load(results: Path, name: str, fallback: Fallback | None = None) -> Side:
     folder = Path(name)
     if not name.isdigit() or folder.is_dir():
         with Reader(folder, fallback=fallback) as reader:
-            return Side(name, per_image(reader), reader.facts)
+            return Side(name, per_image(reader), reader.facts, folder, tuple(reader.runs()))
     with Reader(results, fallback=fallback) as reader:
-        numbers = [run.id for run in reader.runs()]
+        runs = tuple(reader.runs())
+        numbers = [run.id for run in runs]
         if int(name) not in numbers:
             known = ", ".join(map(str, numbers)) or "none"
             raise StoreError(f"no run {name} in '{results}'", f"its runs: {known}")
-        return Side(f"run {name} of {results}", per_image(reader, int(name)), reader.facts)
+        return Side(f"run {name} of {results}", per_image(reader, int(name)), reader.facts, results, runs)
 
 
 def compare(a: Side, b: Side) -> Comparison:

@@ -5,6 +5,7 @@ import pytest
 
 from srbench.imaging.images import write_image
 from srbench.report import versus_page
+from srbench.report.html.windows import Window
 from srbench.report.versus_pictures import SIDE, decisive
 from srbench.results.contestant import load
 from srbench.results.head_to_head import compare
@@ -39,7 +40,7 @@ def test_names_stay_text(page):
 
 
 def test_without_pictures_the_reason_is_said(page):
-    assert "No pictures of photos: 0 (a: its SR image was not kept)" in page()
+    assert "No pictures of photos: 0 (the SR images were not kept)" in page()
 
 
 def test_pictures_are_read_below_their_own_folder_only(page, tmp_path):
@@ -69,14 +70,13 @@ def test_the_region_that_decides():
     b[150:170, 100:120] = 255 - b[150:170, 100:120]  # the second is wrong here
     a[10:20, 10:20] = 255 - a[10:20, 10:20]  # and the first there, on fewer pixels
 
-    def covers(found, y, x):
-        top, left, height, width = found
-        return top <= y < top + height and left <= x < left + width
+    def covers(window, y, x):
+        return window.top <= y < window.top + window.height and window.left <= x < window.left + window.width
 
     won, lost = decisive(a, b, truth, 1.0), decisive(a, b, truth, -1.0)
-    assert won[2:] == (SIDE, SIDE)
+    assert (won.height, won.width) == (SIDE, SIDE)
     assert covers(won, 160, 110)
     assert covers(lost, 15, 15)
     assert covers(decisive(a, b, None, -1.0), 160, 110)
     small = truth[:20, :30]
-    assert decisive(small, small, small, 1.0) == (0, 0, 20, 30)
+    assert decisive(small, small, small, 1.0) == Window(0, 0, 20, 30)
