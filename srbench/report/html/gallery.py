@@ -12,7 +12,7 @@ from srbench.records import ScoreState
 from srbench.report.html.embedding import WHOLE, WINDOWS, data_uri
 from srbench.report.html.originals import Originals
 from srbench.report.html.scenes import LR, Cutter, Methods, Scene
-from srbench.report.html.tables import VIEW
+from srbench.report.html.views import VIEW
 from srbench.results.facts import FolderFacts
 from srbench.results.reader import Run
 
@@ -27,7 +27,7 @@ class Gallery:
     """All scenes, of one scale, protocol and degradation; ``notes`` says what is not shown and why."""
 
     title: str
-    scale: int = 0
+    view: dict[str, Any] = field(default_factory=dict)
     scenes: list[Scene] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -39,7 +39,7 @@ class Gallery:
     def data(self) -> dict[str, Any]:
         """For the page's script."""
         return {
-            **{"title": self.title, "scale": self.scale, "hero": self.hero, "notes": self.notes},
+            **{"title": self.title, **self.view, "hero": self.hero, "notes": self.notes},
             "scenes": [scene.data() for scene in self.scenes],
         }
 
@@ -75,14 +75,15 @@ def gallery(
     _embed(scenes)
     scenes.sort(key=lambda scene: (facts.dataset_order(scene.dataset), scene.image))
     title = f"×{view['scale']}, protocol {view['protocol']}, degradation {view['degradation']}"  # noqa: RUF001
-    return Gallery(title, view["scale"], scenes, notes + originals.notes + _about_lr(scenes))
+    return Gallery(title, view, scenes, notes + originals.notes + _about_lr(scenes))
 
 
 def _view(kept: pd.DataFrame) -> dict[str, Any]:
     """The scale, protocol and degradation with the most pictures; of equals the largest scale, where most is seen."""
     counts = kept.groupby(VIEW)["sr_path"].nunique()
     best = max(counts.index, key=lambda key: (counts[key], key[0], key[1:]))
-    return dict(zip(VIEW, best, strict=True))
+    scale, protocol, degradation = best
+    return {"scale": int(scale), "protocol": protocol, "degradation": degradation}
 
 
 def _methods(kept: pd.DataFrame, first: pd.DataFrame, titles: dict[str, str], facts: FolderFacts) -> Methods:
