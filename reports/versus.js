@@ -151,7 +151,12 @@ srb.versus = (() => {
   };
 
   // -- pictures ---------------------------------------------------------------------------------------------------------
-  const scene = (own) => srb.pictures?.scene?.(own.dataset, own.image) ?? null;
+  // Pictures are of one scale, protocol and degradation.
+  const scene = (own) => {
+    const { data, scene: find } = srb.pictures, view = srb.view();
+    const same = ["scale", "protocol", "degradation"].every((key) => data[key] === view[key]);
+    return same ? find(own.dataset, own.image) : null;
+  };
   const look = (own, a, b) => srb.set({ image: `${own.dataset}/${own.image}`, left: a, right: b, zoom: "1" });
 
   const extremes = (a, b, metric, group) => {

@@ -76,7 +76,7 @@ def groups(comparison: Comparison) -> list[Group]:
                 f"×{scale}, protocol {protocol}, degradation {degradation}",  # noqa: RUF001
                 [row for verdict, row in every if verdict != "same"],
                 [row for verdict, row in every if verdict == "same"],
-                [_image(row, comparison.facts) for row in own.to_dict("records")],
+                [image(row, comparison.facts) for row in own.to_dict("records")],
             )
         )
     return found
@@ -121,7 +121,8 @@ def _row(row: dict[str, Any], facts: FolderFacts) -> Row:
     )
 
 
-def _image(row: dict[str, Any], facts: FolderFacts) -> Changed:
+def image(row: dict[str, Any], facts: FolderFacts) -> Changed:
+    """A row of a comparison's ``images`` in words."""
     metric = facts.metric(row["metric"])
     return Changed(
         method=row["method"],
@@ -146,11 +147,11 @@ def to_markdown(comparison: Comparison) -> str:
         parts += [folded(f"{counted(len(group.same), 'mean')} the same", _rows(group.same))] if group.same else []
         if group.images:
             heads = ("image", "method", "metric", "A", "B", "B − A")  # noqa: RUF001
-            images = [
+            changed = [
                 (*map(escaped, (f"{own.dataset}: {own.image}", own.method, own.metric)), own.a, own.b, own.difference)
                 for own in group.images
             ]
-            parts.append(folded("Images that changed most", table(heads, images, right=range(3, 6))))
+            parts.append(folded("Images that changed most", table(heads, changed, right=range(3, 6))))
     for side, names in (("A", comparison.only_a), ("B", comparison.only_b)):
         parts += [f"Only in {side}:\n" + "".join(f"\n- {escaped(name)}" for name in names)] if names else []
     return "\n\n".join([*parts, f"<sub>{HOW}</sub>"]) + "\n"
