@@ -123,3 +123,6 @@ def test_compare_runs_and_folders(srbench, filled, go, tmp_path):
     assert [(row["method"], row["verdict"]) for row in rows] == [("bicubic", "same")] * 2
     result = srbench("report", filled, "--compare", "1", "2", "--format", "json")
     assert json.loads(result.stdout)["only_b"] == ["lanczos on pictures x2 (basicsr, bicubic)"]
+    result = srbench("report", filled, "--compare", "1", "2", "--format", "markdown")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("### What changed\n")
