@@ -2,9 +2,18 @@
 srb.versus = (() => {
   const { $, el, svg } = srb;
   const MOST = 3; // images won, and lost, most
-  const WIDTH = 760, HEIGHT = 190, LEFT = 84, EDGE = 14; // of the chart, in its own units
+  const HEIGHT = 190, LEFT = 70, EDGE = 12; // of the chart, in pixels
   const dialog = $("#versus");
   let opener = null; // what had the focus
+  let named = {}; // the two, in short
+
+  // A title without its variant ('EDSR' of 'EDSR baseline, 16 blocks'), where that tells the two apart.
+  const short = (a, b) => {
+    const titles = [a, b].map((label) => srb.title(label).split(/, | \(/)[0]);
+    const [one, other] = titles[0] === titles[1] ? [a, b] : titles;
+    return { [a]: one, [b]: other };
+  };
+  const called = (label) => named[label] ?? srb.title(label);
 
   const wanted = (text) => {
     const pair = text ? srb.pairOf(text) : null;
@@ -41,7 +50,7 @@ srb.versus = (() => {
     if (!contest) return "no two methods have values there.";
     const lacking = [a, b].filter((label) => srb.place(contest, label) < 0).map((label) => {
       const count = contest.left_out[label];
-      return `${srb.title(label)} lacks ${count ? `${count} of ` : "the "}${srb.counted(contest.images.length, "image")}`;
+      return `${called(label)} lacks ${count ? `${count} of ` : "the "}${srb.counted(contest.images.length, "image")}`;
     });
     return `${lacking.join(", ")}. The command srbench compare pairs the images that both have.`;
   };
@@ -62,16 +71,16 @@ srb.versus = (() => {
   };
   const about = (label) => {
     const open = (event) => { event.preventDefault(); srb.set({ versus: "", method: label }); };
-    return el("a", { href: srb.link({ versus: "", method: label }), onclick: open }, `About ${srb.title(label)}`);
+    return el("a", { href: srb.link({ versus: "", method: label }), onclick: open }, `About ${called(label)}`);
   };
   const head = (a, b) => el("header", {},
-    el("h2", { id: "versus-title" }, srb.dot(a), ` ${srb.title(a)} against `, srb.dot(b), ` ${srb.title(b)}`),
+    el("h2", { id: "versus-title" }, srb.dot(a), ` ${called(a)} against `, srb.dot(b), ` ${called(b)}`),
     el("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => dialog.close() }, "\u00d7"),
     el("p", { class: "choice" },
       choice(a, "First method", (other) => (other === b ? open(b, a) : open(other, b))),
       el("button", { type: "button", class: "button", "aria-label": "Exchange the two", onclick: () => open(b, a) }, "\u21c4"),
       choice(b, "Second method", (other) => (other === a ? open(b, a) : open(a, other))),
-      about(a), about(b)));
+      el("span", { class: "about" }, about(a), about(b))));
 
   const lead = (a, b, metric, group) => {
     const on = `by ${srb.data.metrics[metric].title} on ${together(group)}`;
@@ -79,10 +88,10 @@ srb.versus = (() => {
     if (!found) return el("p", { class: "lead" }, `The two are not compared ${on}: ${absence(metric, group, a, b)}`);
     const { contest, pair, word } = found, n = srb.counted(contest.images.length, "image");
     const said = {
-      better: `${srb.title(a)} is better than ${srb.title(b)} ${on}: `,
-      worse: `${srb.title(a)} is worse than ${srb.title(b)} ${on}: `,
-      "not certain": `Whether ${srb.title(a)} is better than ${srb.title(b)} ${on} is not certain: `,
-      "too few images": `${n} are too few to tell ${srb.title(a)} from ${srb.title(b)} ${on}: `,
+      better: `${called(a)} is better than ${called(b)} ${on}: `,
+      worse: `${called(a)} is worse than ${called(b)} ${on}: `,
+      "not certain": `Whether ${called(a)} is better than ${called(b)} ${on} is not certain: `,
+      "too few images": `${n} are too few to tell ${called(a)} from ${called(b)} ${on}: `,
     }[word];
     const unit = srb.data.metrics[metric].unit, ends = interval(pair, metric);
     const how = ends ? ` (95%: ${ends}, p ${pair.p < 0.001 ? p(pair.p) : `= ${p(pair.p)}`})` : "";
@@ -93,13 +102,13 @@ srb.versus = (() => {
   const table = (a, b, chosen) => {
     const view = srb.view();
     const texts = ["Metric", "Images"].map((text) => el("th", { scope: "col", class: "text" }, text));
-    const numbers = [srb.title(a), srb.title(b), "Difference", "95% interval", "p", "n", "Won / lost / equal"]
-      .map((text) => el("th", { scope: "col" }, text));
-    const last = el("th", { scope: "col", class: "text" }, `${srb.title(a)} is`);
+    const means = [a, b].map((label) => el("th", { scope: "col", class: "mean" }, called(label)));
+    const numbers = ["Difference", "95% interval", "p", "n", "Won / lost / equal"].map((text) => el("th", { scope: "col" }, text));
+    const last = el("th", { scope: "col", class: "text" }, "Verdict");
     const groups = [chosen, ...view.groups.filter((group) => group !== chosen)];
     const rows = view.metrics.flatMap((metric) => groups.map((group) => line(a, b, metric, group, group === chosen)));
     return el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "By metric and dataset" },
-      el("table", {}, el("thead", {}, el("tr", {}, texts, numbers, last)), el("tbody", {}, rows)));
+      el("table", {}, el("thead", {}, el("tr", {}, texts, means, numbers, last)), el("tbody", {}, rows)));
   };
 
   const line = (a, b, metric, group, first) => {
@@ -111,7 +120,7 @@ srb.versus = (() => {
     return el("tr", { class: `${first ? "first" : "group"} ${word}` },
       el("th", { scope: "row" }, heading(metric)),
       el("td", { class: "text" }, together(group)),
-      el("td", {}, mean(a)), el("td", {}, mean(b)),
+      [a, b].map((label) => el("td", { class: "mean" }, mean(label))),
       el("td", { class: "sure" }, signed(pair.mean, metric)),
       [interval(pair, metric), p(pair.p), String(n), record].map((text) => el("td", {}, text)),
       el("td", { class: "text sure" }, word));
@@ -124,20 +133,20 @@ srb.versus = (() => {
     const every = images(found.contest, metric, a, b), values = every.map((own) => own.a - own.b);
     const low = Math.min(0, ...values), high = Math.max(0, ...values), span = high - low || 1;
     const y = (value) => EDGE + ((high - value) / span) * (HEIGHT - 2 * EDGE);
-    const step = (WIDTH - LEFT - EDGE) / every.length;
+    const width = Math.max(300, Math.min(1050, innerWidth - 56)), step = (width - LEFT - EDGE) / every.length;
     const ticks = [...new Set([0, low, high])].filter((value) => !value || Math.abs(y(value) - y(0)) > 16);
-    const drawn = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group",
+    const drawn = svg("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "group",
       "aria-label": `Differences of all images in order: ${found.pair.won} won, ${found.pair.lost} lost` },
-    svg("line", { class: "zero", x1: LEFT, x2: WIDTH, y1: y(0), y2: y(0) }),
+    svg("line", { class: "zero", x1: LEFT, x2: width, y1: y(0), y2: y(0) }),
     ticks.map((value) => svg("text", { x: LEFT - 8, y: y(value) + 5, "text-anchor": "end" }, value ? signed(value, metric) : "0")),
-    every.map((own, i) => dot(own, LEFT + (i + 0.5) * step, [y(0), y(values[i])], every.length < 60 ? 7 : 4, { a, b, metric })));
-    const caption = `: a dot for each image, those that ${srb.title(a)} won most on the left`;
+    every.map((own, i) => dot(own, LEFT + (i + 0.5) * step, [y(0), y(values[i])], every.length < 60 ? 5 : 3, { a, b, metric })));
+    const caption = `: a dot for each image, those that ${called(a)} won most on the left`;
     return el("figure", {}, el("figcaption", {}, el("b", {}, `${heading(metric)}, ${together(group)}`), caption), drawn);
   };
 
   const dot = (own, x, [zero, y], radius, { a, b, metric }) => {
     const kind = own.gain > 0 ? "won" : own.gain < 0 ? "lost" : "equal";
-    const values = [[a, own.a], [b, own.b]].map(([label, value]) => `${srb.title(label)} ${srb.format(value, metric)}`);
+    const values = [[a, own.a], [b, own.b]].map(([label, value]) => `${called(label)} ${srb.format(value, metric)}`);
     const said = `${name(own)}: ${values.join(", ")}, ${signed(own.a - own.b, metric)}`;
     const leads = scene(own) !== null;
     const made = svg("g", { class: kind, tabindex: "0", role: leads ? "button" : "img", "aria-label": said },
@@ -174,7 +183,7 @@ srb.versus = (() => {
   const trio = (own, a, b, metric) => {
     const where = scene(own);
     const side = (label, value, wins) => {
-      const source = where && srb.pictures.src(where, label), title = value === null ? "original" : srb.title(label);
+      const source = where && srb.pictures.src(where, label), title = value === null ? "original" : called(label);
       if (!source && value === null) return null;
       return el("span", {},
         source && el("img", { src: source, alt: `${title}, ${own.image}` }),
@@ -203,7 +212,7 @@ srb.versus = (() => {
       .map(([what, ...sides]) =>
         el("tr", {}, el("th", { scope: "row" }, what), sides.map((text) => el("td", { class: "fold" }, text))));
     if (!rows.length) return el("p", { class: "soft" }, "Nothing that the page holds.");
-    const heads = [a, b].map((label) => el("th", { scope: "col", class: "text" }, srb.title(label)));
+    const heads = [a, b].map((label) => el("th", { scope: "col", class: "text" }, called(label)));
     return el("div", { class: "wide" }, el("table", {}, el("thead", {}, el("tr", {}, el("td"), heads)), el("tbody", {}, rows)));
   };
 
@@ -211,6 +220,7 @@ srb.versus = (() => {
     + "images (step-down max-T): the chance of even one false 'better' or 'worse' among them is at most 5%.";
 
   const draw = (a, b, { metric, group }) => {
+    named = short(a, b);
     dialog.className = "versus";
     dialog.setAttribute("aria-labelledby", "versus-title");
     dialog.replaceChildren(...[
