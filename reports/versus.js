@@ -99,6 +99,10 @@ srb.versus = (() => {
     return el("p", { class: "lead" }, said, amount, `${how}; of ${n} ${pair.won} won, ${pair.lost} lost.`);
   };
 
+  // A table that may be wider than the dialog.
+  const scrolling = (label, heads, rows) => el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label },
+    el("table", {}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, rows)));
+
   const table = (a, b, chosen) => {
     const view = srb.view();
     const texts = ["Metric", "Images"].map((text) => el("th", { scope: "col", class: "text" }, text));
@@ -107,8 +111,7 @@ srb.versus = (() => {
     const last = el("th", { scope: "col", class: "text" }, "Verdict");
     const groups = [chosen, ...view.groups.filter((group) => group !== chosen)];
     const rows = view.metrics.flatMap((metric) => groups.map((group) => line(a, b, metric, group, group === chosen)));
-    return el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "By metric and dataset" },
-      el("table", {}, el("thead", {}, el("tr", {}, texts, means, numbers, last)), el("tbody", {}, rows)));
+    return scrolling("By metric and dataset", [...texts, ...means, ...numbers, last], rows);
   };
 
   const line = (a, b, metric, group, first) => {
@@ -213,7 +216,7 @@ srb.versus = (() => {
         el("tr", {}, el("th", { scope: "row" }, what), sides.map((text) => el("td", { class: "fold" }, text))));
     if (!rows.length) return el("p", { class: "soft" }, "Nothing that the page holds.");
     const heads = [a, b].map((label) => el("th", { scope: "col", class: "text" }, called(label)));
-    return el("div", { class: "wide" }, el("table", {}, el("thead", {}, el("tr", {}, el("td"), heads)), el("tbody", {}, rows)));
+    return scrolling("What differs", [el("td"), ...heads], rows);
   };
 
   const HOW = "Of each metric and each group of images all pairs of methods are tested together, by sign flips of whole "
