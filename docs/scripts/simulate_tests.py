@@ -1,5 +1,5 @@
-"""How often the tests behind ranks err: many equally good methods on images that are hard for all, so that every finding
-is false, and whoever is left out of those that may be the best is left out wrongly.
+"""How often the tests behind ranks err: equally good methods on images that are hard for all, so that every finding is
+false, and whoever is left out of those that may be the best is left out wrongly.
 
     python docs/scripts/simulate_tests.py --draws 2000
 """
