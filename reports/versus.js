@@ -5,15 +5,6 @@ srb.versus = (() => {
   const HEIGHT = 190, LEFT = 70, EDGE = 12; // of the chart, in pixels
   const dialog = $("#versus");
   let opener = null; // what had the focus
-  let named = {}; // the two, in short
-
-  // A title without its variant ('EDSR' of 'EDSR baseline, 16 blocks'), where that tells the two apart.
-  const short = (a, b) => {
-    const titles = [a, b].map((label) => srb.title(label).split(/, | \(/)[0]);
-    const [one, other] = titles[0] === titles[1] ? [a, b] : titles;
-    return { [a]: one, [b]: other };
-  };
-  const called = (label) => named[label] ?? srb.title(label);
 
   const wanted = (text) => {
     const pair = text ? srb.pairOf(text) : null;
@@ -50,7 +41,7 @@ srb.versus = (() => {
     if (!contest) return "no two methods have values there.";
     const lacking = [a, b].filter((label) => srb.place(contest, label) < 0).map((label) => {
       const count = contest.left_out[label];
-      return `${called(label)} lacks ${count ? `${count} of ` : "the "}${srb.counted(contest.images.length, "image")}`;
+      return `${srb.title(label)} lacks ${count ? `${count} of ` : "the "}${srb.counted(contest.images.length, "image")}`;
     });
     return `${lacking.join(", ")}. The command srbench compare pairs the images that both have.`;
   };
@@ -71,10 +62,10 @@ srb.versus = (() => {
   };
   const about = (label) => {
     const open = (event) => { event.preventDefault(); srb.set({ versus: "", method: label }); };
-    return el("a", { href: srb.link({ versus: "", method: label }), onclick: open }, `About ${called(label)}`);
+    return el("a", { href: srb.link({ versus: "", method: label }), onclick: open }, `About ${srb.title(label)}`);
   };
   const head = (a, b) => el("header", {},
-    el("h2", { id: "versus-title" }, srb.dot(a), ` ${called(a)} against `, srb.dot(b), ` ${called(b)}`),
+    el("h2", { id: "versus-title" }, srb.dot(a), ` ${srb.title(a)} against `, srb.dot(b), ` ${srb.title(b)}`),
     el("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => dialog.close() }, "\u00d7"),
     el("p", { class: "choice" },
       choice(a, "First method", (other) => (other === b ? open(b, a) : open(other, b))),
@@ -88,10 +79,10 @@ srb.versus = (() => {
     if (!found) return el("p", { class: "lead" }, `The two are not compared ${on}: ${absence(metric, group, a, b)}`);
     const { contest, pair, word } = found, n = srb.counted(contest.images.length, "image");
     const said = {
-      better: `${called(a)} is better than ${called(b)} ${on}: `,
-      worse: `${called(a)} is worse than ${called(b)} ${on}: `,
-      "not certain": `Whether ${called(a)} is better than ${called(b)} ${on} is not certain: `,
-      "too few images": `${n} are too few to tell ${called(a)} from ${called(b)} ${on}: `,
+      better: `${srb.title(a)} is better than ${srb.title(b)} ${on}: `,
+      worse: `${srb.title(a)} is worse than ${srb.title(b)} ${on}: `,
+      "not certain": `Whether ${srb.title(a)} is better than ${srb.title(b)} ${on} is not certain: `,
+      "too few images": `${n} are too few to tell ${srb.title(a)} from ${srb.title(b)} ${on}: `,
     }[word];
     const unit = srb.data.metrics[metric].unit, ends = interval(pair, metric);
     const how = ends ? ` (95%: ${ends}, p ${pair.p < 0.001 ? p(pair.p) : `= ${p(pair.p)}`})` : "";
@@ -106,7 +97,7 @@ srb.versus = (() => {
   const table = (a, b, chosen) => {
     const view = srb.view();
     const texts = ["Metric", "Images"].map((text) => el("th", { scope: "col", class: "text" }, text));
-    const means = [a, b].map((label) => el("th", { scope: "col", class: "mean" }, called(label)));
+    const means = [a, b].map((label) => el("th", { scope: "col", class: "mean" }, srb.title(label)));
     const numbers = ["Difference", "95% interval", "p", "n", "Won / lost / equal"].map((text) => el("th", { scope: "col" }, text));
     const last = el("th", { scope: "col", class: "text" }, "Verdict");
     const groups = [chosen, ...view.groups.filter((group) => group !== chosen)];
@@ -143,13 +134,13 @@ srb.versus = (() => {
     svg("line", { class: "zero", x1: LEFT, x2: width, y1: y(0), y2: y(0) }),
     ticks.map((value) => svg("text", { x: LEFT - 8, y: y(value) + 5, "text-anchor": "end" }, value ? signed(value, metric) : "0")),
     every.map((own, i) => dot(own, LEFT + (i + 0.5) * step, [y(0), y(values[i])], every.length < 60 ? 5 : 3, { a, b, metric })));
-    const caption = `: a dot for each image, those that ${called(a)} won most on the left`;
+    const caption = `: a dot for each image, those that ${srb.title(a)} won most on the left`;
     return el("figure", {}, el("figcaption", {}, el("b", {}, `${heading(metric)}, ${together(group)}`), caption), drawn);
   };
 
   const dot = (own, x, [zero, y], radius, { a, b, metric }) => {
     const kind = own.gain > 0 ? "won" : own.gain < 0 ? "lost" : "equal";
-    const values = [[a, own.a], [b, own.b]].map(([label, value]) => `${called(label)} ${srb.format(value, metric)}`);
+    const values = [[a, own.a], [b, own.b]].map(([label, value]) => `${srb.title(label)} ${srb.format(value, metric)}`);
     const said = `${name(own)}: ${values.join(", ")}, ${signed(own.a - own.b, metric)}`;
     const leads = scene(own) !== null;
     const made = svg("g", { class: kind, tabindex: "0", role: leads ? "button" : "img", "aria-label": said },
@@ -186,7 +177,7 @@ srb.versus = (() => {
   const trio = (own, a, b, metric) => {
     const where = scene(own);
     const side = (label, value, wins) => {
-      const source = where && srb.pictures.src(where, label), title = value === null ? "original" : called(label);
+      const source = where && srb.pictures.src(where, label), title = value === null ? "original" : srb.title(label);
       if (!source && value === null) return null;
       return el("span", {},
         source && el("img", { src: source, alt: `${title}, ${own.image}` }),
@@ -202,10 +193,13 @@ srb.versus = (() => {
   // -- what differs: what the page holds; srbench compare tells more -----------------------------------------------------
   const differing = (a, b) => {
     const facts = [a, b].map((label) => ({ ...srb.data.methods[label], ...srb.cost(label) }));
-    const trained = ({ trained }) => trained && [trained.steps && `${trained.steps} steps`,
-      trained.minutes && `${Math.round(trained.minutes)} minutes`, trained.device].filter(Boolean).join(", ");
+    const weights = ({ files }) => files?.map((file) => `${file.name} ${file.sha256.slice(0, 12)}`).join(", ");
+    const trained = (own) => {
+      const known = own.trained?.[srb.view().scale];
+      return known && [`${known.steps} steps`, `${Math.round(known.minutes)} minutes`, known.device].filter(Boolean).join(", ");
+    };
     const questions = [
-      ["weights", (own) => own.weights], ["training", trained], ["year", (own) => own.year], ["family", (own) => own.family],
+      ["weights", weights], ["training", trained], ["year", (own) => own.year], ["family", (own) => own.family],
       ["parameters", (own) => srb.size(own.parameters)], ["Mult-Adds", (own) => srb.size(own.mult_adds)],
       ["latency", (own) => own.latency_ms && `${Number(own.latency_ms.toPrecision(3))} ms`],
       ["latency measured", (own) => own.conditions],
@@ -215,7 +209,7 @@ srb.versus = (() => {
       .map(([what, ...sides]) =>
         el("tr", {}, el("th", { scope: "row" }, what), sides.map((text) => el("td", { class: "fold" }, text))));
     if (!rows.length) return el("p", { class: "soft" }, "Nothing that the page holds.");
-    const heads = [a, b].map((label) => el("th", { scope: "col", class: "text" }, called(label)));
+    const heads = [a, b].map((label) => el("th", { scope: "col", class: "text" }, srb.title(label)));
     return scrolling("What differs", [el("td"), ...heads], rows);
   };
 
@@ -223,7 +217,6 @@ srb.versus = (() => {
     + "images (step-down max-T): the chance of even one false 'better' or 'worse' among them is at most 5%.";
 
   const draw = (a, b, { metric, group }) => {
-    named = short(a, b);
     dialog.className = "versus";
     dialog.setAttribute("aria-labelledby", "versus-title");
     dialog.replaceChildren(...[

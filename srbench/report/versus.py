@@ -9,7 +9,6 @@ from typing import Any
 
 from srbench.report.markdown import escaped, folded, table
 from srbench.results import differing
-from srbench.results.contest import ALL
 from srbench.results.contestant import View
 from srbench.results.facts import MetricFacts
 from srbench.results.head_to_head import HeadToHead, Pairing
@@ -66,7 +65,7 @@ def heading(metric: MetricFacts) -> str:
 
 
 def group_title(pairing: Pairing, found: HeadToHead) -> str:
-    if pairing.group != ALL:
+    if len(pairing.datasets) == 1:
         return found.facts.dataset(pairing.group).title
     return counted(len(pairing.datasets), "dataset")
 
