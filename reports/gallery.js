@@ -3,7 +3,7 @@ srb.gallery = (() => {
   const root = srb.$("#gallery");
   if (!root) return {};
   const { pictures } = srb;
-  const WINDOWS = [16, 24, 32, 48, 64, 96, 128];
+  const PARTS = [16, 24, 32, 48, 64, 96];
   const RAMP = [[0, 0, 4], [66, 10, 104], [147, 38, 103], [221, 81, 58], [252, 165, 10], [252, 255, 164]]; // inferno
   const colour = (t) => {
     const at = Math.min(Math.max(t, 0), 1) * (RAMP.length - 1);
@@ -31,7 +31,8 @@ srb.gallery = (() => {
   const note = srb.el("p", { class: "soft" });
   const { box, show } = pictures.duo("Boundary between the two pictures");
 
-  const size = srb.el("select", { class: "size" }, WINDOWS.map((side) => option(side, `${side} pixels`, side === 128)));
+  const size = srb.el("select", { class: "size" }, PARTS.map((side) => option(side, `${side} pixels`)),
+    option("all", "whole window", true));
   const chart = srb.el("img", { alt: "", draggable: "false" });
   const frame = srb.el("button", { type: "button", class: "window",
     "aria-label": "Part that is shown. Arrow keys move it, plus and minus change its size." });
@@ -71,15 +72,16 @@ srb.gallery = (() => {
       width: percent(part[2], scene.width), height: percent(part[3], scene.height) });
   };
   const clip = (value, low, high) => Math.min(Math.max(value, low), high);
+  const reach = () => [scene.width, scene.height].map((all) => (size.value === "all" ? all : Math.min(size.value, all)));
   const put = (x, y) => {
-    const [w, h] = [Math.min(Number(size.value), scene.width), Math.min(Number(size.value), scene.height)];
+    const [w, h] = reach();
     part = [clip(Math.round(x), 0, scene.width - w), clip(Math.round(y), 0, scene.height - h), w, h];
     draw();
   };
   // Smaller and larger parts have one centre.
   const resized = () => {
-    const side = Number(size.value);
-    put(part[0] + (part[2] - side) / 2, part[1] + (part[3] - side) / 2);
+    const [w, h] = reach();
+    put(part[0] + (part[2] - w) / 2, part[1] + (part[3] - h) / 2);
   };
   size.addEventListener("input", resized);
   frame.addEventListener("keydown", (event) => {
@@ -87,7 +89,7 @@ srb.gallery = (() => {
     const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
     if (event.key in moves) put(part[0] + moves[event.key][0], part[1] + moves[event.key][1]);
     else if (event.key === "+" || event.key === "-") {
-      size.selectedIndex = clip(size.selectedIndex + (event.key === "+" ? 1 : -1), 0, WINDOWS.length - 1);
+      size.selectedIndex = clip(size.selectedIndex + (event.key === "+" ? 1 : -1), 0, PARTS.length);
       resized();
     } else return;
     event.preventDefault();
@@ -144,7 +146,7 @@ srb.gallery = (() => {
   const tile = (side) => {
     const [, right] = sides;
     const year = srb.data.methods[side]?.year;
-    const scores = scene.pictures[side]?.scores ?? [pictures.about(scene, side)];
+    const values = Object.entries(scene.pictures[side]?.values ?? {});
     const file = pictures.file(scene, side);
     const choose = (event) => srb.set({ [event.shiftKey ? "left" : "right"]: side });
     return srb.el("li", {},
@@ -152,7 +154,9 @@ srb.gallery = (() => {
         srb.el("span", { class: "lens" }, srb.el("img", { src: pictures.src(scene, side), alt: "", draggable: "false" })),
         srb.el("span", { class: "name" }, side in srb.data.methods ? srb.dot(side) : null,
           pictures.title(scene, side), year ? srb.el("span", { class: "soft" }, ` ${year}`) : null),
-        scores.filter(Boolean).map((score) => srb.el("small", {}, score))),
+        values.map(([metric, value]) => srb.el("small", { class: metric === srb.state.metric ? "score on" : "score" },
+          srb.el("span", {}, (srb.data.metrics[metric]?.title ?? metric).split(" (")[0]), " ", srb.format(value, metric))),
+        srb.el("small", {}, pictures.about(scene, side))),
       file ? srb.el("a", { href: file }, "whole image") : null);
   };
   const describe = () => {
@@ -192,14 +196,15 @@ srb.gallery = (() => {
     scene = chosen.scene;
     sides = [chosen.left, chosen.right];
     choices();
+    if (scene !== before || changed.has("metric")) tiles.replaceChildren(...pictures.sides(scene).map(tile));
     if (scene !== before) {
       images();
       heading.textContent = `${scene.title}: ${scene.image}`;
       chart.src = pictures.src(scene, scene.original ? "original" : Object.keys(scene.pictures)[0]);
       map.style.aspectRatio = `${scene.width} / ${scene.height}`;
-      tiles.replaceChildren(...pictures.sides(scene).map(tile));
       describe();
-      put((scene.width - Number(size.value)) / 2, (scene.height - Number(size.value)) / 2);
+      const [w, h] = reach();
+      put((scene.width - w) / 2, (scene.height - h) / 2);
     } else {
       press();
       draw();

@@ -37,7 +37,7 @@ srb.hero = (() => {
     show(scene, [left, right], scene.focus);
     refill(images, pictures.imageThumbs(scene));
     refill(rights, order(scene).map((side) =>
-      pictures.thumb(scene, side, pictures.said(scene, side), side === right, () => srb.set({ right: side }))));
+      pictures.thumb(scene, side, pictures.said(scene, side), side === right, () => srb.set({ right: side }), scene.focus)));
     where.textContent = `${scene.title}: ${scene.image}, ${pictures.data.title.split(",")[0]}`;
   });
   return {};

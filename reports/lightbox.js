@@ -23,7 +23,7 @@ srb.lightbox = (() => {
     "aria-label": "Both sides. Arrow keys move them, plus and minus zoom, 0 shows all." }, panes);
   const divider = srb.divider(box, null, "Boundary between the two sides");
   const about = srb.el("p", { class: "soft", role: "status" });
-  const modes = ["Side by side", "On each other"].map((text, i) => srb.el("button", { type: "button",
+  const modes = ["Side by side", "Divider"].map((text, i) => srb.el("button", { type: "button",
     "aria-pressed": String(i === 0), onclick: () => lay(i === 1) }, text));
   const button = (text, name, act) => srb.el("button", { type: "button", class: "button", "aria-label": name, onclick: act }, text);
   dialog.setAttribute("aria-label", "Whole images");
@@ -33,7 +33,8 @@ srb.lightbox = (() => {
       srb.el("span", { class: "tools" },
         button("\u2212", "Zoom out", () => zoom(1 / 1.5)), button("+", "Zoom in", () => zoom(1.5)),
         button("All", "Show all", () => fit()), button("Window", "Show the window", () => fit(true)),
-        pictures.blinkButton(), button("Close", "Close", () => dialog.close()))),
+        pictures.blinkButton()),
+      srb.el("button", { type: "button", class: "button close", onclick: () => dialog.close() }, "Close")),
     box, about);
 
   // -- where one looks: the pixel in the middle of a pane, and screen pixels a pixel --------------------------------
@@ -145,7 +146,7 @@ srb.lightbox = (() => {
     layer.window.alt = pictures.said(scene, side);
     Object.assign(layer.window.style, { left: `${scene.left}px`, top: `${scene.top}px`, width: `${scene.width}px`,
       height: `${scene.height}px` });
-    layer.tag.textContent = pictures.said(scene, side);
+    layer.tag.replaceChildren(pictures.short(scene, side), " ", srb.el("b", {}, pictures.score(scene, side)));
     return Boolean(whole);
   };
   const show = () => {
@@ -168,7 +169,7 @@ srb.lightbox = (() => {
   };
 
   dialog.addEventListener("close", () => srb.set({ zoom: "" }));
-  addEventListener("resize", () => { if (dialog.open) draw(); });
+  new ResizeObserver(() => { if (dialog.open && scene) draw(); }).observe(panes[0]);
   srb.on((state, changed) => {
     if (state.zoom !== "1") {
       if (dialog.open) dialog.close();

@@ -17,6 +17,8 @@ srb.pictures = (() => {
   const whole = (own, side) => own.whole[side] ?? "";
   const file = (own, side) => (whole(own, side).startsWith("data:") ? "" : whole(own, side));
   const title = (own, side) => FIXED[side] ?? mapOf(own, side)?.title ?? srb.title(side);
+  // For labels on a picture: 'EDSR baseline' of 'EDSR baseline, 16 blocks, 64 channels'.
+  const short = (own, side) => title(own, side).split(/, | \(/)[0];
   const about = (own, side) => {
     if (side === "lr") return `the image that methods were given; each pixel is shown as ${data.scale}\u00d7${data.scale}`;
     return mapOf(own, side)?.about ?? "";
@@ -81,16 +83,19 @@ srb.pictures = (() => {
         images[i].alt = `${["Left", "Right"][i]}: ${said(own, side)}`;
         place(images[i], own, part);
         const value = score(own, side);
-        tags[i].replaceChildren(title(own, side), value ? srb.el("b", {}, ` ${value}`) : "");
+        tags[i].replaceChildren(short(own, side), " ", value ? srb.el("b", {}, value) : "");
       });
       divider.name(`${title(own, chosenSides[0])} left of it, ${title(own, chosenSides[1])} right of it`);
     };
     return { box, show };
   };
 
-  const thumb = (own, side, text, pressed, choose) => {
+  // ``part`` of the window, or all of it.
+  const thumb = (own, side, text, pressed, choose, part = [0, 0, own.width, own.height]) => {
+    const image = srb.el("img", { src: src(own, side), alt: "", draggable: "false" });
+    place(image, own, part);
     const button = srb.el("button", { type: "button", class: "thumb", "aria-pressed": String(pressed), onclick: choose,
-      "aria-label": text }, srb.el("img", { src: src(own, side), alt: "", draggable: "false" }));
+      "aria-label": text }, srb.el("span", { class: "lens" }, image));
     return srb.tip.bind(button, () => text);
   };
   const cover = (own) => (own.original ? "original" : Object.keys(own.pictures)[0]);
@@ -98,7 +103,7 @@ srb.pictures = (() => {
   const imageThumbs = (own, named = false) => scenes.map((one) => {
     const text = `${one.title}: ${one.image}`;
     const button = thumb(one, cover(one), text, one === own, () => srb.set({ image: keyOf(one) }));
-    if (named) button.append(srb.el("span", { "aria-hidden": "true" }, one.image));
+    if (named) button.append(srb.el("span", { class: "name", "aria-hidden": "true" }, one.image));
     return button;
   });
 
@@ -129,6 +134,6 @@ srb.pictures = (() => {
     blink();
   });
 
-  return { data, scenes, scene, src, whole, file, title, about, score, groups, sides, chosen, keyOf, place, said, duo,
+  return { data, scenes, scene, src, whole, file, title, short, about, score, groups, sides, chosen, keyOf, place, said, duo,
     thumb, imageThumbs, blinkButton };
 })();

@@ -2,10 +2,8 @@
 
 import json
 import os
-import re
 import time
 
-import numpy as np
 import pytest
 
 SCREENS = [(1400, "light"), (1400, "dark"), (390, "light"), (390, "dark")]
@@ -117,100 +115,6 @@ def test_a_mark_leads_to_its_reason(visit, report):
     entry = page.locator(chip.get_attribute("href"))
     assert entry.is_visible()
     assert "too wide for <b>me</b>" in entry.inner_text()
-
-
-def test_the_slider_moves_by_keyboard(visit, report):
-    page = visit(report)
-    slider = page.locator(".scene:not([hidden]) .slider input")
-    slider.focus()
-    split = ".scene:not([hidden]) .pair"
-    for _ in range(5):
-        page.keyboard.press("ArrowRight")
-    assert page.locator(split).evaluate("e => e.style.getPropertyValue('--split')") == "55%"
-    page.keyboard.press("Home")
-    assert page.locator(split).evaluate("e => e.style.getPropertyValue('--split')") == "0%"
-
-
-def colours_at(page, element, places):
-    """Colours on the screen at relative (x, y) of an element."""
-    import io
-
-    from PIL import Image
-
-    shot = np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB")).astype(int)
-    height, width = shot.shape[:2]
-    return [shot[int(y * (height - 1)), int(x * (width - 1))] for x, y in places]
-
-
-def test_left_of_the_boundary_is_the_left_picture(visit, report):
-    page = visit(report)
-    scene = page.locator(".scene:not([hidden])")
-    scene.locator("select.left").select_option(label="Original")
-    scene.locator("select.right").select_option(label="Nearest neighbour")
-    scene.locator(".window").focus()
-    page.keyboard.press("Shift+ArrowRight")  # off the middle, so that an offset would show
-    slider, lens = scene.locator(".slider input"), scene.locator(".pair")
-    places = [(0.1, 0.3), (0.3, 0.7), (0.7, 0.3), (0.9, 0.7)]
-
-    def at(split):
-        slider.fill(str(split))
-        return np.array(colours_at(page, lens, places))
-
-    right, left, both = at(0), at(100), at(50)
-    assert (both[:2] == left[:2]).all()
-    assert (both[2:] == right[2:]).all()
-    assert (left != right).any()
-
-
-def test_the_window_is_moved_by_keyboard_click_and_drag(visit, report):
-    page = visit(report)
-    scene = page.locator(".scene:not([hidden])")
-    frame, chart = scene.locator(".window"), scene.locator(".map")
-    place = lambda: tuple(scene.evaluate("s => ['--x', '--y'].map(n => Number(s.style.getPropertyValue(n)))"))  # noqa: E731
-    start = place()
-    frame.focus()
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("ArrowUp")
-    assert place() == (pytest.approx(start[0] - 2 / 48), pytest.approx(start[1] - 2 / 48))
-    chart.click(position={"x": 2, "y": 2})
-    assert place() == (0, 0)
-    box = chart.bounding_box()
-    page.mouse.move(box["x"] + 20, box["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + box["height"] - 2, steps=4)
-    page.mouse.up()
-    assert place() == (1, 1)  # the lower right window of two by two
-    before = frame.bounding_box()["width"]
-    frame.focus()
-    page.keyboard.press("-")
-    assert frame.bounding_box()["width"] < before
-
-
-def test_the_difference_map_measures(visit, report):
-    page = visit(report)
-    scene = page.locator(".scene:not([hidden])")
-    scene.locator("select.right").select_option(label="Original")
-    text = scene.locator(".difference-text")
-    text.filter(has_text="mean 0.0, largest 0").wait_for()
-    dark = scene.locator("canvas").evaluate("c => [...c.getContext('2d').getImageData(0, 0, 1, 1).data]")
-    assert dark == [0, 0, 4, 255]
-    scene.locator("select.right").select_option(label="Nearest neighbour")
-    text.filter(has_text="Original and Nearest neighbour").wait_for()
-    assert float(text.inner_text().partition("mean ")[2].split(",")[0]) > 1
-    scene.locator(".gain").select_option("16")
-    scene.locator(".most").filter(has_text=re.compile("^16$")).wait_for()
-
-
-def test_pictures_go_from_image_to_image(visit, report):
-    page = visit(report)
-    first = page.locator(".scene:not([hidden]) h3").inner_text()
-    page.get_by_role("button", name="Next").click()
-    assert page.locator(".scene:not([hidden])").count() == 1
-    assert page.locator(".scene:not([hidden]) h3").inner_text() != first
-    page.get_by_role("button", name="Previous").click()
-    assert page.locator(".scene:not([hidden]) h3").inner_text() == first
-    page.get_by_role("combobox", name="Image").select_option(label="second-4")
-    assert page.locator(".scene:not([hidden]) h3").inner_text() == "second: second-4"
 
 
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
