@@ -150,7 +150,7 @@ const srb = {};
     }
     return String(Math.round(n));
   };
-  srb.title = (label) => data.methods[label]?.title ?? label;
+  srb.title = (label) => data.methods[label]?.short ?? label; // the full one is data.methods[label].title
   // Costs and marks are those of the view: at another scale a method is another network.
   srb.cost = (label) => srb.view()?.costs[label] ?? {};
   srb.marks = (label) => srb.view()?.marks[label] ?? [];

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -12,6 +12,7 @@ from srbench.records import CellState
 from srbench.report.html import marks
 from srbench.report.html.costs import Cost
 from srbench.report.html.marks import Mark
+from srbench.report.verdict import short
 from srbench.results.contest import ALL, Contest, contests
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.leaderboard import methods_by_score
@@ -43,6 +44,7 @@ class Row:
     method: str  # without options
     identity: str
     title: str
+    short: str  # its title without what follows a comma or a parenthesis, where that is still its alone
     year: int
     family: str
     url: str
@@ -142,11 +144,17 @@ def _view(
             name: facts.dataset(name).title for name in sorted(table["dataset"].unique(), key=facts.dataset_order)
         },
         metrics=[facts.metric(name) for name in names],
-        rows=[_row(label, images_of[label], scale, costs, facts) for label in labels],
+        rows=_shortened([_row(label, images_of[label], scale, costs, facts) for label in labels]),
         frame=table,
         images=images,
         contests=found,
     )
+
+
+def _shortened(rows: list[Row]) -> list[Row]:
+    suffix = {row.name: row.name.removeprefix(row.method) for row in rows}
+    titles = short({row.method: row.title.removesuffix(suffix[row.name]) for row in rows})
+    return [replace(row, short=titles[row.method] + suffix[row.name]) for row in rows]
 
 
 def _row(label: str, own: pd.DataFrame, scale: int, costs: Mapping[tuple[str, int], Cost], facts: FolderFacts) -> Row:
@@ -157,7 +165,8 @@ def _row(label: str, own: pd.DataFrame, scale: int, costs: Mapping[tuple[str, in
         name=label,
         method=method,
         identity=identity,
-        title=card.title + label.removeprefix(method) if card else label,
+        title=(title := card.title + label.removeprefix(method) if card else label),
+        short=title,
         year=card.year if card else 0,
         family=card.family if card else "user's own",
         url=card.url if card else "",
