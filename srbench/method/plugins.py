@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -200,6 +201,13 @@ def identity(plugin: Plugin, method: Method) -> str:
 
 def _is_built_in(path: Path) -> bool:
     return Path(search_path("methods")[0]) in path.parents
+
+
+def is_built_in(method: type[Method]) -> bool:
+    """Whether a method is one of srbench's, not a user's own, an installed package's or a checkpoint."""
+    module = sys.modules.get(method.__module__)
+    file = getattr(module, "__file__", None)
+    return file is not None and _is_built_in(Path(file).resolve())
 
 
 def builtin_files() -> dict[str, Path]:

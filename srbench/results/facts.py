@@ -57,7 +57,7 @@ class PublishedValue:
 class MethodFacts:
     """A method without its code. ``year`` is 0 where it has none; ``colour`` and ``published`` are those of its
     card. ``aims_at_pixels`` is False of methods that give up PSNR for what people see. ``training`` is by scale, of
-    the weights that were run."""
+    the weights that were run. ``own`` is True of a user's own method, as far as its run wrote that down."""
 
     name: str
     title: str
@@ -69,6 +69,7 @@ class MethodFacts:
     aims_at_pixels: bool = True
     published: tuple[PublishedValue, ...] = ()
     training: Mapping[int, TrainingFacts] = field(default_factory=dict)
+    own: bool = False
 
 
 @dataclass(frozen=True)
