@@ -16,10 +16,11 @@ import pandas as pd
 
 from srbench.records import ScoreState
 from srbench.results.facts import FolderFacts, MetricFacts
-from srbench.results.signflips import AllPairs, Difference, Sample, Standing
+from srbench.results.signflips import AllPairs, Difference, Sample, Standing, differences
 from srbench.results.stepdown import Floats
 
 ALL = "all"  # the group of all datasets together
+VIEW = ["scale", "protocol", "degradation"]
 Image = tuple[str, str]  # dataset, name
 
 
@@ -89,12 +90,31 @@ class Contest:
         """Whether it is certain that ``a`` is better than ``b``."""
         return self.certain(a, b) and (self.mean[a] > self.mean[b]) == self.higher
 
+    def against(self, reference: str) -> Mapping[str, Difference]:
+        """Mean of each other method minus mean of ``reference``. Intervals and p-values hold for these comparisons at
+        once, which are fewer than all pairs, so more is certain. The reference must not be chosen by these very
+        values: bicubic, or a method of one's own, but not the best that was seen.
+
+        Raises:
+            KeyError: the reference does not compete.
+        """
+        if reference not in self._against:
+            own = self.values[self._place[reference]]
+            others = [label for label in self.labels if label != reference]
+            rows = np.array([self.values[self._place[label]] - own for label in others]).reshape(-1, len(self.images))
+            self._against[reference] = dict(zip(others, differences(rows, self._sample), strict=True))
+        return self._against[reference]
+
     def wins(self, a: str, b: str) -> tuple[int, int, int]:
         """The number of images on which ``a`` is better, ``b`` is better, and the two are equal."""
         apart = self.values[self._place[a]] - self.values[self._place[b]]
         above, below = int((apart > 0).sum()), int((apart < 0).sum())
         won, lost = (above, below) if self.higher else (below, above)
         return won, lost, len(apart) - won - lost
+
+    @cached_property
+    def _against(self) -> dict[str, dict[str, Difference]]:
+        return {}
 
     @cached_property
     def _sample(self) -> Sample:
@@ -119,7 +139,12 @@ def contests(images: pd.DataFrame, facts: FolderFacts) -> dict[tuple[str, str], 
     Args:
         images: as :func:`srbench.results.leaderboard.per_image` gives it, of one scale, protocol and degradation.
         facts: of the folder.
+
+    Raises:
+        ValueError: the rows are of several scales, protocols or degradations, which are never averaged together.
     """
+    if len(images[VIEW].drop_duplicates()) > 1:
+        raise ValueError("rows of one scale, protocol and degradation")
     scored = images[images["status"] == ScoreState.OK]
     found = {}
     for name in sorted(set(scored["metric"]) - {""}, key=facts.metric_order):

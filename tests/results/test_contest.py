@@ -12,13 +12,15 @@ from srbench.results.signflips import Sample, differences
 
 METRICS = [MetricFacts("psnr", "PSNR", "dB", True, 2, order=0), MetricFacts("lpips", "LPIPS", "", False, 3, order=1)]
 DATASETS = [{"name": "set5", "title": "Set5", "order": 0}, {"name": "set14", "title": "Set14", "order": 1}]
+VIEW = {"scale": 4, "protocol": "classic", "degradation": "bicubic"}
 FACTS = FolderFacts([{"metrics": list(map(to_json, METRICS)), "datasets": DATASETS}])
 
 
 def rows(method, values, dataset="set14", metric="psnr", first=0):
     """NaN is an image without a value."""
     return [
-        {"method": method, "dataset": dataset, "image": f"{first + i:02}", "metric": metric}
+        VIEW
+        | {"method": method, "dataset": dataset, "image": f"{first + i:02}", "metric": metric}
         | {"value": value, "status": "nan" if math.isnan(value) else "ok"}
         for i, value in enumerate(values)
     ]
@@ -137,3 +139,25 @@ def test_one_method_is_alone_and_first():
 def test_nothing_without_values_or_with_a_metric_of_unknown_direction():
     assert held(rows("a", [math.nan] * 3)) == {}
     assert held(rows("a", BASE, metric="unheard"), rows("b", BASE, metric="unheard")) == {}
+
+
+def test_against_a_reference_fixed_beforehand_more_is_certain():
+    rng = np.random.default_rng(6)
+    values = BASE[:8] + rng.normal(0, 0.15, (9, 8)) + np.r_[0, np.full(8, 0.3)][:, None]
+    [contest] = held(*(rows(f"m{i}", own) for i, own in enumerate(values))).values()
+    found = contest.against("m0")
+    assert set(found) == set(contest.labels) - {"m0"}
+    for label, own in found.items():
+        pair = contest.pair(label, "m0")
+        assert own.mean == pytest.approx(pair.mean)
+        assert own.p <= pair.p
+    assert sum(own.certain() for own in found.values()) > sum(contest.certain(label, "m0") for label in found)
+    with pytest.raises(KeyError):
+        contest.against("gone")
+
+
+@pytest.mark.parametrize("other", [{"scale": 2}, {"protocol": "basicsr"}, {"degradation": "blur-down"}])
+def test_what_is_never_averaged_together_is_refused(other):
+    mixed = [*rows("a", BASE), *(row | other for row in rows("b", BASE))]
+    with pytest.raises(ValueError, match="one scale, protocol and degradation"):
+        held(mixed)
