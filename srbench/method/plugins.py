@@ -17,7 +17,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -205,9 +204,9 @@ def _is_built_in(path: Path) -> bool:
 
 def is_built_in(method: type[Method]) -> bool:
     """Whether a method is one of srbench's, not a user's own, an installed package's or a checkpoint."""
-    module = sys.modules.get(method.__module__)
-    file = getattr(module, "__file__", None)
-    return file is not None and _is_built_in(Path(file).resolve())
+    package, _, name = method.__module__.removeprefix("srbench.").partition(".")
+    path = builtin_files().get(name.partition(".")[0])
+    return package == "methods" and path is not None and _is_built_in(path)
 
 
 def builtin_files() -> dict[str, Path]:

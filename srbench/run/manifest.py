@@ -24,6 +24,7 @@ from srbench.foreign.contained import contained
 from srbench.machine import processor
 from srbench.method.base import Method
 from srbench.method.plugins import is_built_in
+from srbench.method.wrappers import bare
 from srbench.metrics import Metric
 from srbench.protocol.base import Protocol
 from srbench.protocol.words import describe as describe_protocol
@@ -131,7 +132,7 @@ def method_facts(method: Method) -> MethodFacts:
         colour=card.colour,
         url=card.url,
         aims_at_pixels=_asked(lambda: bool(method.aims_at_pixels), True),
-        own=not is_built_in(type(method)),
+        own=not is_built_in(type(bare(method))),
         published=tuple(PublishedValue(**asdict(value)) for value in card.published),
         training=_asked(lambda: dict(method.training_facts()), {}),
     )

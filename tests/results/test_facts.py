@@ -176,7 +176,7 @@ def test_a_folder_of_today_says_everything_and_nobody_else_is_asked(go, results,
     assert facts.method("bicubic") == installed.method("bicubic", {})
     assert facts.method("bicubic").published
     assert facts.protocols("basicsr") == [installed.protocol("basicsr")]
-    assert facts.method("mine") == MethodFacts("mine", "Mine", 2024, "test", "none")
+    assert facts.method("mine") == MethodFacts("mine", "Mine", 2024, "test", "none", own=True)
     assert facts.dataset("pictures") == DatasetFacts("pictures", "pictures")
 
 
