@@ -135,7 +135,7 @@ def print_comparison(comparison: Comparison) -> None:
         places = comparison.facts.metric(row["metric"]).digits
         facts = (row["method"], row["dataset"], f"x{row['scale']}", row["protocol"], row["degradation"], row["metric"])
         values = (f"{row['mean_a']:.{places}f}", f"{row['mean_b']:.{places}f}", signed(row["difference"], places + 1))
-        table.add_row(*map(shown, facts), *values, f"{row['p_adjusted']:.3g}", str(row["n"]), row["verdict"])
+        table.add_row(*map(shown, facts), *values, f"{row['p']:.3g}", str(row["n"]), row["verdict"])
     console.print(table)
     for side, names in (("A", comparison.only_a), ("B", comparison.only_b)):
         for name in names:

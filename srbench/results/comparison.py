@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,16 @@ import pandas as pd
 from srbench.errors import StoreError
 from srbench.records import ScoreState
 from srbench.results import spreadsheet
+from srbench.results.contest import ALL
 from srbench.results.facts import Fallback, FolderFacts, MetricFacts
 from srbench.results.leaderboard import GROUP, per_image
 from srbench.results.reader import Reader
-from srbench.results.statistics import holm, mean_interval, signed_rank
+from srbench.results.signflips import LEVEL, Difference, Sample, differences
 
-LEVEL = 0.05
 IMAGES = 10  # how many of the images that changed most are named per method, dataset and metric
 COLUMNS = [
     *(*GROUP, "metric", "n", "changed", "mean_a", "mean_b", "difference"),
-    *("ci_low", "ci_high", "p", "p_adjusted", "verdict"),
+    *("ci_low", "ci_high", "p", "verdict"),
 ]
 
 
@@ -39,7 +40,8 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``rows``: one per method, dataset, scale, protocol, degradation and metric that both have, with COLUMNS.
+    """``rows``: one per method, dataset, scale, protocol, degradation and metric that both have, with COLUMNS; where
+    there are several datasets, first one whose dataset is ALL.
 
     ``images``: GROUP, ``metric``, ``image``, ``a``, ``b``, ``difference``, the largest changes first. ``only_a``
     and ``only_b``: 'method on dataset xscale (protocol)' that the other does not have.
@@ -78,9 +80,11 @@ def load(results: Path, name: str, fallback: Fallback | None = None) -> Side:
 def compare(a: Side, b: Side) -> Comparison:
     """Pair two sides image by image.
 
-    Only images that both have a score of enter. ``verdict`` is 'better' or 'worse' where Wilcoxon's signed-rank test,
-    adjusted over all rows (Holm), says so at 5%; 'same' where no image changed; else 'undecided'. ``difference`` is
-    mean B minus mean A with its bootstrap interval, ``changed`` the number of images whose score is another.
+    Only images that both have a score of enter. ``difference`` is mean B minus mean A, and ``changed`` the number of
+    images whose score is another. ``p`` and the interval (``ci_low``, ``ci_high``) are those of
+    :func:`srbench.results.signflips.differences`, all rows tested together; the interval is NaN where the images are
+    too few to bound it. ``verdict`` is 'better' or 'worse' where p is at most 5%, 'same' where no image changed, else
+    'undecided'. Means of a row over ALL datasets are those of the datasets' means.
     """
     facts = a.facts | b.facts
     keys = [*GROUP, "metric", "image"]
@@ -88,39 +92,53 @@ def compare(a: Side, b: Side) -> Comparison:
     pairs = scored[0][[*keys, "value"]].merge(scored[1][[*keys, "value"]], on=keys, suffixes=("_a", "_b"))
     pairs = pairs.rename(columns={"value_a": "a", "value_b": "b"})
     pairs["difference"] = pairs["b"] - pairs["a"]
-    rows: list[dict[str, Any]] = []
-    for key, group in pairs.groupby([*GROUP, "metric"], sort=False):
-        values = group["difference"].to_numpy(float)
-        mean, low, high = mean_interval(values)
-        rows.append(
-            dict(zip([*GROUP, "metric"], key, strict=True))
-            | {"n": len(values), "mean_a": group["a"].mean(), "mean_b": group["b"].mean(), "difference": mean}
-            | {
-                "ci_low": low,
-                "ci_high": high,
-                "p": float(signed_rank(values[None])[0]),
-                "changed": int((values != 0).sum()),
-            }
-        )
-    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name not in ("p_adjusted", "verdict")])
-    table["p_adjusted"] = holm(table["p"].to_numpy(float)) if rows else np.empty(0)
-    table["verdict"] = [_verdict(row, facts.metric(row["metric"])) for row in table.to_dict("records")]
+    rows, members = [], []
+    for key, own in _groups(pairs):
+        mean_a, mean_b = own.groupby("dataset")[["a", "b"]].mean().mean()
+        counts = {"n": len(own), "changed": int((own["difference"] != 0).sum())}
+        rows.append(dict(zip([*GROUP, "metric"], key, strict=True)) | counts | {"mean_a": mean_a, "mean_b": mean_b})
+        members.append(own)
+    for row, found in zip(rows, _tested(members), strict=True):
+        bounded = math.isfinite(found.low) and math.isfinite(found.high)
+        row |= {"difference": found.mean, "p": found.p}
+        row |= {"ci_low": found.low if bounded else math.nan, "ci_high": found.high if bounded else math.nan}
+        row["verdict"] = _verdict(row, facts.metric(row["metric"]))
     changed = pairs[pairs["difference"] != 0].copy()
     changed["size"] = changed["difference"].abs()
     changed = changed.sort_values("size", ascending=False, kind="stable")
     changed = changed.groupby([*GROUP, "metric"], sort=False).head(IMAGES).drop(columns="size")
     planned = [_planned(side.images) for side in (a, b)]
     return Comparison(
-        *(a.name, b.name, table[COLUMNS], changed),
+        *(a.name, b.name, pd.DataFrame(rows, columns=COLUMNS), changed),
         *(sorted(planned[0] - planned[1]), sorted(planned[1] - planned[0]), facts),
     )
+
+
+def _groups(pairs: pd.DataFrame) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """The pairs of each row with what identifies it: of all datasets together, then of each."""
+    place = GROUP.index("dataset")
+    without = [name for name in GROUP if name != "dataset"]
+    for key, whole in pairs.groupby([*without, "metric"], sort=False):
+        parts = [(dataset, own) for dataset, own in whole.groupby("dataset", sort=False)]
+        for dataset, own in [(ALL, whole), *parts] if len(parts) > 1 else parts:
+            yield (*key[:place], dataset, *key[place:]), own
+
+
+def _tested(members: list[pd.DataFrame]) -> list[Difference]:
+    """The differences of all rows, tested together: an image has one sign in all of them."""
+    named = [list(zip(own["dataset"], own["image"], strict=True)) for own in members]
+    places = {image: i for i, image in enumerate(dict.fromkeys(image for own in named for image in own))}
+    values = np.full((len(members), len(places)), math.nan)
+    for row, images, own in zip(values, named, members, strict=True):
+        row[[places[image] for image in images]] = own["difference"]
+    return differences(values, Sample(tuple(dataset for dataset, _ in places)))
 
 
 def _verdict(row: dict[str, Any], metric: MetricFacts) -> str:
     if row["changed"] == 0:
         return "same"
     higher = metric.higher_is_better
-    if row["p_adjusted"] > LEVEL or higher is None:
+    if row["p"] > LEVEL or higher is None:
         return "undecided"
     return "better" if (row["difference"] > 0) == higher else "worse"
 

@@ -12,6 +12,7 @@ from srbench.errors import StoreError
 from srbench.report.html import render_comparison
 from srbench.results.comparison import COLUMNS, Side, compare, load, to_csv, to_json
 from srbench.results.facts import FolderFacts
+from srbench.results.signflips import Sample, differences
 
 ROW = {"dataset": "set14", "scale": 4, "protocol": "classic", "degradation": "bicubic", "options": ""}
 
@@ -46,8 +47,7 @@ def test_verdicts():
     row = found.rows.set_index("method").loc["up"]
     assert row["difference"] == pytest.approx(STEP.mean())
     assert row["ci_low"] < row["difference"] < row["ci_high"]
-    assert row["p"] == pytest.approx(2 / 2**14)
-    assert row["p_adjusted"] == pytest.approx(4 * 2 / 2**14)  # four rows
+    assert row["p"] <= 0.001
     assert (row["n"], row["changed"]) == (14, 14)
 
 
@@ -59,6 +59,35 @@ def test_a_metric_this_srbench_does_not_know_gets_no_verdict():
 def test_five_images_decide_nothing():
     found = compare(side("A", m_psnr=BASE[:5]), side("B", m_psnr=BASE[:5] + 3))
     assert verdicts(found) == {"m": "undecided"}
+    assert found.rows["p"].tolist() == [0.0625]
+    assert math.isnan(found.rows["ci_low"][0])
+    assert json.loads(to_json(found))["rows"][0]["ci_high"] is None
+
+
+def test_all_rows_are_tested_together_and_say_certain_where_the_interval_leaves_out_zero():
+    rng = np.random.default_rng(0)
+    changes = {f"m{i}_psnr": rng.normal(i / 10, 0.2, 14) for i in range(8)}
+    found = compare(side("A", **dict.fromkeys(changes, BASE)), side("B", **{m: BASE + d for m, d in changes.items()}))
+    expected = differences(np.stack(list(changes.values())), Sample(("set14",) * 14))
+    assert found.rows["p"].tolist() == pytest.approx([row.p for row in expected])
+    decided = (found.rows["ci_low"] > 0) | (found.rows["ci_high"] < 0)
+    assert 0 < decided.sum() < 8
+    assert (found.rows["verdict"] != "undecided").tolist() == decided.tolist()
+
+
+def test_several_datasets_have_a_row_together_whose_mean_is_that_of_their_means():
+    def both(name, shift):
+        five = side(name, m_psnr=BASE[:5] + 3 * shift).images.assign(dataset="set5")
+        return Side(name, pd.concat([five, side(name, m_psnr=BASE + shift).images]), FolderFacts(fallback=Installed()))
+
+    found = compare(both("A", 0 * STEP[:1]), both("B", 0.2 + 0 * STEP[:1]))
+    rows = found.rows.set_index("dataset")
+    assert list(rows.index) == ["all", "set5", "set14"]
+    assert rows["n"].tolist() == [19, 5, 14]
+    assert rows["difference"].tolist() == pytest.approx([0.4, 0.6, 0.2])
+    assert rows.loc["all", "mean_a"] == pytest.approx((BASE.mean() + BASE[:5].mean()) / 2)
+    assert rows["verdict"].tolist() == ["better", "undecided", "better"]
+    assert "all datasets" in render_comparison(found)
 
 
 def test_only_images_with_both_scores_are_paired():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
 from srbench.report.html.page import environment
 from srbench.results.comparison import Comparison
+from srbench.results.contest import ALL
 from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import signed
 from srbench.version import __version__
@@ -44,16 +46,17 @@ def render_comparison(comparison: Comparison) -> str:
 def _row(row: dict[str, Any], facts: FolderFacts) -> dict[str, str]:
     metric = facts.metric(row["metric"])
     places = metric.digits
-    interval = "" if row["n"] < 2 else f"{signed(row['ci_low'], places + 1)} to {signed(row['ci_high'], places + 1)}"
+    unbounded = math.isnan(row["ci_low"])
+    interval = "" if unbounded else f"{signed(row['ci_low'], places + 1)} to {signed(row['ci_high'], places + 1)}"
     return {
         "method": row["method"] + (f" {row['options']}" if row["options"] else ""),
-        "dataset": facts.dataset(row["dataset"]).title,
+        "dataset": "all datasets" if row["dataset"] == ALL else facts.dataset(row["dataset"]).title,
         "metric": metric.title,
         "a": f"{row['mean_a']:.{places}f}",
         "b": f"{row['mean_b']:.{places}f}",
         "difference": signed(row["difference"], places + 1),
         "interval": interval,
-        "p": f"{row['p_adjusted']:.3g}",
+        "p": f"{row['p']:.3g}",
         "n": str(row["n"]),
         "verdict": row["verdict"],
     }

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from srbench.records import ScoreState
 from srbench.report.html import plots
-from srbench.report.html.tables import View
+from srbench.report.html.views import View
 from srbench.results.facts import FolderFacts
 
 # What a perception-distortion plane can take as its perceptual axis, the best known first.

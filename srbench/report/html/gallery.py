@@ -21,7 +21,7 @@ from srbench.errors import SrbenchError, SrbenchWarning
 from srbench.files import safe_name
 from srbench.imaging.images import Pixels, below, pixel_hash, read_image, write_image
 from srbench.records import ENTROPY_BITS, ScoreState
-from srbench.report.html.tables import VIEW
+from srbench.report.html.views import VIEW
 from srbench.results.facts import FolderFacts
 from srbench.results.reader import Run
 

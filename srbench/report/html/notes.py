@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from srbench.records import declared_version
-from srbench.report.html.tables import View
+from srbench.report.html.views import View
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.reader import Run
 from srbench.wording import counted

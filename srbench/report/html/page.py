@@ -16,9 +16,10 @@ from srbench import paths
 from srbench.records import CellState
 from srbench.report.html import notes
 from srbench.report.html.costs import Cost, summarise
+from srbench.report.html.data import data, to_json
 from srbench.report.html.figures import plots_of
 from srbench.report.html.gallery import gallery
-from srbench.report.html.tables import View, views
+from srbench.report.html.views import views
 from srbench.results.leaderboard import means, per_image
 from srbench.results.reader import Reader
 from srbench.version import __version__
@@ -50,7 +51,8 @@ def render(
     runs, facts = reader.runs(), reader.facts
     costs = summarise(reader.timings()) if costs is None else costs
     tables = views(images, means(images, facts), costs, facts)
-    plots = {view.key: plots_of(view, _of(images, view), facts) for view in tables}
+    content = data(tables, facts)
+    plots = {view.key: plots_of(view, view.images, facts) for view in tables}
     middle = time.perf_counter()
     titles = {row.name: row.title for view in tables for row in view.rows}
     pictures = gallery(images, reader.folder, runs, titles, facts, full_images)
@@ -60,6 +62,8 @@ def render(
         .get_template("leaderboard.html.j2")
         .render(
             views=tables,
+            data=content,
+            data_json=to_json(content),
             plots=plots,
             gallery=pictures,
             facts=notes.overview(images, runs, facts),
@@ -84,14 +88,6 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _of(images: pd.DataFrame, view: View) -> pd.DataFrame:
-    return images[
-        (images["scale"] == view.scale)
-        & (images["protocol"] == view.protocol)
-        & (images["degradation"] == view.degradation)
-    ]
 
 
 def _failures(images: pd.DataFrame) -> list[dict[str, Any]]:

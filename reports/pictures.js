@@ -1,111 +1,8 @@
-"use strict";
-(() => {
-  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const one = (selector, root = document) => root.querySelector(selector);
+// Pictures: a window on a region, a boundary between two methods, a map of differences.
+srb.pictures = (() => {
+  const all = srb.$$, one = srb.$;
   for (const element of all(".js")) element.hidden = false;
 
-  // -- which table, which rows, which columns ------------------------------------------------------------------
-  const controls = one(".controls");
-  const chosen = (name) => {
-    const boxes = all(`input[name="${name}"]`, controls);
-    return boxes.length ? new Set(boxes.filter((box) => box.checked).map((box) => box.value)) : null;
-  };
-  const show = () => {
-    const value = (name) => controls.elements[name].value;
-    const words = value("name").toLowerCase().split(/\s+/).filter(Boolean);
-    const datasets = chosen("dataset"), metrics = chosen("metric");
-    const wanted = (cell) => (!datasets || datasets.has(cell.dataset.d)) &&
-      (!metrics || !cell.dataset.m || metrics.has(cell.dataset.m));
-    let found = false, rows = 0, total = 0;
-    for (const view of all(".view")) {
-      view.hidden = !["scale", "protocol", "degradation"].every((axis) => view.dataset[axis] === value(axis));
-      if (view.hidden) continue;
-      found = true;
-      const table = one(".board", view);
-      if (!table) continue;
-      table.classList.toggle("intervals", controls.elements.intervals.checked);
-      table.classList.toggle("no-published", !controls.elements.published.checked);
-      for (const cell of all("[data-d]", table)) cell.hidden = !wanted(cell);
-      for (const group of all(".group[data-d]", table)) {
-        const columns = all("thead tr:last-child th", table);
-        const span = columns.filter((th) => th.dataset.d === group.dataset.d && !th.hidden).length;
-        group.hidden = span === 0;
-        if (span) group.colSpan = span;
-      }
-      for (const row of all("tbody tr", table)) {
-        row.hidden = !words.every((word) => row.dataset.text.includes(word)) ||
-          (value("family") !== "" && row.dataset.family !== value("family"));
-        total += 1;
-        rows += row.hidden ? 0 : 1;
-      }
-    }
-    one("#no-view").hidden = found;
-    one("#shown").textContent = found ? `${rows} of ${total} methods shown` : "";
-  };
-
-  const sort = (table, heading, direction) => {
-    const column = one(".sort", heading).dataset.column;
-    const cellOf = (row) => {
-      const [d, m] = column.split(" ");
-      if (column === "rank") return one("td.rank", row);
-      if (m !== undefined) return all("td", row).find((td) => td.dataset.d === d && td.dataset.m === m);
-      return all(".cost", row)[all("thead tr:last-child th:not([data-d])", table).indexOf(heading)];
-    };
-    const key = (row) => {
-      if (column === "name") return one(".method > :first-child", row).textContent.toLowerCase();
-      const text = cellOf(row)?.dataset.v;
-      return text ? Number(text) : null;
-    };
-    const body = one("tbody", table);
-    const rows = all("tr", body).map((row, place) => ({ row, place, key: key(row) }));
-    rows.sort((a, b) => {
-      if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.place - b.place;
-      const order = typeof a.key === "string" ? a.key.localeCompare(b.key) : a.key - b.key;
-      return direction * order || a.place - b.place;
-    });
-    for (const { row } of rows) body.append(row);
-    for (const th of all("[aria-sort]", table)) th.removeAttribute("aria-sort");
-    heading.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
-  };
-
-  const rankBy = (view, key) => {
-    for (const row of all("tbody tr", view)) {
-      const [rank, ties] = JSON.parse(row.dataset.ranks)[key] ?? ["", ""];
-      const cell = one("td.rank", row);
-      cell.textContent = rank || "–";
-      cell.dataset.v = rank.replace("=", "");
-      cell.title = ties;
-    }
-    sort(one(".board", view), one("th.rank", view), 1);
-  };
-
-  if (controls) {
-    controls.addEventListener("input", show);
-    controls.addEventListener("submit", (event) => event.preventDefault());
-    for (const table of all(".board")) {
-      for (const button of all(".sort", table)) {
-        button.addEventListener("click", () => {
-          const heading = button.closest("th");
-          const now = heading.getAttribute("aria-sort");
-          // The first click brings the best to the top.
-          const first = heading.dataset.higher === "1" ? -1 : 1;
-          sort(table, heading, now ? (now === "ascending" ? -1 : 1) : first);
-        });
-      }
-    }
-    for (const select of all(".ranking")) {
-      select.addEventListener("input", () => rankBy(select.closest(".view"), select.value));
-    }
-    for (const chip of all(".chip")) {
-      chip.addEventListener("click", () => {
-        const entry = document.getElementById(chip.hash.slice(1));
-        entry.closest("details").open = true;
-      });
-    }
-    show();
-  }
-
-  // -- pictures -------------------------------------------------------------------------------------------------
   const scenes = all(".scene");
   const chooser = one("#scene");
   const RAMP = [[0, 0, 4], [66, 10, 104], [147, 38, 103], [221, 81, 58], [252, 165, 10], [252, 255, 164]]; // inferno
@@ -228,4 +125,5 @@
     one("#next").addEventListener("click", () => step(1));
     choose();
   }
+  return {};
 })();

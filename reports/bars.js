@@ -1,0 +1,63 @@
+// The difference to the reference in a row: a bar from zero, over it the simultaneous interval.
+srb.bars = (() => {
+  const { svg } = srb;
+  const WIDTH = 180, HEIGHT = 20, EDGE = 4;
+
+  // The differences of all rows, right is better, on one linear scale. One far outside the others is cut, and says so.
+  const scale = (pairs, higher) => {
+    const sign = higher ? 1 : -1;
+    const ends = pairs.map(({ mean, low, high }) => {
+      const reach = [low, high].filter(Number.isFinite).map((end) => sign * end);
+      return [Math.min(sign * mean, ...reach), Math.max(sign * mean, ...reach)];
+    });
+    const size = ends.map(([low, high]) => Math.max(-low, high)).sort((a, b) => a - b);
+    const most = Math.min(size.at(-1) ?? 0, 3 * (size[Math.floor(0.75 * (size.length - 1))] || Infinity)) || 1;
+    const left = Math.max(0, ...ends.map(([low]) => Math.min(-low, most)));
+    const right = Math.max(0, ...ends.map(([, high]) => Math.min(high, most)));
+    const whole = left + right || 1;
+    const room = WIDTH - 2 * EDGE;
+    return (value) => {
+      const oriented = sign * value;
+      const inside = Math.min(Math.max(oriented, -left), right);
+      return { x: EDGE + ((inside + left) / whole) * room, cut: inside !== oriented };
+    };
+  };
+
+  const draw = (pair, place, higher) => {
+    const zero = place(0).x, middle = HEIGHT / 2;
+    const picture = svg("svg", { class: "bar", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+      svg("line", { class: "zero", x1: zero, x2: zero, y1: 0, y2: HEIGHT }));
+    if (!pair || (pair.images > 0 && pair.mean === 0 && !pair.certain && pair.p === 1 && pair.low === 0)) return picture;
+    const better = pair.mean > 0 === higher;
+    picture.classList.add(better ? "more" : "less");
+    if (pair.certain) picture.classList.add("certain");
+    const end = place(pair.mean);
+    picture.append(svg("rect", { x: Math.min(zero, end.x), y: middle - 5, width: Math.max(Math.abs(end.x - zero), 0.5), height: 10, rx: 1.5 }));
+    if (!Number.isNaN(pair.low)) {
+      const [from, to] = [place(pair.low), place(pair.high)];
+      picture.append(svg("line", { class: "reach", x1: from.x, x2: to.x, y1: middle, y2: middle }));
+      for (const [at, bounded] of [[from, Number.isFinite(pair.low)], [to, Number.isFinite(pair.high)]]) {
+        if (bounded && !at.cut) picture.append(svg("line", { class: "reach", x1: at.x, x2: at.x, y1: middle - 3.5, y2: middle + 3.5 }));
+      }
+    }
+    if (end.cut) {
+      const inwards = end.x < zero ? 5 : -5;
+      picture.append(svg("path", { class: "cut", d: `M${end.x + inwards} ${middle - 7}l${-inwards / 2} 14m${inwards} -14l${-inwards / 2} 14` }));
+    }
+    return picture;
+  };
+
+  const chance = (p) => (p < 0.001 ? "p < 0.001" : `p = ${Number(p.toPrecision(2))}`);
+  const words = (pair, metric, reference) => {
+    const facts = srb.data.metrics[metric], unit = facts.unit ? ` ${facts.unit}` : "";
+    const number = (value) => srb.format(value, metric, { sign: true });
+    const lines = [`${number(pair.mean) || "0"}${unit} against ${srb.title(reference)}`];
+    if (Number.isFinite(pair.low) && Number.isFinite(pair.high)) {
+      lines.push(`95% interval ${number(pair.low)} to ${number(pair.high)}, of all pairs together`);
+    }
+    lines.push(`better on ${pair.won} of ${srb.counted(pair.images, "image")}`);
+    lines.push(Number.isNaN(pair.p) ? "not tested: too many methods" : `${chance(pair.p)}: ${pair.certain ? "certain" : "not certain"}`);
+    return lines.join("\n");
+  };
+  return { scale, draw, words, chance };
+})();

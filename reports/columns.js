@@ -1,0 +1,156 @@
+// The columns of the table: what each says of a method, as a number to sort by and as a text to print and copy.
+srb.columns = (() => {
+  const { data } = srb;
+  const USUAL = ["psnr", "ssim", "lpips", "mos"];
+  const narrow = matchMedia("(max-width: 640px)");
+
+  // -- values ----------------------------------------------------------------------------------------------------
+  const cell = (label, metric = srb.state.metric, group = srb.state.group) =>
+    srb.view().cells[label]?.[metric]?.[group] ?? { reason: "not run", word: "\u2013" };
+  // The mean that is shown: over the images on which methods are compared, where those are fewer than a method has.
+  const mean = (label, metric = srb.state.metric) => {
+    const own = cell(label, metric), contest = srb.contest(metric);
+    const place = contest ? srb.place(contest, label) : -1;
+    if (place >= 0 && contest.images.length !== own.n) return contest.mean[place];
+    return own.mean ?? null;
+  };
+  // Lower keys come first: methods that compete by their mean, then those that lack images, then those without a mean.
+  const order = (label, metric) => {
+    const value = mean(label, metric);
+    if (value === null) return [2, 0];
+    const contest = srb.contest(metric);
+    return [contest && srb.place(contest, label) < 0 ? 1 : 0, data.metrics[metric].higher === false ? value : -value];
+  };
+  const reference = () => {
+    const contest = srb.contest(), { ref } = srb.state;
+    if (!contest) return null;
+    return ref !== "best" && srb.place(contest, ref) >= 0 ? ref : contest.labels[0];
+  };
+  const gap = (label) => {
+    const contest = srb.contest();
+    return contest && contest.labels.length > 1 ? srb.pair(contest, label, reference()) : null;
+  };
+  const rank = (label) => {
+    const contest = srb.contest();
+    const place = contest?.can_tell ? srb.place(contest, label) : -1;
+    return place < 0 ? null : contest.standing[place];
+  };
+  const rankText = ([first, last]) => (first === last ? `${first}` : `${first}\u2013${last}`);
+
+  // The best of a column by the digits that are shown, among methods that are compared.
+  const best = (metric) => {
+    const { higher } = data.metrics[metric], contest = srb.contest(metric);
+    if (higher === null || !contest || contest.labels.length < 2) return null;
+    return srb.format(contest.mean[0], metric);
+  };
+  const isBest = (label, metric, top = best(metric)) =>
+    top !== null && srb.place(srb.contest(metric), label) >= 0 && srb.format(mean(label, metric), metric) === top;
+
+  // -- columns ---------------------------------------------------------------------------------------------------
+  const unit = (metric) => (data.metrics[metric].unit ? `, ${data.metrics[metric].unit}` : "");
+  const metricColumn = (metric) => {
+    const facts = data.metrics[metric], top = best(metric);
+    return {
+      id: metric, metric, head: `${facts.title}${unit(metric)} ${facts.arrow}`.trim(),
+      name: `${facts.title}${unit(metric)}`, tip: `${facts.title}: ${facts.direction}.`,
+      down: facts.higher !== false, key: (label) => order(label, metric),
+      text: (label) => srb.format(mean(label, metric), metric),
+      value: (label) => mean(label, metric),
+      best: (label) => isBest(label, metric, top),
+    };
+  };
+  const cost = (name, head, title, divisor, digits) => ({
+    id: name, head, name: title, tip: title, key: (label) => srb.cost(label)[name] ?? null,
+    value: (label) => srb.cost(label)[name] ?? null,
+    text: (label) => {
+      const known = srb.cost(label);
+      if (name === "latency_ms" && known.noisy) return "too noisy";
+      if (known[name] === undefined) return "";
+      return digits === null ? srb.size(known[name]) : (known[name] / divisor).toFixed(digits);
+    },
+  });
+  const kinds = { interpolation: "interpolation", model: "reconstruction", examples: "examples", network: "network",
+    gan: "adversarial, perceptual", autoregressive: "autoregressive", own: "own" };
+  const others = () => {
+    const { metric } = srb.state, facts = data.metrics[metric];
+    const range = ({ low, high }) => (low === undefined || low === null ? ""
+      : `${srb.format(low, metric)} to ${srb.format(high, metric)}`);
+    return [
+      { id: "year", head: "Year", name: "Year", key: (label) => data.methods[label].year ?? null,
+        down: true, text: (label) => `${data.methods[label].year ?? ""}` },
+      { id: "family", head: "Family", name: "Family", words: true, key: (label) => data.methods[label].family,
+        text: (label) => data.methods[label].family },
+      cost("parameters", "Parameters", "Parameters of the network at this scale", 1, null),
+      cost("mult_adds", "Mult-Adds, G", "Multiply-adds for an output of 1280\u00d7720", 1e9, 1),
+      cost("latency_ms", "Latency, ms", "Latency: median over calls of the method alone", 1, 1),
+      cost("memory_mib", "Memory, MiB", "Peak memory", 1, 0),
+      { id: "interval", head: `95% interval`, name: `95% interval of ${facts.title}`,
+        tip: "Of the mean of the ordering metric over other images of the kind; it does not compare methods",
+        key: (label) => cell(label).low ?? null, text: (label) => range(cell(label)) },
+      { id: "n", head: "n", name: "Number of images", key: (label) => cell(label).n ?? null, down: true,
+        text: (label) => { const { n, planned } = cell(label); return n === planned ? `${n ?? ""}` : `${n} of ${planned}`; } },
+      { id: "published", head: `${facts.title}, published`, name: `Published ${facts.title}`,
+        key: (label) => cell(label).published ?? null, down: true, source: (label) => cell(label).published_source,
+        text: (label) => srb.format(cell(label).published, metric) + (foreign(label) ? "*" : "") },
+      { id: "difference", head: "Measured \u2212 published", name: "Measured minus published",
+        key: (label) => apart(label), down: true, text: (label) => srb.format(apart(label), metric, { sign: true }) },
+    ];
+  };
+  const apart = (label) => {
+    const own = cell(label);
+    return own.published === undefined ? null : own.mean - own.published;
+  };
+  const foreign = (label) => {
+    const { published_protocol: protocol } = cell(label);
+    return protocol !== undefined && protocol !== srb.view().protocol;
+  };
+
+  // All that at least one method has something to say in: a column that is empty is none.
+  const all = () => {
+    const { labels, metrics } = srb.view();
+    const found = [];
+    if (labels.some(rank)) {
+      found.push({ id: "rank", head: "Rank", name: "Rank", key: (label) => order(label, srb.state.metric),
+        tip: "From the first to the last place that the tests leave open",
+        text: (label) => { const own = rank(label); return own ? rankText(own) : "\u2013"; } });
+    }
+    for (const metric of metrics) {
+      if (metric === srb.state.metric || labels.some((label) => mean(label, metric) !== null)) {
+        found.push(metricColumn(metric));
+      }
+    }
+    if (labels.filter(gap).length > 1) {
+      found.push({ id: "gap", head: `against ${srb.title(reference())}`, name: "Difference to the reference",
+        key: (label) => order(label, srb.state.metric),
+        text: (label) => { const own = gap(label); return own ? srb.format(own.mean, srb.state.metric, { sign: true }) : ""; } });
+    }
+    return [...found, ...others().filter((column) => labels.some((label) => column.text(label) !== ""))];
+  };
+  const usual = () => {
+    const { metrics } = srb.view(), { metric } = srb.state;
+    if (narrow.matches) return ["rank", metric, "gap"];
+    const common = USUAL.filter((name) => metrics.includes(name));
+    return ["rank", metric, ...(common.length ? common : metrics.slice(0, 4)), "gap", "year", "parameters",
+      "mult_adds", "latency_ms"];
+  };
+  const chosen = () => (srb.state.columns ? srb.state.columns.split(",").map(decodeURIComponent) : usual());
+  // In the order of the table: the difference stands beside the metric that orders.
+  const shown = () => {
+    const ids = new Set([...chosen(), srb.state.metric]);
+    const found = all().filter((column) => ids.has(column.id));
+    const difference = found.find((column) => column.id === "gap");
+    if (!difference) return found;
+    const rest = found.filter((column) => column !== difference);
+    rest.splice(rest.findIndex((column) => column.metric === srb.state.metric) + 1, 0, difference);
+    return rest;
+  };
+  const choose = (id, on) => {
+    const ids = new Set(chosen());
+    if (on) ids.add(id);
+    else ids.delete(id);
+    const usually = new Set(usual());
+    const same = all().every((column) => ids.has(column.id) === usually.has(column.id));
+    srb.set({ columns: same ? "" : all().map((c) => c.id).filter((c) => ids.has(c)).map(encodeURIComponent).join(",") });
+  };
+  return { all, shown, chosen, choose, cell, mean, gap, rank, rankText, reference, foreign, kinds, narrow };
+})();

@@ -1,0 +1,193 @@
+"""The numbers of the page as JSON: what its scripts read, and nothing else carries numbers to them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from srbench.report.html import marks
+from srbench.report.html.views import Row, View, kind_of
+from srbench.results.contest import ALL, Contest
+from srbench.results.facts import FolderFacts, MetricFacts
+
+PAIRS = 120  # methods up to which the page holds the tests of all pairs; beyond it, those against the best
+_DIGITS = 6  # significant, of what is drawn and not printed
+
+
+def data(views: Sequence[View], facts: FolderFacts) -> dict[str, Any]:
+    """All that the page's scripts know: methods by label, metrics, datasets, and the views."""
+    return {
+        "methods": {row.name: _method(row) for view in reversed(views) for row in view.rows},
+        "metrics": {metric.name: _metric(metric) for view in views for metric in view.metrics},
+        "datasets": {name: _dataset(name, views, facts) for view in views for name in view.datasets},
+        "views": [_view(view) for view in views],
+    }
+
+
+def to_json(content: Any) -> Markup:
+    """As a script element of the page can hold it: no character in it ends the element. NaN and infinity are null."""
+    text = json.dumps(_finite(content), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def _method(row: Row) -> dict[str, Any]:
+    """Costs and marks are those of the first view that has the method; each view has its own beside them."""
+    return {
+        "title": row.title,
+        "short": row.short,
+        "name": row.name,
+        "method": row.method,
+        "year": row.year or None,
+        "family": row.family,
+        "kind": kind_of(row.family),
+        "paper": row.paper,
+        "url": row.url,
+        "marks": _marks(row),
+        **_cost(row),
+    }
+
+
+def _metric(metric: MetricFacts) -> dict[str, Any]:
+    return {
+        "title": metric.title,
+        "unit": metric.unit,
+        "digits": metric.digits,
+        "higher": metric.higher_is_better,
+        "arrow": metric.arrow,
+        "direction": metric.direction,
+        "footnote": metric.footnote,
+    }
+
+
+def _dataset(name: str, views: Sequence[View], facts: FolderFacts) -> dict[str, Any]:
+    counts = [view.images.loc[view.images["dataset"] == name, "image"].nunique() for view in views]
+    return {"title": facts.dataset(name).title, "images": max(counts)}
+
+
+def _view(view: View) -> dict[str, Any]:
+    by_metric: dict[str, dict[str, Any]] = {}
+    for (metric, group), contest in view.contests.items():
+        by_metric.setdefault(metric, {})[group] = _contest(contest)
+    return {
+        "key": view.key,
+        "scale": view.scale,
+        "protocol": view.protocol,
+        "degradation": view.degradation,
+        "title": view.title,
+        "groups": view.groups,
+        "metrics": [metric.name for metric in view.metrics],
+        "labels": [row.name for row in view.rows],
+        "images": {name: int(own["image"].nunique()) for name, own in view.images.groupby("dataset")},
+        "costs": {row.name: _cost(row) for row in view.rows},
+        "marks": {row.name: _marks(row) for row in view.rows if row.marks},
+        "cells": _cells(view),
+        "contests": by_metric,
+    }
+
+
+def _marks(row: Row) -> list[dict[str, str]]:
+    return [{"word": mark.word, "reason": mark.reason, "kind": mark.kind} for mark in row.marks]
+
+
+def _cost(row: Row) -> dict[str, Any]:
+    names = ("parameters", "mult_adds", "latency_ms", "memory_mib", "noisy", "conditions")
+    known = {name: getattr(row.cost, name) for name in names}
+    return {name: value for name, value in known.items() if value is not None and value is not False and value != ""}
+
+
+def _cells(view: View) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+    """Means by label, metric and group; where there is none, the reason."""
+    means = {(row["label"], row["metric"], row["dataset"]): row for row in view.frame.to_dict("records")}
+    images_of = dict(list(view.images.groupby("label", sort=False)))
+    names = [metric.name for metric in view.metrics] or [""]
+    found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+    for row in view.rows:
+        own = images_of[row.name]
+        found[row.name] = {}
+        for metric in names:
+            cells = {name: _cell(means.get((row.name, metric, name)), own, name, metric) for name in view.datasets}
+            if len(view.datasets) > 1:
+                cells = {ALL: _together(cells, view)} | cells
+            found[row.name][metric] = cells
+    return found
+
+
+def _cell(mean: dict[str, Any] | None, own: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
+    if mean is None or math.isnan(mean["mean"]):
+        here = own[own["dataset"] == dataset]
+        mark = marks.reason(here[here["metric"].isin([metric, ""])])
+        if mark is not None:
+            return {"reason": f"{mark.word}: {mark.reason}", "word": mark.word}
+        what = "not run on this dataset" if here.empty else "this metric was not measured"
+        return {"reason": what, "word": "–"}  # noqa: RUF001
+    cell = {
+        "mean": mean["mean"],
+        "low": _rounded(mean["ci_low"]),
+        "high": _rounded(mean["ci_high"]),
+        "n": mean["n"],
+        "planned": mean["planned"],
+    }
+    if not math.isnan(mean["published"]):
+        cell |= {
+            "published": mean["published"],
+            "published_source": mean["published_source"],
+            "published_protocol": mean["published_protocol"],
+        }
+    return cell
+
+
+def _together(cells: dict[str, dict[str, Any]], view: View) -> dict[str, Any]:
+    """The mean of the datasets' means, if the method has one on every dataset."""
+    lacking = [view.datasets[name] for name, cell in cells.items() if "mean" not in cell]
+    if lacking:
+        return {"reason": f"no mean on {', '.join(lacking)}", "word": "–"}  # noqa: RUF001
+    own = list(cells.values())
+    return {
+        "mean": math.fsum(cell["mean"] for cell in own) / len(own),
+        "n": sum(cell["n"] for cell in own),
+        "planned": sum(cell["planned"] for cell in own),
+    }
+
+
+def _contest(contest: Contest) -> dict[str, Any]:
+    labels = contest.labels
+    reach = 1 if len(labels) > PAIRS else len(labels)  # rows of the upper triangle of pairs
+    standings = contest.standings
+    return {
+        "metric": contest.metric.name,
+        "labels": list(labels),
+        "images": [list(image) for image in contest.images],
+        "values": [[_rounded(value) for value in row] for row in contest.values.tolist()],
+        "mean": [contest.mean[label] for label in labels],
+        "standing": [[standings[a].first, standings[a].last, standings[a].may_be_best] for a in labels],
+        "can_tell": contest.can_tell,
+        "smallest_p": contest.smallest_p,
+        "left_out": dict(contest.left_out),
+        "pairs": [_pair(contest, *pair) for pair in combinations(labels, 2) if pair[0] in labels[:reach]],
+    }
+
+
+def _pair(contest: Contest, a: str, b: str) -> list[float | int]:
+    found = contest.pair(a, b)
+    won, lost, _ = contest.wins(a, b)
+    return [*map(_rounded, (found.mean, found.low, found.high, found.p)), won, lost]
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")

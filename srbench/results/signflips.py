@@ -1,0 +1,243 @@
+"""Which differences between methods are more than chance: tests by joint sign flips of images.
+
+If two methods were equally good, their difference on an image could as well have had the other sign. Every assignment
+of signs to the images, one for all comparisons at once, gives the statistics that chance could have given; jointly, so
+what methods have in common (an image that is hard for all) does not weaken the tests, nor do more methods.
+
+* differences: step-down maxima (Westfall and Young 1993, algorithm 2.8; Romano and Wolf 2005): among all comparisons
+  of one call the chance of even one false finding is at most the level
+* intervals: all differences that the same test would not reject, so an interval leaves out zero exactly where the
+  difference is certain
+* which methods may be the best: multiple comparisons with the best (Hsu 1981), by the same flips
+* ranks as intervals: from 1 + the methods that are certainly better to all but those that are certainly worse
+
+The statistic of a comparison is T(s) = sum_b s_b A_b / sqrt(sum_b A_b^2), where A_b is the weighted sum of the
+differences in block b. Its denominator does not depend on the signs. Weights make the mean that of the datasets' means.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srbench.results.stepdown import TIES, Comparisons, Floats, StepDown
+
+LEVEL = 0.05
+EXACT = 13  # blocks up to which all 2^n signs are tried
+DRAWS = 4_999  # seeded signs beyond, in addition to those that were seen
+_SEED = 20_061_994
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The images on which methods are compared.
+
+    Args:
+        datasets: of each image; every dataset weighs the same, whatever the number of its images.
+        blocks: of each image; images of one block (frames of a clip) are not independent and flip together. By default
+            every image is a block.
+    """
+
+    datasets: tuple[str, ...]
+    blocks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.blocks and len(self.blocks) != len(self.datasets):
+            raise ValueError(f"{len(self.blocks)} blocks for {len(self.datasets)} images")
+
+    @property
+    def independent(self) -> int:
+        """The number of blocks."""
+        return len(set(self.blocks)) if self.blocks else len(self.datasets)
+
+    @property
+    def smallest_p(self) -> float:
+        """The smallest two-sided p-value that these images can give."""
+        return 2.0 ** (1 - self.independent) if self.independent <= EXACT else 1 / (1 + DRAWS)
+
+    def can_tell(self, level: float = LEVEL) -> bool:
+        """Whether any difference on these images could be certain: the smallest two-sided p-value is 2 / 2^n, which
+        is 0.0625 on the five images of Set5."""
+        return self.smallest_p <= level
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One comparison: its weighted mean over images, the simultaneous interval, and the adjusted p-value.
+
+    ``low`` and ``high`` are infinite where the images are too few to bound them. Without a common image all are NaN.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    images: int
+
+    def certain(self, level: float = LEVEL) -> bool:
+        return self.p <= level
+
+    @property
+    def turned(self) -> Difference:
+        """The same comparison the other way round."""
+        return replace(self, mean=-self.mean, low=-self.high, high=-self.low)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a method stands among others: ranks from ``first`` to ``last`` (1 is the best) and whether it may be the
+    best of all."""
+
+    first: int
+    last: int
+    may_be_best: bool
+
+    def __str__(self) -> str:
+        return f"{self.first}" if self.first == self.last else f"{self.first}-{self.last}"
+
+
+def differences(values: Floats, sample: Sample, level: float = LEVEL) -> list[Difference]:
+    """Test rows of differences against zero, all of them together.
+
+    Args:
+        values: (comparisons, images); NaN where a comparison lacks an image. More images in one comparison than in
+            another are no harm: each is tested on its own.
+        level: of the tests and the intervals; the chance of even one false finding among the rows.
+
+    >>> [row] = differences(np.array([[0.3, 0.2, 0.4, 0.3, 0.2, 0.3, 0.1]]), Sample(("set5",) * 7))
+    >>> row.p, row.certain(), row.low > 0
+    (0.015625, True, True)
+    """
+    if len(values) == 0:
+        return []
+    images = np.isfinite(values).sum(axis=1)
+    rows, weights, signs = _summed(values, sample)
+    rows = np.concatenate([rows, np.zeros((1, rows.shape[1]))])
+    count = np.arange(len(values))
+    comparisons = Comparisons(rows, weights, signs, count, np.full_like(count, len(count)))
+    tested = StepDown(comparisons, level)
+    columns = (comparisons.means, *tested.intervals(), tested.p)
+    numbers = np.where(images > 0, np.stack(columns), math.nan).T.tolist()
+    return [Difference(*own, n) for own, n in zip(numbers, images.tolist(), strict=True)]
+
+
+class AllPairs:
+    """Methods against each other on the same images: tests of all pairs together.
+
+    Ranks, p-values and intervals are computed when they are asked for: those of 24 methods take a tenth of a second,
+    the intervals most of it. The time grows with the number of pairs, the memory hardly does.
+
+    Args:
+        values: (methods, images) finite, more is better.
+    """
+
+    def __init__(self, values: Floats, sample: Sample, level: float = LEVEL) -> None:
+        self._sample, self._level, self._images = sample, level, values.shape[1]
+        rows, weights, signs = _summed(values, sample)
+        self._pairs = Comparisons(rows, weights[:1], signs, *np.triu_indices(len(values), 1))
+        self._row_of = {pair: row for row, pair in enumerate(combinations(range(len(values)), 2))}
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """Ranks, and which methods may be the best. Where the images cannot tell anything (:meth:`Sample.can_tell`),
+        all methods have all ranks."""
+        count = len(self._pairs.rows)
+        if not self._sample.can_tell(self._level):
+            return [Standing(1, count, True)] * count
+        better = np.zeros((count, count), bool)  # [a, b]: a is certainly better than b
+        certain, ahead = self._tested.p <= self._level, self._pairs.means > 0
+        first, second = self._pairs.first, self._pairs.second
+        better[first, second] = certain & ahead
+        better[second, first] = certain & ~ahead
+        above, below = better.sum(axis=0).tolist(), better.sum(axis=1).tolist()
+        best = self._may_be_best()
+        return [Standing(1 + above[m], count - below[m], best[m]) for m in range(count)]
+
+    def certain(self, a: int, b: int) -> bool:
+        """Whether two methods certainly differ."""
+        return bool(self._tested.p[self._row_of[min(a, b), max(a, b)]] <= self._level)
+
+    def difference(self, a: int, b: int) -> Difference:
+        """Mean of method ``a`` minus mean of method ``b``, which are two."""
+        low, high = self._intervals
+        row = self._row_of[min(a, b), max(a, b)]
+        columns = (self._pairs.means, low, high, self._tested.p)
+        found = Difference(*(float(column[row]) for column in columns), self._images)
+        return found if a < b else found.turned
+
+    @cached_property
+    def _tested(self) -> StepDown:
+        return StepDown(self._pairs, self._level)
+
+    @cached_property
+    def _intervals(self) -> tuple[Floats, Floats]:
+        return self._tested.intervals()
+
+    def _may_be_best(self) -> list[bool]:
+        """Of each method whether it is not certain that another one is better.
+
+        Nothing is adjusted for the number of methods: the only error is to leave out the one that is truly the best.
+        """
+        pairs = self._pairs
+        size = (len(pairs.rows), len(pairs.signs))
+        most, least = np.full(size, -np.inf), np.full(size, np.inf)  # by how much any other is ahead, under each flip
+        for pair, (a, b) in enumerate(zip(pairs.first, pairs.second, strict=True)):
+            ahead = pairs.statistic(pair)
+            np.maximum(most[b], ahead, out=most[b])
+            np.minimum(least[b], ahead, out=least[b])
+            np.negative(ahead, out=ahead)
+            np.maximum(most[a], ahead, out=most[a])
+            np.minimum(least[a], ahead, out=least[a])
+        seen = most[:, :1] - TIES
+        count = np.count_nonzero(most >= seen, axis=1) + np.count_nonzero(-least >= seen, axis=1)  # the opposite flips
+        return [bool(own > self._level * 2 * size[1]) for own in count]
+
+
+def standings(values: Floats, sample: Sample, level: float = LEVEL) -> list[Standing]:
+    """As :attr:`AllPairs.standings`."""
+    return AllPairs(values, sample, level).standings
+
+
+def _summed(values: Floats, sample: Sample) -> tuple[Floats, Floats, Floats]:
+    """(rows, blocks) weighted sums of values and of the weights, and (flips, blocks) signs.
+
+    Methods with the same values have the same sums to the last digit, which a matrix product would not promise.
+    """
+    there = np.isfinite(values)
+    weights = _weights(there, sample)
+    weighted = np.where(there, values, 0.0) * weights
+    if sample.blocks:
+        names = np.array(sample.blocks)
+        own = [names == name for name in dict.fromkeys(sample.blocks)]
+        weighted, weights = (
+            np.stack([table[:, members].sum(axis=1) for members in own], axis=1) for table in (weighted, weights)
+        )
+    return weighted, weights, _signs(weighted.shape[1])
+
+
+def _weights(there: NDArray[np.bool_], sample: Sample) -> Floats:
+    """(comparisons, images): 1 / (datasets x images in the image's own), of those that the comparison has."""
+    result = np.zeros(there.shape)
+    names = np.array(sample.datasets)
+    for name in dict.fromkeys(sample.datasets):
+        own = there & (names == name)
+        count = own.sum(axis=1, keepdims=True)
+        result += np.divide(own, count, out=np.zeros(there.shape), where=count > 0)
+    total = result.sum(axis=1, keepdims=True)  # the number of datasets that the comparison has
+    return np.divide(result, total, out=np.zeros_like(result), where=total > 0)
+
+
+@lru_cache(maxsize=8)
+def _signs(blocks: int) -> Floats:
+    """(flips, blocks): signs of the blocks; the first has only ones. All assignments, of which and their opposites one
+    is enough, or seeded ones."""
+    if blocks <= EXACT:
+        numbers = np.arange(2 ** max(0, blocks - 1))[:, None]
+        return 1.0 - 2.0 * (numbers >> np.arange(blocks) & 1)
+    drawn = np.random.default_rng(_SEED).integers(0, 2, (DRAWS, blocks))
+    return np.concatenate([np.ones((1, blocks)), 1.0 - 2.0 * drawn])

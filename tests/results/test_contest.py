@@ -1,0 +1,163 @@
+"""Contests from tidy rows: who competes, on which images, and that every direction of a metric is read aright."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from srbench.results.contest import ALL, contests
+from srbench.results.facts import FolderFacts, MetricFacts, to_json
+from srbench.results.signflips import Sample, differences
+
+METRICS = [MetricFacts("psnr", "PSNR", "dB", True, 2, order=0), MetricFacts("lpips", "LPIPS", "", False, 3, order=1)]
+DATASETS = [{"name": "set5", "title": "Set5", "order": 0}, {"name": "set14", "title": "Set14", "order": 1}]
+VIEW = {"scale": 4, "protocol": "classic", "degradation": "bicubic"}
+FACTS = FolderFacts([{"metrics": list(map(to_json, METRICS)), "datasets": DATASETS}])
+
+
+def rows(method, values, dataset="set14", metric="psnr", first=0):
+    """NaN is an image without a value."""
+    return [
+        VIEW
+        | {"method": method, "dataset": dataset, "image": f"{first + i:02}", "metric": metric}
+        | {"value": value, "status": "nan" if math.isnan(value) else "ok"}
+        for i, value in enumerate(values)
+    ]
+
+
+def held(*groups):
+    return contests(pd.DataFrame([row for group in groups for row in group]), FACTS)
+
+
+BASE = np.random.default_rng(0).normal(28, 3, 14)
+STEP = np.linspace(0.1, 0.2, 14)
+
+
+def test_the_best_mean_comes_first_and_is_certain():
+    [(key, contest)] = held(rows("worse", BASE), rows("better", BASE + STEP)).items()
+    assert key == ("psnr", "set14")
+    assert contest.labels == ("better", "worse")
+    assert contest.mean["worse"] == pytest.approx(BASE.mean())
+    assert (str(contest.standings["better"]), str(contest.standings["worse"])) == ("1", "2")
+    assert contest.better("better", "worse")
+    assert not contest.better("worse", "better")
+    assert contest.certain("worse", "better")
+    assert contest.wins("worse", "better") == (0, 14, 0)
+    assert len(contest.images) == 14
+    assert contest.values[1] == pytest.approx(BASE)
+
+
+def test_where_lower_is_better_the_lowest_leads_and_differences_keep_their_sign():
+    [contest] = held(rows("a", 0.3 + STEP / 9, metric="lpips"), rows("b", 0.3 + 0 * STEP, metric="lpips")).values()
+    assert contest.labels == ("b", "a")
+    assert contest.pair("a", "b").mean == pytest.approx(STEP.mean() / 9)
+    assert contest.pair("a", "b").low > 0
+    assert contest.better("b", "a")
+    assert contest.wins("b", "a") == (14, 0, 0)
+    assert [contest.standings[label].may_be_best for label in "ba"] == [True, False]
+
+
+def test_pairs_are_tested_all_together_and_can_be_turned():
+    rng = np.random.default_rng(1)
+    values = BASE + rng.normal(0, 0.3, (5, 14)) + np.linspace(0.6, 0, 5)[:, None]
+    [contest] = held(*(rows(f"m{i}", own) for i, own in enumerate(values))).values()
+    first, second = np.triu_indices(5, 1)
+    expected = differences(contest.values[first] - contest.values[second], Sample(("set14",) * 14))
+    for i, j, own in zip(first, second, expected, strict=True):
+        a, b = contest.labels[i], contest.labels[j]
+        found, back = contest.pair(a, b), contest.pair(b, a)
+        assert (found.mean, found.low, found.high, found.p) == pytest.approx((own.mean, own.low, own.high, own.p))
+        assert (back.mean, back.low, back.high, back.p) == (-found.mean, -found.high, -found.low, found.p)
+    assert contest.pair("m0", "m0").p == 1
+
+
+def test_over_datasets_the_mean_is_that_of_the_datasets_means():
+    found = held(
+        *(rows("a", BASE), rows("a", BASE[:5] + 3, "set5")),
+        *(rows("b", BASE + 0.01), rows("b", BASE[:5], "set5")),
+    )
+    assert list(found) == [("psnr", ALL), ("psnr", "set5"), ("psnr", "set14")]
+    contest = found["psnr", ALL]
+    assert contest.datasets == ("set5", "set14")
+    assert contest.images[:6] == (*(("set5", f"{i:02}") for i in range(5)), ("set14", "00"))
+    assert contest.mean["a"] == pytest.approx((BASE.mean() + BASE[:5].mean() + 3) / 2)
+    assert contest.pair("a", "b").mean == pytest.approx(3 / 2 - 0.01 / 2)
+
+
+def test_few_images_can_tell_nothing():
+    contest = held(rows("a", BASE[:5] + 9), rows("b", BASE[:5]))["psnr", "set14"]
+    assert not contest.can_tell
+    assert contest.smallest_p == 0.0625
+    assert [str(standing) for standing in contest.standings.values()] == ["1-2", "1-2"]
+    assert contest.pair("a", "b").high == math.inf
+
+
+def test_a_method_that_lacks_an_image_is_left_out_and_takes_it_from_nobody():
+    part = BASE + 9
+    part[[3, 5]] = math.nan
+    contest = held(rows("a", BASE), rows("b", BASE + STEP), rows("c", BASE - STEP), rows("part", part))["psnr", "set14"]
+    assert contest.labels == ("b", "a", "c")
+    assert dict(contest.left_out) == {"part": 2}
+    assert len(contest.images) == 14
+
+
+def test_a_method_that_alone_has_more_images_leaves_nobody_out():
+    found = held(
+        *(rows(label, BASE + i) for i, label in enumerate("abc")),
+        rows("abroad", [*BASE, 30.0, 31.0]),
+    )
+    contest = found["psnr", "set14"]
+    assert set(contest.labels) == {"a", "b", "c", "abroad"}
+    assert len(contest.images) == 14
+    assert contest.unused == (("set14", "14"), ("set14", "15"))
+
+
+def test_two_methods_are_compared_on_the_images_that_both_have():
+    contest = held(rows("a", BASE), rows("b", BASE[2:] + 1, first=2))["psnr", "set14"]
+    assert contest.labels == ("b", "a")
+    assert [name for _, name in contest.images] == [f"{i:02}" for i in range(2, 14)]
+    assert contest.unused == (("set14", "00"), ("set14", "01"))
+
+
+def test_all_holds_at_least_two_datasets():
+    found = held(
+        *(rows(label, BASE + i) for i, label in enumerate("abc")),
+        *(rows("c", BASE[:5], "set5"), rows("b", BASE[:5] + 1, "set5")),
+    )
+    assert found["psnr", ALL].labels == ("b", "c")
+    assert dict(found["psnr", ALL].left_out) == {"a": 5}
+    apart = held(rows("a", BASE), rows("b", BASE[:5], "set5"))
+    assert list(apart) == [("psnr", "set5"), ("psnr", "set14")]
+
+
+def test_one_method_is_alone_and_first():
+    [contest] = held(rows("a", BASE)).values()
+    assert {label: str(standing) for label, standing in contest.standings.items()} == {"a": "1"}
+
+
+def test_nothing_without_values_or_with_a_metric_of_unknown_direction():
+    assert held(rows("a", [math.nan] * 3)) == {}
+    assert held(rows("a", BASE, metric="unheard"), rows("b", BASE, metric="unheard")) == {}
+
+
+def test_against_a_reference_fixed_beforehand_more_is_certain():
+    rng = np.random.default_rng(6)
+    values = BASE[:8] + rng.normal(0, 0.15, (9, 8)) + np.r_[0, np.full(8, 0.3)][:, None]
+    [contest] = held(*(rows(f"m{i}", own) for i, own in enumerate(values))).values()
+    found = contest.against("m0")
+    assert set(found) == set(contest.labels) - {"m0"}
+    for label, own in found.items():
+        pair = contest.pair(label, "m0")
+        assert own.mean == pytest.approx(pair.mean)
+        assert own.p <= pair.p
+    assert sum(own.certain() for own in found.values()) > sum(contest.certain(label, "m0") for label in found)
+    with pytest.raises(KeyError):
+        contest.against("gone")
+
+
+@pytest.mark.parametrize("other", [{"scale": 2}, {"protocol": "basicsr"}, {"degradation": "blur-down"}])
+def test_what_is_never_averaged_together_is_refused(other):
+    mixed = [*rows("a", BASE), *(row | other for row in rows("b", BASE))]
+    with pytest.raises(ValueError, match="one scale, protocol and degradation"):
+        held(mixed)
