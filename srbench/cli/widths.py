@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rich.cells import cell_len
@@ -22,14 +22,15 @@ _SENTENCE = 24  # columns to which sentences are folded before any column gives 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of texts, one for each row; all are shown as they are, no markup.
+    """A column of texts, one for each row; they are no markup, and what cannot be seen in them is shown escaped.
 
     Attributes:
         gives_way: columns with 1 are left out first where the terminal is narrow, then those with 2; 0: never.
         number: set to the right, never broken. All others are names or words: they may go on in the next line, at a
             space or behind a hyphen where there is one.
         sentences: words that are folded before any column gives way.
-        bold: rows whose cell is in bold.
+        styles: of cells that have one, by row: 'bold', 'green'.
+        folded: to so many columns of the terminal; 0: every text is one line.
     """
 
     head: str
@@ -37,13 +38,18 @@ class Column:
     gives_way: int = 0
     number: bool = False
     sentences: bool = False
-    bold: frozenset[int] = frozenset()
+    styles: Mapping[int, str] = field(default_factory=dict)
+    folded: int = 0
 
     @property
     def width(self) -> int:
         """Of its widest line, in columns of the terminal."""
-        lines = (line for cell in (self.head, *self.cells) for line in cell.split("\n"))
-        return max(cell_len(printable(line)) for line in lines)
+        return max(cell_len(line) for text in (self.head, *self.cells) for line in self.shown(text).split("\n"))
+
+    def shown(self, text: str) -> str:
+        """A text as it stands in the table, perhaps of several lines."""
+        text = printable(text)
+        return "\n".join(textwrap.wrap(text, self.folded, break_on_hyphens=True)) if self.folded else text
 
 
 def width_of(columns: Sequence[Column]) -> int:
@@ -72,33 +78,27 @@ def fit(columns: Sequence[Column], width: int) -> list[Column]:
 
 
 def _folded(column: Column, width: int) -> Column:
-    if column.width <= width:
-        return column
-    return replace(column, head=_fold(column.head, width), cells=[_fold(cell, width) for cell in column.cells])
+    return column if column.width <= width else replace(column, folded=width)
 
 
-def _fold(text: str, width: int) -> str:
-    return "\n".join(textwrap.wrap(printable(text), width, break_on_hyphens=True))
-
-
-def show(console: Console, columns: Sequence[Column], *, title: str = "", order: Sequence[int] | None = None) -> None:
+def show(console: Console, columns: Sequence[Column], *, title: str = "", apart: int = 0) -> None:
     """Print a table. What is wider than the terminal is not cut: the terminal itself goes on in the next line.
 
     Args:
         columns: as :func:`fit` gives them.
-        order: of the rows; by default as they stand.
+        apart: so many rows, the last ones, stand below a line.
     """
     if title:
         console.print(printable(title), style="italic", markup=False)
     table = Table()
     for column in columns:
         justify: Literal["left", "right"] = "right" if column.number else "left"
-        table.add_column(_text(column.head), justify=justify, no_wrap=True, min_width=column.width, overflow="fold")
-    for row in range(len(columns[0].cells)) if order is None else order:
-        table.add_row(*(_text(column.cells[row], "bold" if row in column.bold else "") for column in columns))
+        table.add_column(
+            Text(column.shown(column.head)), justify=justify, no_wrap=True, min_width=column.width, overflow="fold"
+        )
+    rows = len(columns[0].cells)
+    for row in range(rows):
+        cells = [Text(column.shown(column.cells[row]), column.styles.get(row, "")) for column in columns]
+        table.add_row(*cells, end_section=row == rows - apart - 1)
     console.width = max(console.width, width_of(columns))
     console.print(table)
-
-
-def _text(cell: str, style: str = "") -> Text:
-    return Text("\n".join(map(printable, cell.split("\n"))), style)

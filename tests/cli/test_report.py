@@ -33,7 +33,7 @@ def test_table(srbench, filled):
     result = srbench("report", filled, "--format", "table")
     assert result.exit_code == 0
     assert "bicubic" in result.stdout
-    assert "95% bootstrap interval" in result.stdout
+    assert "95% interval: of the mean over images, by bootstrap" in result.stdout
 
 
 def test_csv_and_json_are_printed_and_nothing_else(srbench, filled):

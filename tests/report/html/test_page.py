@@ -1,16 +1,12 @@
 """The HTML page: whole, self-contained, and text stays text."""
 
-import json
-import os
 import re
-import shutil
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from srbench.imaging.images import write_image
-from srbench.method import plugins
 from srbench.records import Canary
 from srbench.report.html import render
 from srbench.report.html.plots import means_with_intervals, with_own_ids
@@ -240,23 +236,6 @@ def test_ranks_from_many_images(made_up):
         text = render(reader).text
     found = re.findall(r'data-name="([^"]*)"[^>]*>\s*<td class="rank" data-v="(\d)"', text)
     assert found == [("made-up-3", "1"), ("made-up-2", "2"), ("made-up-1", "3"), ("made-up-0", "4")]
-
-
-@pytest.mark.data("set5")
-def test_under_trained_weights_say_so_and_why(go, page, tmp_path, monkeypatch):
-    shipped = plugins.instantiate(plugins.find("espcn")[0]).weight_path(4)
-    card = json.loads(shipped.with_suffix(".json").read_text())
-    shutil.copy(shipped, tmp_path)
-    shutil.copy(shipped.with_suffix(".csv"), tmp_path)
-    card["under_trained"] = ["aplus", "fsrcnn", "srcnn"]
-    (tmp_path / f"{shipped.stem}.json").write_text(json.dumps(card))
-    monkeypatch.setenv("SRBENCH_WEIGHTS", f"{tmp_path}{os.pathsep}{os.environ.get('SRBENCH_WEIGHTS', '')}")
-    go("espcn", "bicubic", datasets=("set5",), scales=(4,), protocol="classic", metrics=("psnr",), keep_images=False)
-    text = shown(page())
-    assert re.search(r"ESPCN , under-trained : does not reach aplus, fsrcnn, srcnn on bsd100", text)
-    assert f"{card['steps']:,} steps" in text
-    assert "validation PSNR" in text  # its learning curve
-    assert "24,752" in text
 
 
 def test_a_page_of_many_methods_is_small(made_up):
