@@ -110,7 +110,7 @@ def _compare(results: Path, which: tuple[str, str], format: str, output: Path | 
     if format == "table":
         if output is not None:
             raise SrbenchError("--output does not go with table", "use --format csv, or redirect the terminal")
-        from srbench.cli.tables import print_comparison
+        from srbench.cli.versus import print_comparison
 
         print_comparison(found)
         return

@@ -1,35 +1,19 @@
-"""A head to head on the terminal, by its width: no number and no name is cut."""
+"""A head to head, and what two sets of results changed, on the terminal by its width: no number and no name is cut."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
-from srbench.cli.shell import out, shown
-from srbench.report import versus
+from srbench.cli.shell import out
+from srbench.cli.widths import Column, fit, show
+from srbench.report import changes, versus
 from srbench.results import differing
+from srbench.results.comparison import Comparison
 from srbench.results.head_to_head import HeadToHead, Pairing
 from srbench.wording import printable
 
 BARS = "▁▂▃▄▅▆▇█"
 _STYLES = {"better": "green", "worse": "red"}
-_BETWEEN = 3  # columns that a table's cell takes beside its content
-
-
-@dataclass(frozen=True)
-class _Column:
-    head: str
-    cells: list[str]
-    gives_way: int = 0  # the first of these is left out where the terminal is narrow; 0: never
-    is_name: bool = False  # it may go on in the next line
-
-    @property
-    def width(self) -> int:
-        return max(map(len, (self.head, *self.cells))) + _BETWEEN
 
 
 def print_versus(found: HeadToHead) -> None:
@@ -38,7 +22,7 @@ def print_versus(found: HeadToHead) -> None:
     for view in found.views():
         console.print(f"x{view.scale}, {view.protocol}, {view.degradation}", style="bold", markup=False)
         console.print(printable(versus.summary(found, view)), markup=False)
-        console.print(_table(found, found.of(view), console.width))
+        show(console, fit(_columns(found, found.of(view)), console.width))
         _print_strips(console, found, found.of(view))
     _print_differing(console, found)
     for note in found.notes:
@@ -48,33 +32,25 @@ def print_versus(found: HeadToHead) -> None:
     console.print("tested together by sign flips of images: at most 5% that even one 'better' or 'worse' is chance")
 
 
-def _table(found: HeadToHead, rows: list[Pairing], width: int) -> Table:
+def _columns(found: HeadToHead, rows: list[Pairing]) -> list[Column]:
     lines = [versus.line(row, found) for row in rows]
-    names = [printable(name) for name in found.names]
-    columns = [
-        _Column("metric", [own.metric for own in lines], is_name=True),
-        _Column("images", [own.group for own in lines], is_name=True),
-        _Column(names[0], [own.a for own in lines], gives_way=3),
-        _Column(names[1], [own.b for own in lines], gives_way=3),
-        _Column("difference", [own.difference for own in lines]),
-        _Column("95% interval", [own.interval for own in lines], gives_way=1),
-        _Column("p", [own.p for own in lines], gives_way=4),
-        _Column("n", [own.n for own in lines], gives_way=2),
-        _Column("won/lost/equal", [own.record.replace(" ", "") for own in lines], gives_way=5),
-        _Column("", [own.verdict for own in lines]),
+    styles = _styles([own.verdict for own in lines])
+    return [
+        Column("metric", [own.metric for own in lines]),
+        Column("images", [own.group for own in lines]),
+        Column(found.names[0], [own.a for own in lines], gives_way=3, number=True),
+        Column(found.names[1], [own.b for own in lines], gives_way=3, number=True),
+        Column("difference", [own.difference for own in lines], number=True, styles=styles),
+        Column("95% interval", [own.interval for own in lines], gives_way=1, number=True),
+        Column("p", [own.p for own in lines], gives_way=4, number=True),
+        Column("n", [own.n for own in lines], gives_way=2, number=True),
+        Column("won/lost/equal", [own.record.replace(" ", "") for own in lines], gives_way=5, number=True),
+        Column("", [own.verdict for own in lines], styles=styles),
     ]
-    leaving = 0
-    while sum(column.width for column in columns) + 1 > width and leaving < 5:
-        leaving += 1
-        columns = [column for column in columns if column.gives_way != leaving]
-    table = Table(show_edge=True)
-    for column in columns:
-        left = column.is_name or not column.head
-        head = Text(column.head)
-        table.add_column(head, justify="left" if left else "right", overflow="fold", no_wrap=not column.is_name)
-    for i, own in enumerate(lines):
-        table.add_row(*(escape(printable(column.cells[i])) for column in columns), style=_STYLES.get(own.verdict, ""))
-    return table
+
+
+def _styles(verdicts: list[str]) -> dict[int, str]:
+    return {i: _STYLES[verdict] for i, verdict in enumerate(verdicts) if verdict in _STYLES}
 
 
 def _print_strips(console: Console, found: HeadToHead, rows: list[Pairing]) -> None:
@@ -111,12 +87,11 @@ def strip(pairing: Pairing, width: int, plain: bool = False) -> str:
     """
     gains = [float(pairing.gains[place]) for place in pairing.in_order()]
     each = -(-len(gains) // max(1, width - 1))
-    shown_gains = [sum(gains[i : i + each]) / len(gains[i : i + each]) for i in range(0, len(gains), each)]
-    largest = max(map(abs, shown_gains))
-    won = "".join(_sign(gain, largest, plain) for gain in shown_gains if gain > 0)
-    equal = "".join(_sign(gain, largest, plain) for gain in shown_gains if gain == 0)
-    lost = "".join(_sign(gain, largest, plain) for gain in shown_gains if gain < 0)
-    return f"{won}{'|' if plain else '│'}{equal}{lost}"
+    means = [sum(gains[i : i + each]) / len(gains[i : i + each]) for i in range(0, len(gains), each)]
+    largest = max(map(abs, means))
+    signs = [_sign(gain, largest, plain) for gain in means]
+    won = sum(gain > 0 for gain in means)
+    return f"{''.join(signs[:won])}{'|' if plain else '│'}{''.join(signs[won:])}"
 
 
 def _sign(gain: float, largest: float, plain: bool) -> str:
@@ -129,13 +104,40 @@ def _sign(gain: float, largest: float, plain: bool) -> str:
 
 def _print_differing(console: Console, found: HeadToHead) -> None:
     differ, alike = differing.split(differing.facts_of(found.a, found.b))
-    table = Table(title="what differs", title_justify="left")
-    for head in ("", *found.names):
-        table.add_column(shown(head), overflow="fold")
-    for fact in differ:
-        table.add_row(fact.what, shown(fact.a), shown(fact.b))
     if differ:
-        console.print(table)
+        columns = [
+            Column("what differs", [fact.what for fact in differ]),
+            Column(found.names[0], [fact.a for fact in differ]),
+            Column(found.names[1], [fact.b for fact in differ]),
+        ]
+        show(console, fit(columns, console.width))
     if alike:
         same = "; ".join(f"{fact.what} {printable(fact.a)}" for fact in alike)
         console.print(f"the same: {same}", markup=False)
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """What B changed against A: the rows of means that both have, those that changed first, then what only one has."""
+    console = out()
+    console.print(f"A: {printable(comparison.a)}, B: {printable(comparison.b)}", style="italic", markup=False)
+    for group in changes.groups(comparison):
+        console.print(printable(group.title), style="bold", markup=False)
+        rows = group.changed + group.same
+        styles = _styles([row.verdict for row in rows])
+        columns = [
+            Column("method", [row.method for row in rows]),
+            Column("images", [row.dataset for row in rows]),
+            Column("metric", [row.metric for row in rows]),
+            Column("A", [row.a for row in rows], gives_way=3, number=True),
+            Column("B", [row.b for row in rows], gives_way=3, number=True),
+            Column("B - A", [row.difference for row in rows], number=True, styles=styles),
+            Column("95% interval", [row.interval for row in rows], gives_way=1, number=True),
+            Column("p", [row.p for row in rows], gives_way=4, number=True),
+            Column("n", [row.n for row in rows], gives_way=2, number=True),
+            Column("B is", [row.verdict for row in rows], styles=styles),
+        ]
+        show(console, fit(columns, console.width))
+    console.print(changes.summary(comparison))
+    for side, names in (("A", comparison.only_a), ("B", comparison.only_b)):
+        for name in names:
+            console.print(f"only in {side}: {name}", markup=False)
