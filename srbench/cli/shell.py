@@ -66,6 +66,9 @@ def _console(**options: Any) -> Console:
         def render_str(self, text: str, **options: Any) -> Text:
             return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
 
+        def on_broken_pipe(self) -> None:
+            raise  # rich would end the program; whoever called the command decides
+
     return Visible(highlight=False, **options)
 
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -138,3 +140,10 @@ def test_a_terminal_of_ascii_is_given_other_signs(folder):
 
     found = compare(load(folder, "mine"), load(folder, "edsr"))
     assert strip(found.pairings[0], 80, plain=True) == "+" * 14 + "|"
+
+
+def test_a_reader_that_goes_away_early_is_no_error(folder):
+    command = [sys.executable, "-m", "srbench", "compare", "mine", "edsr", "--results", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()  # as of | head
+    assert (process.communicate()[1], process.returncode) == ("", 0)
