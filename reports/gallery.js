@@ -37,11 +37,11 @@ srb.gallery = (() => {
   const frame = srb.el("button", { type: "button", class: "window",
     "aria-label": "Part that is shown. Arrow keys move it, plus and minus change its size." });
   const map = srb.el("div", { class: "map" }, chart, frame);
-  const gain = srb.el("select", { class: "gain" }, [8, 16, 32, 64, 128, 255].map((most) => option(most, most, most === 64)));
+  const gain = srb.el("select", { class: "up-to" }, [8, 16, 32, 64, 128, 255].map((most) => option(most, most, most === 64)));
   const most = srb.el("span", { class: "most" });
   const canvas = srb.el("canvas", { role: "img", "aria-label": "Difference of the two pictures" });
   const text = srb.el("small", { class: "difference-text", role: "status" });
-  const ramp = srb.el("span", { class: "bar", "aria-hidden": "true",
+  const ramp = srb.el("span", { class: "colours", "aria-hidden": "true",
     style: `background:linear-gradient(to right, ${RAMP.map((rgb) => `rgb(${rgb})`).join(", ")})` });
   const lens = srb.el("div", { class: "lens" }, canvas);
   const tiles = srb.el("ul", { class: "tiles" });

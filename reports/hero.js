@@ -8,7 +8,7 @@ srb.hero = (() => {
   const images = srb.el("div", { class: "thumbs", role: "group", "aria-label": "Image" });
   const rights = srb.el("div", { class: "thumbs", role: "group", "aria-label": "Right side" });
   const where = srb.el("span");
-  const line = srb.el("p", { class: "line" }, where, srb.el("span", { class: "tools" }, pictures.blinkButton(),
+  const line = srb.el("p", { class: "picture-line" }, where, srb.el("span", { class: "picture-tools" }, pictures.blinkButton(),
     srb.el("button", { type: "button", class: "button", onclick: () => srb.set({ zoom: "1" }) }, "Zoom")));
   root.replaceChildren(box, images, rights, line);
 

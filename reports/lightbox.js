@@ -14,11 +14,11 @@ srb.lightbox = (() => {
     onchange: (event) => srb.set({ [name]: event.target.value }) })]));
   const layers = ["left", "right"].map((name) => ({
     whole: srb.el("img", { class: "whole", alt: "", draggable: "false" }),
-    window: srb.el("img", { class: "cut", alt: "", draggable: "false" }),
+    window: srb.el("img", { class: "part", alt: "", draggable: "false" }),
     tag: srb.el("span", { class: `tag ${name}` }),
   }));
   const panes = layers.map((layer, i) => srb.el("div", { class: `pane ${["left", "right"][i]}` },
-    srb.el("div", { class: "sheet" }, layer.whole, layer.window), layer.tag));
+    srb.el("div", { class: "plane" }, layer.whole, layer.window), layer.tag));
   const box = srb.el("div", { class: "panes", tabindex: "0", role: "group",
     "aria-label": "Both sides. Arrow keys move them, plus and minus zoom, 0 shows all." }, panes);
   const divider = srb.divider(box, null, "Boundary between the two sides");
@@ -28,9 +28,9 @@ srb.lightbox = (() => {
   const button = (text, name, act) => srb.el("button", { type: "button", class: "button", "aria-label": name, onclick: act }, text);
   dialog.setAttribute("aria-label", "Whole images");
   dialog.replaceChildren(
-    srb.el("div", { class: "bar" }, title, selects.left, selects.right,
+    srb.el("div", { class: "lightbox-bar" }, title, selects.left, selects.right,
       srb.el("span", { class: "seg", role: "group", "aria-label": "Arrangement" }, modes),
-      srb.el("span", { class: "tools" },
+      srb.el("span", { class: "picture-tools" },
         button("\u2212", "Zoom out", () => zoom(1 / 1.5)), button("+", "Zoom in", () => zoom(1.5)),
         button("All", "Show all", () => fit()), button("Window", "Show the window", () => fit(true)),
         pictures.blinkButton()),
@@ -53,7 +53,7 @@ srb.lightbox = (() => {
     look.y = clip(look.y, 0, scene.of[1]);
     const transform = `translate(${width / 2 - look.x * look.scale}px, ${height / 2 - look.y * look.scale}px) ` +
       `scale(${look.scale})`;
-    for (const pane of panes) srb.$(".sheet", pane).style.transform = transform;
+    for (const pane of panes) srb.$(".plane", pane).style.transform = transform;
     box.dataset.scale = look.scale.toFixed(4);
     box.dataset.at = `${look.x.toFixed(2)} ${look.y.toFixed(2)}`;
   };

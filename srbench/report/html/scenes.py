@@ -62,7 +62,7 @@ class Scene:
     ``focus`` is the part of the window in which most is to be seen, in pixels of the window; ``shows`` is how much.
     ``left`` and ``right`` are the sides to begin with. ``windows`` and ``whole`` hold by side what the page loads:
     data, or the addresses of files beside the page. ``candidates`` are whole images that could be embedded, those that
-    are shown first first. ``scores`` and ``values`` are by label. ``maps`` are maps of the entropy.
+    are shown first first. ``values`` are scores by label and metric. ``maps`` are maps of the entropy.
     """
 
     dataset: str
@@ -80,7 +80,6 @@ class Scene:
     maps: Sequence[Mapping[str, str]]
     whole: dict[str, str]
     candidates: Mapping[str, Pixels]
-    scores: Mapping[str, Sequence[str]]
     values: Mapping[str, Mapping[str, float]]
     missing: Sequence[str]
 
@@ -98,10 +97,7 @@ class Scene:
             **{"focus": [focus.left, focus.top, focus.width, focus.height], "of": self.size[::-1]},
             **{"grey": self.only_luma, "sides": [self.left, self.right]},
             **{side: self.windows.get(side, "") for side in (ORIGINAL, LR)},
-            "pictures": {
-                label: {"src": self.windows[label], "scores": self.scores[label], "values": self.values[label]}
-                for label in self.labels
-            },
+            "pictures": {label: {"src": self.windows[label], "values": self.values[label]} for label in self.labels},
             **{"maps": self.maps, "whole": self.whole, "missing": self.missing},
         }
 
@@ -136,7 +132,6 @@ class Cutter:
         bits = own[own["metric"] == "bits"].drop_duplicates("value")
         left, right = self._begin_with(images)
         window, focus, shows = self._look(images, left, right, room, copies=len(images.sides) + len(bits))
-        scores, values = self._scores(own)
         order = [side for side in (left, right, ORIGINAL, LR, *self._methods.ranking) if side in images.sides]
         order = list(dict.fromkeys(order))
         embeds = self._full is None and may_embed(images.size)
@@ -156,8 +151,7 @@ class Cutter:
             maps=list(self._maps(bits, images.size, window)),
             whole=self._written(images, order, data, name),
             candidates={side: images.sides[side] for side in order[:CANDIDATES]} if embeds else {},
-            scores=scores,
-            values=values,
+            values=self._values(own),
             missing=images.missing,
         )
 
@@ -215,16 +209,13 @@ class Cutter:
             window, _ = densest(plane, side, self._scale, focus)
         return window, focus.within(window), shows if known else 0.0
 
-    def _scores(self, own: pd.DataFrame) -> tuple[dict[str, list[str]], dict[str, dict[str, float]]]:
-        """Of one image, by label: 'PSNR 30.12', in the order of the tables, and the values by metric."""
-        scores: dict[str, list[str]] = {}
+    def _values(self, own: pd.DataFrame) -> dict[str, dict[str, float]]:
+        """Scores of one image by label and metric, in the order of the tables."""
         values: dict[str, dict[str, float]] = {}
         rows = zip(own["label"], own["metric"], own["value"], strict=True)
         for label, metric, value in sorted(rows, key=lambda row: self._facts.metric_order(row[1])):
-            known = self._facts.metric(metric)
-            scores.setdefault(label, []).append(f"{known.title} {value:.{known.digits}f}")
             values.setdefault(label, {})[metric] = float(f"{value:.6g}")
-        return scores, values
+        return values
 
     def _maps(self, bits: pd.DataFrame, size: tuple[int, int], window: Window) -> Iterator[dict[str, str]]:
         """Maps of the entropy, one for methods of equal bits: they share a network."""
