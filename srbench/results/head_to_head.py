@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from srbench.errors import SrbenchError, UnknownNameError
+from srbench.errors import SrbenchError, UnknownNameError, first_few
 from srbench.records import declared_version
 from srbench.results.contest import ALL, Image
 from srbench.results.contestant import Cell, Contestant, View, lacks
@@ -158,7 +158,9 @@ def _pair(a: Contestant, b: Contestant, only: Only, facts: FolderFacts) -> tuple
                 elif cells[0] is not None and cells[1] is not None:
                     values = cells[0].scores[metric].value, cells[1].scores[metric].value
                     found.setdefault(view, {}).setdefault(metric, {})[image] = values
-        notes += _left_out(view, reasons, facts)
+        notes += [
+            note for (dataset, reason), own in reasons.items() for note in _left_out(view, dataset, reason, own, facts)
+        ]
     return found, notes
 
 
@@ -203,16 +205,16 @@ def _apart(a: Cell | None, b: Cell | None, metric: str, names: tuple[str, str]) 
     return ""
 
 
-def _left_out(view: View, reasons: dict[tuple[str, str], dict[str, list[str]]], facts: FolderFacts) -> list[str]:
-    notes = []
-    for (dataset, reason), images in reasons.items():
-        names = list(images)
-        few = names if len(names) <= 3 else [*names[:3], "..."]
-        metrics = list(dict.fromkeys(metric for own in images.values() for metric in own))
-        title = facts.dataset(dataset).title
-        count = counted(len(names), "image")
-        notes.append(f"{title} {view}: {count} left out of {', '.join(metrics)} ({reason}): {', '.join(few)}")
-    return notes
+def _left_out(view: View, dataset: str, reason: str, images: dict[str, list[str]], facts: FolderFacts) -> list[str]:
+    """A line for all images of a dataset that are left out of the same metrics for one reason."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name, metrics in images.items():
+        alike.setdefault(tuple(metrics), []).append(name)
+    return [
+        f"{facts.dataset(dataset).title} {view}: {counted(len(names), 'image')} left out of {', '.join(metrics)} "
+        f"({reason}): {first_few(names)}"
+        for metrics, names in alike.items()
+    ]
 
 
 # -- what is tested --------------------------------------------------------------------------------------------------

@@ -111,6 +111,16 @@ def test_images_that_one_lacks_are_left_out_and_said(scored):
     )
 
 
+def test_images_that_lack_other_metrics_are_said_apart(scored):
+    a, b = psnr(SET14, BASE, ssim=BASE / 40), psnr(SET14, BASE - STEP, ssim=BASE / 40)
+    a[SET14[0]] = {"psnr": "nan", "ssim": "nan"}
+    a[SET14[1]] = {"psnr": 30.0, "ssim": "nan"}
+    assert versus(scored("r", {"a": a, "b": b}), "a", "b").notes == (
+        "Set14 x4, basicsr, bicubic: 1 image left out of psnr, ssim (a: NaN): 00",
+        "Set14 x4, basicsr, bicubic: 1 image left out of ssim (a: NaN): 01",
+    )
+
+
 def test_one_name_in_two_folders(scored):
     before = scored("before", {"edsr": psnr(SET14, BASE)})
     after = scored("after", {"edsr": psnr(SET14, BASE + STEP)})
