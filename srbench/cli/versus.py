@@ -141,3 +141,5 @@ def print_comparison(comparison: Comparison) -> None:
     for side, names in (("A", comparison.only_a), ("B", comparison.only_b)):
         for name in names:
             console.print(f"only in {side}: {name}", markup=False)
+    for note in comparison.left_out:
+        console.print(f"not compared: {note}", markup=False)

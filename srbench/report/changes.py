@@ -154,6 +154,8 @@ def to_markdown(comparison: Comparison) -> str:
             parts.append(folded("Images that changed most", table(heads, changed, right=range(3, 6))))
     for side, names in (("A", comparison.only_a), ("B", comparison.only_b)):
         parts += [f"Only in {side}:\n" + "".join(f"\n- {escaped(name)}" for name in names)] if names else []
+    if comparison.left_out:
+        parts.append("Not compared:\n" + "".join(f"\n- {escaped(note)}" for note in comparison.left_out))
     return "\n\n".join([*parts, f"<sub>{HOW}</sub>"]) + "\n"
 
 
