@@ -88,10 +88,10 @@ def compare(a: Side, b: Side) -> Comparison:
     """Pair two sides image by image.
 
     Only images that both have a score of enter, by one version of the metric and of the same original. ``difference``
-    is mean B minus mean A, and ``changed`` the number of images whose score is another. ``p`` and the interval (``ci_low``, ``ci_high``) are those of
-    :func:`srbench.results.signflips.differences`, all rows tested together; the interval is NaN where the images are
-    too few to bound it. ``verdict`` is 'better' or 'worse' where p is at most 5%, 'same' where no image changed, else
-    'undecided'. Means of a row over ALL datasets are those of the datasets' means.
+    is mean B minus mean A, and ``changed`` the number of images whose score is another. ``p`` and the interval
+    (``ci_low``, ``ci_high``) are those of :func:`srbench.results.signflips.differences`, all rows tested together; the
+    interval is NaN where the images are too few to bound it. ``verdict`` is 'better' or 'worse' where p is at most 5%,
+    'same' where no image changed, else 'undecided'. Means of a row over ALL datasets are those of the datasets' means.
     """
     facts = a.facts | b.facts
     keys = [*GROUP, "metric", "image"]
