@@ -105,7 +105,7 @@ def test_open_shows_the_page_in_the_browser(srbench, filled, monkeypatch):
 
 def test_whole_images_lie_beside_the_page(srbench, filled, tmp_path):
     assert srbench("report", filled, "--full-images", "--output", tmp_path / "page.html").exit_code == 0
-    assert len(list((tmp_path / "page_images").rglob("*.png"))) == 9
+    assert len(list((tmp_path / "page_images").rglob("*.png"))) == 12  # the original, LR, two methods
     assert "page_images/pictures/a/bicubic.png" in (tmp_path / "page.html").read_text()
 
 

@@ -26,7 +26,8 @@ class Originals:
         self._facts = facts
         self._files: dict[tuple[str, str], Path] = {}
         self._known: dict[str, dict[str, dataset.ImageFile]] = {}
-        self.notes: list[str] = []
+        self._absent: list[str] = []
+        self._other: list[str] = []
         for run in runs:
             for data in run.manifest.get("datasets", []):
                 self._files.update({(data["name"], name): Path(path) for name, path in data.get("files", {}).items()})
@@ -41,9 +42,27 @@ class Originals:
             pixels = None
         if pixels is not None and pixel_hash(pixels) == sha256:
             return pixels
-        why = "is not on this machine" if pixels is None else "has other pixels than those that were scored"
-        self.notes.append(f"The original of {self._facts.dataset(data).title}/{name} {why}, so it is not shown.")
+        where = f"{self._facts.dataset(data).title}/{name}"
+        (self._absent if pixels is None else self._other).append(where)
         return None
+
+    @property
+    def notes(self) -> list[str]:
+        """Of which images there is no original, and why, a line for each reason."""
+        notes = []
+        for names, one, several in (
+            (self._absent, "is not on this machine, so it is", "are not on this machine, so they are"),
+            (
+                self._other,
+                "has other pixels than those that were scored, so it is",
+                "have other pixels than those that were scored, so they are",
+            ),
+        ):
+            if len(names) == 1:
+                notes.append(f"The original of {names[0]} {one} not shown.")
+            elif names:
+                notes.append(f"The originals of {', '.join(names[:-1])} and {names[-1]} {several} not shown.")
+        return notes
 
     def _read(self, data: str, name: str) -> Pixels | None:
         if (data, name) in self._files:

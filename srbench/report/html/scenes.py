@@ -161,6 +161,9 @@ class Cutter:
         missing = []
         paths = own.groupby("label", sort=False)["sr_path"].first()
         for label in (label for label in self._methods.order if label in paths.index):
+            if label in (ORIGINAL, LR):
+                missing.append(f"{titles[label]}: the name '{label}' is that of another picture here")
+                continue
             try:
                 found[label] = read_image(below(self._folder, paths[label]))
             except SrbenchError:
@@ -234,7 +237,11 @@ class Cutter:
         """Write whole images beside the page; their addresses, by side."""
         if self._full is None:
             return {}
-        return {side: _write(self._full, (data, name, side), images.sides[side]) for side in order}
+        found = {side: _write(self._full, (data, name, side), images.sides[side]) for side in order if side != LR}
+        for label in images.labels:
+            if images.sides[label] is images.sides.get(LR):
+                found[LR] = found[label]
+        return found
 
 
 def _write(full: Path, names: Sequence[str], image: Pixels) -> str:

@@ -156,6 +156,25 @@ def test_images_that_are_gone_are_said_to_be(go, results, pictures):
     assert any("pictures/c has other pixels than those that were scored" in note for note in found.notes)
 
 
+def test_originals_that_are_missing_are_named_in_one_line(go, results, pictures):
+    go("bicubic")
+    for path in pictures.iterdir():
+        path.unlink()
+    notes = made(results).notes
+    said = "The originals of pictures/a, pictures/b and pictures/c are not on this machine, so they are not shown."
+    assert said in notes
+    assert len([note for note in notes if "original" in note]) == 1
+
+
+def test_a_method_called_original_is_not_taken_for_it(go, write_plugin, results, pictures):
+    go("bicubic", write_plugin("return imresize(lr, scale) * 0.5", name="original", title="Mine"))
+    scene = made(results).scenes[0]
+    original = as_rgb(read_image(pictures / f"{scene.image}.png"))
+    assert (decoded(scene.windows["original"]) == scene.window.of(original)).all()
+    assert scene.labels == ["bicubic"]
+    assert scene.missing == ["Mine: the name 'original' is that of another picture here"]
+
+
 def test_an_image_of_another_size_is_left_out(go, results, pictures):
     go("bicubic", "nearest", "lanczos")
     with Reader(results) as reader:
@@ -197,6 +216,13 @@ def test_whole_images_beside_the_page(go, results, tmp_path, write_plugin):
     for scene in found.scenes:
         whole = read_image(tmp_path / unquote(scene.whole["bicubic"]))
         assert (decoded(scene.windows["bicubic"]) == scene.window.of(as_rgb(whole))).all()
+
+
+def test_the_lr_image_beside_the_page_is_the_file_of_nearest_neighbour(go, results, tmp_path):
+    go("nearest", "bicubic")
+    for scene in made(results, tmp_path / "whole").scenes:
+        assert scene.whole["lr"] == scene.whole["nearest"]
+    assert not list(tmp_path.glob("whole/**/lr.png"))
 
 
 def test_windows_are_as_large_as_there_is_room_for(make_picture):
