@@ -3,17 +3,17 @@ srb.bars = (() => {
   const { svg } = srb;
   const WIDTH = 180, HEIGHT = 20, EDGE = 4;
 
-  // The differences of all rows, right is better, on one linear scale. One far outside the others is cut, and says so.
+  // A place for every difference, right is better, on one linear scale that holds all means. What is far outside the
+  // others is cut; intervals may reach to the edge.
   const scale = (pairs, higher) => {
     const sign = higher ? 1 : -1;
-    const ends = pairs.map(({ mean, low, high }) => {
-      const reach = [low, high].filter(Number.isFinite).map((end) => sign * end);
-      return [Math.min(sign * mean, ...reach), Math.max(sign * mean, ...reach)];
-    });
-    const size = ends.map(([low, high]) => Math.max(-low, high)).sort((a, b) => a - b);
-    const most = Math.min(size.at(-1) ?? 0, 3 * (size[Math.floor(0.75 * (size.length - 1))] || Infinity)) || 1;
-    const left = Math.max(0, ...ends.map(([low]) => Math.min(-low, most)));
-    const right = Math.max(0, ...ends.map(([, high]) => Math.min(high, most)));
+    const means = pairs.map(({ mean }) => sign * mean);
+    const size = means.map(Math.abs).filter(Boolean).sort((a, b) => a - b);
+    const most = Math.min(size.at(-1) ?? 1, 3 * (size[Math.floor(0.75 * (size.length - 1))] ?? 1));
+    const widest = Math.max(...pairs.map(({ low, high }) => high - low).filter(Number.isFinite), 0) / 2;
+    const spare = Math.min(widest, 0.12 * most);
+    const left = Math.min(Math.max(0, ...means.map((value) => -value)), most) + spare;
+    const right = Math.min(Math.max(0, ...means), most) + spare;
     const whole = left + right || 1;
     const room = WIDTH - 2 * EDGE;
     return (value) => {
@@ -33,7 +33,7 @@ srb.bars = (() => {
     if (pair.certain) picture.classList.add("certain");
     const end = place(pair.mean);
     picture.append(svg("rect", { x: Math.min(zero, end.x), y: middle - 5, width: Math.max(Math.abs(end.x - zero), 0.5), height: 10, rx: 1.5 }));
-    if (!Number.isNaN(pair.low)) {
+    if (Number.isFinite(pair.low) || Number.isFinite(pair.high)) {
       const [from, to] = [place(pair.low), place(pair.high)];
       picture.append(svg("line", { class: "reach", x1: from.x, x2: to.x, y1: middle, y2: middle }));
       for (const [at, bounded] of [[from, Number.isFinite(pair.low)], [to, Number.isFinite(pair.high)]]) {

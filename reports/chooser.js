@@ -71,7 +71,7 @@ srb.chooser = (() => {
     sheet.replaceChildren(...columns.all().map((column) => el("label", {}, el("input", { type: "checkbox", value: column.id,
       checked: ids.has(column.id), disabled: column.metric === srb.state.metric,
       change: (event) => columns.choose(column.id, event.target.checked) }), column.name)),
-    el("button", { type: "button", class: "item", click: () => srb.set({ columns: "" }) }, "As at first"));
+    el("button", { type: "button", class: "item", click: () => srb.set({ columns: "" }) }, "The usual columns"));
     if (focused !== null) $$("input", sheet).find((box) => box.value === focused)?.focus();
   };
   // Menus close on Escape and on a click elsewhere.

@@ -128,7 +128,7 @@ srb.columns = (() => {
   };
   const usual = () => {
     const { metrics } = srb.view(), { metric } = srb.state;
-    if (narrow.matches) return ["rank", metric, "gap"];
+    if (narrow.matches) return ["rank", metric];
     const common = USUAL.filter((name) => metrics.includes(name));
     return ["rank", metric, ...(common.length ? common : metrics.slice(0, 4)), "gap", "year", "parameters",
       "mult_adds", "latency_ms"];

@@ -4,7 +4,7 @@ srb.diagram = (() => {
   const place = $("#diagram");
   if (!place) return {};
   const MOST = 60; // methods; more are not read from a picture
-  const WIDTH = 760, NAME = 190, VALUE = 70, ROW = 15, TOP = 20;
+  const WIDTH = 760, VALUE = 70, ROW = 15, TOP = 20;
 
   const draw = () => {
     const contest = srb.contest(), count = contest?.labels.length ?? 0;
@@ -13,7 +13,8 @@ srb.diagram = (() => {
       return;
     }
     const { metric, group } = srb.state;
-    const x = (rank) => NAME + ((rank - 0.5) / count) * (WIDTH - NAME - VALUE);
+    const start = Math.min(320, 24 + 7 * Math.max(...contest.labels.map((label) => srb.title(label).length)));
+    const x = (rank) => start + ((rank - 0.5) / count) * (WIDTH - start - VALUE);
     const height = TOP + ROW * count + 4;
     const step = count > 30 ? 5 : count > 12 ? 2 : 1;
     const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "Ranks as intervals" });
@@ -21,12 +22,12 @@ srb.diagram = (() => {
       picture.append(svg("line", { class: "tick-line", x1: x(rank), x2: x(rank), y1: TOP - 4, y2: height }),
         svg("text", { class: "axis", x: x(rank), y: TOP - 8, "text-anchor": "middle" }, `${rank}`));
     }
-    contest.labels.forEach((label, i) => picture.append(row(contest, label, i, x, metric)));
+    contest.labels.forEach((label, i) => picture.append(row(contest, label, i, x, metric, start)));
     const where = group === "all" ? "all datasets, each counting the same" : srb.group(group);
     place.replaceChildren(el("h3", {}, `Ranks by ${srb.data.metrics[metric].title}`), picture, el("figcaption", {},
       `A bar holds every place that the tests leave open to a method (95% for all together), the dot is its place by the mean over ${where}. Bars that share a place cannot be told apart there.`));
   };
-  const row = (contest, label, i, x, metric) => {
+  const row = (contest, label, i, x, metric, start) => {
     const [first, last, may] = contest.standing[i];
     const y = TOP + ROW * (i + 0.5), colour = `var(${srb.family(label)})`, reach = 7;
     const value = srb.format(columns.mean(label, metric), metric);
@@ -35,7 +36,7 @@ srb.diagram = (() => {
     return srb.tip.bind(svg("g", { tabindex: "0", role: "button", "aria-label": said, click: open,
       keydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); open(); } } },
     svg("rect", { x: 0, y: y - ROW / 2, width: WIDTH, height: ROW, fill: "transparent" }),
-    svg("text", { x: NAME - 14, y: y + 4, "text-anchor": "end", "font-weight": may ? 700 : 400 }, srb.title(label)),
+    svg("text", { x: start - 14, y: y + 4, "text-anchor": "end", "font-weight": may ? 700 : 400 }, srb.title(label)),
     svg("rect", { x: x(first) - reach, y: y - 4, width: x(last) - x(first) + 2 * reach, height: 8, rx: 4, fill: colour, opacity: 0.32 }),
     svg("circle", { cx: x(i + 1), cy: y, r: 4, fill: colour }),
     svg("text", { class: "number", x: WIDTH - 2, y: y + 4, "text-anchor": "end" }, value)), () => said);

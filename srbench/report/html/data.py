@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +15,7 @@ from markupsafe import Markup
 from srbench.report.html import marks
 from srbench.report.html.method_pages import page_of
 from srbench.report.html.views import Row, View, kind_of
+from srbench.report.verdict import verdict
 from srbench.results.contest import ALL, Contest
 from srbench.results.facts import FolderFacts, MetricFacts
 
@@ -84,8 +86,12 @@ def _dataset(name: str, views: Sequence[View], facts: FolderFacts) -> dict[str, 
 
 def _view(view: View) -> dict[str, Any]:
     by_metric: dict[str, dict[str, Any]] = {}
+    titles = {row.name: row.short for row in view.rows}
+    costs = {row.name: row.cost for row in view.rows}
     for (metric, group), contest in view.contests.items():
-        by_metric.setdefault(metric, {})[group] = _contest(contest)
+        others = {name: own for (name, where), own in view.contests.items() if where == group}
+        said = verdict(contest, others, titles, costs)
+        by_metric.setdefault(metric, {})[group] = _contest(contest) | {"verdict": asdict(said)}
     return {
         "key": view.key,
         "scale": view.scale,

@@ -151,6 +151,12 @@ def _view(
     )
 
 
+def _shortened(rows: list[Row]) -> list[Row]:
+    suffix = {row.name: row.name.removeprefix(row.method) for row in rows}
+    titles = short({row.method: row.title.removesuffix(suffix[row.name]) for row in rows})
+    return [replace(row, short=titles[row.method] + suffix[row.name]) for row in rows]
+
+
 def _row(label: str, own: pd.DataFrame, scale: int, costs: Mapping[tuple[str, int], Cost], facts: FolderFacts) -> Row:
     method, identity = own["plugin"].iloc[0], own["method_hash"].iloc[0]
     card = facts.method(method, identity)
