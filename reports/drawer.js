@@ -44,7 +44,13 @@ srb.drawer = (() => {
     const rank = contest?.can_tell && place >= 0 ? contest.standing[place] : null;
     const said = rank && `, rank ${rank[0] === rank[1] ? rank[0] : `${rank[0]} to ${rank[1]}`} of ${contest.labels.length}${rank[2] ? "; it may be the best" : ""}`;
     return el("p", { class: "standing" }, el("strong", {}, `${value} ${facts.unit ? facts.title : ""}`.trim()),
-      facts.unit ? null : ` ${facts.title}`, ` on ${where}${said ?? ""}.`);
+      facts.unit ? null : ` ${facts.title}`, ` on ${where}${said ?? ""}. `, rival(label, contest));
+  };
+  const rival = (label, contest) => {
+    const other = srb.columns.reference();
+    if (!contest || !other || other === label || srb.place(contest, label) < 0) return null;
+    return el("button", { type: "button", class: "named", onclick: () => srb.set({ versus: srb.pairKey(label, other) }) },
+      `Head to head with ${srb.title(other)}`);
   };
   const marks = (label) => {
     const own = srb.marks(label);
@@ -79,11 +85,11 @@ srb.drawer = (() => {
     const said = [...sources].map(([source, own]) =>
       el("li", {}, sources.size > 1 ? `${srb.list([...new Set(own.map(({ group }) => srb.group(group)))])}: ` : null, source));
     const foreign = [...new Set(found.map((own) => own.published_protocol).filter((own) => own && own !== view.protocol))];
-    const caution = foreign.length ? `The printed values are of the protocol ${srb.list(foreign)}, those here of ${view.protocol}.` : "";
+    const caution = foreign.length ? `Print is of the protocol ${srb.list(foreign)}; here it is ${view.protocol}.` : "";
     return [table("Distance to print", ["", "here", "in print", "here \u2212 print"], rows),
       el("ul", { class: "sources" }, said, caution ? el("li", {}, caution) : null)];
   };
-  const sourceOf = (own) => own.published_source;
+  const sourceOf = (own) => own.published_source.replace(/ \[protocol [^\]]*\]$/, ""); // that is said once for all
   const grouped = (found) => {
     const by = new Map();
     for (const own of found) by.set(sourceOf(own), [...(by.get(sourceOf(own)) ?? []), own]);
@@ -143,7 +149,7 @@ srb.drawer = (() => {
   };
   const WHOSE = { shipped: "shipped with srbench", yours: "the user\u2019s own", "": "" };
   const weights = (files) => (files.length ? el("ul", { class: "files" }, files.map((file) => el("li", {}, el("code", {}, file.name),
-    [WHOSE[file.whose], file.state && `state \u2018${file.state}\u2019`].filter(Boolean).map((text) => ` \u00b7 ${text}`),
+    [WHOSE[file.whose], file.state && file.state !== "top level" && `state \u2018${file.state}\u2019`].filter(Boolean).map((text) => ` \u00b7 ${text}`),
     el("div", { class: "hash" }, `sha256 ${file.sha256}`)))) : null);
   const citation = ({ bibtex }) => {
     if (!bibtex) return null;
@@ -160,14 +166,17 @@ srb.drawer = (() => {
     return [entry, el("p", { class: "copy" }, el("button", { type: "button", class: "button", onclick: copy }, "Copy"), " ", status)];
   };
 
+  const formula = ({ equation }) => (equation
+    ? el("div", { class: "equation" }, equation.split("\n").map((line) => el("div", {}, line))) : null);
+
   // -- the dialog -------------------------------------------------------------------------------------------------
   const show = (label) => {
     const own = data.methods[label], trained = own.trained[srb.view()?.scale];
-    const width = Math.max(260, Math.min(640, dialog.clientWidth - 48));
+    const width = Math.min(640, innerWidth - 40);
     dialog.replaceChildren(head(label),
       standing(label) ?? "", marks(label) ?? "",
       ...[
-        part("The idea", own.idea && el("p", {}, own.idea), own.equation && el("pre", { class: "equation", tabindex: "0" }, own.equation)),
+        part("The idea", own.idea && el("p", {}, own.idea), formula(own)),
         part("What differs here", own.differs && el("p", {}, own.differs)),
         part("Distance to print", print(label)),
         srb.values.part(label, part, table),
@@ -179,11 +188,11 @@ srb.drawer = (() => {
       ].filter(Boolean));
   };
   const open = (label) => {
+    show(label);
     if (!dialog.open) {
       opener = document.activeElement;
-      dialog.showModal();
+      dialog.showModal(); // after it has content: the first button in it gets the focus
     }
-    show(label);
     dialog.scrollTop = 0;
   };
   dialog.removeAttribute("aria-label");
