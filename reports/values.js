@@ -24,7 +24,7 @@ srb.values = (() => {
     const length = Math.min(1, Math.abs(gain) / most) * (reach - 2);
     return svg("svg", { class: "gain", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, "aria-hidden": "true" },
       svg("line", { x1: zero, x2: zero, y1: 0, y2: HEIGHT }),
-      svg("rect", { class: gain < 0 ? "bad" : "good", x: gain < 0 ? zero - length : zero, y: 3, width: length, height: HEIGHT - 6 }));
+      svg("rect", { class: gain < 0 ? "fall" : "rise", x: gain < 0 ? zero - length : zero, y: 3, width: length, height: HEIGHT - 6 }));
   };
   const title = (own) => (srb.state.group === "all" ? `${srb.group(own.dataset)} / ${own.image}` : own.image);
   const heading = () => {
