@@ -44,7 +44,7 @@ srb.values = (() => {
     const most = Math.max(1e-12, ...found.map(({ gain }) => Math.abs(gain ?? 0)));
     const rows = found.map((own) => el("tr", {}, el("th", { scope: "row" }, title(own)),
       el("td", {}, srb.format(own.value, metric)),
-      gains ? [el("td", {}, srb.format(own.gain, metric, { sign: true })), el("td", { class: "bar" }, bar(own.gain, most))] : null));
+      gains ? [el("td", {}, srb.format(own.gain, metric, { sign: true })), el("td", { class: "gained" }, bar(own.gain, most))] : null));
     const wrapped = table(name, ["Image", heading(), ...(gains ? ["over bicubic", ""] : [])], rows);
     wrapped.classList.add("values");
     return section(name, wrapped);
