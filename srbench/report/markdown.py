@@ -9,9 +9,9 @@ from srbench.wording import printable
 
 
 def escaped(text: str) -> str:
-    """A text from outside as Markdown shows it: as it is, in one line, and no markup, mention or reference."""
+    """A text from outside as Markdown shows it: as it is, in one line, and no markup."""
     text = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"\\{c}" if c in "\\`*_[]|#~@" else c for c in text)
+    return "".join(f"\\{c}" if c in "\\`*_[]|#~" else c for c in text)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: range) -> str:
