@@ -80,8 +80,10 @@ class Pairing:
             return "the same"
         if self.metric.higher_is_better is None:
             return "direction unknown"
+        if not Sample(("",) * len(self.images)).can_tell():
+            return "too few images"
         if not self.difference.certain():
-            return "not certain" if Sample(("",) * len(self.images)).can_tell() else "too few images"
+            return "not certain"
         return "better" if (self.difference.mean > 0) == self.metric.higher_is_better else "worse"
 
     def in_order(self) -> list[int]:
