@@ -171,19 +171,20 @@ class Canary:
 class TrainingFacts:
     """Of the training behind a method's weights at one scale.
 
-    ``under_trained`` names the methods that the weights do not beat on the dataset ``reference`` although the network
-    does in the literature; ``content_features`` the networks whose features were in the loss. ``curve`` holds (step,
-    validation PSNR in dB).
+    ``images`` are the training images by folder, ``started_from`` says which weights it went on from.
+    ``content_features`` names the networks whose features were in the loss. ``curve`` holds (step, validation PSNR in
+    dB), ``bicubic`` the PSNR of bicubic interpolation on the same validation images (None: not known).
     """
 
     parameters: int
     steps: int
     wall_seconds: float
     device: str
-    under_trained: tuple[str, ...] = ()
-    reference: str = ""
+    images: Mapping[str, int] = field(default_factory=dict)
+    started_from: str = ""
     content_features: tuple[str, ...] = ()
     curve: tuple[tuple[int, float], ...] = ()
+    bicubic: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from srbench import dataset, protocol
 from srbench.errors import SrbenchError
+from srbench.results import pages
 from srbench.results.facts import DatasetFacts, Kind, MethodFacts, MetricFacts, ProtocolFacts
+from srbench.results.pages import Page
 
 if TYPE_CHECKING:
     from srbench.method.plugins import Plugin
@@ -48,6 +50,9 @@ class Installed:
         )
         same = {scale for scale, path in paths.items() if path and weights.get(path.name) == file_hash(path)}
         return replace(facts, training={scale: facts.training[scale] for scale in same})
+
+    def page(self, name: str, title: str) -> Page:
+        return pages.shipped(name, title)
 
     def dataset(self, name: str) -> DatasetFacts | None:
         from srbench.run.manifest import dataset_facts

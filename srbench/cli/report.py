@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srbench.cli.shell import err, handled
+from srbench.cli.shell import deliver, err, handled
 from srbench.errors import SrbenchError
-from srbench.files import write_text, writing
+
+if TYPE_CHECKING:
+    from srbench.results.comparison import Comparison
 
 FORMATS = ("html", "table", "csv", "json", "markdown", "latex")
 
@@ -49,6 +51,8 @@ def command(
       srbench report --compare results-before results-after
 
       srbench report results --compare 1 2 --format table
+
+      srbench report results --compare 1 2 --format markdown
     """
     if format not in FORMATS:
         raise SrbenchError(f"unknown format '{format}'", f"use one of {', '.join(FORMATS)}")
@@ -59,8 +63,8 @@ def command(
     if full_images and (format != "html" or compare):
         raise SrbenchError("--full-images goes with the HTML leaderboard only", "leave out the other option")
     if compare:
-        if format in ("markdown", "latex"):
-            raise SrbenchError(f"{format} does not go with --compare", "use html, table, csv or json")
+        if format == "latex":
+            raise SrbenchError("latex does not go with --compare", "use html, table, markdown, csv or json")
         if per_image:
             raise SrbenchError("--per-image does not go with --compare", "leave out one of the two")
         _compare(results, compare, format, output, open_)
@@ -91,7 +95,7 @@ def command(
             from srbench.report import export
 
             text = (export.to_csv if format == "csv" else export.to_json)(reader, by_image=per_image)
-    _write(text, output, open_)
+    deliver(text, output, open_)
     if format == "html":
         size = f"{len(text.encode()) / 1e6:.1f} MB"
         err().print(f"tables and plots {page.tables_and_plots:.1f} s, pictures {page.pictures:.1f} s, {size}")
@@ -101,11 +105,12 @@ def _compare(results: Path, which: tuple[str, str], format: str, output: Path | 
     from srbench.cli.installed import Installed
     from srbench.results import comparison
 
-    found = comparison.compare(*(comparison.load(results, name, Installed()) for name in which))
+    sides = [comparison.load(results, name, Installed()) for name in which]
+    found = comparison.compare(*sides)
     if format == "table":
         if output is not None:
             raise SrbenchError("--output does not go with table", "use --format csv, or redirect the terminal")
-        from srbench.cli.tables import print_comparison
+        from srbench.cli.versus import print_comparison
 
         print_comparison(found)
         return
@@ -113,22 +118,20 @@ def _compare(results: Path, which: tuple[str, str], format: str, output: Path | 
         from srbench.report.html import render_comparison
 
         folder = results if which[1].isdigit() else Path(which[1])
-        _write(render_comparison(found), output or folder / "comparison.html", open_)
+        deliver(render_comparison(found, sides), output or folder / "comparison.html", open_)
         return
-    _write(comparison.to_csv(found) if format == "csv" else comparison.to_json(found), output, open_)
+    deliver(_compared(found, format), output)
+
+
+def _compared(found: Comparison, format: str) -> str:
+    from srbench.report import changes
+    from srbench.results import comparison
+
+    if format == "markdown":
+        return changes.to_markdown(found)
+    return comparison.to_csv(found) if format == "csv" else comparison.to_json(found)
 
 
 def _beside(output: Path) -> Path:
     """The folder of whole images that belongs to a page."""
     return output.with_name(f"{output.stem}_images")
-
-
-def _write(text: str, output: Path | None, open_: bool) -> None:
-    if output is None:
-        typer.echo(text, nl=False)
-        return
-    with writing(output, "choose another --output"):
-        write_text(output, text)
-    err().print(f"wrote {output}", markup=False)
-    if open_:
-        typer.launch(output.resolve().as_uri())

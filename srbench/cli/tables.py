@@ -3,92 +3,201 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from rich.table import Table
+from rich.console import Console
 
+from srbench.cli.group_table import INTERVAL, PUBLISHED, Layout, Line, layouts
 from srbench.cli.installed import Installed
-from srbench.cli.shell import err, out, shown
-from srbench.results.comparison import Comparison
+from srbench.cli.shell import err, out
+from srbench.cli.widths import show
+from srbench.results.choice import EVERYTHING, Choice
+from srbench.results.contest import ALL, Contest, contests
+from srbench.results.described import described
 from srbench.results.facts import FolderFacts
-from srbench.results.leaderboard import means, methods_by_score, per_image, signed
+from srbench.results.leaderboard import means, per_image, signed
+from srbench.results.literature import Entry
 from srbench.results.reader import Reader
-from srbench.wording import printable
+from srbench.wording import counted, printable
+
+_VIEW = ["scale", "protocol", "degradation"]
 
 
-def print_means(folder: Path, run_id: int | None = None) -> None:
-    """One table per dataset, scale, protocol and degradation; of one run, or of the whole folder."""
+def print_means(
+    folder: Path, run_id: int | None = None, *, choice: Choice = EVERYTHING, literature: Sequence[Entry] = ()
+) -> None:
+    """Of every scale, protocol and degradation a table of each dataset, and one of all together; of one run, or of the
+    whole folder.
+
+    Args:
+        literature: methods whose published values stand below the measured ones, as reported.
+
+    Raises:
+        SrbenchError: nothing is left of what was chosen.
+    """
     with Reader(folder, fallback=Installed()) as reader:
-        images, facts = per_image(reader, run_id), reader.facts
+        images, facts = choice.of(per_image(reader, run_id)), reader.facts
     if images.empty:
         err().print("no results yet", style="yellow")
         return
     console = out()
     table = means(images, facts)
-    order = methods_by_score(table)
-    keys = ["dataset", "scale", "protocol", "degradation"]
-    groups = sorted(table.groupby(keys, sort=False), key=lambda item: (facts.dataset_order(item[0][0]), item[0][1:]))
-    for key, group in groups:
-        console.print(_table(key, group, order, facts))
-    console.print("mean over images with its 95% bootstrap interval")
-    if table["published"].notna().any():
-        console.print("published: the literature's value and, in brackets, what was measured minus it")
-    if (table["published_protocol"] != "").any() and _foreign(table).any():
-        console.print("* published under the classic protocol: the difference includes that of the protocols")
+    methods = described(images, facts)
+
+    def order(lines: Sequence[Line]) -> list[Line]:
+        by_name = {line.name: line for line in lines}
+        return [by_name[method.label] for method in choice.arranged(methods[name] for name in by_name)]
+
+    printed: list[Layout] = []
+    sources: dict[str, None] = {}
+    for key, group in table.groupby(_VIEW):
+        view = _View(key, group, contests(_rows_of(images, key), facts), facts)
+        for name, lines in view.groups():
+            quoted = [line for entry in literature if (line := view.quoted(entry, name, sources))]
+            metrics = sorted({m for line in (*lines, *quoted) for m in line.means}, key=facts.metric_order)
+            found = layouts(
+                [*lines, *quoted], [facts.metric(m) for m in metrics], view.ranks_on(name), console.width, order
+            )
+            for layout in found:
+                title = view.title(name) + (f": {layout.metric}" if layout.metric else "")
+                show(console, layout.columns, title=title, apart=layout.reported)
+            printed += found
+        for remark in view.without_ranks():
+            console.print(remark, markup=False)
+    _explain(console, table, printed, facts)
+    for source in sources:
+        console.print(source, markup=False, soft_wrap=True)
+
+
+def _rows_of(images: pd.DataFrame, view: tuple[int, str, str]) -> pd.DataFrame:
+    for column, value in zip(_VIEW, view, strict=True):
+        images = images[images[column] == value]
+    return images
+
+
+@dataclass(frozen=True)
+class _View:
+    """One scale, protocol and degradation: its means, and the contests of its methods by metric and group."""
+
+    key: tuple[int, str, str]
+    table: pd.DataFrame
+    held: Mapping[tuple[str, str], Contest]
+    facts: FolderFacts
+
+    def title(self, group: str) -> str:
+        name = f"mean of {' and '.join(self._of_all)}" if group == ALL else group
+        scale, protocol, degradation = self.key
+        return f"{name} x{scale}, {protocol}, {degradation}"
+
+    def groups(self) -> Iterator[tuple[str, list[Line]]]:
+        """All datasets together where there are several, then every dataset: the lines of the methods."""
+        if self._of_all:
+            yield ALL, self._lines_of_all()
+        for name in sorted(self.table["dataset"].unique(), key=self.facts.dataset_order):
+            own = self.table[self.table["dataset"] == name]
+            yield name, [self._line(method, rows) for method, rows in own.groupby("method", sort=False)]
+
+    @property
+    def _of_all(self) -> list[str]:
+        return list(dict.fromkeys(d for (_, group), own in self.held.items() if group == ALL for d in own.datasets))
+
+    def _lines_of_all(self) -> list[Line]:
+        held = {metric: contest for (metric, group), contest in self.held.items() if group == ALL}
+        labels = dict.fromkeys(label for contest in held.values() for label in (*contest.labels, *contest.left_out))
+        found = []
+        for label in labels:
+            own = {name: contest for name, contest in held.items() if label in contest.mean}
+            lacking = max((contest.left_out.get(label, 0) for contest in held.values()), default=0)
+            found.append(
+                Line(
+                    label,
+                    {name: contest.mean[label] for name, contest in own.items()},
+                    counts={name: str(len(contest.images)) for name, contest in own.items()},
+                    note=f"lacks {counted(lacking, 'image')} of the others" if lacking else "",
+                )
+            )
+        return found
+
+    def _line(self, method: str, rows: pd.DataFrame) -> Line:
+        own = rows.set_index("metric")
+        measured = {str(name): row for name, row in own.iterrows() if name}
+        digits = {name: self.facts.metric(name).digits for name in measured}
+        return Line(
+            method,
+            {name: row["mean"] for name, row in measured.items()},
+            {name: _interval(row, digits[name]) for name, row in measured.items()},
+            {name: _published(row, digits[name], self.key[1]) for name, row in measured.items()},
+            {str(name): f"{row['n']}/{row['planned']}" for name, row in own.iterrows()},
+            _note(own),
+        )
+
+    def quoted(self, entry: Entry, dataset: str, sources: dict[str, None]) -> Line | None:
+        """What the literature reports of a method on a dataset; its sources are added to those to print."""
+        scale, protocol, degradation = self.key
+        if degradation != "bicubic":
+            return None
+        names = set(self.table["metric"]) - {""}
+        found = {name: entry.value(dataset, scale, name, protocol) for name in names}
+        reported = {name: value for name, value in found.items() if value is not None}
+        if not reported:
+            return None
+        others = sorted({value.protocol for value in reported.values()} - {protocol})
+        sources |= {f"{entry.title}: as reported in {value.source}": None for value in reported.values()}
+        note = "as reported" + (f", protocol {' and '.join(others)}" if others else "")
+        means = {name: value.value for name, value in reported.items()}
+        return Line(entry.title, means, note=note, reported=True)
+
+    def ranks_on(self, group: str) -> Callable[[str], dict[str, str]]:
+        def ranks(metric: str) -> dict[str, str]:
+            contest = self.held.get((metric, group))
+            if contest is None or not contest.can_tell or len(contest.labels) < 2:
+                return {}
+            return {label: str(standing) for label, standing in contest.standings.items()}
+
+        return ranks
+
+    def without_ranks(self) -> list[str]:
+        """Why there are no ranks where the images are too few."""
+        few = {group: own for (_, group), own in self.held.items() if not own.can_tell and len(own.labels) > 1}
+        return [
+            f"{printable(self.title(group))}: no ranks, {counted(len(own.images), 'image')} cannot tell methods apart "
+            f"(no p-value is below {own.smallest_p:.3g})"
+            for group, own in few.items()
+        ]
+
+
+def _explain(console: Console, table: pd.DataFrame, printed: Sequence[Layout], facts: FolderFacts) -> None:
+    """What the columns mean, of those that were printed, and which were left out."""
+    heads = {column.head for layout in printed for column in layout.columns}
+    if "rank" in heads:
+        console.print("rank: by the first metric; a range where these images cannot tell methods apart", markup=False)
+    if INTERVAL in heads:
+        console.print(f"{INTERVAL}: of the mean over images, by bootstrap", markup=False)
+    if PUBLISHED in heads:
+        console.print("published: the literature's value and, in brackets, what was measured minus it", markup=False)
+        if (table["published_protocol"] != "").any() and _foreign(table).any():
+            console.print("* published under another protocol: the difference includes that of the protocols")
+    left_out = dict.fromkeys(head for layout in printed for head in layout.left_out)
+    if left_out:
+        console.print(f"left out for want of room: {', '.join(left_out)} (a wider terminal, or COLUMNS=200)")
+    notes: dict[str, list[str]] = {}
     for metric in table["metric"].unique():
         if metric and (text := facts.metric(metric).footnote):
             # The whole of it stands on the page and in the docs; a table of numbers wants a line.
-            console.print(f"{printable(metric)}: {printable(text.partition(';')[0])}", markup=False, soft_wrap=True)
+            notes.setdefault(text.partition(";")[0], []).append(metric)
+    for text, metrics in notes.items():
+        console.print(f"{printable(', '.join(metrics))}: {printable(text)}", markup=False, soft_wrap=True)
 
 
 def _foreign(table: pd.DataFrame) -> pd.Series[bool]:
     return (table["published_protocol"] != "") & (table["published_protocol"] != table["protocol"])
 
 
-def _table(key: tuple[str, int, str, str], group: pd.DataFrame, order: list[str], facts: FolderFacts) -> Table:
-    dataset, scale, protocol, degradation = key
-    names = [metric for metric in group["metric"].unique() if metric]
-    with_published = group["published"].notna().any()
-    title = shown(f"{dataset} x{scale}, {protocol}, {degradation}")
-    result = Table(title=title, title_justify="left")
-    result.add_column("method")
-    for metric in names:
-        result.add_column(metric, justify="right")
-        if with_published:
-            result.add_column("published", justify="right")
-    result.add_column("n", justify="right")
-    result.add_column("note")
-    for method in order:
-        own = group[group["method"] == method].set_index("metric")
-        if own.empty:
-            continue
-        cells = [shown(method)]
-        for metric in names:
-            row = own.loc[metric] if metric in own.index else None
-            cells.append("" if row is None else _value(row, facts.metric(metric).digits))
-            if with_published:
-                cells.append("" if row is None else _published(row, facts.metric(metric).digits, protocol))
-        result.add_row(*cells, _counts(own), _note(own))
-    return result
-
-
-def _counts(own: pd.DataFrame) -> str:
-    """How many images are in the means of a method, of all that were planned: '5/5', 'psnr 5/5, lpips 3/5' where they
-    differ."""
-    found = {metric: f"{row['n']}/{row['planned']}" for metric, row in own.iterrows()}
-    if len(set(found.values())) == 1:
-        return next(iter(found.values()))
-    return shown(", ".join(f"{metric} {n}" for metric, n in found.items()))
-
-
-def _value(row: pd.Series, places: int) -> str:
-    if math.isnan(row["mean"]):
-        return "-"
-    text = f"{row['mean']:.{places}f}"
-    if math.isnan(row["ci_low"]):
-        return text
-    return f"{text} [{row['ci_low']:.{places}f}, {row['ci_high']:.{places}f}]"
+def _interval(row: pd.Series, places: int) -> str:
+    return "" if math.isnan(row["ci_low"]) else f"{row['ci_low']:.{places}f} to {row['ci_high']:.{places}f}"
 
 
 def _published(row: pd.Series, places: int, protocol: str) -> str:
@@ -118,25 +227,4 @@ def _note(own: pd.DataFrame) -> str:
     for count, metrics in left_out.items():
         of = "" if len(left_out) == 1 else f" of {' and '.join(metrics)}"
         parts += [f"{count} left out (identical, NaN or too small){of}"] if count else []
-    return shown(", ".join([*parts, *(remark.short for remark in first["remarks"])]))
-
-
-def print_comparison(comparison: Comparison) -> None:
-    """What B changed against A: one row per mean that both have, then what only one of them has."""
-    console = out()
-    title = shown(f"A: {comparison.a}, B: {comparison.b}")
-    table = Table(title=title, title_justify="left")
-    for name in ("method", "dataset", "scale", "protocol", "degradation", "metric"):
-        table.add_column(name)
-    for name in ("A", "B", "B - A", "p, adjusted", "n"):
-        table.add_column(name, justify="right")
-    table.add_column("verdict")
-    for row in comparison.rows.to_dict("records"):
-        places = comparison.facts.metric(row["metric"]).digits
-        facts = (row["method"], row["dataset"], f"x{row['scale']}", row["protocol"], row["degradation"], row["metric"])
-        values = (f"{row['mean_a']:.{places}f}", f"{row['mean_b']:.{places}f}", signed(row["difference"], places + 1))
-        table.add_row(*map(shown, facts), *values, f"{row['p']:.3g}", str(row["n"]), row["verdict"])
-    console.print(table)
-    for side, names in (("A", comparison.only_a), ("B", comparison.only_b)):
-        for name in names:
-            console.print(f"only in {side}: {name}", markup=False)
+    return ", ".join([*parts, *(remark.short for remark in first["remarks"])])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from srbench.errors import SrbenchError
+from srbench.foreign.bibtex import cite_key
 
 _SHOWN = 60  # characters of a wrong value
 _LONGEST = 200  # characters of a name
@@ -69,6 +70,10 @@ TEXT = Rule(_is_text, "text")
 TRUTH = Rule(lambda value: isinstance(value, bool), "True or False")
 NUMBER = Rule(_is_number, "a finite number")
 CALL = Rule(callable, "a function")
+BIBTEX = Rule(
+    lambda value: _is_text(value) and (value == "" or cite_key(value) != ""),
+    "a BibTeX entry with a key, such as '@article{me2026, title = {...}, year = 2026}'",
+)
 
 
 def whole(low: int, high: int) -> Rule:

@@ -69,6 +69,10 @@ class MethodCard:
     :attr:`MethodContext.seed`. ``version`` is raised when the output changes by something that no file of the method
     shows (a library, a service): scores of another version are stale, as those of other source or weight files are.
 
+    What people read of the method on its page of the report, all of it optional: ``idea`` (what it does and why, in
+    about five sentences), ``equation`` (a line or two of formula or pseudocode, plain text), ``differs`` (how what runs
+    here differs from the paper) and ``bibtex`` (the paper's entry; LaTeX tables cite its key).
+
     Raises:
         MethodError: a field that cannot be that, named.
     """
@@ -87,6 +91,10 @@ class MethodCard:
     default: bool = True
     random: bool = False
     version: int = 1
+    idea: str = ""
+    equation: str = ""
+    differs: str = ""
+    bibtex: str = ""
 
     def __post_init__(self) -> None:
         for name in ("scales", "published"):
@@ -104,7 +112,8 @@ _CARD = {
     "name": fields.Rule(
         lambda value: fields.NAME.holds(value) and value != "all", f"{fields.NAME.words}, other than 'all'"
     ),
-    **dict.fromkeys(("title", "family", "paper", "url"), fields.TEXT),
+    **dict.fromkeys(("title", "family", "paper", "url", "idea", "equation", "differs"), fields.TEXT),
+    "bibtex": fields.BIBTEX,
     "year": fields.whole(0, 9999),
     "colour": fields.one_of(get_args(Colour)),
     "scales": fields.Rule(lambda value: value is None or (value != () and _SCALES.holds(value)), _SCALES.words),

@@ -202,6 +202,13 @@ def _is_built_in(path: Path) -> bool:
     return Path(search_path("methods")[0]) in path.parents
 
 
+def is_built_in(method: type[Method]) -> bool:
+    """Whether a method is one of srbench's, not a user's own, an installed package's or a checkpoint."""
+    package, _, name = method.__module__.removeprefix("srbench.").partition(".")
+    path = builtin_files().get(name.partition(".")[0])
+    return package == "methods" and path is not None and _is_built_in(path)
+
+
 def builtin_files() -> dict[str, Path]:
     """The files of the ``methods/`` folders by the names of their modules; raises MethodError if two have one name."""
     files: dict[str, Path] = {}

@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Protocol
 
+from srbench.foreign.bibtex import cite_key
 from srbench.records import TrainingFacts
+from srbench.results.pages import Page
 
 DIGITS = 4  # of a metric that nobody knows
 _LAST = 1 << 30  # place of what has no place in an order
@@ -54,10 +56,23 @@ class PublishedValue:
 
 
 @dataclass(frozen=True)
+class WeightFile:
+    """A weight file that a run loaded. ``shipped`` is None where the run did not say whose it is; ``state`` is the one
+    that was taken of several."""
+
+    path: str
+    sha256: str
+    shipped: bool | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True)
 class MethodFacts:
     """A method without its code. ``year`` is 0 where it has none; ``colour`` and ``published`` are those of its
     card. ``aims_at_pixels`` is False of methods that give up PSNR for what people see. ``training`` is by scale, of
-    the weights that were run."""
+    the weights that were run. ``idea``, ``equation``, ``differs`` and ``bibtex`` are what people read of it
+    (:class:`srbench.method.MethodCard`), ``weight_files`` what was loaded, as far as the run wrote it down. ``own`` is
+    True of a user's own method; where a run does not say, it is False."""
 
     name: str
     title: str
@@ -69,6 +84,17 @@ class MethodFacts:
     aims_at_pixels: bool = True
     published: tuple[PublishedValue, ...] = ()
     training: Mapping[int, TrainingFacts] = field(default_factory=dict)
+    idea: str = ""
+    equation: str = ""
+    differs: str = ""
+    bibtex: str = ""
+    weight_files: tuple[WeightFile, ...] = ()
+    own: bool = False
+
+    @property
+    def cite(self) -> str:
+        r"""The key for ``\cite``; empty without a BibTeX entry."""
+        return cite_key(self.bibtex)
 
 
 @dataclass(frozen=True)
@@ -99,6 +125,10 @@ class Fallback(Protocol):
 
     def method(self, name: str, weights: Mapping[str, str]) -> MethodFacts | None:
         """``weights``: hashes of the files that were run, by name; other weights' training is not told."""
+        ...
+
+    def page(self, name: str, title: str) -> Page:
+        """An empty one of a method that is not shipped under this name and title."""
         ...
 
     def dataset(self, name: str) -> DatasetFacts | None: ...
@@ -164,7 +194,10 @@ class FolderFacts:
 
     def _method(self, name: str, written: Mapping[str, Any]) -> MethodFacts | None:
         if "family" in written:
-            return _method_from_json(written)
+            own = _method_from_json(written)
+            if "idea" in written or self._fallback is None:
+                return own
+            return replace(own, **asdict(self._fallback.page(name, own.title)))
         installed = None if self._fallback is None else self._fallback.method(name, written.get("weights", {}))
         if written and (installed is None or installed.title != written["title"]):
             return MethodFacts(name, written["title"])  # a user's own that has the name of an installed one
@@ -235,12 +268,19 @@ def _method_from_json(written: Mapping[str, Any]) -> MethodFacts:
     own = _known(MethodFacts, written)
     own["published"] = tuple(PublishedValue(**_known(PublishedValue, value)) for value in written["published"])
     own["training"] = {int(scale): _training_from_json(facts) for scale, facts in written["training"].items()}
+    own["weight_files"] = _weight_files(written)
     return MethodFacts(**own)
+
+
+def _weight_files(written: Mapping[str, Any]) -> tuple[WeightFile, ...]:
+    """Older runs wrote down the hashes by name alone, and of these not which were loaded."""
+    if "weight_files" in written:
+        return tuple(WeightFile(**_known(WeightFile, file)) for file in written["weight_files"])
+    return tuple(WeightFile(name, sha256) for name, sha256 in written.get("weights", {}).items())
 
 
 def _training_from_json(written: Mapping[str, Any]) -> TrainingFacts:
     own = _known(TrainingFacts, written)
     own["curve"] = tuple((int(step), float(psnr)) for step, psnr in own["curve"])
-    own["under_trained"] = tuple(own["under_trained"])
     own["content_features"] = tuple(own["content_features"])
     return TrainingFacts(**own)

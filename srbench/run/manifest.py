@@ -23,10 +23,14 @@ from srbench.errors import SrbenchError
 from srbench.foreign.contained import contained
 from srbench.machine import processor
 from srbench.method.base import Method
+from srbench.method.plugins import is_built_in
+from srbench.method.wrappers import bare
 from srbench.metrics import Metric
 from srbench.protocol.base import Protocol
 from srbench.protocol.words import describe as describe_protocol
+from srbench.results import pages
 from srbench.results.facts import DatasetFacts, MethodFacts, MetricFacts, ProtocolFacts, PublishedValue, to_json
+from srbench.results.pages import Page
 from srbench.run import loaded
 from srbench.version import __version__
 from srbench.weights.files import file_hash
@@ -121,6 +125,8 @@ def metric_facts(metric: Metric) -> MetricFacts:
 def method_facts(method: Method) -> MethodFacts:
     """With the training of the weights that it finds here."""
     card = method.card
+    own = Page(card.idea, card.equation, card.differs, card.bibtex)
+    page = own or _asked(lambda: pages.shipped(card.name, card.title), Page())
     return MethodFacts(
         name=card.name,
         title=card.title,
@@ -130,8 +136,13 @@ def method_facts(method: Method) -> MethodFacts:
         colour=card.colour,
         url=card.url,
         aims_at_pixels=_asked(lambda: bool(method.aims_at_pixels), True),
+        own=not is_built_in(type(bare(method))),
         published=tuple(PublishedValue(**asdict(value)) for value in card.published),
         training=_asked(lambda: dict(method.training_facts()), {}),
+        idea=page.idea,
+        equation=page.equation,
+        differs=page.differs,
+        bibtex=page.bibtex,
     )
 
 

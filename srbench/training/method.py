@@ -139,11 +139,11 @@ class TrainedMethod(TorchMethod):
                 steps=card.get("steps", 0),
                 wall_seconds=card.get("wall_seconds", 0),
                 device=card.get("device", ""),
-                # Of the values of the method for which they were trained; another may share its weights.
-                under_trained=tuple(card.get("under_trained", ()) if card.get("method") == self.card.name else ()),
-                reference=REFERENCE,
+                images=dict(card.get("images", {})),
+                started_from=card.get("started_from", ""),
                 content_features=tuple(card.get("content_features", ())),
                 curve=tuple(self.training_curve(scale)),
+                bicubic=card.get("validation_psnr_bicubic", {}).get(f"x{scale}"),
             )
             for scale, card in cards.items()
             if card is not None

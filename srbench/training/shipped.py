@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from srbench.method.base import Method, MethodCard
 from srbench.training.method import REFERENCE, TrainedMethod
 
 
 def shipped(method: Method) -> list[str]:
-    """One text per scale with weights, such as 'x4: 26.76 dB on bsd100 (-0.06), under-trained'; [] if there are none.
+    """One text per scale with weights, such as 'x4: 26.76 dB on bsd100 (-0.06)'; [] if there are none.
 
     The number in brackets is the distance to the published value. Of weights that were trained for another method only
     that method is said.
@@ -31,7 +28,7 @@ def shipped(method: Method) -> list[str]:
             goal = published_psnr(method.card, scale)
             gap = "" if goal is None else f" ({value - goal:+.2f})"
             text += f": {value:.2f} dB on {REFERENCE}{gap}"
-        texts.append(text + (", under-trained" if card.get("under_trained") else ""))
+        texts.append(text)
     return texts
 
 
@@ -43,22 +40,3 @@ def published_psnr(card: MethodCard, scale: int, dataset: str = REFERENCE) -> fl
         if (p.dataset, p.scale, p.metric, p.protocol) == (dataset, scale, "psnr", "classic")
     ]
     return values[0] if values else None
-
-
-def trailing(cards: Mapping[str, MethodCard], measured: Mapping[str, float], scale: int) -> dict[str, list[str]]:
-    """Which methods fall behind methods that they beat in the literature.
-
-    Args:
-        cards: by method; those that do not aim at pixels (:attr:`srbench.method.base.Method.aims_at_pixels`) are best
-            left out.
-        measured: mean PSNR on BSD100 by method.
-
-    Returns:
-        for every method the worse ones (in print) that it does not beat here; an empty list is as it should be.
-    """
-    goals: dict[str, Any] = {name: published_psnr(cards[name], scale) for name in measured}
-    known = [name for name in measured if goals[name] is not None]
-    return {
-        name: sorted(other for other in known if goals[other] < goals[name] and measured[other] >= measured[name])
-        for name in known
-    }

@@ -20,7 +20,10 @@ def folder(tmp_path):
     stores = contextlib.ExitStack()  # a run goes on as long as its process has the folder open
 
     def fill(*images, method="m", dataset="d", status="finished"):
-        described = {"command": "test", "metrics": [to_json(metric_facts(get(n))) for n in ("psnr", "ssim", "mos")]}
+        described = {
+            "command": "test",
+            "metrics": [to_json(metric_facts(get(n))) for n in ("psnr", "ssim", "lpips", "mos")],
+        }
         store = stores.enter_context(Store(tmp_path / "results", create=True))
         run = store.start_run(described)
         cells = [
@@ -77,7 +80,7 @@ def row(srbench, folder):
 def test_n_is_that_of_every_metric(srbench, folder, images, n, note):
     found = row(srbench, folder(*images))
     assert found["n"] == n
-    assert found["note"].startswith(note)
+    assert found.get("note", "").startswith(note)
 
 
 def test_an_image_that_no_metric_could_measure_is_not_pending(srbench, folder):
@@ -103,3 +106,112 @@ def test_what_a_simulated_score_is_is_said_shortly(srbench, folder):
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("mos:")]
     assert "no person rated these images" in line
     assert len(line) < 100
+
+
+NAMES = ("edsr", "perceptual-vgg22-with-a-long-name", "tv-map")
+SCORES = {"edsr": (31.90, 28.0), "perceptual-vgg22-with-a-long-name": (28.78, 29.0), "tv-map": (31.26, 27.5)}
+
+
+@pytest.fixture
+def several(folder):
+    """Three methods on two datasets of seven images, that differ by the same on each: edsr leads on 'd'."""
+
+    def fill():
+        for name, (first, second) in SCORES.items():
+            for dataset, value in (("d", first), ("e", second)):
+                same = {"ssim": value / 40, "lpips": 1 - value / 40, "mos": value / 10}
+                images = [{"psnr": value + i / 10, **same} for i in range(7)]
+                path = folder(*images, method=name, dataset=dataset)
+        return path
+
+    return fill
+
+
+def tables(text):
+    """Of every table its title, its heads and its rows of cells; a name that was folded is whole again."""
+    found = []
+    before = ""
+    for line in text.splitlines():
+        if line.startswith("┃"):
+            found.append((before, [part.strip() for part in line.strip("┃").split("┃")], []))
+        elif line.startswith("│"):
+            cells = [part.strip() for part in line.strip("│").split("│")]
+            rows = found[-1][2]
+            if any(cells[1:]) or not rows:
+                rows.append(cells)
+            else:
+                rows[-1][0] += cells[0]
+        elif not line.startswith(("└", "┡", "┏", "├")):
+            before = line
+    return found
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_every_number_and_every_name_is_whole(srbench, several, monkeypatch, width):
+    path = several()
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = srbench("report", path, "--format", "table").stdout
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines() if line[0] in "┏┃┡│├└") <= width
+    found = tables(text)
+    for dataset, place in (("d", 0), ("e", 1)):
+        shown = {}
+        for title, heads, rows in found:
+            if title.startswith(f"{dataset} x4"):
+                assert sorted(row[0] for row in rows) == sorted(NAMES)
+                shown |= {(row[0], head): cell for row in rows for head, cell in zip(heads, row, strict=True)}
+        for name, values in SCORES.items():
+            assert shown[name, "psnr"] == f"{values[place] + 0.3:.2f}"
+            assert shown[name, "ssim"] == f"{values[place] / 40:.4f}"
+            assert shown[name, "lpips"] == f"{1 - values[place] / 40:.4f}"
+            assert shown[name, "mos"] == f"{values[place] / 10:.2f}"
+    heads = {head for _, own, _ in found for head in own}
+    assert ("95% interval" in heads) == (width == 200)
+    assert ("left out for want of room: 95% interval" in text) == (width < 200)
+    # At 60 every metric of a dataset has a table of its own; that of all datasets together fits.
+    assert len(found) == (9 if width == 60 else 3)
+
+
+def test_rows_are_in_the_order_of_their_own_values_in_every_table(srbench, several, monkeypatch):
+    path = several()
+    for width in ("60", "200"):
+        monkeypatch.setenv("COLUMNS", width)
+        for title, heads, rows in tables(srbench("report", path, "--format", "table").stdout):
+            metric = title.rpartition(": ")[2] if ": " in title else "psnr"
+            values = [float(row[heads.index(metric)]) for row in rows]
+            assert values == sorted(values, reverse=metric != "lpips"), title
+
+
+def test_ranks_stand_where_the_images_can_tell(srbench, several):
+    found = {
+        title: (heads, rows) for title, heads, rows in tables(srbench("report", several(), "--format", "table").stdout)
+    }
+    heads, rows = found["d x4, basicsr, bicubic"]
+    assert heads[:2] == ["method", "rank"]
+    assert [row[1] for row in rows] == ["1", "2", "3"]
+    heads, rows = found["mean of d and e x4, basicsr, bicubic"]
+    assert [row[heads.index("psnr")] for row in rows] == ["30.25", "29.68", "29.19"]
+    assert "-" in rows[0][1]
+
+
+def test_too_few_images_have_no_ranks_and_a_line_says_why(srbench, folder):
+    for name, value in (("a", 30.0), ("b", 31.0)):
+        path = folder(*[{"psnr": value}] * 5, method=name)
+    text = srbench("report", path, "--format", "table").stdout
+    assert tables(text)[0][1] == ["method", "psnr", "95% interval", "n"]
+    assert "d x4, basicsr, bicubic: no ranks, 5 images cannot tell methods apart (no p-value is below 0.0625)" in text
+
+
+def test_the_best_is_bold_and_no_other(several, monkeypatch):
+    from rich.console import Console
+
+    from srbench.cli import tables as module
+
+    path = several()
+    console = Console(force_terminal=True, width=200, color_system="standard", highlight=False)
+    monkeypatch.setattr(module, "out", lambda: console)
+    with console.capture() as capture:
+        module.print_means(path)
+    bold = {part.partition("\x1b[0m")[0] for part in capture.get().split("\x1b[1m")[1:]}
+    assert {"32.20", "29.30"} <= bold
+    assert not {"31.56", "29.08", "27.80"} & bold

@@ -34,10 +34,19 @@ NO_TEXT = [None, 3, b"x", ["x"], ("x",), Hostile(), "half of a pair \ud83d"]
 NO_NAME = [*NO_TEXT, "", " ", " x", "a\nb", "a\x1b[31mb", "a\u2028b", "x" * 201]
 NO_WHOLE = [None, "1", 1.0, 1.5, True, -1, math.nan, [1], Hostile()]
 NO_TRUTH = [None, 0, 1, "yes", Hostile()]
+TEXTS = ("title", "family", "paper", "url", "idea", "equation", "differs")
 
 WRONG_CARDS = [
     *(("name", value) for value in (*NO_NAME, "all")),
-    *((name, value) for name in ("title", "family", "paper", "url") for value in NO_TEXT),
+    *(
+        (name, value)
+        for name in ("title", "family", "paper", "url", "idea", "equation", "differs")
+        for value in NO_TEXT
+    ),
+    *(
+        ("bibtex", value)
+        for value in (*NO_TEXT, "Keys 1981", "@article{title = {x}}", "@article{a, title = {x}", "@a{b")
+    ),
     *((name, value) for name in ("year", "min_size", "version") for value in NO_WHOLE),
     *((name, value) for name in ("allow_partial_weights", "default", "random") for value in NO_TRUTH),
     *(("colour", value) for value in (None, "RGB", "Luma", "y", "", 3, ["rgb"], Hostile())),

@@ -8,9 +8,9 @@ import pytest
 
 from srbench import dataset, degradation, metrics, paths, protocol
 from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
-from srbench.method import MethodCard, MethodContext, Published, plugins
+from srbench.method import MethodContext, plugins
 from srbench.training import TrainedMethod
-from srbench.training.shipped import shipped, trailing
+from srbench.training.shipped import shipped
 
 WEIGHTS = Path(paths.search_path("methods")[0]) / "weights"
 CARDS = sorted(WEIGHTS.glob("*.json"))
@@ -89,15 +89,5 @@ def test_values_are_listed_of_the_method_alone_for_which_the_weights_were_traine
         (text,) = [text for text in shipped(METHODS[name]) if text.startswith(f"x{scale}")] if card else [""]
         if card and card["method"] != name:
             assert text == f"x{scale}: the weights of {card['method']}"
-            assert METHODS[name].training_facts()[scale].under_trained == ()
         elif card and (value := card["test_psnr"].get(f"bsd100 x{scale}")):
             assert text.startswith(f"x{scale}: {value:.2f} dB on bsd100")
-
-
-def test_a_method_that_trails_one_it_beats_in_print_is_found():
-    def card(name, value):
-        return MethodCard(name, name, 2020, "f", "p", "luma", published=(Published("bsd100", 4, "psnr", value, "t"),))
-
-    cards = {"old": card("old", 26.0), "new": card("new", 27.0), "best": card("best", 28.0)}
-    found = trailing(cards, {"old": 25.9, "new": 25.8, "best": 27.5}, 4)
-    assert found == {"old": [], "new": ["old"], "best": []}

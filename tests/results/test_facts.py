@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from srbench.records import TrainingFacts, declared_version
 from srbench.report import paper
 from srbench.report.html import render, render_comparison
 from srbench.results import comparison
-from srbench.results.facts import DatasetFacts, FolderFacts, MethodFacts, PublishedValue, to_json
+from srbench.results.facts import DatasetFacts, FolderFacts, MethodFacts, PublishedValue, WeightFile, to_json
 from srbench.results.reader import Reader
 from srbench.run.runner import Silent
 
@@ -44,14 +45,14 @@ def best_of(results):
     """The methods that each kind of report marks as the best by the metric."""
     with Reader(results) as reader:
         markdown, latex, page = paper.to_markdown(reader), paper.to_latex(reader), render(reader).text
-    rows = re.findall(r'<tr data-name="([^"]*)".*?</tr>', page, re.DOTALL)
-    assert set(rows) == set(METHODS)
-    cell = r'<td data-d="[^"]*" data-m="mean-error"[^>]*><span class="value best">'
-    html = [name for name in rows if re.search(cell, re.search(rf'<tr data-name="{name}".*?</tr>', page, re.DOTALL)[0])]
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page)[1])
+    (view,) = data["views"]
+    assert set(view["labels"]) == set(METHODS)
+    contests = view["contests"].get("mean-error", {})
     return {
         "markdown": re.findall(r"^\| (\S+) \| \*\*[0-9.]+\*\* \|$", markdown, re.MULTILINE),
         "latex": re.findall(r"^(\S+) & \\textbf\{[0-9.]+\} \\\\$", latex, re.MULTILINE),
-        "html": html,
+        "html": [contest["labels"][0] for contest in contests.values()],
     }
 
 
@@ -141,7 +142,8 @@ def test_a_run_in_tiles_tells_how_the_weights_were_trained(go, results):
     with Reader(results) as reader:
         espcn, perceptual = (reader.facts.method(name) for name in ("espcn", "perceptual"))
     assert (espcn.aims_at_pixels, perceptual.aims_at_pixels) == (True, False)
-    assert (espcn.training[4].parameters, espcn.training[4].reference) == (24752, "bsd100")
+    assert (espcn.training[4].parameters, espcn.training[4].images) == (24752, {"T91": 87, "BSDS400": 392})
+    assert espcn.training[4].bicubic == 26.641
     assert espcn.training[4].curve[-1][0] == espcn.training[4].steps
     assert perceptual.training[4].content_features
 
@@ -176,18 +178,51 @@ def test_a_folder_of_today_says_everything_and_nobody_else_is_asked(go, results,
     assert facts.method("bicubic") == installed.method("bicubic", {})
     assert facts.method("bicubic").published
     assert facts.protocols("basicsr") == [installed.protocol("basicsr")]
-    assert facts.method("mine") == MethodFacts("mine", "Mine", 2024, "test", "none")
+    assert facts.method("mine") == MethodFacts("mine", "Mine", 2024, "test", "none", own=True)
     assert facts.dataset("pictures") == DatasetFacts("pictures", "pictures")
 
 
 def test_facts_survive_the_manifest():
-    training = TrainingFacts(24, 1000, 61.5, "CPU", ("srcnn",), "bsd100", ("VGG",), ((500, 30.0), (1000, 30.5)))
+    curve = ((500, 30.0), (1000, 30.5))
+    training = TrainingFacts(24, 1000, 61.5, "CPU", {"T91": 91}, "random weights", ("VGG",), curve, 28.4)
     values = (PublishedValue("set5", 4, "psnr", 28.42, "paper"), PublishedValue("set5", 2, "ssim", 0.9, "p", "basicsr"))
+    files = (WeightFile("/weights/m.safetensors", "0a", True, "params"), WeightFile("mine.safetensors", "0b", False))
+    entry = "@misc{m2020, title = {M}}"
     method = MethodFacts("m", "M", 2020, "f", "p", "luma", "url", False, values, {4: training})
+    method = replace(method, idea="an idea", equation="y = x", differs="nothing", bibtex=entry, weight_files=files)
     data = DatasetFacts("d", "D", "none", "who", 3)
     facts = FolderFacts(json.loads(json.dumps([{"methods": [to_json(method)], "datasets": [to_json(data)]}])))
     assert (facts.method("m"), facts.dataset("d"), facts.training("m", 4)) == (method, data, training)
+    assert facts.method("m").cite == "m2020"
     assert (facts.method("n"), facts.training("m", 2), facts.training("n", 4)) == (None, None, None)
+
+
+def test_the_page_of_a_method_travels_with_the_folder(go, results, write_plugin):
+    path = Path(write_plugin())
+    own = """idea="A plain idea.", equation="y = x", bibtex="@misc{mine2024, title = {Mine}}","""
+    path.write_text(path.read_text().replace("colour=", f"{own} colour="))
+    go("edsr", str(path), scales=(4,), metrics=("psnr",))
+    with Reader(results, fallback=Nobody()) as reader:
+        edsr, mine = (reader.facts.method(name) for name in ("edsr", "mine"))
+    assert (mine.idea, mine.equation, mine.differs, mine.cite) == ("A plain idea.", "y = x", "", "mine2024")
+    assert edsr.cite == "lim2017enhanced"
+    assert "batch normalisation" in edsr.idea
+    (file,) = edsr.weight_files
+    assert (Path(file.path).name, file.shipped, len(file.sha256)) == ("edsr_x4.safetensors", True, 64)
+
+
+def test_runs_that_did_not_write_pages_have_those_of_the_shipped_methods_and_of_no_other():
+    def of(title, **more):
+        written = to_json(MethodFacts("edsr", title, family="cnn"))
+        for name in ("idea", "equation", "differs", "bibtex", "weight_files"):
+            del written[name]
+        return FolderFacts([{"methods": [written | more]}], Installed()).method("edsr")
+
+    title = "EDSR baseline, 16 blocks, 64 channels"
+    assert of(title).cite == "lim2017enhanced"
+    assert of("edsr (Compact)").idea == ""
+    assert of(title, idea="its own").bibtex == ""
+    assert of(title, weights={"edsr_x4.safetensors": "0a"}).weight_files == (WeightFile("edsr_x4.safetensors", "0a"),)
 
 
 def test_of_a_method_that_an_old_folder_names_the_title_is_known():

@@ -47,7 +47,7 @@ class Mark:
 
 _KINDS = {
     **dict.fromkeys(("failed", "NaN", "out of range"), "bad"),
-    **dict.fromkeys(("under-trained", "partial", "in tiles"), "warn"),
+    **dict.fromkeys(("partial", "in tiles"), "warn"),
 }
 
 
@@ -89,23 +89,9 @@ def of_handling(cells: pd.DataFrame) -> list[Mark]:
 
 
 def of_training(training: TrainingFacts | None) -> list[Mark]:
-    """What is to be known of the training of a method's weights."""
-    return [] if training is None else [*_under_trained(training), *_content_features(training)]
-
-
-def _under_trained(training: TrainingFacts) -> list[Mark]:
-    """The mark of weights that fall behind methods which the network beats in the literature."""
-    if not training.under_trained:
-        return []
-    others = ", ".join(training.under_trained)
-    effort = f"{training.steps:,} steps, {training.wall_seconds / 60:.0f} min on {training.device}"
-    text = f"does not reach {others} on {training.reference}, which it beats in the literature (trained here: {effort})"
-    return [Mark("under-trained", text)]
-
-
-def _content_features(training: TrainingFacts) -> list[Mark]:
-    """The mark of weights that were trained to look alike in the features of a network, which it names."""
-    if not training.content_features:
+    """What is to be known of the training of a method's weights: that they were trained to look alike in the features
+    of a network, which it names."""
+    if training is None or not training.content_features:
         return []
     names = " and ".join(training.content_features)
     return [Mark("features", f"these weights were trained on a distance between features: {names}")]

@@ -1,16 +1,12 @@
 """The HTML page: whole, self-contained, and text stays text."""
 
-import json
-import os
 import re
-import shutil
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from srbench.imaging.images import write_image
-from srbench.method import plugins
 from srbench.records import Canary
 from srbench.report.html import render
 from srbench.report.html.plots import means_with_intervals, with_own_ids
@@ -249,24 +245,6 @@ def test_one_method_on_one_image(go, page, pictures, content):
     assert (contest["can_tell"], contest["pairs"]) == (False, [])
     assert "is the only method" in "".join(span["text"] for span in contest["verdict"]["lead"])
     assert "There are fewer than two images" in shown(text)
-
-
-@pytest.mark.data("set5")
-def test_under_trained_weights_say_so_and_why(go, page, tmp_path, monkeypatch, content):
-    shipped = plugins.instantiate(plugins.find("espcn")[0]).weight_path(4)
-    card = json.loads(shipped.with_suffix(".json").read_text())
-    shutil.copy(shipped, tmp_path)
-    shutil.copy(shipped.with_suffix(".csv"), tmp_path)
-    card["under_trained"] = ["aplus", "fsrcnn", "srcnn"]
-    (tmp_path / f"{shipped.stem}.json").write_text(json.dumps(card))
-    monkeypatch.setenv("SRBENCH_WEIGHTS", f"{tmp_path}{os.pathsep}{os.environ.get('SRBENCH_WEIGHTS', '')}")
-    go("espcn", "bicubic", datasets=("set5",), scales=(4,), protocol="classic", metrics=("psnr",), keep_images=False)
-    espcn = content(page())["methods"]["espcn"]
-    [mark] = [mark for mark in espcn["marks"] if mark["word"] == "under-trained"]
-    assert mark["reason"].startswith("does not reach aplus, fsrcnn, srcnn on bsd100")
-    assert f"{card['steps']:,} steps" in mark["reason"]
-    assert espcn["parameters"] == 24_752
-    assert "validation PSNR" in shown(page())  # its learning curve
 
 
 def test_a_page_of_many_methods_is_small(made_up, content):
