@@ -24,7 +24,7 @@ const srb = {};
 
   // -- state ------------------------------------------------------------------------------------------------------
   const KEYS = ["view", "group", "metric", "sort", "desc", "ref", "q", "family", "columns", "method", "versus", "image",
-    "left", "right", "zoom"];
+    "left", "right", "zoom", "cost"];
   const listeners = [];
   const viewOf = (key) => data.views.find((view) => view.key === key) ?? data.views[0] ?? null;
   srb.view = () => viewOf(srb.state.view);
@@ -185,6 +185,7 @@ const srb = {};
   };
   srb.tip = {
     hide,
+    show,
     bind: (element, content) => {
       element.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(element, content); });
       element.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") hide(); });

@@ -12,8 +12,11 @@ from srbench.wording import counted
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one method at one scale; None where it was not measured. ``conditions``: on what, at which size. ``noisy``: a
-    latency was measured and spreads too wide to have a digit."""
+    """Of one method at one scale; None where it was not measured.
+
+    ``conditions`` says on what and at which size, ``subject`` is the dataset whose image was timed, or an LR size.
+    ``noisy``: a latency was measured and spreads too wide to have a digit.
+    """
 
     parameters: int | None = None
     mult_adds: float | None = None  # multiply-adds for an output of 1280x720
@@ -21,6 +24,9 @@ class Cost:
     memory_mib: float | None = None  # peak
     conditions: str = ""
     noisy: bool = False
+    subject: str = ""
+    latency_low: float | None = None  # quartiles of the calls
+    latency_high: float | None = None
 
     def has(self, name: str) -> bool:
         """Whether the table has something to say of a cost."""
@@ -47,12 +53,25 @@ def summarise(timings: Iterable[Timing]) -> dict[tuple[str, int], Cost]:
         # max takes the first of equals: the newest, when the oldest comes last.
         conditions, methods = max(reversed(own), key=lambda item: len(item[1]))
         for name, timing in methods.items():
-            memory = None if timing.peak_memory is None else timing.peak_memory / 2**20
-            latency = None if timing.noisy else 1000 * timing.median
-            found[name, scale] = Cost(
-                timing.parameters, timing.mult_adds, latency, memory, conditions, noisy=timing.noisy
-            )
+            found[name, scale] = _cost(timing, conditions)
     return found
+
+
+def _cost(timing: Timing, conditions: str) -> Cost:
+    memory = None if timing.peak_memory is None else timing.peak_memory / 2**20
+    median, low, high = (1000 * seconds for seconds in (timing.median, *timing.quartiles))
+    known = (None, None, None) if timing.noisy else (median, low, high)
+    return Cost(
+        timing.parameters,
+        timing.mult_adds,
+        known[0],
+        memory,
+        conditions,
+        noisy=timing.noisy,
+        subject=timing.subject,
+        latency_low=known[1],
+        latency_high=known[2],
+    )
 
 
 def _conditions(timing: Timing) -> str:

@@ -52,7 +52,7 @@ def render(
     costs = summarise(reader.timings()) if costs is None else costs
     tables = views(images, means(images, facts), costs, facts)
     content = data(tables, facts)
-    plots = {view.key: plots_of(view, view.images, facts) for view in tables}
+    plots = {view.key: plots_of(view, facts) for view in tables}
     middle = time.perf_counter()
     titles = {row.name: row.title for view in tables for row in view.rows}
     pictures = gallery(images, reader.folder, runs, titles, facts, full_images)
