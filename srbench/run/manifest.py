@@ -144,12 +144,11 @@ def method_facts(method: Method) -> MethodFacts:
 
 
 def _shipped_page(method: Method) -> Page:
-    """Of a network of srbench's with weights of the user's own, all but what differs from the paper. A class that a user
-    derives from one of srbench's is another method."""
+    """Of a network of srbench's with weights of the user's own, all but what differs from the paper. A class that a
+    user derives from one of srbench's is another method."""
     own = type(wrappers.bare(method))
-    if (page := pages.shipped(method.card.name, method.card.title)) or not own.__module__.startswith(
-        "srbench.methods."
-    ):
+    page = pages.shipped(method.card.name, method.card.title)
+    if page or not own.__module__.startswith("srbench.methods."):
         return page
     cards = [vars(cls)["card"] for cls in own.__mro__ if "card" in vars(cls)]
     found = (pages.shipped(card.name, card.title) for card in cards)
