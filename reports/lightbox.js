@@ -38,7 +38,7 @@ srb.lightbox = (() => {
     box, about);
 
   // -- where one looks: the pixel in the middle of a pane, and screen pixels a pixel --------------------------------
-  let scene = null, look = { x: 0, y: 0, scale: 1 };
+  let scene = null, lacking = [], look = { x: 0, y: 0, scale: 1 };
   const area = () => panes[0].getBoundingClientRect();
   const clip = (value, low, high) => Math.min(Math.max(value, low), high);
   const fits = () => {
@@ -81,7 +81,7 @@ srb.lightbox = (() => {
   const lay = (together) => {
     box.classList.toggle("together", together);
     modes.forEach((mode, i) => mode.setAttribute("aria-pressed", String(together === (i === 1))));
-    fit();
+    fit(lacking.length > 0);
   };
 
   // -- mouse, fingers, keys -----------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ srb.lightbox = (() => {
       selects[name].replaceChildren(...pictures.groups(scene).map(([label, sides]) => srb.el("optgroup", { label },
         sides.map((one) => srb.el("option", { value: one, selected: one === side }, pictures.title(scene, one))))));
     }
-    const lacking = [left, right].filter((side, i) => !fill(layers[i], side));
+    lacking = [left, right].filter((side, i) => !fill(layers[i], side));
     divider.name(`${pictures.title(scene, left)} left of it, ${pictures.title(scene, right)} right of it`);
     about.textContent = lacking.length === 0
       ? "Wheel or pinch zooms, a drag moves both sides; b shows them in turn."

@@ -85,8 +85,10 @@ def test_the_page_needs_nothing_from_elsewhere(go, page):
     assert found.tags.count("script") == page().count('<script type="application/json"') + 1
     assert "link" not in found.tags
     assert "svg" in found.tags
-    loaded = {value.partition(",")[0] for name, value in found.attributes if name in ("src", "data", "srcset")}
-    assert loaded == {"", "data:image/webp;base64"}
+    assert [value for name, value in found.attributes if name in ("src", "data", "srcset")] == []
+    [pictures] = re.findall(r'id="pictures-data">(.*?)</script>', page(), re.DOTALL)
+    loaded = re.findall(r'"(?:src|original|lr|nearest|bicubic)":"([^"]*)"', pictures)
+    assert {source.partition(",")[0] for source in loaded} == {"data:image/webp;base64"}
     scripts = [value for name, value in found.attributes if name.startswith("on")]
     assert scripts == []
     assert "default-src 'none'" in page()
