@@ -93,6 +93,29 @@ def test_images_stand_by_value_with_what_they_gain_over_bicubic(drawer):
         assert values[0] == [f"{own[place]:.{digits}f}", gain]
 
 
+def test_the_images_where_it_gains_most_and_least_lead_to_the_large_ones(visit, report):
+    page = visit(report)
+    page.evaluate("srb.set({ group: 'second', method: 'lanczos' })")
+    part = section(page.locator("#drawer"), "gains most and least")
+    said = part.locator(".extreme p").all_inner_texts()
+    gains = page.evaluate("srb.values.images('lanczos')")
+    shown = [
+        own["gain"] for own in gains if page.evaluate("image => !!srb.pictures.scene('second', image)", own["image"])
+    ]
+    assert len(shown) == 5
+    number = [f"{value:+.2f} dB".replace("-", "−") for value in (max(shown), min(shown))]  # noqa: RUF001
+    assert [text.split(": ")[1] for text in said] == number
+    assert [text.split(",")[0] for text in said] == ["Most", "Least"]
+    assert f"Of the 5 images that the page shows, out of {len(gains)}." in part.inner_text()
+    assert part.locator("img").count() == 4
+    assert part.locator("img").evaluate_all("own => own.every(image => image.complete && image.naturalWidth > 8)")
+    part.locator(".button").first.click()
+    assert page.locator("#lightbox").is_visible()
+    assert {"left=bicubic", "right=lanczos", "method=lanczos"} <= set(page.url.partition("#")[2].split("&"))
+    page.keyboard.press("Escape")
+    assert page.locator("#drawer").is_visible()  # below it
+
+
 def test_it_opens_from_the_table_and_gives_the_focus_back(visit, golden):
     page = visit(golden)
     dialog = page.locator("#drawer")

@@ -217,6 +217,8 @@ def test_a_mark_says_its_reason_by_keyboard(visit, report):
     assert "not ranked: lacks 2 of the 11 images" in tip
     page.keyboard.press("Escape")
     assert not page.locator("#tip").is_visible()
+    page.get_by_text("What the signs beside names say").click()
+    assert "too wide for <b>me</b>" in page.locator("#under li").first.inner_text()
 
 
 def test_up_and_down_go_from_row_to_row(visit, report):
