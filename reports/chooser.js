@@ -11,7 +11,7 @@ srb.chooser = (() => {
     if (focused !== null) $$("button", place).find((button) => button.dataset.value === focused)?.focus();
   };
   const select = (element, choices, chosen) => {
-    element.replaceChildren(...choices.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
+    element.replaceChildren(...choices.map(([value, text]) => el("option", { value }, text)));
     element.value = chosen;
   };
   const unique = (axis) => [...new Set(data.views.map((view) => view[axis]))];

@@ -62,6 +62,7 @@ srb.columns = (() => {
   const cost = (name, head, title, divisor, digits) => ({
     id: name, head, name: title, tip: title, key: (label) => srb.cost(label)[name] ?? null,
     value: (label) => srb.cost(label)[name] ?? null,
+    source: (label) => (name === "latency_ms" ? srb.cost(label).conditions : ""),
     text: (label) => {
       const known = srb.cost(label);
       if (name === "latency_ms" && known.noisy) return "too noisy";
@@ -73,8 +74,6 @@ srb.columns = (() => {
     gan: "adversarial, perceptual", autoregressive: "autoregressive", own: "own" };
   const others = () => {
     const { metric } = srb.state, facts = data.metrics[metric];
-    const range = ({ low, high }) => (low === undefined || low === null ? ""
-      : `${srb.format(low, metric)} to ${srb.format(high, metric)}`);
     return [
       { id: "year", head: "Year", name: "Year", key: (label) => data.methods[label].year ?? null,
         down: true, text: (label) => `${data.methods[label].year ?? ""}` },
@@ -84,11 +83,21 @@ srb.columns = (() => {
       cost("mult_adds", "Mult-Adds, G", "Multiply-adds for an output of 1280\u00d7720", 1e9, 1),
       cost("latency_ms", "Latency, ms", "Latency: median over calls of the method alone", 1, 1),
       cost("memory_mib", "Memory, MiB", "Peak memory", 1, 0),
+      ...(facts ? ofMetric(metric, facts) : []),
+    ];
+  };
+  const ofMetric = (metric, facts) => {
+    const range = ({ low, high }) => (low === undefined || low === null ? ""
+      : `${srb.format(low, metric)} to ${srb.format(high, metric)}`);
+    return [
       { id: "interval", head: `95% interval`, name: `95% interval of ${facts.title}`,
         tip: "Of the mean of the ordering metric over other images of the kind; it does not compare methods",
         key: (label) => cell(label).low ?? null, text: (label) => range(cell(label)) },
       { id: "n", head: "n", name: "Number of images", key: (label) => cell(label).n ?? null, down: true,
-        text: (label) => { const { n, planned } = cell(label); return n === planned ? `${n ?? ""}` : `${n} of ${planned}`; } },
+        text: (label) => {
+          const { n, planned } = cell(label);
+          return n === planned ? `${n ?? ""}` : `${n} of ${planned}`;
+        } },
       { id: "published", head: `${facts.title}, published`, name: `Published ${facts.title}`,
         key: (label) => cell(label).published ?? null, down: true, source: (label) => cell(label).published_source,
         text: (label) => srb.format(cell(label).published, metric) + (foreign(label) ? "*" : "") },
@@ -122,7 +131,7 @@ srb.columns = (() => {
     if (labels.filter(gap).length > 1) {
       found.push({ id: "gap", head: `against ${srb.title(reference())}`, name: "Difference to the reference",
         key: (label) => order(label, srb.state.metric),
-        text: (label) => { const own = gap(label); return own ? srb.format(own.mean, srb.state.metric, { sign: true }) : ""; } });
+        text: (label) => srb.format(gap(label)?.mean, srb.state.metric, { sign: true }) });
     }
     return [...found, ...others().filter((column) => labels.some((label) => column.text(label) !== ""))];
   };
@@ -150,7 +159,8 @@ srb.columns = (() => {
     else ids.delete(id);
     const usually = new Set(usual());
     const same = all().every((column) => ids.has(column.id) === usually.has(column.id));
-    srb.set({ columns: same ? "" : all().map((c) => c.id).filter((c) => ids.has(c)).map(encodeURIComponent).join(",") });
+    const list = all().map((column) => column.id).filter((name) => ids.has(name));
+    srb.set({ columns: same ? "" : list.map(encodeURIComponent).join(",") });
   };
   return { all, shown, chosen, choose, cell, mean, gap, rank, rankText, reference, foreign, kinds, narrow };
 })();

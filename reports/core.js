@@ -155,7 +155,8 @@ const srb = {};
   srb.cost = (label) => srb.view()?.costs[label] ?? {};
   srb.marks = (label) => srb.view()?.marks[label] ?? [];
   srb.family = (label) => `--f-${data.methods[label]?.kind ?? "own"}`;
-  srb.dot = (label) => srb.el("span", { class: "dot", style: `background:var(${srb.family(label)})`, "aria-hidden": "true" });
+  srb.dot = (label) =>
+    srb.el("span", { class: "dot", style: `background:var(${srb.family(label)})`, "aria-hidden": "true" });
   srb.group = (group) => (group === "all" ? "All" : data.datasets[group]?.title ?? group);
   srb.counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
   srb.list = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
@@ -187,8 +188,9 @@ const srb = {};
     hide,
     show,
     bind: (element, content) => {
-      element.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(element, content); });
-      element.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") hide(); });
+      const mouse = (event) => event.pointerType === "mouse";
+      element.addEventListener("pointerenter", (event) => { if (mouse(event)) show(element, content); });
+      element.addEventListener("pointerleave", (event) => { if (mouse(event)) hide(); });
       element.addEventListener("focus", () => show(element, content));
       element.addEventListener("blur", hide);
       element.addEventListener("click", (event) => {

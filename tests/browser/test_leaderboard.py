@@ -218,7 +218,7 @@ def test_a_mark_says_its_reason_by_keyboard(visit, report):
     page.keyboard.press("Escape")
     assert not page.locator("#tip").is_visible()
     page.get_by_text("What the signs beside names say").click()
-    assert "too wide for <b>me</b>" in page.locator("#under li").first.inner_text()
+    assert "too wide for <b>me</b>" in page.locator("#under ul").inner_text()
 
 
 def test_up_and_down_go_from_row_to_row(visit, report):
@@ -375,6 +375,18 @@ def test_one_method(visit, made_up, tmp_path, images):
     assert "is the only method" in page.locator("#verdict .lead").inner_text()
     assert header(page, "rank").count() == 0
     assert header(page, "gap").count() == 0
+
+
+def test_a_method_that_failed_everywhere(visit, go, write_plugin, results, tmp_path):
+    go(write_plugin("raise ValueError('no such <luck>')"))
+    page = visit(write(results, tmp_path / "failed.html"))
+    assert names(page) == ["mine"]
+    assert "No values to rank" in hint(page)
+    page.locator(".mark.bad").focus()
+    assert "no such <luck>" in page.locator("#tip").inner_text()
+    assert "Failed: 3 cells" in page.locator("#first .warning").inner_text()
+    page.get_by_role("link", name="Details").click()
+    assert page.locator("#warnings").is_visible()
 
 
 def test_a_comparison_is_accessible(visit, report, tmp_path):
