@@ -163,14 +163,18 @@ def _odd(world: World, rng: random.Random) -> Any:
             state[key] = torch.full_like(tensor, rng.choice([float("nan"), float("inf"), -1e38, 0.0]))
         elif how == 4:
             state[key] = rng.choice(
-                [tensor[:0], tensor[None], tensor.flatten(), tensor.sum(), tensor.expand(2, *tensor.shape)]
+                [tensor.flatten()[:0], tensor[None], tensor.flatten(), tensor.sum(), tensor.expand(2, *tensor.shape)]
             )
         elif how == 5:
             state[key] = tensor.to_sparse() if tensor.ndim else tensor
         elif how == 6:
             state[key] = rng.choice([None, 3, "x", [tensor], {"a": tensor}, 2.5, (), b"x", {}])
         elif how == 7:
-            state[key] = torch.empty(tensor.shape, device="meta") if rng.random() < 0.5 else torch.nn.Parameter(tensor)
+            state[key] = (
+                torch.empty(tensor.shape, device="meta")
+                if rng.random() < 0.5
+                else torch.nn.Parameter(tensor, requires_grad=tensor.is_floating_point())
+            )
         elif how == 8:
             state[key] = (
                 torch.quantize_per_tensor(tensor.float(), 0.1, 0, torch.qint8) if tensor.is_floating_point() else tensor
