@@ -192,7 +192,7 @@ def _name(
     joined: Sequence[bool] | np.ndarray,
     line: list[Box],
 ) -> None:
-    """Those of ``joined`` first. Names keep off the boxes of ``line``; others than theirs are left out where they cannot."""
+    """Those of ``joined`` first. A name that cannot keep off the boxes of ``line`` is left out, if it is not joined."""
     taken: list[Box] = [(x - 4, y - 4, x + 4, y + 4) for x, y in spots]
     within = (area.left - 6, area.top - 8, WIDTH - 1, area.height - area.bottom + 4)
     for i in sorted(range(len(spots)), key=lambda i: not joined[i]):
@@ -249,19 +249,17 @@ def _span(values: Sequence[float], spare: float, flip: bool = False) -> tuple[fl
 
 def spread(places: np.ndarray, step: float, low: float, high: float) -> np.ndarray:
     """Sorted places moved apart to at least ``step``, as little as possible, and into ``low`` to ``high``."""
-    found = places.astype(float).copy()
-    for _ in range(200):
-        gaps = step - np.diff(found)
-        if not (gaps > 1e-3).any():
-            break
-        for i in np.flatnonzero(gaps > 1e-3):
-            gap = step - (found[i + 1] - found[i])
-            if gap > 0:
-                found[i] -= gap / 2
-                found[i + 1] += gap / 2
-        found += max(0.0, low - found[0])
-        found -= max(0.0, found[-1] - high)
-    return found
+    offsets = step * np.arange(len(places))
+    # Without the steps between them the places have to rise: neighbours that do not share their mean.
+    blocks: list[tuple[float, int]] = []
+    for place in places - offsets:
+        total, count = float(place), 1
+        while blocks and blocks[-1][0] / blocks[-1][1] > total / count:
+            before = blocks.pop()
+            total, count = total + before[0], count + before[1]
+        blocks.append((total, count))
+    levels = np.array([total / count for total, count in blocks for _ in range(count)])
+    return np.clip(levels, low, max(low, high - offsets[-1])) + offsets
 
 
 def _short(name: str, longest: int = _LONGEST) -> str:
