@@ -28,7 +28,6 @@ srb.drawer = (() => {
     const own = data.methods[label];
     const said = [own.family, own.year].filter(Boolean).join(", ");
     return el("header", {},
-      el("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => dialog.close() }, "\u00d7"),
       el("p", { class: "family" }, srb.dot(label), said, own.name === own.title ? null : [" \u00b7 ", el("code", {}, own.name)]),
       el("h2", { id: "drawer-title" }, own.title), paper(own));
   };
@@ -173,7 +172,8 @@ srb.drawer = (() => {
   const show = (label) => {
     const own = data.methods[label], trained = own.trained[srb.view()?.scale];
     const width = Math.min(640, innerWidth - 40);
-    dialog.replaceChildren(head(label),
+    dialog.replaceChildren(
+      el("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => dialog.close() }, "\u00d7"), head(label),
       standing(label) ?? "", marks(label) ?? "",
       ...[
         part("The idea", own.idea && el("p", {}, own.idea), formula(own)),

@@ -24,7 +24,7 @@ srb.values = (() => {
     const length = Math.min(1, Math.abs(gain) / most) * (reach - 2);
     return svg("svg", { class: "gain", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, "aria-hidden": "true" },
       svg("line", { x1: zero, x2: zero, y1: 0, y2: HEIGHT }),
-      svg("rect", { class: gain < 0 ? "bad" : "good", x: gain < 0 ? zero - length : zero, y: 3, width: length, height: HEIGHT - 6 }));
+      svg("rect", { class: gain < 0 ? "fall" : "rise", x: gain < 0 ? zero - length : zero, y: 3, width: length, height: HEIGHT - 6 }));
   };
   const title = (own) => (srb.state.group === "all" ? `${srb.group(own.dataset)} / ${own.image}` : own.image);
   const heading = () => {
@@ -44,7 +44,7 @@ srb.values = (() => {
     const most = Math.max(1e-12, ...found.map(({ gain }) => Math.abs(gain ?? 0)));
     const rows = found.map((own) => el("tr", {}, el("th", { scope: "row" }, title(own)),
       el("td", {}, srb.format(own.value, metric)),
-      gains ? [el("td", {}, srb.format(own.gain, metric, { sign: true })), el("td", { class: "bar" }, bar(own.gain, most))] : null));
+      gains ? [el("td", {}, srb.format(own.gain, metric, { sign: true })), el("td", { class: "gained" }, bar(own.gain, most))] : null));
     const wrapped = table(name, ["Image", heading(), ...(gains ? ["over bicubic", ""] : [])], rows);
     wrapped.classList.add("values");
     return section(name, wrapped);

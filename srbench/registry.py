@@ -14,6 +14,7 @@ import importlib.metadata
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import ClassVar, Generic, TypeVar
@@ -160,7 +161,7 @@ class Registry(Generic[T]):
     def sources(self) -> Iterator[Source[T]]:
         """Where the built-in and installed ones come from; nothing is imported."""
         yield from self.builtin()
-        for entry in sorted(importlib.metadata.entry_points(group=self.group), key=lambda entry: entry.name):
+        for entry in entry_points(self.group):
             yield self._installed(entry)
 
     def open(self, source: Source[T]) -> list[Found[T]]:
@@ -233,6 +234,30 @@ class Registry(Generic[T]):
         for name, own in origins.items():
             if len(own) > 1:
                 raise MethodError(f"two {self.kind}s are called '{name}' ({', '.join(own)})", "rename or remove one")
+
+
+def entry_points(group: str) -> tuple[importlib.metadata.EntryPoint, ...]:
+    """The entry points of a group in all installed packages, by name."""
+    look = importlib.metadata.entry_points
+    folders = tuple((folder, _changed(folder)) for folder in sys.path)
+    return _entry_points(look, group, folders)
+
+
+@lru_cache(maxsize=16)
+def _entry_points(
+    look: Callable[..., Iterable[importlib.metadata.EntryPoint]], group: str, folders: tuple[tuple[str, float], ...]
+) -> tuple[importlib.metadata.EntryPoint, ...]:
+    # Reading every package's metadata takes some 20 ms, and a run asks several times for each kind. A package that is
+    # installed meanwhile changes one of the folders.
+    return tuple(sorted(look(group=group), key=lambda entry: entry.name))
+
+
+def _changed(folder: str) -> float:
+    """When something was last added to a folder; 0 where there is none."""
+    try:
+        return Path(folder).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _file_of(value: object) -> Path | None:

@@ -7,7 +7,6 @@ left to the code that reads them, and so is all that is well.
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -66,7 +65,9 @@ def require_protocol(name: str) -> None:
 
 def require_degradation(spec: str) -> None:
     """Raise UnknownNameError for a plain name that no degradation has."""
-    known = [*DEGRADATIONS, *(entry.name for entry in importlib.metadata.entry_points(group="srbench.degradations"))]
+    from srbench import registry
+
+    known = [*DEGRADATIONS, *(entry.name for entry in registry.entry_points("srbench.degradations"))]
     if _plain(spec) and spec not in known:
         raise UnknownNameError("degradation", spec, [*known, "kernel:FILE.npy"])
 

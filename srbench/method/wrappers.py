@@ -92,6 +92,13 @@ class _Wrapped(Method):
         self.inner.require_scale(scale)
 
 
+def bare(method: Method) -> Method:
+    """The method itself, without what is wrapped around it."""
+    while isinstance(method, _Wrapped):
+        method = method.inner
+    return method
+
+
 class SelfEnsemble(_Wrapped):
     """The mean over the image's eight mirrored and turned views ("+" in the tables of EDSR and later papers)."""
 

@@ -9,7 +9,7 @@ import math
 import platform
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +22,7 @@ from srbench.dataset.manifest import ImageFacts, Manifest
 from srbench.errors import SrbenchError
 from srbench.foreign.contained import contained
 from srbench.machine import processor
+from srbench.method import wrappers
 from srbench.method.base import Method
 from srbench.metrics import Metric
 from srbench.protocol.base import Protocol
@@ -123,8 +124,7 @@ def metric_facts(metric: Metric) -> MetricFacts:
 def method_facts(method: Method) -> MethodFacts:
     """With the training of the weights that it finds here."""
     card = method.card
-    own = Page(card.idea, card.equation, card.differs, card.bibtex)
-    page = own or _asked(lambda: pages.shipped(card.name, card.title), Page())
+    page = Page(card.idea, card.equation, card.differs, card.bibtex) or _asked(lambda: _shipped_page(method), Page())
     return MethodFacts(
         name=card.name,
         title=card.title,
@@ -141,6 +141,18 @@ def method_facts(method: Method) -> MethodFacts:
         differs=page.differs,
         bibtex=page.bibtex,
     )
+
+
+def _shipped_page(method: Method) -> Page:
+    """Of a network of srbench's with weights of the user's own, all but what differs from the paper. A class that a
+    user derives from one of srbench's is another method."""
+    own = type(wrappers.bare(method))
+    page = pages.shipped(method.card.name, method.card.title)
+    if page or not own.__module__.startswith("srbench.methods."):
+        return page
+    cards = [vars(cls)["card"] for cls in own.__mro__ if "card" in vars(cls)]
+    found = (pages.shipped(card.name, card.title) for card in cards)
+    return replace(next(filter(None, found), Page()), differs="")
 
 
 def dataset_facts(manifest: Manifest) -> DatasetFacts:

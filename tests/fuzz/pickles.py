@@ -173,7 +173,7 @@ def _odd(world: World, rng: random.Random) -> Any:
             state[key] = torch.empty(tensor.shape, device="meta") if rng.random() < 0.5 else torch.nn.Parameter(tensor)
         elif how == 8:
             state[key] = (
-                torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8) if tensor.is_floating_point() else tensor
+                torch.quantize_per_tensor(tensor.float(), 0.1, 0, torch.qint8) if tensor.is_floating_point() else tensor
             )
         elif how == 9:
             state = {f"{rng.choice(['module.', '_orig_mod.', 'model.', '.', '0.'])}{k}": v for k, v in state.items()}

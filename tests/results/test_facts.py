@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from srbench.cli.installed import Installed
+from srbench.method import plugins
 from srbench.metrics import get
 from srbench.protocol import BASICSR, CLASSIC
 from srbench.records import TrainingFacts, declared_version
@@ -17,6 +19,7 @@ from srbench.report.html import render, render_comparison
 from srbench.results import comparison
 from srbench.results.facts import DatasetFacts, FolderFacts, MethodFacts, PublishedValue, WeightFile, to_json
 from srbench.results.reader import Reader
+from srbench.run.manifest import method_facts
 from srbench.run.runner import Silent
 
 PLUGIN = """\
@@ -45,14 +48,14 @@ def best_of(results):
     """The methods that each kind of report marks as the best by the metric."""
     with Reader(results) as reader:
         markdown, latex, page = paper.to_markdown(reader), paper.to_latex(reader), render(reader).text
-    rows = re.findall(r'<tr data-name="([^"]*)".*?</tr>', page, re.DOTALL)
-    assert set(rows) == set(METHODS)
-    cell = r'<td data-d="[^"]*" data-m="mean-error"[^>]*><span class="value best">'
-    html = [name for name in rows if re.search(cell, re.search(rf'<tr data-name="{name}".*?</tr>', page, re.DOTALL)[0])]
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page)[1])
+    (view,) = data["views"]
+    assert set(view["labels"]) == set(METHODS)
+    contests = view["contests"].get("mean-error", {})
     return {
         "markdown": re.findall(r"^\| (\S+) \| \*\*[0-9.]+\*\* \|$", markdown, re.MULTILINE),
         "latex": re.findall(r"^(\S+) & \\textbf\{[0-9.]+\} \\\\$", latex, re.MULTILINE),
-        "html": html,
+        "html": [contest["labels"][0] for contest in contests.values()],
     }
 
 
@@ -211,6 +214,26 @@ def test_the_page_of_a_method_travels_with_the_folder(go, results, write_plugin)
     assert (Path(file.path).name, file.shipped, len(file.sha256)) == ("edsr_x4.safetensors", True, 64)
 
 
+def test_ones_own_weights_of_a_shipped_network_have_its_page_but_not_what_differs(go, results, tmp_path):
+    (shipped,) = plugins.instantiate(plugins.find("espcn")[0]).weight_files()
+    path = tmp_path / "better.safetensors"
+    shutil.copy(shipped, path)
+    shutil.copy(shipped.with_suffix(".json"), path.with_suffix(".json"))
+    go(f"mine={path}", scales=(4,), metrics=("psnr",))
+    with Reader(results) as reader:
+        mine = reader.facts.method("mine")
+    assert (mine.cite, mine.differs) == ("shi2016real", "")
+    assert "laid out" in mine.idea
+    assert (Path(mine.weight_files[0].path).name, mine.weight_files[0].shipped) == ("better.safetensors", False)
+
+
+def test_a_class_that_a_user_derives_from_a_shipped_one_has_no_page():
+    espcn = plugins.find("espcn")[0].load()
+    own = type("Own", (espcn,), {"card": replace(espcn.card, name="own", title="Own"), "__module__": "my_plugin"})
+    assert method_facts(espcn()).cite == "shi2016real"
+    assert (method_facts(own()).cite, method_facts(own()).idea) == ("", "")
+
+
 def test_runs_that_did_not_write_pages_have_those_of_the_shipped_methods_and_of_no_other():
     def of(title, **more):
         written = to_json(MethodFacts("edsr", title, family="cnn"))
@@ -252,7 +275,6 @@ def test_facts_are_those_of_the_method_that_was_run_where_two_had_one_name():
 
 
 def test_the_training_of_other_weights_than_those_that_were_run_is_not_told():
-    from srbench.method import plugins
     from srbench.weights.files import file_hash
 
     (path,) = plugins.instantiate(plugins.find("espcn")[0]).weight_files()

@@ -1,5 +1,9 @@
-"""A view from made-up scores of methods that have years, families, costs, published values and trainings."""
+"""What the scripts of a page know, and a view from made-up scores of methods with all facts that plots show."""
 
+from __future__ import annotations
+
+import json
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +16,19 @@ from srbench.report.html.views import View, views
 from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import means, per_image
 from srbench.results.reader import Reader
+
+
+@pytest.fixture(scope="session")
+def content() -> Callable[[str], dict[str, Any]]:
+    """The data in a page's text."""
+
+    def parse(text: str) -> dict[str, Any]:
+        [found] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+        parsed: dict[str, Any] = json.loads(found)
+        return parsed
+
+    return parse
+
 
 FAMILIES = ("interpolation", "cnn", "gan, srgan", "examples", "autoregressive", "reconstruction")
 TRAINING = {"parameters": 1, "steps": 200, "wall_seconds": 1.0, "device": "cpu", "images": {}, "started_from": ""}
