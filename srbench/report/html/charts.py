@@ -125,9 +125,9 @@ def rows(lines: Sequence[Row], axis: Axis, *, zero: bool = False) -> Drawing:
         area.text(left - 12, area.down(i), _short(row.name), INK, ha="right", va="center_baseline")
     for i, row in enumerate(lines):
         _marker(area, row.centre, i, row.kind, None)
-    for i in range(len(lines)):  # above all else, and not to be seen: it answers to the pointer
+    for i in range(len(lines)):  # above all else, and hardly to be seen: it answers to the pointer
         below, tall = 1 - (area.down(i) + _ROW / 2) / height, _ROW / height
-        place = Rectangle((0, below), 1, tall, transform=area.figure.transFigure, color=SOFT, alpha=0, lw=0)
+        place = Rectangle((0, below), 1, tall, transform=area.figure.transFigure, color=SOFT, alpha=0.01, lw=0)
         place.set_gid(str(i))
         area.figure.add_artist(place)
     return area.drawn(f"{axis.label} per method", [Mark(row.label, row.text) for row in lines])
