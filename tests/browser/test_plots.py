@@ -54,7 +54,7 @@ def marks(page, plot):
 
 
 def test_a_point_tells_by_mouse_and_leads_to_its_method(visit, plotted):
-    page = visit(plotted())
+    page = visit(plotted(), reduced_motion="reduce")
     point = page.locator('#plots .plot[data-plot$="-parameters"]:visible [role="button"][data-mark="made-up-3"]')
     point.scroll_into_view_if_needed()
     page.wait_for_timeout(100)  # a scroll hides tips
@@ -81,7 +81,7 @@ def test_points_are_reached_by_keyboard_through_one_stop(visit, plotted):
 
 
 def test_a_touch_tells_and_a_second_one_leads(visit, plotted):
-    page = visit(plotted(), 390, has_touch=True)
+    page = visit(plotted(), 390, has_touch=True, reduced_motion="reduce")
     point = page.locator(f'{FIRST} [role="button"][data-mark="made-up-7"]')
     point.scroll_into_view_if_needed()
     page.wait_for_timeout(200)
@@ -93,7 +93,7 @@ def test_a_touch_tells_and_a_second_one_leads(visit, plotted):
 
 
 def test_a_row_tells_the_image_under_the_pointer(visit, plotted):
-    page = visit(plotted())
+    page = visit(plotted(), reduced_motion="reduce")  # a scroll that has not ended moves the row
     row = marks(page, "-differences").first
     row.scroll_into_view_if_needed()
     page.wait_for_timeout(100)

@@ -26,7 +26,7 @@ from srbench.report.html.plots import (
     wide,
 )
 
-_LONGEST = 24  # characters of a name in a drawing; its tip has the whole
+_LONGEST = 28  # characters of a name in a drawing; its tip has the whole
 _ROW = 15.0  # height of a row
 RIGHT = 12.0  # free beside the axes
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -127,7 +127,9 @@ def rows(lines: Sequence[Row], axis: Axis, *, zero: bool = False) -> Drawing:
         _marker(area, row.centre, i, row.kind, None)
     for i in range(len(lines)):  # above all else, and hardly to be seen: it answers to the pointer
         below, tall = 1 - (area.down(i) + _ROW / 2) / height, _ROW / height
-        place = Rectangle((0, below), 1, tall, transform=area.figure.transFigure, color=SOFT, alpha=0.01, lw=0)
+        place = Rectangle(
+            (0, below), 1, tall, transform=area.figure.transFigure, color=SOFT, alpha=0.01, lw=0, zorder=9
+        )
         place.set_gid(str(i))
         area.figure.add_artist(place)
     return area.drawn(f"{axis.label} per method", [Mark(row.label, row.text) for row in lines])
@@ -159,8 +161,8 @@ def courses(lines: Sequence[Course], x: Axis, y: Axis) -> Drawing:
     for i, place in zip(order, spread(heights[order], 12.5, area.top, height - area.bottom), strict=True):
         start = area.across(ends[i][0])
         outside = WIDTH - right + 16
-        across, up = [(start + 2) / WIDTH, (outside - 3) / WIDTH], [1 - heights[i] / height, 1 - place / height]
-        lead = Line2D(across, up, color=SOFT, linewidth=0.7, alpha=0.6, transform=area.figure.transFigure)
+        ends_x, ends_y = [(start + 2) / WIDTH, (outside - 3) / WIDTH], [1 - heights[i] / height, 1 - place / height]
+        lead = Line2D(ends_x, ends_y, color=SOFT, linewidth=0.7, alpha=0.6, transform=area.figure.transFigure)
         area.figure.add_artist(lead)
         area.text(outside, place, names[i], INK, va="center_baseline", ha="left")
     return area.drawn(f"{y.label} against {x.label}", [Mark(line.label, line.text) for line in lines])
@@ -259,7 +261,8 @@ def spread(places: np.ndarray, step: float, low: float, high: float) -> np.ndarr
             total, count = total + before[0], count + before[1]
         blocks.append((total, count))
     levels = np.array([total / count for total, count in blocks for _ in range(count)])
-    return np.clip(levels, low, max(low, high - offsets[-1])) + offsets
+    found: np.ndarray = np.clip(levels, low, max(low, high - offsets[-1])) + offsets
+    return found
 
 
 def _short(name: str, longest: int = _LONGEST) -> str:
