@@ -103,9 +103,10 @@ srb.firstplot = (() => {
   const room = () => {
     const narrow = innerWidth <= 860;
     if (narrow) return 250;
-    // With the sentences above it, it leaves the first row of the table on a usual screen.
-    const says = $(".says")?.offsetHeight ?? 100;
-    return Math.max(190, Math.min(320, 350 - says));
+    // With the sentences above it, it is as high as the picture beside it; without one, the table still begins on the
+    // first screen.
+    const says = $(".says")?.offsetHeight ?? 100, beside = $("#hero")?.offsetHeight ?? 0;
+    return Math.max(190, Math.min(320, (beside > 250 ? beside - 38 : 350) - says));
   };
   const picture = (points, cost, metric) => {
     const facts = data.metrics[metric], higher = facts.higher !== false;

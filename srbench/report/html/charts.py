@@ -26,7 +26,7 @@ from srbench.report.html.plots import (
     wide,
 )
 
-_LONGEST = 24  # characters of a name in a drawing; its tip has the whole
+_LONGEST = 28  # characters of a name in a drawing; its tip has the whole
 _ROW = 15.0  # height of a row
 RIGHT = 12.0  # free beside the axes
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -125,9 +125,11 @@ def rows(lines: Sequence[Row], axis: Axis, *, zero: bool = False) -> Drawing:
         area.text(left - 12, area.down(i), _short(row.name), INK, ha="right", va="center_baseline")
     for i, row in enumerate(lines):
         _marker(area, row.centre, i, row.kind, None)
-    for i in range(len(lines)):  # above all else, and not to be seen: it answers to the pointer
+    for i in range(len(lines)):  # above all else, and hardly to be seen: it answers to the pointer
         below, tall = 1 - (area.down(i) + _ROW / 2) / height, _ROW / height
-        place = Rectangle((0, below), 1, tall, transform=area.figure.transFigure, color=SOFT, alpha=0, lw=0)
+        place = Rectangle(
+            (0, below), 1, tall, transform=area.figure.transFigure, color=SOFT, alpha=0.01, lw=0, zorder=9
+        )
         place.set_gid(str(i))
         area.figure.add_artist(place)
     return area.drawn(f"{axis.label} per method", [Mark(row.label, row.text) for row in lines])
@@ -159,8 +161,8 @@ def courses(lines: Sequence[Course], x: Axis, y: Axis) -> Drawing:
     for i, place in zip(order, spread(heights[order], 12.5, area.top, height - area.bottom), strict=True):
         start = area.across(ends[i][0])
         outside = WIDTH - right + 16
-        across, up = [(start + 2) / WIDTH, (outside - 3) / WIDTH], [1 - heights[i] / height, 1 - place / height]
-        lead = Line2D(across, up, color=SOFT, linewidth=0.7, alpha=0.6, transform=area.figure.transFigure)
+        ends_x, ends_y = [(start + 2) / WIDTH, (outside - 3) / WIDTH], [1 - heights[i] / height, 1 - place / height]
+        lead = Line2D(ends_x, ends_y, color=SOFT, linewidth=0.7, alpha=0.6, transform=area.figure.transFigure)
         area.figure.add_artist(lead)
         area.text(outside, place, names[i], INK, va="center_baseline", ha="left")
     return area.drawn(f"{y.label} against {x.label}", [Mark(line.label, line.text) for line in lines])
@@ -192,7 +194,7 @@ def _name(
     joined: Sequence[bool] | np.ndarray,
     line: list[Box],
 ) -> None:
-    """Those of ``joined`` first. Names keep off the boxes of ``line``; others than theirs are left out where they cannot."""
+    """Those of ``joined`` first. A name that cannot keep off the boxes of ``line`` is left out, if it is not joined."""
     taken: list[Box] = [(x - 4, y - 4, x + 4, y + 4) for x, y in spots]
     within = (area.left - 6, area.top - 8, WIDTH - 1, area.height - area.bottom + 4)
     for i in sorted(range(len(spots)), key=lambda i: not joined[i]):
@@ -249,18 +251,17 @@ def _span(values: Sequence[float], spare: float, flip: bool = False) -> tuple[fl
 
 def spread(places: np.ndarray, step: float, low: float, high: float) -> np.ndarray:
     """Sorted places moved apart to at least ``step``, as little as possible, and into ``low`` to ``high``."""
-    found = places.astype(float).copy()
-    for _ in range(200):
-        gaps = step - np.diff(found)
-        if not (gaps > 1e-3).any():
-            break
-        for i in np.flatnonzero(gaps > 1e-3):
-            gap = step - (found[i + 1] - found[i])
-            if gap > 0:
-                found[i] -= gap / 2
-                found[i + 1] += gap / 2
-        found += max(0.0, low - found[0])
-        found -= max(0.0, found[-1] - high)
+    offsets = step * np.arange(len(places))
+    # Without the steps between them the places have to rise: neighbours that do not share their mean.
+    blocks: list[tuple[float, int]] = []
+    for place in places - offsets:
+        total, count = float(place), 1
+        while blocks and blocks[-1][0] / blocks[-1][1] > total / count:
+            before = blocks.pop()
+            total, count = total + before[0], count + before[1]
+        blocks.append((total, count))
+    levels = np.array([total / count for total, count in blocks for _ in range(count)])
+    found: np.ndarray = np.clip(levels, low, max(low, high - offsets[-1])) + offsets
     return found
 
 

@@ -114,17 +114,8 @@ def _marks(row: Row) -> list[dict[str, str]]:
 
 
 def _cost(row: Row) -> dict[str, Any]:
-    names = (
-        "parameters",
-        "mult_adds",
-        "latency_ms",
-        "latency_low",
-        "latency_high",
-        "memory_mib",
-        "noisy",
-        "conditions",
-    )
-    names += ("subject",)
+    latency = ("latency_ms", "latency_low", "latency_high", "noisy", "conditions", "subject")
+    names = ("parameters", "mult_adds", "memory_mib", *latency)
     known = {name: getattr(row.cost, name) for name in names}
     return {name: value for name, value in known.items() if value is not None and value is not False and value != ""}
 

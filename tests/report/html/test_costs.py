@@ -28,6 +28,7 @@ class Timing:
     parameters: int | None = 1000
     mult_adds: int | None = None
     noisy: bool = False
+    quartiles: tuple[float, float] = (0.008, 0.015)
 
 
 def test_one_set_of_conditions_per_scale_that_with_the_most_methods():
@@ -36,6 +37,7 @@ def test_one_set_of_conditions_per_scale_that_with_the_most_methods():
     assert set(found) == {("a", 4), ("b", 4), ("a", 2)}
     assert (found["a", 4].latency_ms, found["b", 4].latency_ms) == (10, 20)
     assert found["a", 4].conditions == "320x180, cpu, fp32, 1 thread"
+    assert (found["a", 4].subject, found["a", 4].latency_low, found["a", 4].latency_high) == ("320x180", 8, 15)
 
 
 def test_the_newest_timing_counts_and_failed_ones_do_not():
@@ -47,6 +49,7 @@ def test_the_newest_timing_counts_and_failed_ones_do_not():
 def test_a_timing_that_is_too_noisy_has_no_digit():
     (cost,) = summarise([Timing("a", noisy=True)]).values()
     assert (cost.latency_ms, cost.noisy, cost.parameters) == (None, True, 1000)
+    assert (cost.latency_low, cost.latency_high) == (None, None)
 
 
 def test_memory_is_in_mebibytes():
@@ -70,7 +73,7 @@ def test_costs_are_columns_and_plots(made_up, content):
     }
     assert "PSNR against latency" in text
     assert "PSNR (dB) against latency (ms)" in text  # the drawing's name
-    front = re.findall(r'<th scope="row">(made-up-\d)</th><td>[\d.,]+</td><td>[\d.]+</td><td>yes</td>', text)
+    front = re.findall(r'<th scope="row">(made-up-\d)</th><td>[\d.,]+</td><td>[\d.]+ dB</td><td>yes</td>', text)
     assert set(front) >= {"made-up-1", "made-up-2"}
     assert "320x180, cpu" in text
 

@@ -9,7 +9,6 @@ import pytest
 from srbench.imaging.images import write_image
 from srbench.records import Canary
 from srbench.report.html import render
-from srbench.report.html.plots import means_with_intervals, with_own_ids
 from srbench.results.leaderboard import means, per_image
 from srbench.results.reader import Reader
 from srbench.results.store import Store
@@ -255,22 +254,3 @@ def test_a_page_of_many_methods_is_small(made_up, content):
     assert [len(view["labels"]) for view in content(page.text)["views"]] == [20, 20, 20]
     assert len(page.text.encode()) < 12_000_000
     assert page.text.count("data:image/webp") >= 21 * 5
-
-
-def test_the_same_results_give_the_same_plot():
-    arguments = (["b<&>", "a$x$"], [30.0, 29.0], [29.0, float("nan")], [31.0, float("nan")], "PSNR (dB)")
-    first = means_with_intervals(*arguments)
-    assert first == means_with_intervals(*arguments)
-    assert first.startswith("<svg")
-    assert "b&lt;&amp;&gt;" in first
-    assert "b<&>" not in first
-
-
-def test_plots_can_stand_in_one_page():
-    svg = means_with_intervals(["a", "b"], [2.0, 1.0], [1.5, 0.5], [2.5, 1.5], "PSNR (dB)")
-    renamed = with_own_ids(svg, "first")
-    ids = re.findall(r'\bid="([^"]*)"', renamed)
-    assert len(ids) == len(set(ids)) > 5
-    assert all(name.startswith("first-") for name in ids)
-    used = re.findall(r'(?:href="#|url\(#)([^")]*)', renamed)
-    assert set(used) <= set(ids)
