@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srbench.cli.shell import err, handled
+from srbench.cli.shell import err, handled, parse_scales
 from srbench.errors import SrbenchError
 from srbench.files import write_text, writing
+
+if TYPE_CHECKING:
+    from srbench.results.choice import Choice
+    from srbench.results.literature import Entry
+    from srbench.results.reader import Reader
 
 FORMATS = ("html", "table", "csv", "json", "markdown", "latex")
 
@@ -33,8 +39,21 @@ def command(
         tuple[str, str] | None,
         typer.Option(metavar="A B", help="What B changed against A: results folders, or numbers of runs in RESULTS."),
     ] = None,
+    methods: Annotated[list[str] | None, typer.Option(help="Show these methods only.")] = None,
+    datasets: Annotated[list[str] | None, typer.Option(help="Show these datasets only.")] = None,
+    metrics: Annotated[list[str] | None, typer.Option(help="Show these metrics only.")] = None,
+    scale: Annotated[str, typer.Option("--scale", help="Show these scales only, for example 2,4.")] = "",
+    protocol: Annotated[list[str] | None, typer.Option(help="Show these protocols only.")] = None,
+    degradation: Annotated[list[str] | None, typer.Option(help="Show these degradations only.")] = None,
+    sort: Annotated[str, typer.Option(help="Order of the methods: value, year or name.")] = "",
+    literature: Annotated[
+        list[str] | None,
+        typer.Option(help="Add what the literature reports of these methods, such as rcan,swinir; never ranked."),
+    ] = None,
 ) -> None:
     """Show what a results folder holds: an HTML leaderboard, a table, CSV, JSON, or tables for papers.
+
+    LaTeX written to a file has the papers that it cites beside it, as .bib.
 
     Examples:
 
@@ -45,6 +64,10 @@ def command(
       srbench report results --format latex --output table.tex
 
       srbench report results --format csv --per-image --output scores.csv
+
+      srbench report --format latex --methods edsr,vdsr,mine --metrics psnr,ssim --sort year --output table.tex
+
+      srbench report --format markdown --datasets set5,set14 --literature rcan,swinir
 
       srbench report --compare results-before results-after
 
@@ -63,14 +86,25 @@ def command(
             raise SrbenchError(f"{format} does not go with --compare", "use html, table, csv or json")
         if per_image:
             raise SrbenchError("--per-image does not go with --compare", "leave out one of the two")
+        if any((methods, datasets, metrics, scale, protocol, degradation, sort, literature)):
+            raise SrbenchError("--compare compares all that two sides have in common", "leave out the other options")
         _compare(results, compare, format, output, open_)
         return
+    if literature and per_image:
+        raise SrbenchError("--literature does not go with --per-image", "papers print means: leave out one of the two")
+    from srbench.results import literature as printed
+    from srbench.results.choice import Choice
+
+    scales = parse_scales(scale) if scale else ()
+    lists = (methods, datasets, metrics, scales, protocol, degradation)
+    choice = Choice(*(tuple(names or ()) for names in lists), sort=sort)  # type: ignore[arg-type]
+    entries = printed.find(literature or ())
     if format == "table":
         if output is not None:
             raise SrbenchError("--output does not go with table", "use --format csv, or redirect the terminal")
         from srbench.cli.tables import print_means
 
-        print_means(results)
+        print_means(results, choice=choice, literature=entries)
         return
 
     from srbench.cli.installed import Installed
@@ -81,20 +115,38 @@ def command(
             from srbench.report import html
 
             output = output or results / "report.html"
-            page = html.render(reader, full_images=_beside(output) if full_images else None)
+            beside = _beside(output) if full_images else None
+            page = html.render(reader, full_images=beside, choice=choice, literature=entries)
             text = page.text
         elif format in ("markdown", "latex"):
-            from srbench.report import paper
-
-            text = (paper.to_markdown if format == "markdown" else paper.to_latex)(reader)
+            text = _for_papers(reader, format, choice, entries, output)
         else:
             from srbench.report import export
 
-            text = (export.to_csv if format == "csv" else export.to_json)(reader, by_image=per_image)
+            write = export.to_csv if format == "csv" else export.to_json
+            text = write(reader, by_image=per_image, choice=choice, literature=entries)
     _write(text, output, open_)
     if format == "html":
         size = f"{len(text.encode()) / 1e6:.1f} MB"
         err().print(f"tables and plots {page.tables_and_plots:.1f} s, pictures {page.pictures:.1f} s, {size}")
+
+
+def _for_papers(reader: Reader, format: str, choice: Choice, literature: Sequence[Entry], output: Path | None) -> str:
+    """Markdown or LaTeX; beside a LaTeX file the entries of the papers that it cites."""
+    from srbench.report.markdown import to_markdown
+
+    if format == "markdown":
+        return to_markdown(reader, choice, literature)
+    from srbench.report.bib import to_bib
+    from srbench.report.latex import to_latex
+    from srbench.report.paper import methods_cited
+
+    text, papers = to_latex(reader, choice, literature), to_bib(reader.facts, methods_cited(reader, choice))
+    if papers and output is None:
+        err().print("note: --output FILE.tex writes the papers that it cites beside it, as FILE.bib", markup=False)
+    elif papers and output is not None:
+        _write(papers, output.with_suffix(".bib"), open_=False)
+    return text
 
 
 def _compare(results: Path, which: tuple[str, str], format: str, output: Path | None, open_: bool) -> None:

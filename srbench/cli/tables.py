@@ -15,10 +15,12 @@ from srbench.cli.group_table import INTERVAL, PUBLISHED, Layout, Line, layouts
 from srbench.cli.installed import Installed
 from srbench.cli.shell import err, out, shown
 from srbench.cli.widths import show
+from srbench.report.html.costs import Cost, cost_of, summarise
+from srbench.report.verdict import verdict
 from srbench.results.choice import EVERYTHING, Choice
 from srbench.results.comparison import Comparison
 from srbench.results.contest import ALL, Contest, contests
-from srbench.results.described import described
+from srbench.results.described import Described, described
 from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import means, per_image, signed
 from srbench.results.literature import Entry
@@ -42,6 +44,7 @@ def print_means(
     """
     with Reader(folder, fallback=Installed()) as reader:
         images, facts = choice.of(per_image(reader, run_id)), reader.facts
+        costs = summarise(reader.timings())
     if images.empty:
         err().print("no results yet", style="yellow")
         return
@@ -57,6 +60,8 @@ def print_means(
     sources: dict[str, None] = {}
     for key, group in table.groupby(_VIEW):
         view = _View(key, group, contests(_rows_of(images, key), facts), facts)
+        if sentences := view.verdict(methods, costs):
+            console.print(printable(sentences), markup=False)
         for name, lines in view.groups():
             quoted = [line for entry in literature if (line := view.quoted(entry, name, sources))]
             metrics = sorted({m for line in (*lines, *quoted) for m in line.means}, key=facts.metric_order)
@@ -93,6 +98,19 @@ class _View:
         name = f"mean of {' and '.join(self._of_all)}" if group == ALL else group
         scale, protocol, degradation = self.key
         return f"{name} x{scale}, {protocol}, {degradation}"
+
+    def verdict(self, methods: Mapping[str, Described], costs: Mapping[tuple[str, int], Cost]) -> str:
+        """Who leads, how certainly and by how much, by the first metric on all images; empty with one method."""
+        group = next((group for _, group in self.held), "")
+        own = {metric: contest for (metric, other), contest in self.held.items() if other == group}
+        contest = next(iter(own.values()), None)
+        if contest is None or len(contest.labels) < 2:
+            return ""
+        scale = self.key[0]
+        here = {label: methods[label] for label in contest.labels}
+        known = {label: cost_of(costs, m.plugin, scale, m.trained(scale)) for label, m in here.items()}
+        found = verdict(contest, own, {label: method.title for label, method in here.items()}, known)
+        return " ".join(found.text.split("\n")[:2])
 
     def groups(self) -> Iterator[tuple[str, list[Line]]]:
         """All datasets together where there are several, then every dataset: the lines of the methods."""

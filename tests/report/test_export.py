@@ -10,7 +10,10 @@ from srbench.report.export import to_csv, to_json
 from srbench.results.reader import Reader
 from srbench.results.store import Store
 
-MEANS = "method,dataset,scale,protocol,degradation,metric,mean,ci_low,ci_high,n,published,published_source"
+MEANS = (
+    "method,dataset,scale,protocol,degradation,metric,mean,ci_low,ci_high,n,published,published_source,"
+    "rank_first,rank_last,may_be_best,best,difference,difference_low,difference_high,p_value,origin"
+)
 PER_IMAGE = "method,dataset,scale,protocol,degradation,image,metric,value"
 
 
@@ -78,7 +81,9 @@ def test_an_empty_folder_has_the_header_alone(results):
         assert to_csv(reader) == MEANS + "\n"
         assert to_csv(reader, by_image=True) == PER_IMAGE + "\n"
         content = json.loads(to_json(reader))
-        assert set(content) == {"rows", "excluded", "handling", "perception_distortion", "opinions", "runs"}
+        assert set(content) == {
+            *("rows", "excluded", "handling", "perception_distortion", "opinions", "contests", "runs")
+        }
         assert not any(content.values())
 
 

@@ -12,8 +12,9 @@ from srbench.cli.installed import Installed
 from srbench.metrics import get
 from srbench.protocol import BASICSR, CLASSIC
 from srbench.records import TrainingFacts, declared_version
-from srbench.report import paper
 from srbench.report.html import render, render_comparison
+from srbench.report.latex import to_latex
+from srbench.report.markdown import to_markdown
 from srbench.results import comparison
 from srbench.results.facts import DatasetFacts, FolderFacts, MethodFacts, PublishedValue, WeightFile, to_json
 from srbench.results.reader import Reader
@@ -41,17 +42,22 @@ def metric(tmp_path):
     return write
 
 
+TITLES = {"Bicubic": "bicubic", "Nearest neighbour": "nearest"}
+
+
 def best_of(results):
     """The methods that each kind of report marks as the best by the metric."""
     with Reader(results) as reader:
-        markdown, latex, page = paper.to_markdown(reader), paper.to_latex(reader), render(reader).text
+        markdown, latex, page = to_markdown(reader), to_latex(reader), render(reader).text
     rows = re.findall(r'<tr data-name="([^"]*)".*?</tr>', page, re.DOTALL)
     assert set(rows) == set(METHODS)
     cell = r'<td data-d="[^"]*" data-m="mean-error"[^>]*><span class="value best">'
     html = [name for name in rows if re.search(cell, re.search(rf'<tr data-name="{name}".*?</tr>', page, re.DOTALL)[0])]
     return {
-        "markdown": re.findall(r"^\| (\S+) \| \*\*[0-9.]+\*\* \|$", markdown, re.MULTILINE),
-        "latex": re.findall(r"^(\S+) & \\textbf\{[0-9.]+\} \\\\$", latex, re.MULTILINE),
+        "markdown": [TITLES[t] for t in re.findall(r"^\| ([^|]+) \| \*\*[0-9.]+\*\* \|$", markdown, re.MULTILINE)],
+        "latex": [
+            TITLES[t] for t in re.findall(r"^([^~&]+)(?:~\S+)? & \\textbf\{[0-9.]+\} \\\\$", latex, re.MULTILINE)
+        ],
         "html": html,
     }
 
@@ -104,7 +110,7 @@ def test_a_comparison_knows_the_direction(go, metric, results, tmp_path, picture
 def test_title_unit_digits_and_footnote_are_those_of_the_run(go, metric, results, srbench_table):
     go(*METHODS, metrics=(metric(),))
     with Reader(results) as reader:
-        facts, page, markdown = reader.facts.metric("mean-error"), render(reader).text, paper.to_markdown(reader)
+        facts, page, markdown = reader.facts.metric("mean-error"), render(reader).text, to_markdown(reader)
     version = declared_version(facts.version)
     assert (facts.title, facts.unit, facts.digits, version) == ("Mean error", "grey levels", 3, 3)
     assert "Mean error ↓" in page
@@ -172,7 +178,7 @@ def test_a_folder_of_today_says_everything_and_nobody_else_is_asked(go, results,
     with Reader(results, fallback=Nobody()) as reader:
         facts = reader.facts
         assert render(reader).text
-        assert paper.to_latex(reader)
+        assert to_latex(reader)
     installed = Installed()
     assert facts.metric("psnr") == installed.metric("psnr")
     assert facts.method("bicubic") == installed.method("bicubic", {})

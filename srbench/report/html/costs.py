@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from srbench.records import CellState, Timing
+from srbench.records import CellState, Timing, TrainingFacts
 from srbench.wording import counted
 
 
@@ -53,6 +53,11 @@ def summarise(timings: Iterable[Timing]) -> dict[tuple[str, int], Cost]:
                 timing.parameters, timing.mult_adds, latency, memory, conditions, noisy=timing.noisy
             )
     return found
+
+
+def cost_of(costs: Mapping[tuple[str, int], Cost], method: str, scale: int, trained: TrainingFacts | None) -> Cost:
+    """Of one method: as it was timed, else the parameters of the weights that were run, where they are known."""
+    return costs.get((method, scale)) or Cost(parameters=(trained.parameters or None) if trained else None)
 
 
 def _conditions(timing: Timing) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -12,6 +12,7 @@ from srbench.records import CellState
 from srbench.report.html import marks
 from srbench.report.html.costs import Cost
 from srbench.report.html.marks import Mark
+from srbench.report.verdict import short
 from srbench.results.contest import ALL, Contest, contests
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.leaderboard import methods_by_score
