@@ -72,17 +72,18 @@ srb.chooser = (() => {
       checked: ids.has(column.id), disabled: column.metric === srb.state.metric,
       change: (event) => columns.choose(column.id, event.target.checked) }), column.name)),
     el("button", { type: "button", class: "item", click: () => srb.set({ columns: "" }) }, "The usual columns"));
-    if (focused !== null) $$("input", sheet).find((box) => box.value === focused)?.focus();
+    if (focused !== null) ($$("input", sheet).find((box) => box.value === focused) ?? sheet.lastChild).focus();
   };
   // Menus close on Escape and on a click elsewhere.
-  for (const menu of $$(".menu")) {
-    menu.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || !menu.open) return;
-      menu.open = false;
-      $("summary", menu).focus();
-    });
-    addEventListener("pointerdown", (event) => { if (!menu.contains(event.target)) menu.open = false; });
-  }
+  addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && $(".menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    $("summary", menu).focus();
+  });
+  addEventListener("pointerdown", (event) => {
+    for (const menu of $$(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
 
   srb.on((state, changed) => {
     const any = (...keys) => keys.some((key) => changed.has(key));

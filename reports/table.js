@@ -70,7 +70,8 @@ srb.table = (() => {
     const said = own.map((mark) => `${mark.word}: ${mark.reason}`);
     if (missing) said.unshift(`not ranked: lacks ${missing} of the ${contest.images.length} images that are compared`);
     if (!said.length) return null;
-    const kind = missing ? "warn" : KINDS.find((name) => own.some((mark) => mark.kind === name)) ?? "soft";
+    const kinds = new Set([...own.map((mark) => mark.kind), missing ? "warn" : "soft"]);
+    const kind = KINDS.find((name) => kinds.has(name));
     const words = [...new Set(said.map((text) => text.split(":")[0]))].join(", ");
     return srb.tip.bind(el("button", { type: "button", class: `mark ${kind}`, "aria-label": `${srb.title(label)}: ${words}` },
       SIGNS[kind]), () => said.join("\n"));
@@ -83,17 +84,18 @@ srb.table = (() => {
       hint();
     } });
   const named = (label) => {
-    const standing = columns.rank(label);
+    const standing = columns.rank(label), { title } = data.methods[label];
+    const name = el("button", { type: "button", class: "named", click: () => srb.set({ method: label }) }, srb.title(label));
+    if (title !== srb.title(label)) srb.tip.bind(name, () => title);
     return el("th", { scope: "row", class: `method${standing?.[2] ? " may" : ""}` }, el("div", { class: "who" }, tick(label), srb.dot(label),
-      el("button", { type: "button", class: "named", click: () => srb.set({ method: label }) }, srb.title(label)),
-      standing?.[2] ? el("span", { class: "vh" }, ", may be the best") : null, sign(label)));
+      name, standing?.[2] ? el("span", { class: "vh" }, ", may be the best") : null, sign(label)));
   };
   const value = (label, column) => {
     const own = columns.cell(label, column.metric);
     const text = column.text(label);
     if (text === "") return srb.tip.bind(el("span", { class: "none" }, own.word ?? "\u2013", el("span", { class: "vh" }, `: ${own.reason}`)), () => own.reason);
     const part = own.n !== own.planned ? el("small", { class: "part" }, `${own.n}/${own.planned}`) : null;
-    return [part, column.best(label) ? el("strong", {}, text) : text];
+    return [part, part ? " " : null, column.best(label) ? el("strong", {}, text) : text];
   };
   const against = (label, scale) => {
     const pair = columns.gap(label), { metric } = srb.state;

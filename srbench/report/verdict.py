@@ -144,10 +144,8 @@ class _Teller:
         """By how much the best is ahead of the next and of bicubic."""
         contest = self._contest
         behind = [label for label in contest.labels if label not in self._leaders]
-        rivals = behind[:1] + [REFERENCE] * (REFERENCE in behind[1:])
-        found: Sentence = []
-        for rival in rivals:
-            found += [Span(", ")] * bool(found) + self._margin(rival)
+        rivals = [*behind[:1], *(label for label in behind[1:] if label == REFERENCE)]
+        found = _joined([self._margin(rival) for rival in rivals], ", ")
         return [*found, Span(".")] if found else []
 
     def _margin(self, rival: str) -> Sentence:
@@ -171,18 +169,16 @@ class _Teller:
         found: dict[str, list[Contest]] = {}
         for name in PERCEPTUAL if len(self._contest.labels) > 1 else ():
             if name in self._others:
-                own = self._others[name]
-                found.setdefault(own.labels[0], []).append(own)
-        sentence: Sentence = []
-        for label, own in found.items():
-            if label in self._leaders:
-                continue
-            against = ", ".join(self._against(label, contest, i == 0) for i, contest in enumerate(own))
-            sentence += [Span(" ")] * bool(sentence)
-            sentence += [self._name(label), Span(f" looks best: {against}{self._given_up(label)}.")]
-        return sentence
+                contest = self._others[name]
+                found.setdefault(contest.labels[0], []).append(contest)
+        return _joined([self._looks(label, own) for label, own in found.items() if label not in self._leaders], " ")
 
-    def _against(self, label: str, contest: Contest, named: bool) -> str:
+    def _looks(self, label: str, contests: list[Contest]) -> Sentence:
+        first, *more = contests
+        against = ", ".join([self._against(label, first), *(self._against(label, own, named=False) for own in more)])
+        return [self._name(label), Span(f" looks best: {against}{self._given_up(label)}.")]
+
+    def _against(self, label: str, contest: Contest, named: bool = True) -> str:
         """'LPIPS 0.131 against 0.250 of EDSR', and whether that is certain."""
         metric = contest.metric
         text = f"{metric.title} {_value(contest.mean[label], metric)}"
@@ -256,13 +252,12 @@ class _Teller:
         images = len(self._contest.images)
         if len(lacks) > _NAMED:
             return [Span(f"Not ranked: {len(lacks)} methods that lack some of the {counted(images, 'image')}.")]
-        parts = []
-        for label, missing in lacks.items():
-            parts += [Span("; " if parts else "Not ranked: "), self._name(label, strong=False)]
-            parts.append(Span(f" lacks {missing} of {counted(images, 'image')}"))
-        return [*parts, Span(".")]
+        of = f" of {counted(images, 'image')}"
+        parts = [[self._name(label, strong=False), Span(f" lacks {n}{of}")] for label, n in lacks.items()]
+        return [Span("Not ranked: "), *_joined(parts, "; "), Span(".")]
 
     def unused(self) -> Sentence:
+        """How many images do not count."""
         if not (unused := len(self._contest.unused)):
             return []
         have = "have" if unused > 1 else "has"
@@ -276,11 +271,15 @@ class _Teller:
         return Span(self._title(label), strong, label)
 
     def _names(self, labels: list[str], strong: bool = False) -> Sentence:
-        found: Sentence = []
-        for i, label in enumerate(labels):
-            between = "" if i == 0 else " and " if i == len(labels) - 1 else ", "
-            found += [Span(between)] * bool(between) + [self._name(label, strong)]
-        return found
+        *first, last = ([self._name(label, strong)] for label in labels)
+        return [*_joined(first, ", "), Span(" and "), *last] if first else last
+
+
+def _joined(parts: list[Sentence], between: str) -> Sentence:
+    found = list(parts[0]) if parts else []
+    for part in parts[1:]:
+        found += [Span(between), *part]
+    return found
 
 
 def _value(value: float, metric: MetricFacts) -> str:

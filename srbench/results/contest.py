@@ -157,8 +157,11 @@ def contests(images: pd.DataFrame, facts: FolderFacts) -> dict[tuple[str, str], 
         for label, dataset, image, value in zip(*columns, strict=True):
             values.setdefault(label, {})[dataset, image] = value
         datasets = sorted(set(own["dataset"]), key=facts.dataset_order)
-        for group in [ALL, *datasets] if len(datasets) > 1 else datasets:
-            if contest := _contest(metric, group, datasets if group == ALL else [group], values):
+        groups = {group: [group] for group in datasets}
+        if len(datasets) > 1:  # a user's dataset of that name has no contest of its own beside others
+            groups = {ALL: datasets, **{group: own for group, own in groups.items() if group != ALL}}
+        for group, members in groups.items():
+            if contest := _contest(metric, group, members, values):
                 found[name, group] = contest
     return found
 
@@ -168,7 +171,7 @@ def _contest(
 ) -> Contest | None:
     own = {label: frozenset(image for image in scores if image[0] in datasets) for label, scores in values.items()}
     own = {label: images for label, images in own.items() if images}
-    common = _common(own.values(), 2 if group == ALL else 1)
+    common = _common(own.values(), min(2, len(datasets)))
     if not common:
         return None
     order = {name: i for i, name in enumerate(datasets)}

@@ -122,8 +122,8 @@ def differences(values: Floats, sample: Sample, level: float = LEVEL) -> list[Di
     comparisons = Comparisons(rows, weights, signs, count, np.full_like(count, len(count)))
     tested = StepDown(comparisons, level)
     columns = (comparisons.means, *tested.intervals(), tested.p)
-    numbers = np.where(images > 0, np.stack(columns), math.nan).T.tolist()
-    return [Difference(*own, n) for own, n in zip(numbers, images.tolist(), strict=True)]
+    numbers = np.where(images > 0, np.stack(columns), math.nan).tolist()
+    return [Difference(*own) for own in zip(*numbers, images.tolist(), strict=True)]
 
 
 class AllPairs:
@@ -166,8 +166,8 @@ class AllPairs:
         """Mean of method ``a`` minus mean of method ``b``, which are two."""
         low, high = self._intervals
         row = self._row_of[min(a, b), max(a, b)]
-        columns = (self._pairs.means, low, high, self._tested.p)
-        found = Difference(*(float(column[row]) for column in columns), self._images)
+        mean, p = self._pairs.means[row], self._tested.p[row]
+        found = Difference(float(mean), float(low[row]), float(high[row]), float(p), self._images)
         return found if a < b else found.turned
 
     @cached_property
@@ -229,7 +229,8 @@ def _weights(there: NDArray[np.bool_], sample: Sample) -> Floats:
         count = own.sum(axis=1, keepdims=True)
         result += np.divide(own, count, out=np.zeros(there.shape), where=count > 0)
     total = result.sum(axis=1, keepdims=True)  # the number of datasets that the comparison has
-    return np.divide(result, total, out=np.zeros_like(result), where=total > 0)
+    weights: Floats = np.divide(result, total, out=np.zeros_like(result), where=total > 0)
+    return weights
 
 
 @lru_cache(maxsize=8)
@@ -237,7 +238,8 @@ def _signs(blocks: int) -> Floats:
     """(flips, blocks): signs of the blocks; the first has only ones. All assignments, of which and their opposites one
     is enough, or seeded ones."""
     if blocks <= EXACT:
-        numbers = np.arange(2 ** max(0, blocks - 1))[:, None]
-        return 1.0 - 2.0 * (numbers >> np.arange(blocks) & 1)
-    drawn = np.random.default_rng(_SEED).integers(0, 2, (DRAWS, blocks))
-    return np.concatenate([np.ones((1, blocks)), 1.0 - 2.0 * drawn])
+        negative = np.arange(2 ** max(0, blocks - 1))[:, None] >> np.arange(blocks) & 1
+    else:
+        negative = np.random.default_rng(_SEED).integers(0, 2, (1 + DRAWS, blocks))
+        negative[0] = 0
+    return np.where(negative == 1, -1.0, 1.0)

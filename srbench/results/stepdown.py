@@ -78,12 +78,14 @@ class Comparisons:
     def scale(self) -> Floats:
         """(comparisons,): what makes a statistic of a numerator; zero where nothing differs."""
         deviation = np.sqrt((self.sums**2).sum(axis=1))
-        return np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+        result: Floats = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+        return result
 
     @cached_property
     def flipped(self) -> Floats:
         """(rows, flips)."""
-        return self.rows @ self.signs.T
+        result: Floats = self.rows @ self.signs.T
+        return result
 
     def numerator(self, comparison: int) -> Floats:
         """(flips,)."""
@@ -92,14 +94,14 @@ class Comparisons:
 
     def statistic(self, comparison: int) -> Floats:
         """(flips,)."""
-        result = self.numerator(comparison)
-        result *= self.scale[comparison]
+        result: Floats = self.numerator(comparison) * self.scale[comparison]
         return result
 
     def size(self, comparison: int) -> Floats:
         """(flips,): the statistic without its sign."""
         result = self.statistic(comparison)
-        return np.abs(result, out=result)
+        np.abs(result, out=result)
+        return result
 
     def flipped_weights(self, comparison: int) -> _Flipped:
         if len(self.weights) == 1:

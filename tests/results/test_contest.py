@@ -1,6 +1,8 @@
 """Contests from tidy rows: who competes, on which images, and that every direction of a metric is read aright."""
 
+import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -131,6 +133,14 @@ def test_all_holds_at_least_two_datasets():
     assert list(apart) == [("psnr", "set5"), ("psnr", "set14")]
 
 
+def test_a_dataset_that_is_called_all_is_not_taken_for_all():
+    both = [*rows("a", BASE, "all"), *rows("a", BASE[:5] + 3, "set5")]
+    assert list(held(rows("a", BASE, "all"))) == [("psnr", "all")]
+    found = held(both)
+    assert list(found) == [("psnr", ALL), ("psnr", "set5")]
+    assert len(found["psnr", ALL].images) == 19
+
+
 def test_one_method_is_alone_and_first():
     [contest] = held(rows("a", BASE)).values()
     assert {label: str(standing) for label, standing in contest.standings.items()} == {"a": "1"}
@@ -139,6 +149,37 @@ def test_one_method_is_alone_and_first():
 def test_nothing_without_values_or_with_a_metric_of_unknown_direction():
     assert held(rows("a", [math.nan] * 3)) == {}
     assert held(rows("a", BASE, metric="unheard"), rows("b", BASE, metric="unheard")) == {}
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """Contests of 24 methods at x4 on srbench's sample and on Set5, protocol basicsr."""
+    table = pd.read_csv(Path(__file__).with_name("psnr.csv")).melt("method", var_name="image")
+    table[["dataset", "image"]] = table["image"].str.split("/", expand=True)
+    return contests(table.assign(**VIEW, metric="psnr", status="ok"), FACTS)
+
+
+def test_eight_images_tell_most_methods_from_the_best(measured):
+    contest = measured["psnr", "sample"]
+    assert (len(contest.labels), len(contest.images)) == (24, 8)
+    assert sum(row.certain() for row in contest.against("edsr").values()) == 21
+    best = [label for label in contest.labels if contest.standings[label].may_be_best]
+    assert best == ["edsr", "dbpn", "srfbn", "lapsrn", "fsrcnn", "vdsr"]
+
+
+def test_thirteen_images_of_two_datasets_give_narrow_ranks(measured):
+    contest = measured["psnr", ALL]
+    certain = [contest.certain(a, b) for a, b in itertools.combinations(contest.labels, 2)]
+    assert (sum(certain), len(certain)) == (200, 276)
+    ranks = {label: str(contest.standings[label]) for label in ("edsr", "dbpn", "bicubic", "nearest")}
+    assert ranks == {"edsr": "1-2", "dbpn": "1-8", "bicubic": "19-22", "nearest": "24"}
+    assert [label for label in contest.labels if contest.standings[label].may_be_best] == ["edsr", "dbpn"]
+
+
+def test_set5_alone_tells_nothing(measured):
+    contest = measured["psnr", "set5"]
+    assert not contest.can_tell
+    assert {str(standing) for standing in contest.standings.values()} == {"1-24"}
 
 
 def test_against_a_reference_fixed_beforehand_more_is_certain():

@@ -129,7 +129,7 @@ def _cells(view: View) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
         for metric in names:
             cells = {name: _cell(means.get((row.name, metric, name)), own, name, metric) for name in view.datasets}
             if len(view.datasets) > 1:
-                cells = {ALL: _together(cells, view)} | cells
+                cells |= {ALL: _together(cells, view)}
             found[row.name][metric] = cells
     return found
 

@@ -85,7 +85,10 @@ class View:
 
     @property
     def groups(self) -> list[str]:
-        return [ALL, *self.datasets] if len(self.datasets) > 1 else list(self.datasets)
+        """What means are taken over. A user's dataset that is called as ALL has no group of its own beside others."""
+        if len(self.datasets) < 2:
+            return list(self.datasets)
+        return [ALL, *(name for name in self.datasets if name != ALL)]
 
     def facts(self, metric: str) -> MetricFacts:
         """Of one of its metrics."""

@@ -4,6 +4,8 @@ import math
 import re
 from dataclasses import dataclass
 
+import pytest
+
 from srbench.report.html import render
 from srbench.report.html.costs import Cost, summarise
 from srbench.results.reader import Reader
@@ -51,7 +53,7 @@ def test_memory_is_in_mebibytes():
     assert summarise([Timing("a", device="cuda", peak_memory=3 * 2**20)])["a", 4].memory_mib == 3
 
 
-def test_costs_are_columns_and_plots(made_up):
+def test_costs_are_columns_and_plots(made_up, content):
     folder = made_up(methods=3, datasets={"set14": 14}, scales=(4,))
     costs = {
         ("made-up-0", 4): Cost(57_184, 52.7e9, 12.5, 40.0, "320x180, cpu"),
@@ -60,11 +62,12 @@ def test_costs_are_columns_and_plots(made_up):
     }
     with Reader(folder) as reader:
         text = render(reader, costs=costs).text
-    assert re.findall(r'<td class="cost" data-v="[\d.]+" title="[^"]*">([^<]*)</td>', text) == [
-        *("100.0",),
-        *("12,464", "4.6", "3.2"),
-        *("57,184", "52.7", "12.5", "40"),
-    ]
+    conditions = {"conditions": "320x180, cpu"}
+    assert content(text)["views"][0]["costs"] == {
+        "made-up-2": {"latency_ms": 100.0},
+        "made-up-1": {"parameters": 12_464, "mult_adds": 4.6e9, "latency_ms": 3.25, **conditions},
+        "made-up-0": {"parameters": 57_184, "mult_adds": 52.7e9, "latency_ms": 12.5, "memory_mib": 40.0, **conditions},
+    }
     assert "PSNR against latency" in text
     assert "PSNR (dB) against latency (ms)" in text  # the drawing's name
     front = re.findall(r'<th scope="row">(made-up-\d)</th><td>[\d.,]+</td><td>[\d.]+</td><td>yes</td>', text)
@@ -72,7 +75,7 @@ def test_costs_are_columns_and_plots(made_up):
     assert "320x180, cpu" in text
 
 
-def test_timings_of_the_store_are_shown(made_up):
+def test_timings_of_the_store_are_shown(made_up, content):
     folder = made_up(methods=2, datasets={"set14": 14}, scales=(4,))
     facts = {"subject": "320x180", "scale": 4, "lr_size": (320, 180), "channels": 3, "device": "cpu"}
     more = {"variant": "fp32", "threads": 1, "session": "s", "parameters": 1234}
@@ -81,14 +84,18 @@ def test_timings_of_the_store_are_shown(made_up):
             timing = timings.Timing(method=f"made-up-{i}", **facts, **more, seconds=(0.02, 0.02, 0.02 + i))
             store.add_timings(1, [timing])
         text = render(reader).text
-    assert re.findall(r'<td class="cost"(?: data-v="[^"]*")? title="320x180, cpu[^"]*">([^<]*)</td>', text) == [
-        *("1,234", "too noisy"),
-        *("1,234", "20.0"),
-    ]
+    costs = content(text)["views"][0]["costs"]
+    assert {label: cost.get("latency_ms") for label, cost in costs.items()} == {
+        "made-up-1": None,
+        "made-up-0": pytest.approx(20),
+    }
+    assert costs["made-up-1"]["noisy"]
+    assert {cost["parameters"] for cost in costs.values()} == {1234}
+    assert all(cost["conditions"].startswith("320x180, cpu") for cost in costs.values())
 
 
-def test_without_costs_the_page_says_how_to_get_them(made_up):
+def test_without_costs_the_page_says_how_to_get_them(made_up, content):
     with Reader(made_up(methods=3, datasets={"set14": 14}, scales=(4,))) as reader:
         text = render(reader).text
-    assert '<td class="cost"' not in text
+    assert set(map(str, content(text)["views"][0]["costs"].values())) == {"{}"}
     assert "Measure it with srbench run --time" in text

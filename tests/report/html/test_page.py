@@ -89,7 +89,8 @@ def test_methods_are_listed_best_first(go, page, scores):
 def test_the_page_needs_nothing_from_elsewhere(go, page):
     go("bicubic", "nearest")
     found = Page(page())
-    assert found.tags.count("script") == 1
+    assert page().count("<script>") == 1  # the others are data
+    assert found.tags.count("script") == page().count('<script type="application/json"') + 1
     assert "link" not in found.tags
     assert "svg" in found.tags
     loaded = {value.partition(",")[0] for name, value in found.attributes if name in ("src", "data", "srcset")}
@@ -102,7 +103,7 @@ def test_the_page_needs_nothing_from_elsewhere(go, page):
 
 
 @pytest.mark.parametrize("broken", [False, True])
-def test_names_and_messages_of_users_stay_text(go, write_plugin, page, pictures, broken):
+def test_names_and_messages_of_users_stay_text(go, write_plugin, page, pictures, content, broken):
     write_image(pictures / "<b>bold.png", np.zeros((24, 24, 3), np.uint8))
     body = f"raise ValueError({EVIL!r})" if broken else "return imresize(lr, scale)"
     go(write_plugin(body, name=EVIL, title=EVIL), "bicubic", command=f"srbench {EVIL}")
@@ -110,8 +111,9 @@ def test_names_and_messages_of_users_stay_text(go, write_plugin, page, pictures,
     assert EVIL not in text
     assert "<b>bold" not in text
     found = Page(text)
-    assert found.tags.count("script") == 1
+    assert text.count("<script>") == 1
     assert EVIL in "".join(found.text)
+    assert content(text)["methods"][EVIL]["title"] == EVIL
 
 
 def test_an_empty_folder_has_a_page_that_says_so(results, page):
@@ -120,7 +122,7 @@ def test_an_empty_folder_has_a_page_that_says_so(results, page):
     assert "no results yet" in shown(page())
 
 
-def test_a_run_that_did_not_end_is_partial(go, write_plugin, page, results):
+def test_a_run_that_did_not_end_is_partial(go, write_plugin, page, content):
     class Stop(BaseException):
         pass
 
@@ -138,22 +140,36 @@ def test_a_run_that_did_not_end_is_partial(go, write_plugin, page, results):
     found = re.search(r"Partial: ([12]) cells are planned but not computed", text)
     assert found
     left = int(found[1])
-    assert f"means over {3 - left} of 3 images" in text
-    assert f" {3 - left} of 3 " in text.replace("of 3 images", "")
-    assert f"pending : {left} image" in text
+    data = content(page())
+    marks = {mark["word"]: mark["reason"] for mark in data["methods"]["mine"]["marks"]}
+    assert marks["partial"] == f"means over {3 - left} of 3 images"
+    assert marks["pending"].startswith(f"{left} image")
+    cell = data["views"][0]["cells"]["mine"]["psnr"]["pictures"]
+    assert (cell["n"], cell["planned"]) == (3 - left, 3)
 
 
-def test_failures_are_listed_with_their_message(go, write_plugin, page):
+def test_failures_are_listed_with_their_message(go, write_plugin, page, content):
     go(write_plugin("raise ValueError('no such luck')"))
     text = shown(page())
     assert "Failed cells" in text
     assert "mine on pictures/a ×2: ValueError: no such luck" in text  # noqa: RUF001
-    assert "failed: 3 images of pictures: ValueError: no such luck" in text.replace(" :", ":")
+    data = content(page())
+    [mark] = data["methods"]["mine"]["marks"]
+    assert (mark["word"], mark["kind"]) == ("failed", "bad")
+    assert mark["reason"] == "3 images of pictures: ValueError: no such luck"
+    assert "Failed: 3 cells" in text  # on the first screen
+    [view] = data["views"]
+    assert view["contests"] == {}
+    assert view["cells"]["mine"][""]["pictures"] == {"reason": "failed: ValueError: no such luck", "word": "failed"}
 
 
-def test_cells_that_are_not_supported_are_noted(go, write_plugin, page):
+def test_cells_that_are_not_supported_are_noted(go, write_plugin, page, content):
     go(write_plugin(scales=(4,)), "nearest")
-    assert "not supported: 3 images of pictures: mine does not support x2" in shown(page()).replace(" :", ":")
+    data = content(page())
+    [mark] = data["methods"]["mine"]["marks"]
+    assert mark["word"] == "not supported"
+    assert mark["reason"].startswith("3 images of pictures: mine does not support x2")
+    assert data["views"][0]["labels"] == ["nearest", "mine"]  # who does not compete stands last
 
 
 def test_a_canary_that_is_off_is_a_warning(go, page, results):
@@ -183,15 +199,15 @@ def test_the_runs_are_described(go, page):
 
 
 @pytest.mark.data("set5")
-def test_published_values_and_sources_are_shown(go, page):
+def test_published_values_and_sources_are_shown(go, page, content):
     for protocol in ("classic", "basicsr"):
         go("bicubic", datasets=("set5",), scales=(4,), protocol=protocol, metrics=("psnr",), keep_images=False)
-    text = page()
-    assert text.count("28.42") >= 2
-    assert "28.42*" in text  # under basicsr it was published under the other protocol
-    sources = [value for name, value in Page(text).attributes if name == "title"]
-    assert any("EDSR" in source for source in sources)
-    assert "+0.00" in shown(text)
+    views = {view["protocol"]: view for view in content(page())["views"]}
+    cells = {protocol: view["cells"]["bicubic"]["psnr"]["set5"] for protocol, view in views.items()}
+    assert {cell["published"] for cell in cells.values()} == {28.42}
+    assert {cell["published_protocol"] for cell in cells.values()} == {"classic"}  # basicsr's is the other protocol's
+    assert all("EDSR" in cell["published_source"] for cell in cells.values())
+    assert f"{cells['classic']['mean']:.2f}" == "28.42"
 
 
 def test_methods_with_options_have_rows_of_their_own(made_up):
@@ -201,49 +217,40 @@ def test_methods_with_options_have_rows_of_their_own(made_up):
     assert "made-up-0+ (tile 64)" in text
 
 
-def test_protocols_are_never_averaged_together(go, page):
+def test_protocols_are_never_averaged_together(go, page, content):
     for protocol in ("classic", "basicsr"):
         go("bicubic", "nearest", protocol=protocol)
-    text = page()
-    sections = re.findall(r'<section class="view" data-scale="2" data-protocol="(\w+)"', text)
-    assert sorted(sections) == ["basicsr", "basicsr", "classic", "classic"]  # each has a table and its plots
+    views = content(page())["views"]
+    assert sorted(view["protocol"] for view in views) == ["basicsr", "classic"]
+    assert all(view["labels"] == ["bicubic", "nearest"] for view in views)
 
 
-def test_every_number_of_the_csv_is_in_the_page(go, page, results):
+def test_every_number_of_the_csv_is_in_the_page(go, page, results, content):
     go("bicubic", "nearest", "bilinear", scales=(2, 3))
-    text = page()
+    views = content(page())["views"]
     with Reader(results) as reader:
-        rows, facts = means(per_image(reader)), reader.facts
-    cells = re.findall(r'data-d="pictures" data-m="(\w+)" data-v="([^"]+)" title="[^"]*95% interval ([-\d.]+)', text)
-    assert len(cells) == len(rows) == 12
-    digits = {name: facts.metric(name).digits for name in ("psnr", "ssim")}
-    exported = sorted((row.metric, row.mean, f"{row.ci_low:.{digits[row.metric]}f}") for row in rows.itertuples())
-    assert sorted((metric, float(value), low) for metric, value, low in cells) == exported
+        rows = means(per_image(reader))
+    exported = {(row.scale, row.method, row.metric): row.mean for row in rows.itertuples()}
+    assert len(exported) == 12
+    in_page = {
+        (view["scale"], method, metric): groups["pictures"]["mean"]
+        for view in views
+        for method, metrics in view["cells"].items()
+        for metric, groups in metrics.items()
+    }
+    assert in_page == exported
 
 
-def test_one_method_on_one_image(go, page, pictures):
+def test_one_method_on_one_image(go, page, pictures, content):
     for name in ("b", "c"):
         (pictures / f"{name}.png").unlink()
     go("bicubic")
-    text = shown(page())
-    assert "1 image" in text
-    assert "Rank" not in text.partition("Method notes")[0]
-    assert "There are fewer than two images" in text
-
-
-def test_images_that_cannot_tell_methods_apart_give_no_ranks(go, page):
-    go("bicubic", "nearest", "bilinear")
-    ranks = re.findall(r'<td class="rank"[^>]*>([^<]*)</td>', page())
-    assert len(ranks) == 3
-    assert not re.search(r"\d", "".join(ranks))  # three images: no p-value below 0.25
-
-
-def test_ranks_from_many_images(made_up):
-    folder = made_up(methods=4, datasets={"set14": 14, "bsd100": 30}, scales=(4,))
-    with Reader(folder) as reader:
-        text = render(reader).text
-    found = re.findall(r'data-name="([^"]*)"[^>]*>\s*<td class="rank" data-v="(\d)"', text)
-    assert found == [("made-up-3", "1"), ("made-up-2", "2"), ("made-up-1", "3"), ("made-up-0", "4")]
+    text = page()
+    contest = content(text)["views"][0]["contests"]["psnr"]["pictures"]
+    assert contest["standing"] == [[1, 1, True]]
+    assert (contest["can_tell"], contest["pairs"]) == (False, [])
+    assert "is the only method" in "".join(span["text"] for span in contest["verdict"]["lead"])
+    assert "There are fewer than two images" in shown(text)
 
 
 def test_pictures_show_the_pixels_that_were_scored(go, page, results):
@@ -299,12 +306,12 @@ def test_the_region_is_where_methods_differ():
     assert region([np.zeros((20, 30))])[2:] == (20, 30)
 
 
-def test_a_page_of_many_methods_is_small(made_up):
+def test_a_page_of_many_methods_is_small(made_up, content):
     datasets = {"set5": 5, "set14": 14, "bsd100": 100}
     folder = made_up(methods=20, datasets=datasets, scales=(2, 3, 4), pictures=True)
     with Reader(folder) as reader:
         page = render(reader)
-    assert page.text.count("<tr data-name=") == 60
+    assert [len(view["labels"]) for view in content(page.text)["views"]] == [20, 20, 20]
     assert len(page.text.encode()) < 12_000_000
     assert page.text.count("data:image/webp") >= 21 * 5
 
