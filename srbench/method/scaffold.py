@@ -30,6 +30,7 @@ class ${cls}(Method):
         paper="none",  # authors, title, venue
         colour="any",  # each channel alone; or "luma" (Y alone), or "rgb"
         scales=None,  # every whole number; or a tuple such as (2, 3, 4)
+        idea="",  # what it does and why, in a few sentences: for its page in the report
     )
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:

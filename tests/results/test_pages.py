@@ -21,8 +21,8 @@ def test_every_shipped_method_has_a_page(name):
     page = shipped(name, card.title)
     assert 4 <= len(re.findall(r"[.:!?](?= |$)", page.idea)) <= 9
     assert 300 < len(page.idea) < 700
-    assert 1 <= len(page.equation.splitlines()) <= 3
-    assert max(map(len, page.equation.splitlines())) <= 120
+    assert 1 <= len(page.equation.splitlines()) <= 4
+    assert max(map(len, page.equation.splitlines())) <= 105
     assert page.differs.endswith(".")
     assert "\n" not in page.idea + page.differs
 

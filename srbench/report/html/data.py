@@ -13,6 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from srbench.report.html import marks
+from srbench.report.html.method_pages import page_of
 from srbench.report.html.views import Row, View, kind_of
 from srbench.report.verdict import verdict
 from srbench.results.contest import ALL, Contest
@@ -25,7 +26,7 @@ _DIGITS = 6  # significant, of what is drawn and not printed
 def data(views: Sequence[View], facts: FolderFacts) -> dict[str, Any]:
     """All that the page's scripts know: methods by label, metrics, datasets, and the views."""
     return {
-        "methods": {row.name: _method(row) for view in reversed(views) for row in view.rows},
+        "methods": {row.name: _method(row, facts) for view in reversed(views) for row in view.rows},
         "metrics": {metric.name: _metric(metric) for view in views for metric in view.metrics},
         "datasets": {name: _dataset(name, views, facts) for view in views for name in view.datasets},
         "views": [_view(view) for view in views],
@@ -48,7 +49,7 @@ def _finite(content: Any) -> Any:
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
-def _method(row: Row) -> dict[str, Any]:
+def _method(row: Row, facts: FolderFacts) -> dict[str, Any]:
     """Costs and marks are those of the first view that has the method; each view has its own beside them."""
     return {
         "title": row.title,
@@ -61,6 +62,7 @@ def _method(row: Row) -> dict[str, Any]:
         "paper": row.paper,
         "url": row.url,
         "marks": _marks(row),
+        **page_of(facts.method(row.method, row.identity)),
         **_cost(row),
     }
 

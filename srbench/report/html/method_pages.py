@@ -12,12 +12,11 @@ from srbench.wording import counted
 _NOBODY = MethodFacts("", "")
 
 
-def page_of(card: MethodFacts | None, training: TrainingFacts | None) -> dict[str, Any]:
-    """As plain JSON values; texts are empty, and ``trained`` is None, where nothing is known.
+def page_of(card: MethodFacts | None) -> dict[str, Any]:
+    """As plain JSON values; ``trained`` is by scale. Each is empty where nothing is known.
 
     Args:
         card: of the method that was run; None where nobody knows it.
-        training: of its weights at the scale of the view.
     """
     known = card or _NOBODY
     return {
@@ -26,7 +25,7 @@ def page_of(card: MethodFacts | None, training: TrainingFacts | None) -> dict[st
         "differs": known.differs,
         "cite": known.cite,
         "bibtex": known.bibtex,
-        "trained": None if training is None else _trained(training),
+        "trained": {str(scale): _trained(training) for scale, training in known.training.items()},
         "files": [_file(file) for file in known.weight_files],
     }
 

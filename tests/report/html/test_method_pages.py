@@ -12,12 +12,15 @@ CURVE = ((100, 27.123456), (200, 27.5))
 
 def test_texts_training_and_weights_of_a_method():
     files = (WeightFile("/home/me/nets/m.safetensors", "0a", False, "params"), WeightFile(r"C:\w\n.pth", "0b", True))
-    card = MethodFacts("m", "M", idea="I.", equation="y = x", differs="D.", weight_files=files)
     training = TrainingFacts(8, 200, 330, "CPU", {"T91": 91, "mine": 1}, "random weights", ("VGG-19",), CURVE, 26.6)
-    page = page_of(card, training)
+    card = MethodFacts(
+        "m", "M", idea="I.", equation="y = x", differs="D.", weight_files=files, training={4: training, 2: training}
+    )
+    page = page_of(card)
     assert (page["idea"], page["equation"], page["differs"]) == ("I.", "y = x", "D.")
     assert (page["cite"], page["bibtex"]) == ("", "")
-    assert page["trained"] == {
+    assert list(page["trained"]) == ["4", "2"]
+    assert page["trained"]["4"] == {
         "data": "91 images of T91, 1 image of mine",
         "minutes": 5.5,
         "steps": 200,
@@ -35,25 +38,24 @@ def test_texts_training_and_weights_of_a_method():
 
 
 def test_the_key_is_read_from_the_entry():
-    page = page_of(MethodFacts("m", "M", bibtex="@misc{me2026, title = {M}}"), None)
-    assert (page["cite"], page["trained"]) == ("me2026", None)
+    page = page_of(MethodFacts("m", "M", bibtex="@misc{me2026, title = {M}}"))
+    assert (page["cite"], page["trained"]) == ("me2026", {})
 
 
 def test_a_method_that_nobody_knows_has_an_empty_page():
-    page = page_of(None, None)
-    assert set(page) == set(page_of(MethodFacts("m", "M"), None))
+    page = page_of(None)
+    assert set(page) == set(page_of(MethodFacts("m", "M")))
     assert not any(page.values())
 
 
 def test_a_folder_says_all_of_it(go, results):
     go("fsrcnn", "bicubic", scales=(4,), metrics=("psnr",))
     with Reader(results) as reader:
-        fsrcnn, bicubic = (
-            page_of(reader.facts.method(name), reader.facts.training(name, 4)) for name in ("fsrcnn", "bicubic")
-        )
+        fsrcnn, bicubic = (page_of(reader.facts.method(name)) for name in ("fsrcnn", "bicubic"))
     assert (fsrcnn["cite"], fsrcnn["files"][0]["whose"]) == ("dong2016accelerating", "shipped")
-    assert fsrcnn["trained"]["data"] == "87 images of T91, 392 images of BSDS400"
-    assert fsrcnn["trained"]["curve"][-1][0] == fsrcnn["trained"]["steps"] == 2400
-    assert fsrcnn["trained"]["reference"] == 26.641
-    assert (bicubic["trained"], bicubic["files"]) == (None, [])
+    trained = fsrcnn["trained"]["4"]
+    assert trained["data"] == "87 images of T91, 392 images of BSDS400"
+    assert trained["curve"][-1][0] == trained["steps"] == 2400
+    assert trained["reference"] == 26.641
+    assert (bicubic["trained"], bicubic["files"]) == ({}, [])
     assert "baseline" in bicubic["idea"]
