@@ -66,6 +66,10 @@ def _console(**options: Any) -> Console:
         def render_str(self, text: str, **options: Any) -> Text:
             return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
 
+        def on_broken_pipe(self) -> None:
+            """Not rich's SystemExit: :func:`handled` ends a command quietly that nobody reads any more."""
+            raise BrokenPipeError
+
     return Visible(highlight=False, **options)
 
 
