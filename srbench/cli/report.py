@@ -95,22 +95,31 @@ def command(
     from srbench.results import literature as printed
     from srbench.results.choice import Choice
 
-    scales = parse_scales(scale) if scale else ()
-    lists = (methods, datasets, metrics, scales, protocol, degradation)
-    choice = Choice(*(tuple(names or ()) for names in lists), sort=sort)  # type: ignore[arg-type]
+    choice = Choice(
+        methods=methods or (),
+        datasets=datasets or (),
+        metrics=metrics or (),
+        scales=parse_scales(scale) if scale else (),
+        protocols=protocol or (),
+        degradations=degradation or (),
+        sort=sort,
+    )
     entries = printed.find(literature or ())
+    from srbench.cli.tables import print_means, say_unreported
+
     if format == "table":
         if output is not None:
             raise SrbenchError("--output does not go with table", "use --format csv, or redirect the terminal")
-        from srbench.cli.tables import print_means
-
         print_means(results, choice=choice, literature=entries)
         return
 
     from srbench.cli.installed import Installed
+    from srbench.results.leaderboard import per_image as rows_of
     from srbench.results.reader import Reader
 
     with Reader(results, fallback=Installed()) as reader:
+        if entries:
+            say_unreported(entries, choice.of(rows_of(reader)))
         if format == "html":
             from srbench.report import html
 

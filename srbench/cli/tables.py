@@ -23,7 +23,7 @@ from srbench.results.contest import ALL, Contest, contests
 from srbench.results.described import Described, described
 from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import means, per_image, signed
-from srbench.results.literature import Entry
+from srbench.results.literature import Entry, reported_on
 from srbench.results.reader import Reader
 from srbench.wording import counted, printable
 
@@ -48,6 +48,7 @@ def print_means(
     if images.empty:
         err().print("no results yet", style="yellow")
         return
+    say_unreported(literature, images)
     console = out()
     table = means(images, facts)
     methods = described(images, facts)
@@ -77,6 +78,13 @@ def print_means(
     _explain(console, table, printed, facts)
     for source in sources:
         console.print(source, markup=False, soft_wrap=True)
+
+
+def say_unreported(literature: Sequence[Entry], images: pd.DataFrame) -> None:
+    """Note of which methods the literature reports nothing on what is shown."""
+    for entry in literature:
+        if not reported_on(entry, images):
+            err().print(f"note: no value of {entry.title} is reported on what is shown (bicubic alone)", markup=False)
 
 
 def _rows_of(images: pd.DataFrame, view: tuple[int, str, str]) -> pd.DataFrame:

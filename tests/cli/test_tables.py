@@ -261,3 +261,12 @@ def test_the_literature_stands_below_as_reported(srbench, folder):
     assert "RCAN: as reported in RCAN paper" in result.stdout
     assert "edsr leads on PSNR" in result.stdout
     assert "├" in result.stdout
+
+
+@pytest.mark.parametrize("format", ["table", "csv"])
+def test_a_method_of_which_nothing_is_reported_here_is_said(srbench, folder, format):
+    path = folder(*[{"psnr": 31.0}] * 7, method="edsr", dataset="sample")
+    result = srbench("report", path, "--format", format, "--literature", "rcan")
+    assert result.exit_code == 0
+    assert "note: no value of RCAN is reported on what is shown" in result.stderr
+    assert "RCAN" not in result.stdout
