@@ -64,14 +64,17 @@ srb.table = (() => {
   const refocus = (id) => $$(".sort", place).find((button) => button.dataset.column === id)?.focus({ preventScroll: true });
 
   // -- rows -------------------------------------------------------------------------------------------------------
-  const sign = (label) => {
-    const own = srb.marks(label);
+  const reasons = (label) => {
     const contest = srb.contest(), missing = contest?.left_out[label];
-    const said = own.map((mark) => `${mark.word}: ${mark.reason}`);
-    if (missing) said.unshift(`not ranked: lacks ${missing} of the ${contest.images.length} images that are compared`);
+    const said = srb.marks(label).map((mark) => `${mark.word}: ${mark.reason}`);
+    if (missing) said.unshift(`not ranked: lacks ${missing} of the ${srb.counted(contest.images.length, "image")} that are compared`);
+    return said;
+  };
+  const sign = (label) => {
+    const said = reasons(label);
     if (!said.length) return null;
-    const kinds = new Set([...own.map((mark) => mark.kind), missing ? "warn" : "soft"]);
-    const kind = KINDS.find((name) => kinds.has(name));
+    const found = new Set([...srb.marks(label).map((mark) => mark.kind), srb.contest()?.left_out[label] ? "warn" : "soft"]);
+    const kind = KINDS.find((name) => found.has(name));
     const words = [...new Set(said.map((text) => text.split(":")[0]))].join(", ");
     return srb.tip.bind(el("button", { type: "button", class: `mark ${kind}`, "aria-label": `${srb.title(label)}: ${words}` },
       SIGNS[kind]), () => said.join("\n"));
@@ -141,6 +144,15 @@ srb.table = (() => {
     if (ticked.size === 1) said.push(`Tick another method to set it against ${srb.title([...ticked][0])}.`);
     $("#hint").textContent = said.join(" ");
   };
+  // What signs and published values are about, for those who read rather than point.
+  const under = (labels, shown) => {
+    const list = (title, items) => (items.length ? el("details", {}, el("summary", {}, title), el("ul", {}, items.map((item) => el("li", {}, item)))) : null);
+    const signs = labels.flatMap((label) => reasons(label).map((text) => `${srb.title(label)}: ${text}`));
+    const published = shown.some((column) => column.id === "published") ? labels.filter((label) => columns.cell(label).published !== undefined) : [];
+    const star = published.some(columns.foreign) ? el("p", {}, "* published under another protocol, whose numbers differ by 0.01 to 0.09 dB on the same images.") : null;
+    return [star, list("What the signs beside names say", signs),
+      list("Where the published values are from", published.map((label) => `${srb.title(label)}: ${columns.cell(label).published_source}`))].filter(Boolean);
+  };
   const draw = () => {
     const shown = columns.shown(), labels = rows(), now = sortColumn();
     const pairs = srb.view().labels.map(columns.gap).filter(Boolean);
@@ -150,6 +162,7 @@ srb.table = (() => {
     $("tbody", place).replaceChildren(...(labels.length ? labels.map((label) => line(label, shown, scale)) : [nothing(shown.length + 1)]));
     $("caption", place).textContent = `Means by method: ${srb.group(srb.state.group)}, ${srb.view().title}. The buttons in the header sort.`;
     $("#count").textContent = labels.length === srb.view().labels.length ? "" : `${labels.length} of ${srb.counted(srb.view().labels.length, "method")}`;
+    $("#under").replaceChildren(...under(labels, shown));
     hint();
     fit();
   };

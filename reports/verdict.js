@@ -6,7 +6,10 @@ srb.verdict = (() => {
     if (!view) return;
     const datasets = view.groups.filter((group) => group !== "all");
     const chosen = srb.state.group === "all" ? datasets : [srb.state.group];
-    const images = chosen.map((name) => `${srb.group(name)} (${srb.counted(view.images[name] ?? 0, "image")})`);
+    const images = chosen.map((name, i) => {
+      const count = view.images[name] ?? 0;
+      return `${srb.group(name)} (${i === chosen.length - 1 ? srb.counted(count, "image") : count})`;
+    });
     const parts = [images.join(" + "), `\u00d7${view.scale}`, `${view.degradation} degradation`,
       `${view.protocol} protocol`, srb.counted(view.labels.length, "method")];
     $("#context").textContent = parts.join(" \u00b7 ");

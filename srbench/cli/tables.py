@@ -84,7 +84,7 @@ def say_unreported(literature: Sequence[Entry], images: pd.DataFrame) -> None:
     """Note of which methods the literature reports nothing on what is shown."""
     for entry in literature:
         if not reported_on(entry, images):
-            err().print(f"note: no value of {entry.title} is reported on what is shown (bicubic alone)", markup=False)
+            err().print(f"note: the literature has no value of {entry.title} on what is shown", markup=False)
 
 
 def _rows_of(images: pd.DataFrame, view: tuple[int, str, str]) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def write(folder, path):
 def test_the_first_screen_says_who_leads_and_begins_the_table(visit, report):
     page = visit(report)
     context = page.locator("#context").inner_text()
-    assert "first (3 images) + second (8 images)" in context
+    assert "first (3) + second (8 images)" in context
     assert "×4" in context  # noqa: RUF001
     assert "bicubic degradation" in context
     best = page.locator(f"{ROWS} .named").first.inner_text()
@@ -217,6 +217,8 @@ def test_a_mark_says_its_reason_by_keyboard(visit, report):
     assert "not ranked: lacks 2 of the 11 images" in tip
     page.keyboard.press("Escape")
     assert not page.locator("#tip").is_visible()
+    page.get_by_text("What the signs beside names say").click()
+    assert "too wide for <b>me</b>" in page.locator("#under li").first.inner_text()
 
 
 def test_up_and_down_go_from_row_to_row(visit, report):

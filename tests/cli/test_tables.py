@@ -268,5 +268,5 @@ def test_a_method_of_which_nothing_is_reported_here_is_said(srbench, folder, for
     path = folder(*[{"psnr": 31.0}] * 7, method="edsr", dataset="sample")
     result = srbench("report", path, "--format", format, "--literature", "rcan")
     assert result.exit_code == 0
-    assert "note: no value of RCAN is reported on what is shown" in result.stderr
+    assert "note: the literature has no value of RCAN on what is shown" in result.stderr
     assert "RCAN" not in result.stdout
