@@ -142,13 +142,13 @@ def command(
 
 def _for_papers(reader: Reader, format: str, choice: Choice, literature: Sequence[Entry], output: Path | None) -> str:
     """Markdown or LaTeX; beside a LaTeX file the entries of the papers that it cites."""
-    from srbench.report.markdown import to_markdown
+    from srbench.report.paper_markdown import to_markdown
 
     if format == "markdown":
         return to_markdown(reader, choice, literature)
     from srbench.report.bib import to_bib
-    from srbench.report.latex import to_latex
     from srbench.report.paper import methods_cited
+    from srbench.report.paper_latex import to_latex
 
     text, papers = to_latex(reader, choice, literature), to_bib(reader.facts, methods_cited(reader, choice))
     if papers and output is None:

@@ -1,6 +1,6 @@
 """The leaderboard as the tables of papers: methods down, datasets and metrics across, best bold, second underlined.
 
-:mod:`srbench.report.latex` and :mod:`srbench.report.markdown` write them.
+:mod:`srbench.report.paper_latex` and :mod:`srbench.report.paper_markdown` write them.
 """
 
 from __future__ import annotations

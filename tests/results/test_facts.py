@@ -13,8 +13,8 @@ from srbench.metrics import get
 from srbench.protocol import BASICSR, CLASSIC
 from srbench.records import TrainingFacts, declared_version
 from srbench.report.html import render, render_comparison
-from srbench.report.latex import to_latex
-from srbench.report.markdown import to_markdown
+from srbench.report.paper_latex import to_latex
+from srbench.report.paper_markdown import to_markdown
 from srbench.results import comparison
 from srbench.results.facts import DatasetFacts, FolderFacts, MethodFacts, PublishedValue, WeightFile, to_json
 from srbench.results.reader import Reader

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from srbench.cli.installed import Installed
-from srbench.report import export, html, latex, markdown
+from srbench.report import export, html, paper_latex, paper_markdown
 from srbench.results.folder import SCHEMA_VERSION
 from srbench.results.reader import Reader
 
@@ -57,7 +57,9 @@ for line in sys.argv[1:]:
 """
 
 
-@pytest.mark.parametrize("module", ["srbench.report.html", "srbench.report.latex", "srbench.gate", "srbench.results"])
+@pytest.mark.parametrize(
+    "module", ["srbench.report.html", "srbench.report.paper_latex", "srbench.gate", "srbench.results"]
+)
 def test_importing_what_reads_results_imports_no_torch(module):
     code = f"import sys, pkgutil, importlib, {module} as top\n"
     code += "for m in pkgutil.walk_packages(getattr(top, '__path__', []), top.__name__ + '.'):\n"
@@ -91,7 +93,8 @@ MINE = Metric(name="mean-error", title="Mean error", version=3, higher_is_better
 def reports(folder):
     with Reader(folder, fallback=Installed()) as reader:
         texts = [html.render(reader).text, export.to_csv(reader), export.to_json(reader)]
-        return [MADE.sub("", text) for text in (*texts, markdown.to_markdown(reader), latex.to_latex(reader))]
+        texts += [paper_markdown.to_markdown(reader), paper_latex.to_latex(reader)]
+    return [MADE.sub("", text) for text in texts]
 
 
 def test_a_report_is_the_same_where_all_methods_and_metrics_are_gone(go, results, write_plugin, tmp_path, pictures):

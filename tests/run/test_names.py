@@ -12,8 +12,8 @@ from srbench.imaging.images import read_image, write_image
 from srbench.naming import fold
 from srbench.report import html
 from srbench.report.export import to_csv
-from srbench.report.latex import to_latex
-from srbench.report.markdown import to_markdown
+from srbench.report.paper_latex import to_latex
+from srbench.report.paper_markdown import to_markdown
 from srbench.results.leaderboard import means, per_image
 from srbench.results.reader import Reader
 from srbench.run.observer import Silent

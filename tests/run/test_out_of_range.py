@@ -11,8 +11,8 @@ from srbench.cli.tables import print_means
 from srbench.evaluation import out_of_range
 from srbench.report.export import to_json
 from srbench.report.html import render
-from srbench.report.latex import to_latex
-from srbench.report.markdown import to_markdown
+from srbench.report.paper_latex import to_latex
+from srbench.report.paper_markdown import to_markdown
 from srbench.results import handling
 from srbench.results.leaderboard import per_image
 from srbench.results.reader import Reader
