@@ -87,7 +87,7 @@ const srb = {};
     return `#${new URLSearchParams(KEYS.filter((k) => state[k] !== usual(k, state)).map((k) => [k, state[k]]))}`;
   };
   // A pair of labels as one text, and back; labels may hold anything.
-  srb.pairKey = (a, b) => `${encodeURIComponent(a)}~${encodeURIComponent(b)}`;
+  srb.pairKey = (...pair) => pair.map((label) => encodeURIComponent(label).replaceAll("~", "%7E")).join("~");
   srb.pairOf = (text) => {
     const parts = text.split("~");
     try {

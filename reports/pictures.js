@@ -1,129 +1,139 @@
-// Pictures: a window on a region, a boundary between two methods, a map of differences.
+// The pictures' data, and what the first screen, the gallery and the lightbox share: which image and which two sides
+// are chosen, names and scores of sides, images cut to a part of the window, blinking.
 srb.pictures = (() => {
-  const all = srb.$$, one = srb.$;
-  for (const element of all(".js")) element.hidden = false;
+  const data = JSON.parse(srb.$("#pictures-data")?.textContent ?? '{"scenes": [], "hero": 0, "notes": []}');
+  const { scenes } = data;
+  const FIXED = { original: "Original", lr: "LR" };
+  const keyOf = (scene) => `${scene.dataset}/${scene.image}`;
 
-  const scenes = all(".scene");
-  const chooser = one("#scene");
-  const RAMP = [[0, 0, 4], [66, 10, 104], [147, 38, 103], [221, 81, 58], [252, 165, 10], [252, 255, 164]]; // inferno
-  const colour = (t) => {
-    const place = Math.min(Math.max(t, 0), 1) * (RAMP.length - 1);
-    const low = Math.min(Math.floor(place), RAMP.length - 2);
-    return RAMP[low].map((value, i) => Math.round(value + (RAMP[low + 1][i] - value) * (place - low)));
+  const scene = (dataset, image) => scenes.find((own) => own.dataset === dataset && own.image === image) ?? null;
+  const mapOf = (own, side) => own.maps.find((map) => map.side === side);
+
+  // A side is 'original', 'lr', a method's label or the name of a map. The text is empty where there is no picture.
+  const src = (own, side) => {
+    if (side in FIXED) return own[side];
+    return own.pictures[side]?.src ?? mapOf(own, side)?.src ?? "";
   };
-  const gradient = `linear-gradient(to right, ${RAMP.map((rgb) => `rgb(${rgb})`).join(", ")})`;
+  const whole = (own, side) => own.whole[side] ?? "";
+  const file = (own, side) => (whole(own, side).startsWith("data:") ? "" : whole(own, side));
+  const title = (own, side) => FIXED[side] ?? mapOf(own, side)?.title ?? srb.title(side);
+  // For labels on a picture: 'EDSR baseline' of 'EDSR baseline, 16 blocks, 64 channels'.
+  const short = (own, side) => title(own, side).split(/, | \(/)[0];
+  const about = (own, side) => {
+    if (side === "lr") return `the image that methods were given; each pixel is shown as ${data.scale}\u00d7${data.scale}`;
+    return mapOf(own, side)?.about ?? "";
+  };
 
-  const scene = (root) => {
-    const width = Number(root.dataset.width), height = Number(root.dataset.height);
-    const tiles = all(".tiles img", root);
-    const map = one(".map", root), frame = one(".window", root), size = one(".size", root);
-    const state = { x: 0, y: 0, w: 0, h: 0 };
-    one(".map img", root).src = tiles[0].src;
-    one(".bar", root).style.background = gradient;
+  // The score that a label shows: of the chosen metric, else of the first that there is.
+  const score = (own, side) => {
+    const values = own.pictures[side]?.values ?? {};
+    const metric = srb.state.metric in values ? srb.state.metric : Object.keys(values)[0];
+    if (metric === undefined) return "";
+    const { unit, title: name } = srb.data.metrics[metric] ?? { title: metric };
+    const text = srb.format(values[metric], metric);
+    return unit ? `${text} ${unit}` : `${name} ${text}`;
+  };
 
-    const place = (x, y) => {
-      const side = Number(size.value);
-      state.w = Math.min(side, width);
-      state.h = Math.min(side, height);
-      state.x = Math.min(Math.max(Math.round(x), 0), width - state.w);
-      state.y = Math.min(Math.max(Math.round(y), 0), height - state.h);
-      for (const [name, value] of [["--x", state.x / state.w], ["--y", state.y / state.h],
-        ["--zoom-x", width / state.w], ["--zoom-y", height / state.h]]) root.style.setProperty(name, value);
-      for (const lens of all(".lens", root)) lens.style.aspectRatio = `${state.w} / ${state.h}`;
-      const percent = (value, whole) => `${(100 * value) / whole}%`;
-      Object.assign(frame.style, { left: percent(state.x, width), top: percent(state.y, height),
-        width: percent(state.w, width), height: percent(state.h, height) });
-    };
-    size.addEventListener("input", () => place(state.x, state.y));
-    const resize = (step) => {
-      size.selectedIndex = Math.min(Math.max(size.selectedIndex + step, 0), size.options.length - 1);
-      place(state.x, state.y);
-    };
-    frame.addEventListener("keydown", (event) => {
-      const step = event.shiftKey ? 8 : 2;
-      const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
-      if (event.key in moves) place(state.x + moves[event.key][0], state.y + moves[event.key][1]);
-      else if (event.key === "+") resize(1);
-      else if (event.key === "-") resize(-1);
-      else return;
-      event.preventDefault();
-    });
-    const centre = (event) => {
-      const box = map.getBoundingClientRect();
-      place(((event.clientX - box.left) / box.width) * width - state.w / 2,
-        ((event.clientY - box.top) / box.height) * height - state.h / 2);
-    };
-    map.addEventListener("pointerdown", (event) => {
-      map.setPointerCapture(event.pointerId);
-      centre(event);
-      frame.focus();
-      event.preventDefault();
-    });
-    map.addEventListener("pointermove", (event) => {
-      if (map.hasPointerCapture(event.pointerId)) centre(event);
-    });
+  const groups = (own) => [
+    ["Reference", ["original", "lr", "bicubic"].filter((side) => src(own, side))],
+    ["Methods, by year", Object.keys(own.pictures).filter((label) => label !== "bicubic")],
+    ["Maps", own.maps.map((map) => map.side)],
+  ].filter(([, sides]) => sides.length);
+  const sides = (own) => groups(own).flatMap(([, own]) => own);
 
-    const pair = one(".pair", root), range = one(".slider input", root);
-    range.addEventListener("input", () => pair.style.setProperty("--split", `${range.value}%`));
-    const side = { left: one("select.left", root), right: one("select.right", root) };
-    const gain = one(".gain", root), canvas = one("canvas", root);
-    const pixels = (image) => {
-      const sheet = document.createElement("canvas");
-      [sheet.width, sheet.height] = [width, height];
-      const context = sheet.getContext("2d", { willReadFrequently: true });
-      context.drawImage(image, 0, 0);
-      return context.getImageData(0, 0, width, height).data;
-    };
-    const compare = async () => {
-      const chosenTiles = ["left", "right"].map((name) => {
-        const tile = tiles[side[name].selectedIndex];
-        const picture = one(`.pair .${name}`, root);
-        picture.src = tile.src;
-        picture.alt = `${name === "left" ? "Left" : "Right"}: ${tile.alt}`;
-        return tile;
+  // -- what is chosen -------------------------------------------------------------------------------------------
+  const view = srb.data.views.find((own) =>
+    own.scale === data.scale && own.protocol === data.protocol && own.degradation === data.degradation) ?? null;
+  const usualRight = (own) => {
+    const contest = srb.contest(srb.state.metric, srb.state.group, view) ?? srb.contest(srb.state.metric, "all", view);
+    return contest?.labels.find((label) => label !== "bicubic" && label in own.pictures) ?? own.sides[1];
+  };
+  const usualLeft = (own, right) => [own.sides[0], "bicubic", "lr", "original", ...Object.keys(own.pictures)]
+    .find((side) => side !== right && src(own, side)) ?? right;
+  const chosen = () => {
+    if (!scenes.length) return null;
+    const own = scenes.find((one) => keyOf(one) === srb.state.image) ?? scenes[data.hero];
+    const known = (side) => side !== "" && src(own, side) !== "";
+    const right = known(srb.state.right) ? srb.state.right : usualRight(own);
+    const left = known(srb.state.left) ? srb.state.left : usualLeft(own, right);
+    return { scene: own, left, right };
+  };
+
+  // -- elements -------------------------------------------------------------------------------------------------
+  // An image of the window, placed such that a part of the window fills the box around it.
+  const place = (image, own, [x, y, width, height]) => Object.assign(image.style, {
+    width: `${(100 * own.width) / width}%`,
+    height: `${(100 * own.height) / height}%`,
+    left: `${(-100 * x) / width}%`,
+    top: `${(-100 * y) / height}%`,
+  });
+  const said = (own, side) => [title(own, side), score(own, side)].filter(Boolean).join(", ");
+
+  // A box with two sides on top of each other and a divider; show() fills it.
+  const duo = (name) => {
+    const images = ["left", "right"].map((side) => srb.el("img", { alt: "", draggable: "false", class: `at-${side}` }));
+    const tags = ["left", "right"].map((side) => srb.el("span", { class: `tag ${side}` }));
+    const box = srb.el("div", { class: "duo" },
+      images.map((image, i) => srb.el("div", { class: `side ${["left", "right"][i]}` }, image)), tags);
+    const divider = srb.divider(box, box, name);
+    const show = (own, chosenSides, part) => {
+      box.style.aspectRatio = `${part[2]} / ${part[3]}`;
+      chosenSides.forEach((side, i) => {
+        images[i].src = src(own, side);
+        images[i].alt = `${["Left", "Right"][i]}: ${said(own, side)}`;
+        place(images[i], own, part);
+        const value = score(own, side);
+        tags[i].replaceChildren(short(own, side), " ", value ? srb.el("b", {}, value) : "");
       });
-      await Promise.all(chosenTiles.map((tile) => tile.decode()));
-      const [a, b] = chosenTiles.map(pixels);
-      const most = Number(gain.value);
-      const context = canvas.getContext("2d");
-      const output = context.createImageData(width, height);
-      let sum = 0, largest = 0;
-      for (let i = 0; i < a.length; i += 4) {
-        // The mean over the channels: a luma picture has three equal ones.
-        const difference = (Math.abs(a[i] - b[i]) + Math.abs(a[i + 1] - b[i + 1]) + Math.abs(a[i + 2] - b[i + 2])) / 3;
-        sum += difference;
-        largest = Math.max(largest, difference);
-        output.data.set([...colour(difference / most), 255], i);
-      }
-      context.putImageData(output, 0, 0);
-      one(".most", root).textContent = String(most);
-      const names = chosenTiles.map((tile) => tile.alt).join(" and ");
-      const text = `${names}: mean ${((4 * sum) / a.length).toFixed(1)}, largest ${largest.toFixed(0)} grey levels`;
-      one(".difference-text", root).textContent = text;
-      canvas.setAttribute("aria-label", `Difference map. ${text}`);
+      divider.name(`${title(own, chosenSides[0])} left of it, ${title(own, chosenSides[1])} right of it`);
     };
-    for (const select of [side.left, side.right, gain]) select.addEventListener("input", compare);
-    place((width - 48) / 2, (height - 48) / 2);
-    return compare;
+    return { box, show };
   };
 
-  if (chooser) {
-    const started = new Map();
-    const choose = () => {
-      scenes.forEach((root, place) => { root.hidden = place !== Number(chooser.value); });
-      const root = scenes[Number(chooser.value)];
-      if (!started.has(root)) started.set(root, scene(root)); // each when it is first seen
-      started.get(root)();
-    };
-    const order = [...chooser.options];
-    const step = (by) => {
-      chooser.selectedIndex = (chooser.selectedIndex + by + order.length) % order.length;
-      choose();
-    };
-    chooser.addEventListener("input", choose);
-    one("#previous").addEventListener("click", () => step(-1));
-    one("#next").addEventListener("click", () => step(1));
-    choose();
-  }
-  return {};
+  // ``part`` of the window, or all of it.
+  const thumb = (own, side, text, pressed, choose, part = [0, 0, own.width, own.height]) => {
+    const image = srb.el("img", { src: src(own, side), alt: "", draggable: "false" });
+    place(image, own, part);
+    const button = srb.el("button", { type: "button", class: "thumb", "aria-pressed": String(pressed), onclick: choose,
+      "aria-label": text }, srb.el("span", { class: "lens" }, image));
+    return srb.tip.bind(button, () => text);
+  };
+  const cover = (own) => (own.original ? "original" : Object.keys(own.pictures)[0]);
+  // One button an image.
+  const imageThumbs = (own, named = false) => scenes.map((one) => {
+    const text = `${one.title}: ${one.image}`;
+    const button = thumb(one, cover(one), text, one === own, () => srb.set({ image: keyOf(one) }));
+    if (named) button.append(srb.el("span", { class: "name", "aria-hidden": "true" }, one.image));
+    return button;
+  });
+
+  // -- blinking: all pairs on the page show the left side whole, then the right -----------------------------------
+  const PERIOD = 700; // ms a side: less than one flash a second
+  let timer = null;
+  const root = document.documentElement;
+  const stop = () => {
+    clearInterval(timer);
+    timer = null;
+    root.classList.remove("blink-left", "blink-right");
+  };
+  const blink = () => {
+    if (timer === null) {
+      root.classList.add("blink-left");
+      timer = setInterval(() => {
+        root.classList.toggle("blink-left");
+        root.classList.toggle("blink-right");
+      }, PERIOD);
+    } else stop();
+    for (const button of srb.$$(".blink")) button.setAttribute("aria-pressed", String(timer !== null));
+  };
+  const blinkButton = () => srb.el("button", { type: "button", class: "button blink", "aria-pressed": "false",
+    "aria-keyshortcuts": "b", onclick: blink }, "Blink ", srb.el("kbd", {}, "b"));
+  addEventListener("keydown", (event) => {
+    if (event.key !== "b" || event.ctrlKey || event.metaKey || event.altKey || event.repeat || !scenes.length) return;
+    if (event.target.closest?.("input, select, textarea")) return;
+    blink();
+  });
+
+  return { data, scenes, scene, src, whole, file, title, short, about, score, groups, sides, chosen, keyOf, place, said, duo,
+    thumb, imageThumbs, blinkButton };
 })();

@@ -276,6 +276,59 @@ def made_up(tmp_path: Path) -> Callable[..., Path]:
     return fill
 
 
+@pytest.fixture
+def scored(tmp_path: Path) -> Callable[..., Path]:
+    """Adds a run to a results folder: ``{method: {(dataset, image): {metric: value, or a status}}}``; None in place of
+    the metrics is an image that failed. ``facts`` change those of every cell, ``versions`` are the metrics'."""
+
+    def fill(
+        name: str,
+        content: dict[str, dict[tuple[str, str], dict[str, float | str] | None]],
+        *,
+        versions: dict[str, int] | None = None,
+        facts: dict[str, Any] | None = None,
+        manifest: dict[str, Any] | None = None,
+        outcome: dict[str, str] | None = None,
+    ) -> Path:
+        folder, described = tmp_path / name, MANIFEST | (manifest or {})
+        with Store(folder, create=True) as store:
+            run_id = store.start_run(described)
+            cells = {
+                (method, *image): CellFacts(
+                    **(
+                        {
+                            "method": method,
+                            "method_hash": f"hash of {method}",
+                            "dataset": image[0],
+                            "dataset_version": 1,
+                        }
+                        | {"image": image[1], "image_sha256": image[1], "image_channels": 3, "scale": 4}
+                        | {"degradation": "bicubic/1", "protocol": "basicsr", "protocol_hash": "0"}
+                        | (facts or {})
+                    )
+                )
+                for method, images in content.items()
+                for image in images
+            }
+            ids = store.plan(run_id, list(cells.values()))
+            entries = []
+            for (method, *image), cell in cells.items():
+                own = content[method][image[0], image[1]]
+                values = [
+                    Score(metric, (versions or {}).get(metric, 1), math.nan, value)
+                    if isinstance(value, str)
+                    else Score(metric, (versions or {}).get(metric, 1), value, "ok")
+                    for metric, value in (own or {}).items()
+                ]
+                ended = Outcome("failed", "boom") if own is None else Outcome("ok", **(outcome or {}))
+                entries.append(Entry(ids[cell.key], ended, tuple(values)))
+            store.record(run_id, entries)
+            store.finish_run(run_id, "finished", described)
+        return folder
+
+    return fill
+
+
 @pytest.fixture(scope="session")
 def record() -> Callable[..., Timing]:
     """Makes a timing from the seconds of its calls."""

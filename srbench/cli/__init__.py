@@ -11,6 +11,7 @@ import typer
 
 from srbench.cli import (
     check,
+    compare,
     drop,
     experiment,
     explain,
@@ -60,6 +61,7 @@ def _options(
 
 app.command("run")(run.command)
 app.command("report")(report.command)
+app.command("compare")(compare.command)
 app.command("check")(check.command)
 app.command("runs")(runs.command)
 app.command("drop")(drop.command)

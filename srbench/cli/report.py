@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srbench.cli.shell import err, handled, parse_scales
+from srbench.cli.shell import deliver, err, handled, parse_scales
 from srbench.errors import SrbenchError
-from srbench.files import write_text, writing
 
 if TYPE_CHECKING:
     from srbench.results.choice import Choice
+    from srbench.results.comparison import Comparison
     from srbench.results.literature import Entry
     from srbench.results.reader import Reader
 
@@ -72,6 +72,8 @@ def command(
       srbench report --compare results-before results-after
 
       srbench report results --compare 1 2 --format table
+
+      srbench report results --compare 1 2 --format markdown
     """
     if format not in FORMATS:
         raise SrbenchError(f"unknown format '{format}'", f"use one of {', '.join(FORMATS)}")
@@ -82,8 +84,8 @@ def command(
     if full_images and (format != "html" or compare):
         raise SrbenchError("--full-images goes with the HTML leaderboard only", "leave out the other option")
     if compare:
-        if format in ("markdown", "latex"):
-            raise SrbenchError(f"{format} does not go with --compare", "use html, table, csv or json")
+        if format == "latex":
+            raise SrbenchError("latex does not go with --compare", "use html, table, markdown, csv or json")
         if per_image:
             raise SrbenchError("--per-image does not go with --compare", "leave out one of the two")
         if any((methods, datasets, metrics, scale, protocol, degradation, sort, literature)):
@@ -105,11 +107,11 @@ def command(
         sort=sort,
     )
     entries = printed.find(literature or ())
-    from srbench.cli.tables import print_means, say_unreported
-
     if format == "table":
         if output is not None:
             raise SrbenchError("--output does not go with table", "use --format csv, or redirect the terminal")
+        from srbench.cli.tables import print_means
+
         print_means(results, choice=choice, literature=entries)
         return
 
@@ -119,6 +121,8 @@ def command(
 
     with Reader(results, fallback=Installed()) as reader:
         if entries:
+            from srbench.cli.tables import say_unreported
+
             say_unreported(entries, choice.of(rows_of(reader)))
         if format == "html":
             from srbench.report import html
@@ -134,7 +138,7 @@ def command(
 
             write = export.to_csv if format == "csv" else export.to_json
             text = write(reader, by_image=per_image, choice=choice, literature=entries)
-    _write(text, output, open_)
+    deliver(text, output, open_)
     if format == "html":
         size = f"{len(text.encode()) / 1e6:.1f} MB"
         err().print(f"tables and plots {page.tables_and_plots:.1f} s, pictures {page.pictures:.1f} s, {size}")
@@ -146,6 +150,8 @@ def _for_papers(reader: Reader, format: str, choice: Choice, literature: Sequenc
 
     if format == "markdown":
         return to_markdown(reader, choice, literature)
+    if output is not None and output.suffix == ".bib":
+        raise SrbenchError(f"'{output}' is where the papers that the table cites go", "call the table .tex")
     from srbench.report.bib import to_bib
     from srbench.report.paper import methods_cited
     from srbench.report.paper_latex import to_latex
@@ -154,7 +160,7 @@ def _for_papers(reader: Reader, format: str, choice: Choice, literature: Sequenc
     if papers and output is None:
         err().print("note: --output FILE.tex writes the papers that it cites beside it, as FILE.bib", markup=False)
     elif papers and output is not None:
-        _write(papers, output.with_suffix(".bib"), open_=False)
+        deliver(papers, output.with_suffix(".bib"))
     return text
 
 
@@ -162,11 +168,12 @@ def _compare(results: Path, which: tuple[str, str], format: str, output: Path | 
     from srbench.cli.installed import Installed
     from srbench.results import comparison
 
-    found = comparison.compare(*(comparison.load(results, name, Installed()) for name in which))
+    sides = [comparison.load(results, name, Installed()) for name in which]
+    found = comparison.compare(*sides)
     if format == "table":
         if output is not None:
             raise SrbenchError("--output does not go with table", "use --format csv, or redirect the terminal")
-        from srbench.cli.tables import print_comparison
+        from srbench.cli.versus import print_comparison
 
         print_comparison(found)
         return
@@ -174,22 +181,20 @@ def _compare(results: Path, which: tuple[str, str], format: str, output: Path | 
         from srbench.report.html import render_comparison
 
         folder = results if which[1].isdigit() else Path(which[1])
-        _write(render_comparison(found), output or folder / "comparison.html", open_)
+        deliver(render_comparison(found, sides), output or folder / "comparison.html", open_)
         return
-    _write(comparison.to_csv(found) if format == "csv" else comparison.to_json(found), output, open_)
+    deliver(_compared(found, format), output)
+
+
+def _compared(found: Comparison, format: str) -> str:
+    from srbench.report import changes
+    from srbench.results import comparison
+
+    if format == "markdown":
+        return changes.to_markdown(found)
+    return comparison.to_csv(found) if format == "csv" else comparison.to_json(found)
 
 
 def _beside(output: Path) -> Path:
     """The folder of whole images that belongs to a page."""
     return output.with_name(f"{output.stem}_images")
-
-
-def _write(text: str, output: Path | None, open_: bool) -> None:
-    if output is None:
-        typer.echo(text, nl=False)
-        return
-    with writing(output, "choose another --output"):
-        write_text(output, text)
-    err().print(f"wrote {output}", markup=False)
-    if open_:
-        typer.launch(output.resolve().as_uri())

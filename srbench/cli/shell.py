@@ -67,8 +67,7 @@ def _console(**options: Any) -> Console:
             return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
 
         def on_broken_pipe(self) -> None:
-            """Not rich's SystemExit: :func:`handled` ends a command quietly that nobody reads any more."""
-            raise BrokenPipeError
+            raise  # rich would end the program; whoever called the command decides
 
     return Visible(highlight=False, **options)
 
@@ -201,6 +200,22 @@ def expanded(value: Any) -> Any:
     if isinstance(value, Path):
         return files.expanded(value)
     return os.path.expanduser(value) if isinstance(value, str) and value.startswith("~") and "/" in value else value  # noqa: PTH111
+
+
+def deliver(text: str, output: Path | None, open_: bool = False) -> None:
+    """Print ``text``, or write it into a file, say so, and open that in the browser if it is wanted.
+
+    Raises:
+        SrbenchError: the file cannot be written.
+    """
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    with files.writing(output, "choose another --output"):
+        files.write_text(output, text)
+    err().print(f"wrote {output}", markup=False)
+    if open_:
+        typer.launch(output.resolve().as_uri())
 
 
 def split(values: Sequence[str]) -> tuple[str, ...]:

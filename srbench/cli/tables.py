@@ -9,16 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
 from srbench.cli.group_table import INTERVAL, PUBLISHED, Layout, Line, layouts
 from srbench.cli.installed import Installed
-from srbench.cli.shell import err, out, shown
+from srbench.cli.shell import err, out
 from srbench.cli.widths import show
 from srbench.report.html.costs import Cost, cost_of, summarise
 from srbench.report.verdict import verdict
 from srbench.results.choice import EVERYTHING, Choice
-from srbench.results.comparison import Comparison
 from srbench.results.contest import ALL, Contest, contests
 from srbench.results.described import Described, described
 from srbench.results.facts import FolderFacts
@@ -256,24 +254,3 @@ def _note(own: pd.DataFrame) -> str:
         of = "" if len(left_out) == 1 else f" of {' and '.join(metrics)}"
         parts += [f"{count} left out (identical, NaN or too small){of}"] if count else []
     return ", ".join([*parts, *(remark.short for remark in first["remarks"])])
-
-
-def print_comparison(comparison: Comparison) -> None:
-    """What B changed against A: one row per mean that both have, then what only one of them has."""
-    console = out()
-    title = shown(f"A: {comparison.a}, B: {comparison.b}")
-    table = Table(title=title, title_justify="left")
-    for name in ("method", "dataset", "scale", "protocol", "degradation", "metric"):
-        table.add_column(name)
-    for name in ("A", "B", "B - A", "p, adjusted", "n"):
-        table.add_column(name, justify="right")
-    table.add_column("verdict")
-    for row in comparison.rows.to_dict("records"):
-        places = comparison.facts.metric(row["metric"]).digits
-        facts = (row["method"], row["dataset"], f"x{row['scale']}", row["protocol"], row["degradation"], row["metric"])
-        values = (f"{row['mean_a']:.{places}f}", f"{row['mean_b']:.{places}f}", signed(row["difference"], places + 1))
-        table.add_row(*map(shown, facts), *values, f"{row['p']:.3g}", str(row["n"]), row["verdict"])
-    console.print(table)
-    for side, names in (("A", comparison.only_a), ("B", comparison.only_b)):
-        for name in names:
-            console.print(f"only in {side}: {name}", markup=False)

@@ -20,8 +20,8 @@ _SPECIAL = {
 
 def to_latex(reader: Reader, choice: Choice = EVERYTHING, literature: Sequence[Entry] = ()) -> str:
     r"""Tables, one for each scale, protocol and degradation, marked as in Markdown
-    (:func:`srbench.report.paper_markdown.to_markdown`): ``tabular`` with the rules of booktabs, names escaped, papers of
-    methods cited by the keys of :func:`srbench.report.bib.to_bib`. Sources and remarks are comments below.
+    (:func:`srbench.report.paper_markdown.to_markdown`): ``tabular`` with the rules of booktabs, names escaped, papers
+    of methods cited by the keys of :func:`srbench.report.bib.to_bib`. Sources and remarks are comments below.
 
     Raises:
         SrbenchError: nothing is left of what was chosen.

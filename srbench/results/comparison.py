@@ -18,24 +18,28 @@ from srbench.results import spreadsheet
 from srbench.results.contest import ALL
 from srbench.results.facts import Fallback, FolderFacts, MetricFacts
 from srbench.results.leaderboard import GROUP, per_image
-from srbench.results.reader import Reader
+from srbench.results.reader import Reader, Run
 from srbench.results.signflips import LEVEL, Difference, Sample, differences
+from srbench.wording import counted
 
 IMAGES = 10  # how many of the images that changed most are named per method, dataset and metric
 COLUMNS = [
     *(*GROUP, "metric", "n", "changed", "mean_a", "mean_b", "difference"),
     *("ci_low", "ci_high", "p", "verdict"),
 ]
+_MADE_OF = {"version": "other versions of the metric", "image_sha256": "the originals have other pixels"}
 
 
 @dataclass(frozen=True)
 class Side:
     """One of the two: what it is called, its rows as :func:`srbench.results.leaderboard.per_image` gives them, the
-    facts of its folder."""
+    facts of its folder, the folder itself and its runs."""
 
     name: str
     images: pd.DataFrame
     facts: FolderFacts = field(default_factory=FolderFacts)
+    folder: Path = Path()
+    runs: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Comparison:
     there are several datasets, first one whose dataset is ALL.
 
     ``images``: GROUP, ``metric``, ``image``, ``a``, ``b``, ``difference``, the largest changes first. ``only_a``
-    and ``only_b``: 'method on dataset xscale (protocol)' that the other does not have.
+    and ``only_b``: 'method on dataset xscale (protocol)' that the other does not have. ``left_out``: images
+    that are not compared although both have a value, and why.
     """
 
     a: str
@@ -54,6 +59,7 @@ class Comparison:
     only_a: list[str]
     only_b: list[str]
     facts: FolderFacts
+    left_out: list[str] = field(default_factory=list)
 
 
 def load(results: Path, name: str, fallback: Fallback | None = None) -> Side:
@@ -68,29 +74,32 @@ def load(results: Path, name: str, fallback: Fallback | None = None) -> Side:
     folder = Path(name)
     if not name.isdigit() or folder.is_dir():
         with Reader(folder, fallback=fallback) as reader:
-            return Side(name, per_image(reader), reader.facts)
+            return Side(name, per_image(reader), reader.facts, folder, tuple(reader.runs()))
     with Reader(results, fallback=fallback) as reader:
-        numbers = [run.id for run in reader.runs()]
+        runs = tuple(reader.runs())
+        numbers = [run.id for run in runs]
         if int(name) not in numbers:
             known = ", ".join(map(str, numbers)) or "none"
             raise StoreError(f"no run {name} in '{results}'", f"its runs: {known}")
-        return Side(f"run {name} of {results}", per_image(reader, int(name)), reader.facts)
+        return Side(f"run {name} of {results}", per_image(reader, int(name)), reader.facts, results, runs)
 
 
 def compare(a: Side, b: Side) -> Comparison:
     """Pair two sides image by image.
 
-    Only images that both have a score of enter. ``difference`` is mean B minus mean A, and ``changed`` the number of
-    images whose score is another. ``p`` and the interval (``ci_low``, ``ci_high``) are those of
-    :func:`srbench.results.signflips.differences`, all rows tested together; the interval is NaN where the images are
-    too few to bound it. ``verdict`` is 'better' or 'worse' where p is at most 5%, 'same' where no image changed, else
-    'undecided'. Means of a row over ALL datasets are those of the datasets' means.
+    Only images that both have a score of enter, by one version of the metric and of the same original. ``difference``
+    is mean B minus mean A, and ``changed`` the number of images whose score is another. ``p`` and the interval
+    (``ci_low``, ``ci_high``) are those of :func:`srbench.results.signflips.differences`, all rows tested together; the
+    interval is NaN where the images are too few to bound it. ``verdict`` is 'better' or 'worse' where p is at most 5%,
+    'same' where no image changed, else 'undecided'. Means of a row over ALL datasets are those of the datasets' means.
     """
     facts = a.facts | b.facts
     keys = [*GROUP, "metric", "image"]
     scored = [side.images[side.images["status"] == ScoreState.OK] for side in (a, b)]
-    pairs = scored[0][[*keys, "value"]].merge(scored[1][[*keys, "value"]], on=keys, suffixes=("_a", "_b"))
+    own = [*keys, "value", *_MADE_OF]
+    pairs = scored[0][own].merge(scored[1][own], on=keys, suffixes=("_a", "_b"))
     pairs = pairs.rename(columns={"value_a": "a", "value_b": "b"})
+    pairs, left_out = _comparable(pairs)
     pairs["difference"] = pairs["b"] - pairs["a"]
     rows, members = [], []
     for key, own in _groups(pairs):
@@ -111,7 +120,20 @@ def compare(a: Side, b: Side) -> Comparison:
     return Comparison(
         *(a.name, b.name, pd.DataFrame(rows, columns=COLUMNS), changed),
         *(sorted(planned[0] - planned[1]), sorted(planned[1] - planned[0]), facts),
+        left_out,
     )
+
+
+def _comparable(pairs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Those pairs of values that are of one thing, and what is to be said of the others."""
+    said = []
+    for column, why in _MADE_OF.items():
+        apart = pairs[f"{column}_a"] != pairs[f"{column}_b"]
+        for (method, dataset, scale, metric), rows in pairs[apart].groupby(["method", "dataset", "scale", "metric"]):
+            images = counted(rows["image"].nunique(), "image")
+            said.append(f"{metric} of {method} on {dataset} x{scale}: {images} ({why})")
+        pairs = pairs[~apart]
+    return pairs.reset_index(drop=True), said
 
 
 def _groups(pairs: pd.DataFrame) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
@@ -154,7 +176,8 @@ def to_csv(comparison: Comparison) -> str:
 
 
 def to_json(comparison: Comparison) -> str:
-    """An object with ``a``, ``b``, ``rows``, ``images``, ``only_a`` and ``only_b``. Absent numbers are null."""
+    """An object with ``a``, ``b``, ``rows``, ``images``, ``only_a``, ``only_b`` and ``left_out``. Absent numbers are
+    null."""
     content = {
         "a": comparison.a,
         "b": comparison.b,
@@ -162,6 +185,7 @@ def to_json(comparison: Comparison) -> str:
         "images": _records(comparison.images),
         "only_a": comparison.only_a,
         "only_b": comparison.only_b,
+        "left_out": comparison.left_out,
     }
     return json.dumps(content, indent=2) + "\n"
 

@@ -28,9 +28,9 @@ MEAN_COLUMNS = [
 
 def per_image(reader: Reader, run_id: int | None = None) -> pd.DataFrame:
     """One row per planned cell and metric: GROUP, ``image``, ``metric``, ``value``, ``status``, ``message``,
-    ``run_id``, ``extra`` (JSON: what a metric keeps beside its value), and of the cell ``cell_id``, ``plugin`` (the
-    method's name without its options), ``sr_path`` (empty if the SR image was not kept), ``image_sha256``,
-    ``method_hash``, ``handling`` (JSON, :mod:`srbench.results.handling`).
+    ``run_id``, ``extra`` (JSON: what a metric keeps beside its value), ``version`` (the metric's),
+    and of the cell ``cell_id``, ``plugin`` (the method's name without its options), ``sr_path`` (empty if the SR image
+    was not kept), ``image_sha256``, ``method_hash``, ``handling`` (JSON, :mod:`srbench.results.handling`).
 
     Of each method on each dataset only the cells of the newest run that planned it are shown: a changed plugin
     or weight file replaces the old rows. With ``run_id``, the cells of that run.
@@ -38,12 +38,13 @@ def per_image(reader: Reader, run_id: int | None = None) -> pd.DataFrame:
     ``status`` is 'ok', or why there is no value to average: another :class:`srbench.records.ScoreState`, or the
     :class:`srbench.records.CellState` of a cell without scores, which has one row with an empty ``metric``.
     """
-    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", "cell_id", "extra", *_CELL_COLUMNS]
+    columns = [*GROUP, "image", "metric", "value", "status", "message", "run_id", "cell_id", "extra", "version"]
+    columns += _CELL_COLUMNS
     cells = _cells(reader, run_id)
     if cells.empty:
         return pd.DataFrame(columns=columns)
     scores = pd.DataFrame(reader.score_rows(), columns=ScoreRow._fields, dtype=object)
-    scores = scores.drop(columns=["run_id", "version"]).astype({"cell_id": int, "value": float})
+    scores = scores.drop(columns="run_id").astype({"cell_id": int, "value": float})
     rows = cells.merge(scores, on="cell_id", how="left")
     outcome, unscored = rows["outcome"].to_numpy(object), rows["status"].isna().to_numpy()
     # Another run may be scoring an outcome that has no scores yet; where none is, no metric could be measured.

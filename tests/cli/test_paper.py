@@ -127,3 +127,12 @@ def test_what_does_not_go_together_is_one_line(wrong, go, results, format):
     go("nearest")
     wrong("report", results, "--format", format, "--per-image", match=f"--per-image does not go with {format}")
     wrong("report", results, "--format", "latx", match="unknown format 'latx'")
+    wrong(
+        "report",
+        results,
+        "--format",
+        "latex",
+        "--output",
+        "table.bib",
+        match="where the papers .* go; call the table .tex",
+    )

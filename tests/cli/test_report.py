@@ -115,7 +115,7 @@ def test_open_shows_the_page_in_the_browser(srbench, filled, monkeypatch):
 
 def test_whole_images_lie_beside_the_page(srbench, filled, tmp_path):
     assert srbench("report", filled, "--full-images", "--output", tmp_path / "page.html").exit_code == 0
-    assert len(list((tmp_path / "page_images").rglob("*.png"))) == 9
+    assert len(list((tmp_path / "page_images").rglob("*.png"))) == 12  # the original, LR, two methods
     assert "page_images/pictures/a/bicubic.png" in (tmp_path / "page.html").read_text()
 
 
@@ -133,6 +133,9 @@ def test_compare_runs_and_folders(srbench, filled, go, tmp_path):
     assert [(row["method"], row["verdict"]) for row in rows] == [("bicubic", "same")] * 2
     result = srbench("report", filled, "--compare", "1", "2", "--format", "json")
     assert json.loads(result.stdout)["only_b"] == ["lanczos on pictures x2 (basicsr, bicubic)"]
+    result = srbench("report", filled, "--compare", "1", "2", "--format", "markdown")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("### What changed\n")
 
 
 NAMES = ("bilinear", "bicubic")  # of 1973 and of 1981

@@ -21,7 +21,7 @@ def side(name, **methods):
     """Scores per method, one per image; NaN is an image without a score."""
     rows = [
         ROW
-        | {"method": method, "image": f"{i}", "metric": metric, "value": value}
+        | {"method": method, "image": f"{i}", "metric": metric, "value": value, "version": 1, "image_sha256": f"{i}"}
         | {"status": "nan" if math.isnan(value) else "ok"}
         for key, values in methods.items()
         for method, _, metric in [key.partition("_")]
@@ -96,6 +96,20 @@ def test_only_images_with_both_scores_are_paired():
     found = compare(side("A", m_psnr=BASE), side("B", m_psnr=b))
     assert found.rows["n"].tolist() == [10]
     assert found.rows["mean_a"][0] == pytest.approx(BASE[4:].mean())
+
+
+@pytest.mark.parametrize(
+    ("column", "other_value", "why"),
+    [("version", 2, "other versions of the metric"), ("image_sha256", "x", "the originals have other pixels")],
+)
+def test_values_of_other_things_are_not_compared(column, other_value, why):
+    other = side("B", m_psnr=BASE, m_ssim=BASE)
+    other.images.loc[:3, column] = other_value  # of PSNR
+    found = compare(side("A", m_psnr=BASE, m_ssim=BASE), other)
+    assert found.rows["n"].tolist() == [10, 14]
+    assert found.left_out == [f"psnr of m on set14 x4: 4 images ({why})"]
+    assert why in render_comparison(found)
+    assert json.loads(to_json(found))["left_out"] == found.left_out
 
 
 def test_the_images_that_changed_most_come_first():

@@ -49,16 +49,16 @@ def best_of(results):
     """The methods that each kind of report marks as the best by the metric."""
     with Reader(results) as reader:
         markdown, latex, page = to_markdown(reader), to_latex(reader), render(reader).text
-    rows = re.findall(r'<tr data-name="([^"]*)".*?</tr>', page, re.DOTALL)
-    assert set(rows) == set(METHODS)
-    cell = r'<td data-d="[^"]*" data-m="mean-error"[^>]*><span class="value best">'
-    html = [name for name in rows if re.search(cell, re.search(rf'<tr data-name="{name}".*?</tr>', page, re.DOTALL)[0])]
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page)[1])
+    (view,) = data["views"]
+    assert set(view["labels"]) == set(METHODS)
+    contests = view["contests"].get("mean-error", {})
+    in_markdown = re.findall(r"^\| ([^|]+) \| \*\*[0-9.]+\*\* \|$", markdown, re.MULTILINE)
+    in_latex = re.findall(r"^([^~&]+)(?:~\S+)? & \\textbf\{[0-9.]+\} \\\\$", latex, re.MULTILINE)
     return {
-        "markdown": [TITLES[t] for t in re.findall(r"^\| ([^|]+) \| \*\*[0-9.]+\*\* \|$", markdown, re.MULTILINE)],
-        "latex": [
-            TITLES[t] for t in re.findall(r"^([^~&]+)(?:~\S+)? & \\textbf\{[0-9.]+\} \\\\$", latex, re.MULTILINE)
-        ],
-        "html": html,
+        "markdown": [TITLES[title] for title in in_markdown],
+        "latex": [TITLES[title] for title in in_latex],
+        "html": [contest["labels"][0] for contest in contests.values()],
     }
 
 

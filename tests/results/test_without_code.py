@@ -74,6 +74,8 @@ def test_reports_and_gates_of_a_folder_of_today_import_no_torch(tmp_path):
     commands = [f"report {folder} --format {name} --output {tmp_path}/r.{name}" for name in ("csv", "json", "html")]
     commands += [f"report {folder} --format {name} --output {tmp_path}/r.{name}" for name in ("markdown", "latex")]
     commands += [f"report {folder} --format table", f"report {folder} --compare 6 6 --output {tmp_path}/compared.html"]
+    compared = [f"--format {name} --output {tmp_path}/versus.{name}" for name in ("markdown", "json", "html")]
+    commands += [f"compare bicubic nearest --results {folder} {options}" for options in ("", *compared)]
     commands += [f"check {folder} --thresholds {tmp_path}/limits.toml"]
     printed = python(COMMANDS + LOADED, *commands)
     assert printed.splitlines()[-1] == "[]"

@@ -79,6 +79,8 @@ def render(
             data_json=to_json(content),
             plots=plots,
             gallery=pictures,
+            pictures_json=to_json(pictures.data()),
+            whole_files=full_images is not None,
             facts=notes.overview(images, runs, facts),
             runs=runs[::-1],
             off=[(run, canary) for run in runs for canary in run.canaries if canary.verdict == "off"],

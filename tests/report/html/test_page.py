@@ -1,22 +1,14 @@
 """The HTML page: whole, self-contained, and text stays text."""
 
-import base64
-import io
-import os
 import re
-import sqlite3
-from contextlib import closing
 from html.parser import HTMLParser
-from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from srbench.imaging.images import as_rgb, read_image, write_image
+from srbench.imaging.images import write_image
 from srbench.records import Canary
 from srbench.report.html import render
-from srbench.report.html.gallery import region
 from srbench.report.html.plots import means_with_intervals, with_own_ids
 from srbench.results.leaderboard import means, per_image
 from srbench.results.reader import Reader
@@ -253,59 +245,6 @@ def test_one_method_on_one_image(go, page, pictures, content):
     assert "There are fewer than two images" in shown(text)
 
 
-def test_pictures_show_the_pixels_that_were_scored(go, page, results):
-    go("bicubic", "nearest", protocol="basicsr")
-    found = Page(page())
-    pictures = [value for name, value in found.attributes if name == "src" and value]
-    assert len(pictures) == 3 * 3  # three images; the original, two methods
-    decoded = {np.asarray(Image.open(io.BytesIO(base64.b64decode(p.partition(",")[2])))).tobytes() for p in pictures}
-    with Reader(results) as reader:
-        paths = [results / row.outcome.sr_path for row in reader.outcomes()]
-    assert {as_rgb(read_image(path)).tobytes() for path in paths} <= decoded
-
-
-def test_images_that_are_gone_are_said_to_be(go, page, results, pictures):
-    go("bicubic", "nearest")
-    with Reader(results) as reader:
-        paths = sorted(results / row.outcome.sr_path for row in reader.outcomes())
-    for path in paths[:3]:  # all of bicubic
-        path.unlink()
-    paths[3].unlink()
-    (pictures / "b.png").unlink()
-    write_image(pictures / "c.png", np.zeros((28, 36), np.uint8))
-    text = shown(page())
-    assert "pictures/a is left out: its SR images are no longer on disk" in text
-    assert "Not shown: Bicubic: its image is no longer on disk" in text
-    assert "The original of pictures/b is not on this machine" in text
-    assert "The original of pictures/c has other pixels than those that were scored" in text
-
-
-def test_without_kept_images_there_are_no_pictures(go, page):
-    go("bicubic", keep_images=False)
-    assert "No SR images were kept" in shown(page())
-
-
-def test_whole_images_beside_the_page(go, page, tmp_path, write_plugin):
-    go("bicubic", write_plugin(name="../up/é"))
-    text = page(full_images=tmp_path / "report_images")
-    written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("report_images/**/*.png"))
-    assert len(written) == 9
-    links = {unquote(value) for name, value in Page(text).attributes if name == "href" and "_images" in value}
-    assert links == set(written)
-
-
-def test_the_region_is_where_methods_differ():
-    planes = [np.zeros((200, 300)), np.zeros((200, 300))]
-    planes[1][120:150, 210:240] = 50
-    top, left, height, width = region(planes)
-    assert (height, width) == (96, 96)
-    assert top <= 120
-    assert top + 96 >= 150
-    assert left <= 210
-    assert left + 96 >= 240
-    assert region([np.zeros((20, 30))])[2:] == (20, 30)
-
-
 def test_a_page_of_many_methods_is_small(made_up, content):
     datasets = {"set5": 5, "set14": 14, "bsd100": 100}
     folder = made_up(methods=20, datasets=datasets, scales=(2, 3, 4), pictures=True)
@@ -333,17 +272,3 @@ def test_plots_can_stand_in_one_page():
     assert all(name.startswith("first-") for name in ids)
     used = re.findall(r'(?:href="#|url\(#)([^")]*)', renamed)
     assert set(used) <= set(ids)
-
-
-@pytest.mark.parametrize("kind", ["absolute", "parent", "link", "pipe"])
-def test_a_strangers_folder_shows_only_images_of_its_own(go, page, results, tmp_path, make_picture, kind):
-    go("bicubic", "nearest")
-    write_image(tmp_path / "secret.png", make_picture(56, 56, 9))
-    (results / "link.png").symlink_to(tmp_path / "secret.png")
-    os.mkfifo(results / "pipe.png")
-    path = {"absolute": str(tmp_path / "secret.png"), "parent": "../secret.png"}.get(kind, f"{kind}.png")
-    with closing(sqlite3.connect(results / "results.sqlite")) as database, database:
-        first = "select min(cell_id) from outcomes"  # bicubic on the first image
-        database.execute(f"update outcomes set sr_path = ? where cell_id = ({first})", (path,))
-    text = shown(page())
-    assert "Not shown: Bicubic: its image is no longer on disk" in text
