@@ -54,7 +54,7 @@ def best_of(results):
     assert set(view["labels"]) == set(METHODS)
     contests = view["contests"].get("mean-error", {})
     in_markdown = re.findall(r"^\| ([^|]+) \| \*\*[0-9.]+\*\* \|$", markdown, re.MULTILINE)
-    in_latex = re.findall(r"^([^~&]+)(?:~\S+)? & \\textbf\{[0-9.]+\} \\\\$", latex, re.MULTILINE)
+    in_latex = re.findall(r"^([^~&\n]+)(?:~\S+)? & \\textbf\{[0-9.]+\} \\\\$", latex, re.MULTILINE)
     return {
         "markdown": [TITLES[title] for title in in_markdown],
         "latex": [TITLES[title] for title in in_latex],
