@@ -35,6 +35,7 @@ const srb = {};
     if (key === "view") return data.views[0]?.key ?? "";
     if (key === "group") return view?.groups[0] ?? "";
     if (key === "metric") return view?.metrics[0] ?? "";
+    if (key === "sort") return data.sort === "value" ? "" : data.sort ?? "";
     return key === "ref" ? "best" : "";
   };
   const complete = (given) => {

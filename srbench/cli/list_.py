@@ -38,18 +38,22 @@ def command(
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    from rich.table import Table
+    from srbench.cli.widths import Column, fit, show
 
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*(_text(value) for value in row.values()))
-    out().print(table)
+    console = out()
+    columns = [
+        Column(name, [_text(row[name]) for row in rows], _GIVES_WAY[kind].get(name, 0), sentences=name in _SENTENCES)
+        for name in rows[0]
+    ]
+    fitting = fit(columns, console.width)
+    show(console, fitting)
+    if len(fitting) < len(columns):
+        left_out = [column.head for column in columns if column.head not in {own.head for own in fitting}]
+        console.print(f"left out for want of room: {', '.join(left_out)} (a wider terminal, COLUMNS=200, or --json)")
 
 
 def _text(value: Any) -> str:
-    from rich.markup import escape
-
-    return escape(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _methods() -> list[dict[str, Any]]:
@@ -162,6 +166,14 @@ def _protocols() -> list[dict[str, Any]]:
     ]
 
 
+_SENTENCES = ("title", "weights", "key", "where")  # columns that go on in the next line before another gives way
+_GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kind
+    "methods": {"origin": 1, "family": 2, "year": 3},
+    "datasets": {},
+    "metrics": {},
+    "degradations": {"origin": 1},
+    "protocols": {},
+}
 _LISTS = {
     "methods": _methods,
     "datasets": _datasets,

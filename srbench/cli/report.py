@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srbench.cli.shell import deliver, err, handled
+from srbench.cli.shell import deliver, err, handled, parse_scales
 from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
+    from srbench.results.choice import Choice
     from srbench.results.comparison import Comparison
+    from srbench.results.literature import Entry
+    from srbench.results.reader import Reader
 
 FORMATS = ("html", "table", "csv", "json", "markdown", "latex")
 
@@ -35,8 +39,21 @@ def command(
         tuple[str, str] | None,
         typer.Option(metavar="A B", help="What B changed against A: results folders, or numbers of runs in RESULTS."),
     ] = None,
+    methods: Annotated[list[str] | None, typer.Option(help="Show these methods only.")] = None,
+    datasets: Annotated[list[str] | None, typer.Option(help="Show these datasets only.")] = None,
+    metrics: Annotated[list[str] | None, typer.Option(help="Show these metrics only.")] = None,
+    scale: Annotated[str, typer.Option("--scale", help="Show these scales only, for example 2,4.")] = "",
+    protocol: Annotated[list[str] | None, typer.Option(help="Show these protocols only.")] = None,
+    degradation: Annotated[list[str] | None, typer.Option(help="Show these degradations only.")] = None,
+    sort: Annotated[str, typer.Option(help="Order of the methods: value, year or name.")] = "",
+    literature: Annotated[
+        list[str] | None,
+        typer.Option(help="Add what the literature reports of these methods, such as rcan,swinir; never ranked."),
+    ] = None,
 ) -> None:
     """Show what a results folder holds: an HTML leaderboard, a table, CSV, JSON, or tables for papers.
+
+    LaTeX written to a file has the papers that it cites beside it, as .bib.
 
     Examples:
 
@@ -47,6 +64,10 @@ def command(
       srbench report results --format latex --output table.tex
 
       srbench report results --format csv --per-image --output scores.csv
+
+      srbench report --format latex --methods edsr,vdsr,mine --metrics psnr,ssim --sort year --output table.tex
+
+      srbench report --format markdown --datasets set5,set14 --literature rcan,swinir
 
       srbench report --compare results-before results-after
 
@@ -67,38 +88,80 @@ def command(
             raise SrbenchError("latex does not go with --compare", "use html, table, markdown, csv or json")
         if per_image:
             raise SrbenchError("--per-image does not go with --compare", "leave out one of the two")
+        if any((methods, datasets, metrics, scale, protocol, degradation, sort, literature)):
+            raise SrbenchError("--compare compares all that two sides have in common", "leave out the other options")
         _compare(results, compare, format, output, open_)
         return
+    if literature and per_image:
+        raise SrbenchError("--literature does not go with --per-image", "papers print means: leave out one of the two")
+    from srbench.results import literature as printed
+    from srbench.results.choice import Choice
+
+    choice = Choice(
+        methods=methods or (),
+        datasets=datasets or (),
+        metrics=metrics or (),
+        scales=parse_scales(scale) if scale else (),
+        protocols=protocol or (),
+        degradations=degradation or (),
+        sort=sort,
+    )
+    entries = printed.find(literature or ())
     if format == "table":
         if output is not None:
             raise SrbenchError("--output does not go with table", "use --format csv, or redirect the terminal")
         from srbench.cli.tables import print_means
 
-        print_means(results)
+        print_means(results, choice=choice, literature=entries)
         return
 
     from srbench.cli.installed import Installed
+    from srbench.results.leaderboard import per_image as rows_of
     from srbench.results.reader import Reader
 
     with Reader(results, fallback=Installed()) as reader:
+        if entries:
+            from srbench.cli.tables import say_unreported
+
+            say_unreported(entries, choice.of(rows_of(reader)))
         if format == "html":
             from srbench.report import html
 
             output = output or results / "report.html"
-            page = html.render(reader, full_images=_beside(output) if full_images else None)
+            beside = _beside(output) if full_images else None
+            page = html.render(reader, full_images=beside, choice=choice, literature=entries)
             text = page.text
         elif format in ("markdown", "latex"):
-            from srbench.report import paper
-
-            text = (paper.to_markdown if format == "markdown" else paper.to_latex)(reader)
+            text = _for_papers(reader, format, choice, entries, output)
         else:
             from srbench.report import export
 
-            text = (export.to_csv if format == "csv" else export.to_json)(reader, by_image=per_image)
+            write = export.to_csv if format == "csv" else export.to_json
+            text = write(reader, by_image=per_image, choice=choice, literature=entries)
     deliver(text, output, open_)
     if format == "html":
         size = f"{len(text.encode()) / 1e6:.1f} MB"
         err().print(f"tables and plots {page.tables_and_plots:.1f} s, pictures {page.pictures:.1f} s, {size}")
+
+
+def _for_papers(reader: Reader, format: str, choice: Choice, literature: Sequence[Entry], output: Path | None) -> str:
+    """Markdown or LaTeX; beside a LaTeX file the entries of the papers that it cites."""
+    from srbench.report.paper_markdown import to_markdown
+
+    if format == "markdown":
+        return to_markdown(reader, choice, literature)
+    if output is not None and output.suffix == ".bib":
+        raise SrbenchError(f"'{output}' is where the papers that the table cites go", "call the table .tex")
+    from srbench.report.bib import to_bib
+    from srbench.report.paper import methods_cited
+    from srbench.report.paper_latex import to_latex
+
+    text, papers = to_latex(reader, choice, literature), to_bib(reader.facts, methods_cited(reader, choice))
+    if papers and output is None:
+        err().print("note: --output FILE.tex writes the papers that it cites beside it, as FILE.bib", markup=False)
+    elif papers and output is not None:
+        deliver(papers, output.with_suffix(".bib"))
+    return text
 
 
 def _compare(results: Path, which: tuple[str, str], format: str, output: Path | None, open_: bool) -> None:

@@ -14,12 +14,14 @@ from srbench.cli.group_table import INTERVAL, PUBLISHED, Layout, Line, layouts
 from srbench.cli.installed import Installed
 from srbench.cli.shell import err, out
 from srbench.cli.widths import show
+from srbench.report.html.costs import Cost, cost_of, summarise
+from srbench.report.verdict import verdict
 from srbench.results.choice import EVERYTHING, Choice
 from srbench.results.contest import ALL, Contest, contests
-from srbench.results.described import described
+from srbench.results.described import Described, described
 from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import means, per_image, signed
-from srbench.results.literature import Entry
+from srbench.results.literature import Entry, reported_on
 from srbench.results.reader import Reader
 from srbench.wording import counted, printable
 
@@ -40,9 +42,11 @@ def print_means(
     """
     with Reader(folder, fallback=Installed()) as reader:
         images, facts = choice.of(per_image(reader, run_id)), reader.facts
+        costs = summarise(reader.timings())
     if images.empty:
         err().print("no results yet", style="yellow")
         return
+    say_unreported(literature, images)
     console = out()
     table = means(images, facts)
     methods = described(images, facts)
@@ -55,6 +59,8 @@ def print_means(
     sources: dict[str, None] = {}
     for key, group in table.groupby(_VIEW):
         view = _View(key, group, contests(_rows_of(images, key), facts), facts)
+        if sentences := view.verdict(methods, costs):
+            console.print(printable(sentences), markup=False)
         for name, lines in view.groups():
             quoted = [line for entry in literature if (line := view.quoted(entry, name, sources))]
             metrics = sorted({m for line in (*lines, *quoted) for m in line.means}, key=facts.metric_order)
@@ -70,6 +76,13 @@ def print_means(
     _explain(console, table, printed, facts)
     for source in sources:
         console.print(source, markup=False, soft_wrap=True)
+
+
+def say_unreported(literature: Sequence[Entry], images: pd.DataFrame) -> None:
+    """Note of which methods the literature reports nothing on what is shown."""
+    for entry in literature:
+        if not reported_on(entry, images):
+            err().print(f"note: the literature has no value of {entry.title} on what is shown", markup=False)
 
 
 def _rows_of(images: pd.DataFrame, view: tuple[int, str, str]) -> pd.DataFrame:
@@ -91,6 +104,19 @@ class _View:
         name = f"mean of {' and '.join(self._of_all)}" if group == ALL else group
         scale, protocol, degradation = self.key
         return f"{name} x{scale}, {protocol}, {degradation}"
+
+    def verdict(self, methods: Mapping[str, Described], costs: Mapping[tuple[str, int], Cost]) -> str:
+        """Who leads, how certainly and by how much, by the first metric on all images; empty with one method."""
+        group = next((group for _, group in self.held), "")
+        own = {metric: contest for (metric, other), contest in self.held.items() if other == group}
+        contest = next(iter(own.values()), None)
+        if contest is None or len(contest.labels) < 2:
+            return ""
+        scale = self.key[0]
+        here = {label: methods[label] for label in contest.labels}
+        known = {label: cost_of(costs, m.plugin, scale, m.trained(scale)) for label, m in here.items()}
+        found = verdict(contest, own, {}, known)  # methods by their names, as in the tables
+        return " ".join(found.text.split("\n")[:2])
 
     def groups(self) -> Iterator[tuple[str, list[Line]]]:
         """All datasets together where there are several, then every dataset: the lines of the methods."""

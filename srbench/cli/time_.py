@@ -89,25 +89,35 @@ def _save(timings: Sequence[Timing], path: Path) -> None:
 
 def print_timings(timings: Sequence[Timing]) -> None:
     """One table per subject and scale, fastest first, and what the numbers were measured on."""
-    from rich.markup import escape
-    from rich.table import Table
+    from srbench.cli.widths import Column, fit, show
 
     console = out()
+    left_out: dict[str, None] = {}
     for subject, scale in dict.fromkeys((t.subject, t.scale) for t in timings):
         own = [t for t in timings if (t.subject, t.scale) == (subject, scale)]
         width, height = own[0].lr_size
         image = f"/{own[0].image}" if own[0].image else ""
         title = f"{subject}{image} x{scale}: LR {width}x{height} to {width * scale}x{height * scale}"
-        table = Table(title=escape(title), title_justify="left")
-        table.add_column("method")
-        table.add_column("variant")
-        for column in ("median ms", "quartiles", "p95", "calls", "MP/s", "memory", "parameters", "Mult-Adds"):
-            table.add_column(column, justify="right")
-        for timing in sorted(own, key=lambda t: (math.isnan(t.median), t.median)):
-            table.add_row(*(escape(cell) for cell in _row(timing)))
-        console.print(table)
+        rows = [_row(timing) for timing in sorted(own, key=lambda t: (math.isnan(t.median), t.median))]
+        columns = [
+            Column(head, [row[i] for row in rows], gives_way, number=i > 1)
+            for i, (head, gives_way) in enumerate(_COLUMNS.items())
+            if any(row[i] for row in rows)
+        ]
+        fitting = fit(columns, console.width)
+        show(console, fitting, title=title)
+        heads = {column.head for column in fitting}
+        left_out |= {column.head: None for column in columns if column.head not in heads}
+    if left_out:
+        console.print(f"left out for want of room: {', '.join(left_out)} (a wider terminal, COLUMNS=200, or --output)")
     for line in _conditions(timings):
         console.print(line, markup=False)
+
+
+_COLUMNS = {  # heads, and which of them give way first where the terminal is narrow
+    **{"method": 0, "variant": 4, "median ms": 0, "quartiles": 5, "p95": 3},
+    **{"calls": 1, "MP/s": 2, "memory": 6, "parameters": 0, "Mult-Adds": 0},
+}
 
 
 def _row(t: Timing) -> list[str]:

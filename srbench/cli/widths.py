@@ -72,9 +72,11 @@ def fit(columns: Sequence[Column], width: int) -> list[Column]:
         over = width_of(kept) - width
         if over > 0 and not kept[place].number:
             kept[place] = _folded(kept[place], max(NARROWEST, kept[place].width - over))
-    room = max(0, width - width_of(kept))
     whole = {column.head: column for column in columns if column.sentences}
-    return [_folded(whole[own.head], own.width + room) if own.head in whole else own for own in kept]
+    for place, own in enumerate(kept):  # what is left goes to the sentences
+        if own.head in whole and (room := width - width_of(kept)) > 0:
+            kept[place] = _folded(whole[own.head], own.width + room)
+    return kept
 
 
 def _folded(column: Column, width: int) -> Column:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from srbench.records import TrainingFacts
 from srbench.results.facts import FolderFacts, MethodFacts
 
 _OWN = ("user's own", "checkpoint")  # families, where a run of an older srbench does not say whose a method is
@@ -39,6 +40,10 @@ class Described:
     def own(self) -> bool:
         """Whether it is a user's own, and not one of srbench's."""
         return self.card is None or self.card.own or self.card.family in _OWN
+
+    def trained(self, scale: int) -> TrainingFacts | None:
+        """How the weights that were run were trained; None where they were not, or nobody knows."""
+        return self.card.training.get(scale) if self.card else None
 
 
 def described(images: pd.DataFrame, facts: FolderFacts) -> dict[str, Described]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
+
 from srbench import tomlfile
 from srbench.errors import SrbenchError, UnknownNameError
 
@@ -87,6 +89,15 @@ def _entry(method: _Method, sources: dict[str, str]) -> Entry:
         if (value := getattr(row, metric)) is not None
     )
     return Entry(method.name, method.title, method.year, values)
+
+
+def reported_on(entry: Entry, images: pd.DataFrame) -> bool:
+    """Whether anything is reported of a method on the datasets, scales and metrics of some rows of
+    :func:`srbench.results.leaderboard.per_image`; LR images by bicubic downscaling alone."""
+    places = images.loc[images["degradation"] == "bicubic", ["dataset", "scale", "metric"]]
+    return not {(v.dataset, v.scale, v.metric) for v in entry.values}.isdisjoint(
+        places.itertuples(index=False, name=None)
+    )
 
 
 def find(names: Sequence[str]) -> list[Entry]:

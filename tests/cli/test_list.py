@@ -82,3 +82,17 @@ def test_a_malformed_manifest_is_listed_as_broken(tmp_path, monkeypatch, srbench
     assert rows["set5"] == "Set5"
     assert go("nearest", metrics=("psnr",)).computed == 3
     assert srbench("run", "--datasets", "half").exit_code == 2
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_every_name_is_whole_whatever_the_width(srbench, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    rows = json.loads(srbench("list", "methods", "--json").stdout)
+    text = srbench("list", "methods").stdout
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines() if line[0] in "┏┃┡│└") <= width
+    names = "".join(line.split("│")[1].strip() for line in text.splitlines() if line.startswith("│"))
+    assert names == "".join(row["name"] for row in rows)  # one that is folded goes on in the next line
+    left_out = {60: "year, family, origin", 80: "family, origin", 120: "family, origin", 200: ""}[width]
+    assert ("left out for want of room" in text) == bool(left_out)
+    assert left_out in text

@@ -70,6 +70,16 @@ def test_an_empty_folder_has_a_page_and_a_table(srbench, results):
         (["--compare", "1", "7"], "no run 7 in .*its runs: 1"),
         (["--compare", "1", "nowhere"], "no results in 'nowhere'"),
         (["--compare", "1", "1", "--format", "table", "--output", "x"], "--output does not go with table"),
+        (["--compare", "1", "1", "--methods", "bicubic"], "--compare compares all that two sides have in common"),
+        (["--methods", "bicubi"], "unknown method 'bicubi'; did you mean bicubic?"),
+        (["--format", "csv", "--datasets", "set5"], "unknown dataset 'set5'; known: pictures"),
+        (["--format", "table", "--metrics", "lpips"], "unknown metric 'lpips'; known: psnr, ssim"),
+        (["--format", "latex", "--scale", "3"], "no results at x3; there are: x2"),
+        (["--format", "json", "--protocol", "classic"], "unknown protocol 'classic'"),
+        (["--format", "markdown", "--degradation", "blur-down"], "unknown degradation 'blur-down'; known: bicubic"),
+        (["--sort", "rank"], "unknown order 'rank'; use one of value, year, name"),
+        (["--literature", "rcna"], "unknown method of the literature 'rcna'; did you mean"),
+        (["--format", "csv", "--per-image", "--literature", "rcan"], "--literature does not go with --per-image"),
     ],
 )
 def test_options_that_contradict_each_other_are_one_line(wrong, filled, arguments, match):
@@ -126,3 +136,30 @@ def test_compare_runs_and_folders(srbench, filled, go, tmp_path):
     result = srbench("report", filled, "--compare", "1", "2", "--format", "markdown")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("### What changed\n")
+
+
+NAMES = ("bilinear", "bicubic")  # of 1973 and of 1981
+
+
+@pytest.mark.parametrize("format", ["table", "csv", "json", "markdown", "latex", "html"])
+def test_every_format_shows_what_is_chosen(srbench, go, results, tmp_path, format):
+    go("bicubic", "nearest", "bilinear", metrics=("psnr", "ssim"))
+    path = tmp_path / "page.html"
+    chosen = ("--methods", "bicubic,bilinear", "--metrics", "ssim", "--sort", "year")
+    more = ("--output", path) if format == "html" else ()
+    result = srbench("report", results, "--format", format, *chosen, *more)
+    assert result.exit_code == 0, result.output
+    text = path.read_text() if format == "html" else result.stdout
+    if format == "html":
+        data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+        assert set(data["methods"]) == {"bicubic", "bilinear"}
+        assert list(data["metrics"]) == ["ssim"]
+        assert data["sort"] == "year"
+        return
+    if format == "json":
+        text = json.dumps(json.loads(text)["rows"])
+    assert "nearest" not in text.lower()
+    assert "psnr" not in text.lower()
+    row = r"""(^[│| ]*|"method": "){}(~[^ ]*)? *["&|,│]"""
+    named = [re.search(row.format(name), text, re.MULTILINE | re.IGNORECASE) for name in NAMES]
+    assert named[0].start() < named[1].start()

@@ -215,3 +215,58 @@ def test_the_best_is_bold_and_no_other(several, monkeypatch):
     bold = {part.partition("\x1b[0m")[0] for part in capture.get().split("\x1b[1m")[1:]}
     assert {"32.20", "29.30"} <= bold
     assert not {"31.56", "29.08", "27.80"} & bold
+
+
+# -- what is chosen, the verdict, what the literature reports -------------------------------------------------------
+
+
+def test_the_verdict_stands_above_the_tables(srbench, several, folder):
+    lines = srbench("report", several(), "--format", "table").stdout.splitlines()
+    assert lines[0].startswith("perceptual-vgg22-with-a-long-name leads on PSNR: ") or lines[0].startswith("edsr leads")
+    assert "better than" in lines[0]
+    assert lines[1].startswith("mean of d and e x4")
+
+
+def test_one_method_has_no_verdict_and_no_ranks(srbench, folder):
+    text = srbench("report", folder(*[{"psnr": 30.0}] * 7), "--format", "table").stdout
+    assert text.splitlines()[0] == "d x4, basicsr, bicubic"
+    assert tables(text)[0][1] == ["method", "psnr", "95% interval", "n"]
+
+
+def test_what_is_chosen_is_shown_in_its_order(srbench, several):
+    path = several()
+    text = srbench(
+        "report", path, "--format", "table", "--methods", "tv-map,edsr", "--datasets", "e", "--metrics", "psnr",
+        "--sort", "name",
+    ).stdout  # fmt: skip
+    ((title, heads, rows),) = tables(text)
+    assert title == "e x4, basicsr, bicubic"
+    assert [row[0] for row in rows] == ["edsr", "tv-map"]
+    assert "ssim" not in heads
+
+
+def test_the_literature_stands_below_as_reported(srbench, folder):
+    for name, value in (("edsr", 31.0), ("vdsr", 30.0)):
+        path = folder(*[{"psnr": value, "ssim": 0.9}] * 7, method=name, dataset="set5")
+    result = srbench("report", path, "--format", "table", "--literature", "rcan,edsr-baseline")
+    ((_, heads, rows),) = tables(result.stdout)
+    assert [row[0] for row in rows] == ["edsr", "vdsr", "RCAN", "EDSR-baseline"]
+    cells = dict(zip(heads, rows[2], strict=True))
+    assert (cells["rank"], cells["psnr"], cells["n"], cells["note"]) == (
+        "",
+        "32.63",
+        "",
+        "as reported, protocol classic",
+    )
+    assert "RCAN: as reported in RCAN paper" in result.stdout
+    assert "edsr leads on PSNR" in result.stdout
+    assert "├" in result.stdout
+
+
+@pytest.mark.parametrize("format", ["table", "csv"])
+def test_a_method_of_which_nothing_is_reported_here_is_said(srbench, folder, format):
+    path = folder(*[{"psnr": 31.0}] * 7, method="edsr", dataset="sample")
+    result = srbench("report", path, "--format", format, "--literature", "rcan")
+    assert result.exit_code == 0
+    assert "note: the literature has no value of RCAN on what is shown" in result.stderr
+    assert "RCAN" not in result.stdout

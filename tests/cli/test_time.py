@@ -92,3 +92,23 @@ def test_a_wrong_command_line_is_one_line(arguments, message):
     assert result.exit_code == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_numbers_and_names_are_whole_whatever_the_width(monkeypatch, record, capsys, width):
+    from srbench.cli.time_ import print_timings
+
+    monkeypatch.setenv("COLUMNS", str(width))
+    machine = {"processor": "p", "processors": 2, "torch": "2", "load_before": 0.0}
+    cost = {"machine": machine, "parameters": 1_517_571, "mult_adds": 114.04e9, "peak_memory": 2**30}
+    print_timings(
+        [record([0.15, 0.151, 0.149], method="srgan-mse-of-ones-own", **cost), record([0.1], machine=machine)]
+    )
+    text = capsys.readouterr().out
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines() if line[0] in "┏┃┡│└") <= width
+    first = "".join(line.split("│")[1].strip() for line in text.splitlines() if line.startswith("│"))
+    assert first.replace("srgan-mse-of-ones-own", "") == "m"  # folded where there is no room
+    for whole in ("150", "1,517,571", "114.04 G", "median ms"):
+        assert whole in text
+    assert ("left out for want of room: " in text) == (width < 120)

@@ -14,8 +14,9 @@ from srbench.method import plugins
 from srbench.metrics import get
 from srbench.protocol import BASICSR, CLASSIC
 from srbench.records import TrainingFacts, declared_version
-from srbench.report import paper
 from srbench.report.html import render, render_comparison
+from srbench.report.paper_latex import to_latex
+from srbench.report.paper_markdown import to_markdown
 from srbench.results import comparison
 from srbench.results.facts import DatasetFacts, FolderFacts, MethodFacts, PublishedValue, WeightFile, to_json
 from srbench.results.reader import Reader
@@ -44,17 +45,22 @@ def metric(tmp_path):
     return write
 
 
+TITLES = {"Bicubic": "bicubic", "Nearest neighbour": "nearest"}
+
+
 def best_of(results):
     """The methods that each kind of report marks as the best by the metric."""
     with Reader(results) as reader:
-        markdown, latex, page = paper.to_markdown(reader), paper.to_latex(reader), render(reader).text
+        markdown, latex, page = to_markdown(reader), to_latex(reader), render(reader).text
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page)[1])
     (view,) = data["views"]
     assert set(view["labels"]) == set(METHODS)
     contests = view["contests"].get("mean-error", {})
+    in_markdown = re.findall(r"^\| ([^|]+) \| \*\*[0-9.]+\*\* \|$", markdown, re.MULTILINE)
+    in_latex = re.findall(r"^([^~&\n]+)(?:~\S+)? & \\textbf\{[0-9.]+\} \\\\$", latex, re.MULTILINE)
     return {
-        "markdown": re.findall(r"^\| (\S+) \| \*\*[0-9.]+\*\* \|$", markdown, re.MULTILINE),
-        "latex": re.findall(r"^(\S+) & \\textbf\{[0-9.]+\} \\\\$", latex, re.MULTILINE),
+        "markdown": [TITLES[title] for title in in_markdown],
+        "latex": [TITLES[title] for title in in_latex],
         "html": [contest["labels"][0] for contest in contests.values()],
     }
 
@@ -107,7 +113,7 @@ def test_a_comparison_knows_the_direction(go, metric, results, tmp_path, picture
 def test_title_unit_digits_and_footnote_are_those_of_the_run(go, metric, results, srbench_table):
     go(*METHODS, metrics=(metric(),))
     with Reader(results) as reader:
-        facts, page, markdown = reader.facts.metric("mean-error"), render(reader).text, paper.to_markdown(reader)
+        facts, page, markdown = reader.facts.metric("mean-error"), render(reader).text, to_markdown(reader)
     version = declared_version(facts.version)
     assert (facts.title, facts.unit, facts.digits, version) == ("Mean error", "grey levels", 3, 3)
     assert "Mean error ↓" in page
@@ -175,7 +181,7 @@ def test_a_folder_of_today_says_everything_and_nobody_else_is_asked(go, results,
     with Reader(results, fallback=Nobody()) as reader:
         facts = reader.facts
         assert render(reader).text
-        assert paper.to_latex(reader)
+        assert to_latex(reader)
     installed = Installed()
     assert facts.metric("psnr") == installed.metric("psnr")
     assert facts.method("bicubic") == installed.method("bicubic", {})

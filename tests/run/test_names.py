@@ -12,7 +12,8 @@ from srbench.imaging.images import read_image, write_image
 from srbench.naming import fold
 from srbench.report import html
 from srbench.report.export import to_csv
-from srbench.report.paper import to_latex, to_markdown
+from srbench.report.paper_latex import to_latex
+from srbench.report.paper_markdown import to_markdown
 from srbench.results.leaderboard import means, per_image
 from srbench.results.reader import Reader
 from srbench.run.observer import Silent
@@ -359,10 +360,14 @@ def test_a_method_called_as_the_variant_of_another_has_a_row_of_its_own(go, writ
     print_means(results)
     with Reader(results) as reader:
         page = html.render(reader).text
-        texts = [to_markdown(reader), to_latex(reader), to_csv(reader), capsys.readouterr().out]
+        papers = [to_markdown(reader), to_latex(reader)]
+        texts = [to_csv(reader), capsys.readouterr().out]
     for method, _ in values:
         assert method in page
-        assert all(re.search(rf"^\W*{re.escape(method)} *[&|,│]", text, re.MULTILINE) for text in texts)
+        assert all(re.search(rf"^\W*{re.escape(method)} *[|,│]", text, re.MULTILINE) for text in texts)
+    for text in papers:  # which call methods by their titles, and by their names where titles are the same
+        rows = [re.split(r" [|&] ", line)[0] for line in text.splitlines() if re.search(r"\d\.\d\d", line)]
+        assert len(rows) == len(set(rows)) == len(values)
 
 
 def test_images_made_elsewhere_may_not_have_the_label_of_a_row(go, results, pictures, write_plugin):

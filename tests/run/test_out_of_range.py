@@ -11,7 +11,8 @@ from srbench.cli.tables import print_means
 from srbench.evaluation import out_of_range
 from srbench.report.export import to_json
 from srbench.report.html import render
-from srbench.report.paper import to_latex, to_markdown
+from srbench.report.paper_latex import to_latex
+from srbench.report.paper_markdown import to_markdown
 from srbench.results import handling
 from srbench.results.leaderboard import per_image
 from srbench.results.reader import Reader
@@ -70,12 +71,12 @@ def test_it_is_noted_in_the_run_and_marked_in_every_report(go, write_plugin, res
     assert [(row["method"], row["dataset"], row["image"]) for row in rows] == [("mine", "pictures", i) for i in "abc"]
     assert "out of range" in page
     assert "3 images of pictures: up to" in page
-    (own,) = [line for line in markdown.splitlines() if line.startswith("| mine")]
-    (other,) = [line for line in markdown.splitlines() if line.startswith("| bicubic")]
+    (own,) = [line for line in markdown.splitlines() if line.startswith("| Mine")]
+    (other,) = [line for line in markdown.splitlines() if line.startswith("| Bicubic")]
     assert own.count("†") == 2
     assert "†" not in other
     assert "† mine on pictures, 3 out of range:" in markdown
-    (own,) = [line for line in latex.splitlines() if line.startswith("mine")]
+    (own,) = [line for line in latex.splitlines() if line.startswith("Mine")]
     assert own.count(r"$^\dagger$") == 2
     assert "% dagger: mine on pictures, 3 out of range:" in latex
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from srbench.records import CellState, Timing
+from srbench.records import CellState, Timing, TrainingFacts
 from srbench.wording import counted
 
 
@@ -72,6 +72,11 @@ def _cost(timing: Timing, conditions: str) -> Cost:
         latency_low=known[1],
         latency_high=known[2],
     )
+
+
+def cost_of(costs: Mapping[tuple[str, int], Cost], method: str, scale: int, trained: TrainingFacts | None) -> Cost:
+    """Of one method: as it was timed, else the parameters of the weights that were run, where they are known."""
+    return costs.get((method, scale)) or Cost(parameters=(trained.parameters or None) if trained else None)
 
 
 def _conditions(timing: Timing) -> str:

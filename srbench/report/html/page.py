@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,11 @@ from srbench.report.html.costs import Cost, summarise
 from srbench.report.html.data import data, to_json
 from srbench.report.html.figures import plots_of
 from srbench.report.html.gallery import gallery
+from srbench.report.html.reported import reported
 from srbench.report.html.views import views
+from srbench.results.choice import EVERYTHING, Choice
 from srbench.results.leaderboard import means, per_image
+from srbench.results.literature import Entry
 from srbench.results.reader import Reader
 from srbench.version import __version__
 
@@ -35,7 +38,12 @@ class Page:
 
 
 def render(
-    reader: Reader, *, full_images: Path | None = None, costs: Mapping[tuple[str, int], Cost] | None = None
+    reader: Reader,
+    *,
+    full_images: Path | None = None,
+    costs: Mapping[tuple[str, int], Cost] | None = None,
+    choice: Choice = EVERYTHING,
+    literature: Sequence[Entry] = (),
 ) -> Page:
     """The leaderboard of a results folder.
 
@@ -44,14 +52,19 @@ def render(
     Args:
         full_images: a folder beside the page into which whole images are written; None to write none.
         costs: by method and scale; by default from the timings of the folder.
+        choice: of what is shown.
+        literature: methods whose published values the page's data holds, as reported.
+
+    Raises:
+        SrbenchError: nothing is left of what was chosen.
     """
     started = time.perf_counter()
-    images = per_image(reader)
+    images = choice.of(per_image(reader))
     images = images.assign(label=images["method"])
     runs, facts = reader.runs(), reader.facts
     costs = summarise(reader.timings()) if costs is None else costs
     tables = views(images, means(images, facts), costs, facts)
-    content = data(tables, facts)
+    content = data(tables, facts) | {"sort": choice.sort} | reported(tables, literature)
     plots = {view.key: plots_of(view, facts) for view in tables}
     middle = time.perf_counter()
     titles = {row.name: row.title for view in tables for row in view.rows}
