@@ -82,7 +82,22 @@ srb.table = (() => {
   };
 
   // -- all together -----------------------------------------------------------------------------------------------
+  // With the usual columns as many of them as there is room for.
   const draw = () => {
+    columns.restore();
+    do fill(); while (!fits() && columns.drop());
+    hint();
+    // A table wider than its place scrolls in a box of its own, in which the header stays too.
+    const wide = !fits();
+    place.classList.toggle("wide", wide);
+    if (wide) place.setAttribute("tabindex", "0");
+    else place.removeAttribute("tabindex");
+  };
+  const fits = () => {
+    place.classList.remove("wide");
+    return $("table", place).scrollWidth <= place.clientWidth;
+  };
+  const fill = () => {
     const shown = columns.shown(), labels = rows.labels(), now = rows.sortColumn(), all = srb.view().labels;
     const pairs = all.map(columns.gap).filter(Boolean);
     const scale = srb.bars.scale(pairs, data.metrics[srb.state.metric]?.higher !== false);
@@ -94,16 +109,6 @@ srb.table = (() => {
     $("caption", place).textContent = `Means by method: ${where}. The buttons in the header sort.`;
     $("#count").textContent = labels.length === all.length ? "" : `${labels.length} of ${srb.counted(all.length, "method")}`;
     $("#under").replaceChildren(...under(labels, shown));
-    hint();
-    fit();
-  };
-  // A table wider than its place scrolls in a box of its own, in which the header stays too.
-  const fit = () => {
-    place.classList.remove("wide");
-    const wide = $("table", place).scrollWidth > place.clientWidth;
-    place.classList.toggle("wide", wide);
-    if (wide) place.setAttribute("tabindex", "0");
-    else place.removeAttribute("tabindex");
   };
   // Up and down go to the same thing in the next row.
   place.addEventListener("keydown", (event) => {
@@ -123,7 +128,10 @@ srb.table = (() => {
     }
     if (KEYS.some((key) => changed.has(key))) draw();
   });
-  addEventListener("resize", fit);
-  columns.narrow.addEventListener("change", draw);
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth !== width) draw(); // on a phone the height changes with every scroll
+    width = innerWidth;
+  });
   return {};
 })();

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from srbench.report.html import render
+from srbench.report.html.costs import Cost
 from srbench.results.reader import Reader
 from srbench.results.store import Store
 
@@ -321,6 +322,22 @@ def test_on_a_phone_the_method_and_one_metric_fit(visit, report):
         page.locator(f'#columns input[value="{name}"]').check()
     assert page.locator("#board.wide").count() == 1  # in a box of its own
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_as_many_of_the_usual_columns_are_shown_as_there_is_room_for(visit, made_up, tmp_path):
+    costs = {(f"made-up-{i}", 4): Cost(10**i, 1e9 * i, 2.0 * i, 1.0, "320x180, cpu") for i in range(1, 4)}
+    with Reader(made_up(methods=4, datasets={"set14": 14})) as reader:
+        (tmp_path / "costs.html").write_text(render(reader, costs=costs).text)
+    page = visit(tmp_path / "costs.html")
+    assert [header(page, name).count() for name in ("parameters", "mult_adds", "latency_ms")] == [1, 1, 1]
+    assert column(page, "latency_ms") == ["6.0", "4.0", "2.0", ""]
+    for width in (1000, 700, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.locator("#board.wide").count() == 0
+        assert header(page, "psnr").count() == 1
+    assert header(page, "mult_adds").count() == 0
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.locator(f"{ROWS} .c-latency_ms").first.wait_for()
 
 
 def test_dark_follows_the_reader(visit, report):
