@@ -87,6 +87,7 @@ def test_the_documentation_has_runs_of_every_kind():
     assert "--config campaign.toml" in text
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # what spandrel and pyiqa warn of on import is theirs
 @pytest.mark.weights("alex")
 @pytest.mark.parametrize("command", RUNS)

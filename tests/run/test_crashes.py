@@ -1,10 +1,12 @@
 """A method that ends its process: the cell is failed by name, all others are computed, wherever workers are."""
 
+import time
+
 import pytest
 
 from srbench.results.reader import Reader
 from srbench.run import runner
-from srbench.run.executors import local
+from srbench.run.executors import local, processes
 
 CRASHES = {
     "os._exit(0)": "the process died: exit code 0",
@@ -63,7 +65,7 @@ def test_the_cell_that_ends_its_process_is_failed_by_name(go, write_plugin, call
     assert (again.known, again.computed) == (3, 0)
 
 
-def test_a_method_that_always_crashes_costs_its_own_cells_alone(go, write_plugin, results, workers):
+def test_a_method_that_always_crashes_costs_its_own_cells_alone(go, write_plugin, results):
     summary = go(crashing(write_plugin, "os._exit(0)", "True"), "nearest", threads=2, apart=True)
     assert (summary.computed, summary.failed) == (3, 3)
 
@@ -83,10 +85,22 @@ def test_a_metric_that_ends_its_process_fails_its_cell(go, tmp_path, results):
     assert states(results)["nearest", "b"] == "failed"
 
 
-def test_a_cell_that_takes_too_long_is_failed_by_name(go, write_plugin, calls, workers, results):
-    plugin = crashing(write_plugin, "time.sleep(3600)")
-    summary = go(plugin, "nearest", threads=1, cell_timeout=15)
-    assert summary.failures == ["mine on pictures/b x2: took longer than 15 s"]
+def test_a_cell_that_takes_too_long_is_failed_by_name(go, write_plugin, calls, workers, results, monkeypatch):
+    class Clock:
+        """An hour is over when it has been looked at some times since the second image was begun, however busy the
+        machine is."""
+
+        looks = 0
+        sleep = staticmethod(time.sleep)
+
+        def monotonic(self):
+            self.looks += calls().count(32)
+            return time.monotonic() + 4000 * (self.looks > 8)
+
+    monkeypatch.setattr(processes, "time", Clock())
+    plugin = crashing(write_plugin, "time.sleep(36000)")
+    summary = go(plugin, "nearest", threads=1, cell_timeout=3600)
+    assert summary.failures == ["mine on pictures/b x2: took longer than 3600 s"]
     assert (summary.computed, summary.failed) == (5, 1)
     assert calls().count(32) == 1
 
