@@ -207,7 +207,11 @@ def shortened(command):
 
 
 def copy_of_the_checkout(folder):
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "results", "build", "dist", "shared")
+    made = {"results", "build", "dist", "shared"}  # by its users
+
+    def ignored(place, names):
+        return [n for n in names if n.startswith(".") or n == "__pycache__" or (Path(place) == ROOT and n in made)]
+
     return Path(shutil.copytree(ROOT, folder, ignore=ignored))
 
 
