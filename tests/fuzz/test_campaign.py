@@ -27,13 +27,14 @@ def test_another_users_cases_are_left_out_where_they_could_not_import_srbench(tm
     """As in an environment below root's home."""
     home = tmp_path / "home"
     source = Path(srbench.__file__).parent
-    shutil.copytree(source, home / "srbench", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("methods", "datasets", "reports"):
-        if (source.parent / name).is_dir() and not (source / "_builtin").exists():  # a checkout's
-            shutil.copytree(source.parent / name, home / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for folder in tmp_path.parents:
-        if folder.stat().st_uid == 0 and str(folder).startswith("/tmp/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(source, home / "srbench", ignore=ignored)
+    if not (source / "_builtin").exists():  # a checkout
+        shutil.copy(source.parent / "pyproject.toml", home)
+        for name in ("methods", "datasets", "reports"):
+            shutil.copytree(source.parent / name, home / name, ignore=ignored)
+    for folder in tmp_path.relative_to("/tmp").parents if tmp_path.is_relative_to("/tmp") else ():
+        (Path("/tmp") / folder).chmod((Path("/tmp") / folder).stat().st_mode | 0o055)
     tmp_path.chmod(0o755)
     home.chmod(mode)
     command = [sys.executable, str(Path(__file__).parent), "--only", "rights", "--case", "9"]
