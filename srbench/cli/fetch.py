@@ -8,7 +8,7 @@ import typer
 
 from srbench.cli.progress import BYTES, Bar, Progress, progress
 from srbench.cli.shell import err, handled, out, split
-from srbench.errors import SrbenchError, UnknownNameError
+from srbench.errors import SrbenchError
 
 if TYPE_CHECKING:
     from srbench import dataset
@@ -33,11 +33,8 @@ def command(
     """
     from srbench import dataset
 
-    known = dataset.manifests()
     wanted = split(names)
-    for name in wanted:
-        if name.lower() not in (*known, WEIGHTS):
-            raise UnknownNameError("dataset", name, [*known, WEIGHTS])
+    known = {name: dataset.known_as(name, [WEIGHTS]) for name in wanted if name.lower() != WEIGHTS}
     failed: list[SrbenchError] = []
     with progress(err()) as shown:
         observer = _Downloads(shown)
@@ -46,7 +43,7 @@ def command(
                 if name.lower() == WEIGHTS:
                     _fetch_weights(observer)
                 else:
-                    _fetch_dataset(known[name.lower()], observer)
+                    _fetch_dataset(known[name], observer)
             except SrbenchError as error:  # the others may still come
                 failed.append(error)
                 if name != wanted[-1]:

@@ -46,6 +46,7 @@ def command(
       srbench time all --size 320x180,256x256 --device cuda --output timings.json
     """
     scales = parse_scales(scale)
+    names.require_device(device)
     names.require_methods(split(methods))
 
     from srbench.machine import available_processors, resolve_device

@@ -64,6 +64,7 @@ def command(
       srbench train srgan --data DIV2K --init methods/weights/srresnet_x4.safetensors --recipe vgg54
     """
     scales = parse_scales(scale)
+    names.require_device(device)
     names.require_methods([method])
 
     import torch

@@ -45,6 +45,7 @@ def command(
 
       srbench upscale ./4x_model.safetensors pictures/ --scale 4
     """
+    names.require_device(device)
     names.require_methods([method])
 
     from srbench import api
