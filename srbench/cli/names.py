@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from srbench.errors import SrbenchError, UnknownNameError
+from srbench.registry import BUILT_IN
 
-BUILT_IN = "built in"  # where methods come from that come with srbench
 DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise")  # as in srbench.degradation.named, which imports torch
 
 

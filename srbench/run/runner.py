@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from signal import SIGINT
@@ -15,7 +15,8 @@ from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.errors import SrbenchError, StoreError
 from srbench.files import replace_file, writing
-from srbench.foreign.contained import contained
+from srbench.foreign.contained import PluginError, contained
+from srbench.foreign.trial import died_of, trials
 from srbench.machine import available_processors, resolve_device
 from srbench.method.variant import Variant
 from srbench.metrics import choice
@@ -127,7 +128,9 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
         )
     specs = []
     sources = {}
-    for method, identity, source, place in select_methods(options.methods, options.scales, observer.note, recorded):
+    with _tried(options, worker):
+        selected = select_methods(options.methods, options.scales, observer.note, recorded)
+    for method, identity, source, place in selected:
         likelihood = context.variant.apply(method).has_likelihood
         specs.append(MethodSpec(method.card.name, identity, source, method.card.random, likelihood))
         worker.hold_method(specs[-1], method)
@@ -212,6 +215,8 @@ def _prepare(job: Job, observer: Observer) -> None:
     """Load what every method needs; what went wrong is raised again in the cells it concerns. A load that was not
     complete, which only a method that declares it survives, is noted, and so are the files."""
     for spec in job.methods:
+        with _tried(job.options, job.worker):
+            _try(job, spec)
         for scale in job.options.scales:
             job.worker.prepare(spec, scale)
         try:
@@ -224,6 +229,22 @@ def _prepare(job: Job, observer: Observer) -> None:
             observer.note(f"{spec.name} loaded only a part: {audit}")
     for line in loaded.notes([job.worker.method(spec) for spec in job.methods]):
         observer.note(line)
+
+
+def _tried(options: RunOptions, worker: CellWorker) -> AbstractContextManager[None]:
+    """Where a crash is not to end this process, calls of plugins are tried in another, if that costs nothing."""
+    return trials() if options.apart and can_fork(worker.device) else nullcontext()
+
+
+def _try(job: Job, spec: MethodSpec) -> None:
+    """Have the cells of a plugin fail that is the end of the process in which it loads what it needs."""
+    worker = job.worker
+    everything = lambda: [worker.prepare(spec, scale) for scale in job.options.scales]  # noqa: E731
+    if not worker.is_foreign(spec) or not died_of(everything):
+        return
+    for scale in job.options.scales:
+        if text := died_of(lambda scale=scale: worker.prepare(spec, scale)):  # type: ignore[misc]
+            worker.fail_to_prepare(spec, scale, PluginError(f"{text} in prepare()"))
 
 
 # -- execute -------------------------------------------------------------------------------------------------------
