@@ -9,6 +9,7 @@ import typer
 from srbench.cli.progress import BYTES, Bar, Progress, progress
 from srbench.cli.shell import err, handled, out, split
 from srbench.errors import SrbenchError
+from srbench.wording import counted
 
 if TYPE_CHECKING:
     from srbench import dataset
@@ -70,7 +71,9 @@ def _fetch_dataset(manifest: dataset.Manifest, observer: _Downloads) -> None:
 
     fetched = datasets.fetch(manifest, observer)
     where = f"fetched to {fetched.folder}" if fetched.new else f"is here already, {fetched.folder}"
-    out().print(f"{manifest.title}: {manifest.count} images, {where}; {fetched.remark}", markup=False, soft_wrap=True)
+    out().print(
+        f"{manifest.title}: {counted(manifest.count, 'image')}, {where}; {fetched.remark}", markup=False, soft_wrap=True
+    )
     if fetched.new:
         out().print(f"licence: {manifest.licence}", markup=False, soft_wrap=True)
 

@@ -43,6 +43,7 @@ State = Annotated[
     ),
 ]
 
+MOST_THREADS = 1024  # far more than pay, and fewer than a system refuses
 STOPPED = 128  # and the signal's number: how a shell is told
 INTERRUPTED = STOPPED + signal.SIGINT
 _WIDEST = 10_000  # columns

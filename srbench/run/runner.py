@@ -121,6 +121,8 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     for scale in options.scales:
         worker.degradation.require_scale(checked(scale))
     recorded = Recorded.of(options.out)
+    file = degradation.file_of(options.degradation)
+    recorded.require_own_degradation(context.degradation_key, file)
     if recorded.is_another_degradation(context.degradation_key):
         observer.note(
             f"'{options.degradation}' is another degradation (its file or seed) than in the last run with one of its "
@@ -144,7 +146,10 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     found = Decoding(datasets, decoding)
     settled = settle(found, recorded, observer.note, skip_unreadable=options.skip_unreadable)
     job = job_of(options, worker, specs, settled.datasets, selection, settled.facts)
-    return replace(job, recorded=recorded, described={"sources": sources} if sources else {})
+    described: dict[str, Any] = {"sources": sources} if sources else {}
+    if file:
+        described["degradation_file"] = {context.degradation_key.partition("/")[0]: file}
+    return replace(job, recorded=recorded, described=described)
 
 
 def context_of(options: RunOptions) -> RunContext:
