@@ -22,8 +22,12 @@ from typing import ClassVar, Generic, TypeVar
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
 from srbench.foreign import loading, opened
 from srbench.foreign.contained import contained
+from srbench.foreign.trial import died_of
 
 T = TypeVar("T")
+
+
+BUILT_IN = "built in"  # the origin of what comes with srbench
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,8 @@ class Registry(Generic[T]):
 
     def open(self, source: Source[T]) -> list[Found[T]]:
         """What a source has; where it cannot be used, one broken thing of its name."""
+        if source.origin != BUILT_IN and (text := died_of(source.load)):
+            return [Found(self.kind, source.name, source.origin, source.path, error=text)]
         try:
             with contained():
                 values = source.load()
@@ -281,6 +287,8 @@ def load_file(path: Path) -> ModuleType:
     path = path.resolve()
     name = loading.private_name(path)
     opened.forget(name)
+    if text := died_of(lambda: loading.load(path)):
+        raise MethodError(f"plugin '{path}' cannot be imported: {text}", "fix the plugin, or leave it out")
     try:
         with contained(), opened.recorded(opened.files_of(name)):
             return loading.load(path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srbench.cli.progress import Bar, Progress, progress
-from srbench.cli.shell import err, handled, out
+from srbench.cli.shell import MOST_THREADS, err, handled, out
 from srbench.errors import UnknownNameError
 from srbench.files import writing_into
 
@@ -27,7 +27,7 @@ def command(
     folder: Annotated[Path, typer.Option("--out", help="Folder for the picture and the numbers.")] = Path("corners"),
     steps: Annotated[int, typer.Option(help="Training steps; the GAN takes thrice, the VAE twice as many.")] = 300,
     seed: Annotated[int, typer.Option(help="Seed of initial weights, batches and outputs.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="Processor threads.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="Processor threads.")] = 1,
 ) -> None:
     """Run a small experiment that shows why something is so (docs/experiments.md).
 

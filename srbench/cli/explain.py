@@ -52,6 +52,7 @@ def command(
 
     if results is None:
         names.require_methods([method])
+    names.require_device(device)
     names.require_datasets([dataset])
 
     from srbench import randomness

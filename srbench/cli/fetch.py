@@ -8,7 +8,8 @@ import typer
 
 from srbench.cli.progress import BYTES, Bar, Progress, progress
 from srbench.cli.shell import err, handled, out, split
-from srbench.errors import SrbenchError, UnknownNameError
+from srbench.errors import SrbenchError
+from srbench.wording import counted
 
 if TYPE_CHECKING:
     from srbench import dataset
@@ -33,11 +34,8 @@ def command(
     """
     from srbench import dataset
 
-    known = dataset.manifests()
     wanted = split(names)
-    for name in wanted:
-        if name.lower() not in (*known, WEIGHTS):
-            raise UnknownNameError("dataset", name, [*known, WEIGHTS])
+    known = {name: dataset.known_as(name, [WEIGHTS]) for name in wanted if name.lower() != WEIGHTS}
     failed: list[SrbenchError] = []
     with progress(err()) as shown:
         observer = _Downloads(shown)
@@ -46,7 +44,7 @@ def command(
                 if name.lower() == WEIGHTS:
                     _fetch_weights(observer)
                 else:
-                    _fetch_dataset(known[name.lower()], observer)
+                    _fetch_dataset(known[name], observer)
             except SrbenchError as error:  # the others may still come
                 failed.append(error)
                 if name != wanted[-1]:
@@ -73,7 +71,9 @@ def _fetch_dataset(manifest: dataset.Manifest, observer: _Downloads) -> None:
 
     fetched = datasets.fetch(manifest, observer)
     where = f"fetched to {fetched.folder}" if fetched.new else f"is here already, {fetched.folder}"
-    out().print(f"{manifest.title}: {manifest.count} images, {where}; {fetched.remark}", markup=False, soft_wrap=True)
+    out().print(
+        f"{manifest.title}: {counted(manifest.count, 'image')}, {where}; {fetched.remark}", markup=False, soft_wrap=True
+    )
     if fetched.new:
         out().print(f"licence: {manifest.licence}", markup=False, soft_wrap=True)
 

@@ -8,10 +8,12 @@ left to the code that reads them, and so is all that is well.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from srbench.errors import UnknownNameError
+from srbench.errors import SrbenchError, UnknownNameError
+from srbench.registry import BUILT_IN
 
 DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise")  # as in srbench.degradation.named, which imports torch
 
@@ -28,12 +30,33 @@ def require_methods(specs: Iterable[str]) -> None:
     ]
     if not wanted:
         return
-    from srbench.cli.list_ import method_names
+    known = own_methods()
+    if any(source.origin != BUILT_IN for source in sources):  # a plugin may put its name together when it is imported
+        from srbench.cli.list_ import method_names
 
-    known = method_names()
+        known = method_names()
     for spec in wanted:
         if spec not in known:
             raise UnknownNameError("method", spec, known)
+
+
+def own_methods() -> list[str]:
+    """The names of the methods that come with srbench, read from their files: those of the files, and longer ones that
+    begin so."""
+    from srbench.method.plugins import METHODS
+
+    found = []
+    for source in METHODS.sources():
+        if source.origin == BUILT_IN and source.path is not None:
+            longer = re.compile(rf"""["']({re.escape(source.name)}-[a-z0-9-]+)["']""".encode())
+            found += [source.name, *sorted({name.decode() for name in longer.findall(_content(source.path))})]
+    return list(dict.fromkeys(found))
+
+
+def require_device(name: str) -> None:
+    """Raise SrbenchError for what names no device; whether it is here is not looked at."""
+    if not re.fullmatch(r"auto|(cpu|cuda)(:[0-9]{1,3})?", name):
+        raise SrbenchError(f"unknown device '{name[:40]}'", "use auto, cpu, cuda or cuda:N")
 
 
 def require_datasets(specs: Iterable[str]) -> None:

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from srbench.cli import names
-from srbench.cli.shell import STOPPED, SelfEnsemble, State, Tile, err, expanded, handled, parse_scales, split
+from srbench.cli.shell import (
+    MOST_THREADS,
+    STOPPED,
+    SelfEnsemble,
+    State,
+    Tile,
+    err,
+    expanded,
+    handled,
+    parse_scales,
+    split,
+)
 from srbench.wording import counted, printable
 
 if TYPE_CHECKING:
@@ -43,7 +54,7 @@ def command(
     ] = "bicubic",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     threads: Annotated[
-        int, typer.Option(min=0, help="Workers, each computing on one thread; 0: one per processor.")
+        int, typer.Option(min=0, max=MOST_THREADS, help="Workers, each computing on one thread; 0: one per processor.")
     ] = 0,
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
@@ -116,6 +127,7 @@ def _one_run(values: Mapping[str, Any]) -> int:
     from srbench.cli.progress import CellProgress, progress
 
     options = _options(expanded(values))
+    names.require_device(options.device)
     names.require_methods(options.methods)
     names.require_datasets(options.datasets)
     names.require_metrics(options.metrics)

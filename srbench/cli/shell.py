@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import inspect
 import io
@@ -42,6 +43,7 @@ State = Annotated[
     ),
 ]
 
+MOST_THREADS = 1024  # far more than pay, and fewer than a system refuses
 STOPPED = 128  # and the signal's number: how a shell is told
 INTERRUPTED = STOPPED + signal.SIGINT
 _WIDEST = 10_000  # columns
@@ -150,13 +152,18 @@ def _discard_output() -> None:
 def streams() -> Iterator[None]:
     """Standard streams that can be written to, whatever the process was given: closed ones lead nowhere, and a letter
     that the terminal's encoding lacks is shown by its number. Output that is lost in the end is an error, exit code 2;
-    not where nobody reads any more."""
+    not where nobody reads any more. What libraries write past Python goes to standard error."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    with _output_apart():
+        yield from _ended_in_order()
+
+
+def _ended_in_order() -> Iterator[None]:
     try:
         yield
     except SystemExit as end:
@@ -173,6 +180,42 @@ def streams() -> Iterator[None]:
             raise
         _discard_output()
         _say_lost(error)
+
+
+@contextmanager
+def _output_apart() -> Iterator[None]:
+    """Standard output for what Python writes alone. Descriptor 1, on which C code of a plugin prints and which child
+    processes inherit, is standard error inside."""
+    stream = sys.stdout
+    if not isinstance(stream, io.TextIOWrapper) or not _is_descriptor_1(stream):
+        yield
+        return
+    stream.flush()
+    own = os.dup(1)
+    try:
+        os.dup2(2, 1)
+    except OSError:  # it is closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    buffering = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
+    sys.stdout = io.TextIOWrapper(open(own, "wb"), stream.encoding, stream.errors, **buffering)  # noqa: PTH123, SIM115
+    inside = sys.stdout
+    try:
+        yield
+    finally:
+        with suppress(OSError, AttributeError):  # what C code has not written yet
+            ctypes.CDLL(None).fflush(None)
+        os.dup2(own, 1)
+        if sys.stdout is inside:
+            sys.stdout = stream
+        with suppress(OSError, ValueError):
+            inside.close()
+
+
+def _is_descriptor_1(stream: io.TextIOWrapper) -> bool:
+    try:
+        return stream.fileno() == 1
+    except (OSError, ValueError):
+        return False
 
 
 def _say_lost(error: Exception) -> NoReturn:

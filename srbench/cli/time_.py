@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srbench.cli import names
-from srbench.cli.shell import State, err, handled, out, parse_scales, split
+from srbench.cli.shell import MOST_THREADS, State, err, handled, out, parse_scales, split
 from srbench.files import write_text, writing
 from srbench.wording import counted, significant
 
@@ -28,7 +28,7 @@ def command(
     size: Annotated[str, typer.Option(help="LR sizes, WIDTHxHEIGHT, separated by commas.")] = "320x180",
     scale: Annotated[str, typer.Option("--scale", help="Scales, for example 2,3,4.")] = "4",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0: one per processor.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, max=MOST_THREADS, help="Processor threads; 0: one per processor.")] = 0,
     state: State = "",
     output: Annotated[Path | None, typer.Option(help="Write every call's seconds to this JSON file.")] = None,
 ) -> None:
@@ -46,6 +46,7 @@ def command(
       srbench time all --size 320x180,256x256 --device cuda --output timings.json
     """
     scales = parse_scales(scale)
+    names.require_device(device)
     names.require_methods(split(methods))
 
     from srbench.machine import available_processors, resolve_device

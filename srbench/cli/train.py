@@ -16,8 +16,9 @@ import typer
 
 from srbench.cli import names
 from srbench.cli.progress import SECONDS, Bar, Progress, progress
-from srbench.cli.shell import INTERRUPTED, err, handled, out, parse_scales
+from srbench.cli.shell import INTERRUPTED, MOST_THREADS, err, handled, out, parse_scales
 from srbench.errors import TrainingError
+from srbench.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,7 +48,7 @@ def command(
     recipe: Annotated[str | None, typer.Option(help="Another of the method's recipes, by name.")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="Change the recipe: key=value.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for weights, log and checkpoint.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Processor threads.")] = None,
+    threads: Annotated[int | None, typer.Option(max=MOST_THREADS, help="Processor threads.")] = None,
 ) -> None:
     """Train a method's network by the recipe in its file.
 
@@ -64,6 +65,7 @@ def command(
       srbench train srgan --data DIV2K --init methods/weights/srresnet_x4.safetensors --recipe vgg54
     """
     scales = parse_scales(scale)
+    names.require_device(device)
     names.require_methods([method])
 
     import torch
@@ -152,11 +154,11 @@ def _how_to_run(console: Console, job: Job, method: str) -> None:
 def _run(console: Console, trainer: Trainer, job: Job, minutes: float | None, again: str) -> None:
     """Train, and say how it ended; exits if it was interrupted."""
     scales = ", ".join(f"x{s}" for s in trainer.scales)
-    recipe, count = trainer.recipe, sum(trainer.patches.images.values())
+    recipe, images = trainer.recipe, counted(sum(trainer.patches.images.values()), "image")
     whole = getattr(job.recipe, "steps", recipe.steps)
     fitted = f" (what fits into the time; the recipe has {whole})" if trainer.fitted else ""
     console.print(
-        f"{trainer.method.card.title} {scales}: steps {trainer.step} to {recipe.steps}{fitted}, {count} images, "
+        f"{trainer.method.card.title} {scales}: steps {trainer.step} to {recipe.steps}{fitted}, {images}, "
         f"{trainer.device}, {trainer.precision.name}, files in {trainer.folder}",
         markup=False,
     )
@@ -167,7 +169,7 @@ def _run(console: Console, trainer: Trainer, job: Job, minutes: float | None, ag
         return
     if outcome.weights is not None:
         out().print(f"{outcome.weights}", markup=False, soft_wrap=True)
-        console.print(f"weights so far: {outcome.step} steps, validation {outcome.psnr:.3f} dB")
+        console.print(f"weights so far: {counted(outcome.step, 'step')}, validation {outcome.psnr:.3f} dB")
     reason = "interrupted" if interrupted() else "time is up"
     console.print(f"{reason} at step {outcome.step} of {recipe.steps}; go on with:\n  {again}", markup=False)
     if interrupted():
@@ -186,7 +188,7 @@ def _curve(notes: Progress) -> Draw | None:
 
 def _done(console: Console, outcome: Outcome) -> None:
     out().print(f"{outcome.weights}", markup=False, soft_wrap=True)
-    console.print(f"done: {outcome.step} steps, {outcome.seconds:.0f} s, validation {outcome.psnr:.3f} dB")
+    console.print(f"done: {counted(outcome.step, 'step')}, {outcome.seconds:.0f} s, validation {outcome.psnr:.3f} dB")
 
 
 @contextmanager

@@ -45,6 +45,7 @@ def command(
 
       srbench upscale ./4x_model.safetensors pictures/ --scale 4
     """
+    names.require_device(device)
     names.require_methods([method])
 
     from srbench import api
@@ -52,6 +53,7 @@ def command(
     from srbench.method.plugins import in_state
     from srbench.method.variant import Variant
     from srbench.randomness import checked_seed
+    from srbench.results.handling import encode, remarks
     from srbench.run.loaded import yours
 
     seed = checked_seed(seed)
@@ -73,13 +75,16 @@ def command(
                 shown.say(f"note: '{path}': the alpha channel is dropped (keep it with --alpha)")
                 picture = replace(picture, alpha=None)
             with writing(result, "choose another --output", ImageError):
-                _upscale(loaded, picture, scale, device, seed, path, result)
+                share = _upscale(loaded, picture, scale, device, seed, path, result)
+            for remark in remarks([encode(out_of_range=share)]):
+                shown.say(f"note: '{path}', {remark.word}: {remark.reason}")
             shown.say(f"wrote {result}")
             bar.update(number)
 
 
-def _upscale(method: Method, picture: Picture, scale: int, device: str, seed: int, source: Path, target: Path) -> None:
-    """Write a picture's strips as they are made, so that a large one is never held whole."""
+def _upscale(method: Method, picture: Picture, scale: int, device: str, seed: int, source: Path, target: Path) -> float:
+    """Write a picture's strips as they are made, so that a large one is never held whole; returns the share of the
+    method's values that were out of range."""
     from srbench.evaluation.strips import bicubic
     from srbench.imaging.pictures import Picture
     from srbench.imaging.pngs import PngRows
@@ -90,12 +95,15 @@ def _upscale(method: Method, picture: Picture, scale: int, device: str, seed: in
     prepare(method, scale, MethodContext(resolve_device(device), seed))
     pixels, alpha = picture.pixels, picture.alpha
     channels = (1 if pixels.ndim == 2 else 3) + (alpha is not None)
+    share = 0.0
     with replace_file(target) as stream:
         file = PngRows(stream, scale * pixels.shape[0], scale * pixels.shape[1], channels, pixels.dtype)
         for strip in _strips(method, pixels, scale, source):
             rows = None if alpha is None else bicubic(alpha, strip.first, strip.last, scale)
             file.write(Picture(strip.pixels, rows).planes())
+            share += strip.out_of_range * (strip.last - strip.first) / pixels.shape[0]
         file.close()
+    return share
 
 
 def _strips(method: Method, pixels: Deep, scale: int, source: Path) -> Iterator[Strip]:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from srbench.cli.shell import handled, out, split
-from srbench.errors import UnknownNameError
 
 
 @handled
@@ -30,15 +29,10 @@ def command(
 
     from srbench import dataset
 
-    known = dataset.manifests()
-    wanted = split(datasets)
-    for name in wanted:
-        if name.lower() not in known:
-            raise UnknownNameError("dataset", name, known)
+    wanted = [dataset.known_as(name) for name in split(datasets)]
     good = True
     console = out()
-    for name in wanted:
-        manifest = known[name.lower()]
+    for manifest in wanted:
         verdicts = list(dataset.check_images(manifest))
         bad = [verdict for verdict in verdicts if not verdict.good]
         if not manifest.recorded:

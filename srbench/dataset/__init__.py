@@ -9,7 +9,7 @@ from srbench import lazy
 if TYPE_CHECKING:
     from srbench.dataset.folder import SUFFIXES, image_files
     from srbench.dataset.locate import Dataset, ImageFile, available, find, image_paths, plain_name
-    from srbench.dataset.manifest import STANDARD, ImageFacts, Manifest, Source, broken, facts_of, manifests
+    from srbench.dataset.manifest import STANDARD, ImageFacts, Manifest, Source, broken, facts_of, known_as, manifests
     from srbench.dataset.verify import Verdict, check_images, judge
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "image_files",
     "image_paths",
     "judge",
+    "known_as",
     "manifests",
     "plain_name",
 ]
@@ -52,6 +53,7 @@ __getattr__ = lazy.names(
         "image_files": "folder",
         "image_paths": "locate",
         "judge": "verify",
+        "known_as": "manifest",
         "manifests": "manifest",
         "plain_name": "locate",
     },

@@ -8,13 +8,14 @@ datasets only the number of images is recorded (``images = "unknown"``).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from srbench import paths, tomlfile
-from srbench.errors import DatasetError
+from srbench.errors import DatasetError, UnknownNameError
 from srbench.foreign.contained import told
 
 if TYPE_CHECKING:
@@ -96,6 +97,24 @@ def manifests() -> dict[str, Manifest]:
 def broken() -> dict[str, DatasetError]:
     """Why a manifest cannot be used, by the dataset's name; one of two that have one name is such, too."""
     return dict(_manifests(tuple(paths.search_path("datasets")))[1])
+
+
+def known_as(name: str, others: Sequence[str] = ()) -> Manifest:
+    """The known dataset of a name, in any case.
+
+    Args:
+        others: names of other things that could have been meant.
+
+    Raises:
+        DatasetError: its manifest cannot be used; says why.
+        UnknownNameError: there is none.
+    """
+    found = manifests()
+    if (error := broken().get(name.lower())) is not None:
+        raise error
+    if name.lower() not in found:
+        raise UnknownNameError("dataset", name, [*found, *others])
+    return found[name.lower()]
 
 
 @cache

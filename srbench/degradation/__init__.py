@@ -9,7 +9,7 @@ from srbench import lazy
 if TYPE_CHECKING:
     from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
     from srbench.degradation.kernels import gaussian, read_kernel
-    from srbench.degradation.named import DEGRADATIONS, KERNEL, Bicubic, discover, get
+    from srbench.degradation.named import DEGRADATIONS, KERNEL, Bicubic, discover, file_of, get
     from srbench.degradation.steps import BicubicDown, Blur, GaussianNoise, Subsample
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Step",
     "Subsample",
     "discover",
+    "file_of",
     "gaussian",
     "get",
     "read_kernel",
@@ -33,7 +34,7 @@ __all__ = [
 _HOME = {
     "base": ("Degradation", "LinearMap", "Pipeline", "Step"),
     "kernels": ("gaussian", "read_kernel"),
-    "named": ("DEGRADATIONS", "KERNEL", "Bicubic", "discover", "get"),
+    "named": ("DEGRADATIONS", "KERNEL", "Bicubic", "discover", "file_of", "get"),
     "steps": ("BicubicDown", "Blur", "GaussianNoise", "Subsample"),
 }
 __getattr__ = lazy.names(__name__, {name: module for module, names in _HOME.items() for name in names})

@@ -97,6 +97,12 @@ def get(name: str, seed: int = 0) -> Pipeline:
     return replace(REGISTRY.get(name), seed=seed)
 
 
+def file_of(name: str) -> str:
+    """The absolute path of the file that ``name`` names, of a kernel or of a degradation; empty where it names none."""
+    path = expanded(name.removeprefix(KERNEL))
+    return str(path.absolute()) if name.startswith(KERNEL) or path.suffix == ".py" else ""
+
+
 def _by_kernel(file: str) -> Pipeline:
     path = expanded(file)
     kernel = read_kernel(path)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srbench.evaluation.inference import as_fed, coloured, held_to_contract, require_size
+from srbench.evaluation.inference import as_fed, coloured, held_to_contract, out_of_range, require_size
 from srbench.foreign.contained import contained
 from srbench.imaging.color import levels, rgb_to_ycbcr
 from srbench.imaging.resize import imresize, rows_around
@@ -22,11 +22,13 @@ _PIXELS = 1 << 20  # of an SR image that are given their colours and rounded at 
 
 @dataclass(frozen=True)
 class Strip:
-    """``pixels`` (scale * (last - first), scale * W) or (..., 3): SR of the LR rows from ``first`` to ``last``."""
+    """``pixels`` (scale * (last - first), scale * W) or (..., 3): SR of the LR rows from ``first`` to ``last``.
+    ``out_of_range`` is the share of its values that :func:`srbench.evaluation.out_of_range` finds, 0 to 1."""
 
     first: int
     last: int
     pixels: Deep
+    out_of_range: float = 0.0
 
 
 def strips(method: Method, image: Deep, scale: int) -> Iterator[Strip]:
@@ -58,7 +60,8 @@ def strips(method: Method, image: Deep, scale: int) -> Iterator[Strip]:
         for first in range(band.first, band.last, step):
             last = min(first + step, band.last)
             part = band.sr[0, :, scale * (first - band.first) : scale * (last - band.first)]
-            yield Strip(first, last, _finished(part, image, first, last, scale))
+            sr = _coloured(part, image, first, last, scale)
+            yield Strip(first, last, _finished(sr, image), out_of_range(sr))
 
 
 def bicubic(image: Deep, first: int, last: int, scale: int) -> Deep:
@@ -75,12 +78,17 @@ def _planes(image: Deep) -> Tensor:
     return torch.from_numpy(planes * 255 / np.iinfo(image.dtype).max)
 
 
-def _finished(sr: Tensor, image: Deep, first: int, last: int, scale: int) -> Deep:
+def _coloured(sr: Tensor, image: Deep, first: int, last: int, scale: int) -> Tensor:
+    """A method's rows of 0..1; those of luma with the colours of a colour ``image``, enlarged by bicubic."""
+    if image.ndim == 2 or sr.shape[0] != 1:
+        return sr
+    rows = rows_around(len(image), first, last)
+    chroma = imresize(rgb_to_ycbcr(_planes(image[rows]))[1:], scale)
+    return coloured(sr, chroma[:, scale * (first - rows.start) : scale * (last - rows.start)])
+
+
+def _finished(sr: Tensor, image: Deep) -> Deep:
     """A method's rows of 0..1 as pixels of the kind of ``image``."""
-    if image.ndim == 3 and sr.shape[0] == 1:
-        rows = rows_around(len(image), first, last)
-        chroma = imresize(rgb_to_ycbcr(_planes(image[rows]))[1:], scale)
-        sr = coloured(sr, chroma[:, scale * (first - rows.start) : scale * (last - rows.start)])
     pixels = _rounded(sr, image)
     if image.ndim == 3:
         return pixels.permute(1, 2, 0).contiguous().cpu().numpy()

@@ -16,6 +16,7 @@ from srbench.evaluation.reference import TOLERANCE, bicubic_psnr
 from srbench.fetch.archive import unpack
 from srbench.fetch.download import Observer, download, forget
 from srbench.files import writing
+from srbench.wording import counted
 
 MAX_ARCHIVE = 8 << 30  # bytes, where the manifest does not give a size; the largest known is DIV2K's of 3.5 GB
 _PRINTED = 0.02  # dB: papers print two decimals, from copies and code of their own
@@ -136,7 +137,7 @@ def _check_pixels(manifest: Manifest, files: Sequence[Path], source: Source) -> 
 def _check_count(manifest: Manifest, files: Sequence[Path], source: Source) -> tuple[list[ImageFile], str]:
     if len(files) != manifest.count:
         raise FetchError(
-            f"{source.address} holds {len(files)} images, {manifest.title} has {manifest.count}",
+            f"{source.address} holds {counted(len(files), 'image')}, {manifest.title} has {manifest.count}",
             "nothing was installed",
         )
     images = [ImageFile(path.stem, path) for path in files]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Set
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from weakref import WeakSet
@@ -18,8 +19,10 @@ from srbench import randomness
 from srbench.errors import SrbenchError
 from srbench.foreign import opened
 from srbench.foreign.contained import contained
+from srbench.foreign.trial import died_of
 from srbench.method.base import Method, MethodCard, MethodContext, prepare
 from srbench.method.network import TorchMethod
+from srbench.paths import search_path
 
 _ANY_SCALE = (2, 3, 4)  # those that methods without a list of scales are loaded for
 
@@ -38,9 +41,16 @@ def read_while_loaded(cls: type[Method]) -> Set[Path]:
             value for value in vars(module).values() if isinstance(value, type) and value.__module__ == cls.__module__
         ]
         for method in dict.fromkeys((cls, *own)):
-            if issubclass(method, Method) and isinstance(getattr(method, "card", None), MethodCard):
+            if not issubclass(method, Method) or not isinstance(getattr(method, "card", None), MethodCard):
+                continue
+            # Where that ends the process, so does what is prepared for the run: it is said there.
+            if _is_built_in(module) or not died_of(partial(_rehearse, method)):
                 _rehearse(method)
     return opened.files_of(cls.__module__)
+
+
+def _is_built_in(module: ModuleType) -> bool:
+    return Path(module.__file__ or "").is_relative_to(search_path("methods")[0])
 
 
 def _rehearse(cls: type[Method]) -> None:

@@ -15,7 +15,7 @@ import math
 import sqlite3
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -52,6 +52,11 @@ BUSY_TIMEOUT = 60  # seconds to wait while another process writes
 _scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version).where(
     _scores.c.status != ScoreState.ERROR
 )
+
+
+class OvertakenError(Exception):
+    """Another run has been entered since the names of a manifest were chosen, and one of the names is another thing's
+    there."""
 
 
 class Store:
@@ -103,9 +108,27 @@ class Store:
 
     # -- writing ---------------------------------------------------------------------------------------------
 
-    def start_run(self, manifest: dict[str, Any]) -> int:
-        """Enter a run, with this process as the one that it goes on in; remove what killed ones have left."""
+    def start_run(
+        self,
+        manifest: dict[str, Any],
+        *,
+        seen: int | None = None,
+        clashes: Callable[[Sequence[dict[str, Any]]], bool] = lambda manifests: bool(manifests),
+    ) -> int:
+        """Enter a run, with this process as the one that it goes on in; remove what killed ones have left.
+
+        Args:
+            seen: the newest run that was there when the manifest's names were chosen.
+            clashes: whether the manifests of the runs after it use one of those names for something else.
+
+        Raises:
+            OvertakenError: they do. Nothing is entered; looking and entering are one step for all processes.
+        """
         with self._transaction() as connection:
+            if seen is not None:
+                newer = connection.execute(select(_runs.c.manifest).where(_runs.c.id > seen).order_by(_runs.c.id))
+                if clashes([json.loads(text) for text in newer.scalars()]):
+                    raise OvertakenError
             if not claims.end_dead_runs(connection):
                 for own in ("images", "runs"):  # nobody but runs writes there
                     remove_parts(self.folder / own)

@@ -26,12 +26,11 @@ from srbench.records import Entry
 from srbench.results.store import Store
 from srbench.run import kept
 from srbench.run.datasets import Decoding, find_datasets, settle
-from srbench.run.executors.local import single_threaded
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
 from srbench.run.plan import MethodSpec
 from srbench.run.recorded import Recorded
-from srbench.run.runner import Job, Plan, complete, context_of, job_of, plan
+from srbench.run.runner import Job, Plan, carry_out, context_of, job_of
 from srbench.run.worker import CellWorker
 
 # What programs append to the name of an image that they made, in addition to the scale and the method's name.
@@ -65,11 +64,14 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
     """
     observer = observer or Silent()
     with randomness.kept(torch.device("cpu")):
-        job, paths = _resolve(options, observer.note)
-        with Store(options.out, create=True) as store, single_threaded():
-            planned = plan(job, store, observer)
-            _hand_over(job, planned, paths, store)
-            return complete(job, planned, store, observer)
+        paths: dict[str, Path] = {}
+
+        def resolved() -> Job:
+            job, found = _resolve(options, observer.note)
+            paths.update(found)
+            return job
+
+        return carry_out(resolved, observer, lambda job, planned, store: _hand_over(job, planned, paths, store))
 
 
 def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job, dict[str, Path]]:
@@ -101,7 +103,7 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
     spec = MethodSpec(options.name, identity)
     worker.hold_method(spec, _named(options.name))
     job = job_of(run, worker, [spec], (data,), selection, lambda: facts)
-    return replace(job, described={"scored_from": options.folder.name}), paths
+    return replace(job, recorded=recorded, described={"scored_from": options.folder.name}), paths
 
 
 def _check_name(name: str, recorded: Recorded) -> None:

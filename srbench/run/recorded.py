@@ -9,10 +9,11 @@ same file (it may have been trained further) or has the same identity.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from srbench.errors import SrbenchError
 from srbench.records import labels
 from srbench.results.folder import FILE
 from srbench.results.reader import Reader
@@ -56,6 +57,8 @@ class Recorded:
         known_datasets: names of datasets that are no users' folders.
         variants: what the rows of methods with options are called, with the names of their methods.
         degradations: their keys.
+        degradation_files: those that degradations came from, by name.
+        newest: the number of the newest run; 0 where there is none.
     """
 
     datasets: Mapping[str, RecordedDataset] = field(default_factory=dict)
@@ -63,6 +66,8 @@ class Recorded:
     methods: Mapping[str, RecordedMethod] = field(default_factory=dict)
     variants: Mapping[str, str] = field(default_factory=dict)
     degradations: Mapping[str, str] = field(default_factory=dict)
+    degradation_files: Mapping[str, str] = field(default_factory=dict)
+    newest: int = 0
 
     @classmethod
     def of(cls, folder: Path) -> Recorded:
@@ -74,8 +79,9 @@ class Recorded:
         if not (folder / FILE).is_file():
             return cls()
         with Reader(folder) as reader:
-            manifests = (run.manifest for run in reader.runs())
-            return cls.of_runs(manifests, reader.variants(), reader.degradations())
+            runs = reader.runs()
+            recorded = cls.of_runs((run.manifest for run in runs), reader.variants(), reader.degradations())
+        return replace(recorded, newest=max((run.id for run in runs), default=0))
 
     @classmethod
     def of_runs(
@@ -89,7 +95,9 @@ class Recorded:
         datasets: dict[str, RecordedDataset] = {}
         known: set[str] = set()
         methods: dict[str, RecordedMethod] = {}
+        files: dict[str, str] = {}
         for manifest in manifests:
+            files |= manifest.get("degradation_file", {})
             for entry in manifest.get("datasets", ()):
                 if entry.get("version") == 0:
                     datasets[entry["name"]] = _dataset(entry)
@@ -103,11 +111,40 @@ class Recorded:
                 methods[name] = RecordedMethod(name, entry.get("hash", ""), sources.get(name, ""), checkpoint, foreign)
         called = {text: method for (method, options), text in labels(variants).items() if options}
         newest = {key.partition("/")[0]: key for key in degradations}
-        return cls(datasets, frozenset(known), methods, called, newest)
+        return cls(datasets, frozenset(known), methods, called, newest, files)
 
     def is_another_degradation(self, key: str) -> bool:
         """Whether the newest run with a degradation of this name had another one: another kernel, file or seed."""
         return self.degradations.get(key.partition("/")[0], key) != key
+
+    def require_own_degradation(self, key: str, file: str) -> None:
+        """Raise SrbenchError where the name of a degradation is that of another one, from a file elsewhere."""
+        name = key.partition("/")[0]
+        other = self.degradation_files.get(name, file)
+        if file and other != file and self.is_another_degradation(key):
+            raise SrbenchError(
+                f"'{name}' is the degradation of '{other}' in these results, and '{file}' is another",
+                "give the file (or what is in it) another name, or choose another --out",
+            )
+
+
+def use_names_otherwise(manifest: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a name of ``manifest``, of a user's folder of images or of a method, is another thing's in the manifests
+    of other runs."""
+    there = Recorded.of_runs(others)
+    for entry in manifest["datasets"]:
+        if entry["version"] == 0:
+            own, other = _dataset(entry), there.datasets.get(entry["name"])
+            if own.name in there.known_datasets:
+                return True
+            if other is not None and own.folder != other.folder and own.images != other.images:
+                return True
+    sources = manifest.get("sources", {})
+    for entry in manifest["methods"]:
+        known = there.methods.get(entry["name"])
+        if known is not None and known.identity != entry["hash"] and known.source != sources.get(entry["name"], ""):
+            return True
+    return False
 
 
 def recognise(

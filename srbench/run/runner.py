@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from signal import SIGINT
 from typing import Any
 
@@ -14,14 +15,15 @@ from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.errors import SrbenchError, StoreError
 from srbench.files import replace_file, writing
-from srbench.foreign.contained import contained
+from srbench.foreign.contained import PluginError, contained
+from srbench.foreign.trial import died_of, trials
 from srbench.machine import available_processors, resolve_device
 from srbench.method.variant import Variant
 from srbench.metrics import choice
 from srbench.records import Entry, ScoreState
 from srbench.results.claims import Claims
 from srbench.results.holders import ENDED_EARLY
-from srbench.results.store import Store
+from srbench.results.store import OvertakenError, Store
 from srbench.run import canary, loaded
 from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
 from srbench.run.executors.base import Executor
@@ -30,7 +32,7 @@ from srbench.run.manifest import describe, describe_dataset, describe_metric
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
 from srbench.run.plan import CellResult, CellTask, MethodSpec, MetricSpec, RunContext, cells
-from srbench.run.recorded import Recorded
+from srbench.run.recorded import Recorded, use_names_otherwise
 from srbench.run.seams import compare_tiles
 from srbench.run.selection import anywhere, select_methods
 from srbench.run.stopping import Stop, Terminated, stoppable
@@ -53,6 +55,7 @@ class Job:
     selection: choice.Selection
     wanted: Wanted
     image_facts: Callable[[], dict[ImageFile, ImageFacts]]  # waits until all images are decoded; raises ImageError
+    recorded: Recorded = field(default_factory=Recorded)  # what the names were chosen by
     described: Mapping[str, Any] = field(default_factory=dict)  # what else the manifest says
 
     @property
@@ -89,9 +92,22 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     # The folder is the same whatever a plugin makes the current one.
     options = replace(options, scales=tuple(dict.fromkeys(options.scales)), out=options.out.absolute())
     with randomness.kept(resolve_device(options.device)):
-        job = resolve(options, observer)
-        with Store(options.out, create=True) as store, single_threaded():
-            planned = plan(job, store, observer)
+        return carry_out(lambda: resolve(options, observer), observer)
+
+
+def carry_out(
+    resolved: Callable[[], Job], observer: Observer, begin: Callable[[Job, Plan, Store], None] = lambda *_: None
+) -> Summary:
+    """Plan what is resolved, ``begin`` it, and compute all that is missing. It is resolved anew where another run has
+    meanwhile given one of its names to another thing, in the same folder."""
+    while True:
+        job = resolved()
+        with Store(job.options.out, create=True) as store, single_threaded():
+            try:
+                planned = plan(job, store, observer)
+            except OvertakenError:
+                continue
+            begin(job, planned, store)
             return complete(job, planned, store, observer)
 
 
@@ -105,6 +121,8 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     for scale in options.scales:
         worker.degradation.require_scale(checked(scale))
     recorded = Recorded.of(options.out)
+    file = degradation.file_of(options.degradation)
+    recorded.require_own_degradation(context.degradation_key, file)
     if recorded.is_another_degradation(context.degradation_key):
         observer.note(
             f"'{options.degradation}' is another degradation (its file or seed) than in the last run with one of its "
@@ -112,7 +130,9 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
         )
     specs = []
     sources = {}
-    for method, identity, source, place in select_methods(options.methods, options.scales, observer.note, recorded):
+    with _tried(options, worker):
+        selected = select_methods(options.methods, options.scales, observer.note, recorded)
+    for method, identity, source, place in selected:
         likelihood = context.variant.apply(method).has_likelihood
         specs.append(MethodSpec(method.card.name, identity, source, method.card.random, likelihood))
         worker.hold_method(specs[-1], method)
@@ -126,7 +146,10 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     found = Decoding(datasets, decoding)
     settled = settle(found, recorded, observer.note, skip_unreadable=options.skip_unreadable)
     job = job_of(options, worker, specs, settled.datasets, selection, settled.facts)
-    return replace(job, described={"sources": sources} if sources else {})
+    described: dict[str, Any] = {"sources": sources} if sources else {}
+    if file:
+        described["degradation_file"] = {context.degradation_key.partition("/")[0]: file}
+    return replace(job, recorded=recorded, described=described)
 
 
 def context_of(options: RunOptions) -> RunContext:
@@ -171,7 +194,7 @@ def job_of(
 
 
 def plan(job: Job, store: Store, observer: Observer) -> Plan:
-    """Load the methods, and enter the run and its cells into the store."""
+    """Load the methods, and enter the run and its cells into the store; raises OvertakenError."""
     _prepare(job, observer)
     manifest = {**_describe(job), **job.described}  # while images are decoded
     facts = job.image_facts()
@@ -182,7 +205,8 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
     if job.context.variant.tile:
         manifest["seams"] = compare_tiles(planned, job.worker, observer)
     manifest["metrics"] = [describe_metric(metric) for metric in job.selection.metrics]  # also of a run that is killed
-    run_id = store.start_run(manifest)
+    clashes = partial(use_names_otherwise, manifest)
+    run_id = store.start_run(manifest, seen=job.recorded.newest, clashes=clashes)
     ids = store.plan(run_id, [task.facts for task in planned])
     return Plan(planned, facts, ids, manifest, Summary(run_id, total=len(planned)))
 
@@ -196,18 +220,36 @@ def _prepare(job: Job, observer: Observer) -> None:
     """Load what every method needs; what went wrong is raised again in the cells it concerns. A load that was not
     complete, which only a method that declares it survives, is noted, and so are the files."""
     for spec in job.methods:
+        with _tried(job.options, job.worker):
+            _try(job, spec)
         for scale in job.options.scales:
             job.worker.prepare(spec, scale)
         try:
             with contained(f"load_audits() of {spec.name}"):
-                partial = [str(audit) for audit in job.worker.method(spec).load_audits() if not audit.complete]
+                incomplete = [str(audit) for audit in job.worker.method(spec).load_audits() if not audit.complete]
         except SrbenchError as error:
             observer.note(str(error))
             continue
-        for audit in partial:
+        for audit in incomplete:
             observer.note(f"{spec.name} loaded only a part: {audit}")
     for line in loaded.notes([job.worker.method(spec) for spec in job.methods]):
         observer.note(line)
+
+
+def _tried(options: RunOptions, worker: CellWorker) -> AbstractContextManager[None]:
+    """Where a crash is not to end this process, calls of plugins are tried in another, if that costs nothing."""
+    return trials() if options.apart and can_fork(worker.device) else nullcontext()
+
+
+def _try(job: Job, spec: MethodSpec) -> None:
+    """Have the cells of a plugin fail that is the end of the process in which it loads what it needs."""
+    worker = job.worker
+    everything = lambda: [worker.prepare(spec, scale) for scale in job.options.scales]  # noqa: E731
+    if not worker.is_foreign(spec) or not died_of(everything):
+        return
+    for scale in job.options.scales:
+        if text := died_of(lambda scale=scale: worker.prepare(spec, scale)):  # type: ignore[misc]
+            worker.fail_to_prepare(spec, scale, PluginError(f"{text} in prepare()"))
 
 
 # -- execute -------------------------------------------------------------------------------------------------------

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from srbench.errors import SrbenchError
+from srbench.errors import MethodError, SrbenchError
 from srbench.foreign.contained import contained
+from srbench.foreign.trial import died_of
 from srbench.method import naming, plugins
 from srbench.method.base import Method
 from srbench.naming import fold, told_apart
+from srbench.registry import BUILT_IN
 from srbench.run.recorded import Recorded, RecordedMethod, recognise
 
 Note = Callable[[str], None]
@@ -56,6 +58,8 @@ def select_methods(
     for want in _wanted(specs, note):
         plugin = want.plugin
         try:
+            if plugin.source is not None and plugin.origin != BUILT_IN:
+                _require_makeable(plugin)
             method = plugins.instantiate(plugin)
             identity = plugins.identity(plugin, method)
         except SrbenchError as error:
@@ -70,6 +74,12 @@ def select_methods(
     if not made:
         raise SrbenchError("no method to run", "see: srbench list methods")
     return _named(made, recorded or Recorded(), note)
+
+
+def _require_makeable(plugin: plugins.Plugin) -> None:
+    """Raise MethodError where the constructor of a plugin ends the process."""
+    if text := died_of(lambda: plugins.instantiate(plugin)):
+        raise MethodError(f"{plugin.name} ({plugin.origin}) cannot be made: {text}", "fix the plugin, or leave it out")
 
 
 def _not_in_all(method: Method, scales: Sequence[int]) -> str:

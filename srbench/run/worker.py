@@ -97,6 +97,14 @@ class CellWorker:
                     self._prepared[key] = self._prepare(self.method(*key[:2]), scale)
         return self._prepared[key]
 
+    def fail_to_prepare(self, spec: MethodSpec, scale: int, error: Exception) -> None:
+        """Have the method's cells at a scale fail with ``error``, and do not load it."""
+        self._prepared[spec, self.context.variant, scale] = error
+
+    def is_foreign(self, spec: MethodSpec) -> bool:
+        """Whether the method is code that is not srbench's own."""
+        return not _is_own(type(self._bare[spec]).__module__)
+
     def load(self, task: CellTask) -> None:
         """Load what a task needs, before its time is taken. What goes wrong is said by its result."""
         with suppress(Exception), contained():

@@ -26,6 +26,7 @@ from srbench.errors import ImageError, SrbenchWarning, TrainingError
 from srbench.imaging.color import luma, round_half_up
 from srbench.imaging.images import Pixels, pixel_hash, read_image
 from srbench.imaging.resize import imresize
+from srbench.wording import counted
 
 Colour = Literal["luma", "rgb"]
 CHANNELS: dict[Colour, int] = {"luma": 1, "rgb": 3}
@@ -67,7 +68,7 @@ def hold_out(pictures: Sequence[Picture], count: int, seed: int) -> tuple[list[P
     """Split into (training, validation). Which images are held out depends on their pixels and the seed alone."""
     if len(pictures) <= count:
         raise TrainingError(
-            f"{len(pictures)} images are too few to hold {count} out for validation",
+            f"{counted(len(pictures), 'image')} too few to hold {count} out for validation",
             "give more images, or --set validation_images=1",
         )
     by_hash = sorted(pictures, key=lambda p: p.hash)

@@ -21,6 +21,7 @@ from srbench.training.method import TrainedMethod
 from srbench.training.recipe import FitRecipe, Recipe
 from srbench.training.trainer import Outcome, Trainer
 from srbench.training.validation import Validation
+from srbench.wording import counted
 
 
 class Notes(Protocol):
@@ -80,7 +81,7 @@ class Job:
         training, validation = self._split()
         patches = Patches(training, self.scales, recipe.patch, recipe.rescale, recipe.by_folder, self._colour)
         if patches.skipped:
-            notes.note(f"{patches.skipped} images are smaller than a patch of {recipe.patch} pixels and left out")
+            notes.note(f"{counted(patches.skipped, 'image')} smaller than a patch of {recipe.patch} pixels left out")
 
         def make(recipe: Recipe, fitted: bool = False) -> Trainer:
             return Trainer(self.method, recipe, self.scales, patches, validation, self.folder, self.device, fitted)

@@ -75,3 +75,27 @@ def test_kernels_that_change_brightness_or_have_no_middle_are_one_line(wrong, pi
     for taps, match in ((np.ones((3, 3)), "sums to 9, not 1"), (np.full((2, 2), 0.25), "2x2: an even size")):
         np.save(tmp_path / "k.npy", taps)
         wrong("run", *arguments, f"kernel:{tmp_path}/k.npy", match=match)
+
+
+def test_kernels_of_one_name_from_two_folders_do_not_share_a_row(srbench, pictures, tmp_path):
+    for name, size in (("a", 3), ("b", 5), ("same", 3)):
+        (tmp_path / name).mkdir()
+        np.save(tmp_path / name / "motion.npy", np.full((1, size), 1 / size))
+
+    def go(folder, out="results"):
+        options = ["--datasets", pictures, "--scales", "2", "--metrics", "psnr", "--out", tmp_path / out]
+        return srbench(
+            "run", "--methods", "nearest", "--degradation", f"kernel:{tmp_path / folder / 'motion.npy'}", *options
+        )
+
+    assert go("a").exit_code == 0
+    refused = go("b")
+    assert refused.exit_code == 2
+    assert "'kernel:motion' is the degradation of" in refused.stderr
+    assert "another name, or choose another --out" in refused.stderr
+    assert go("b", "other").exit_code == 0
+    assert "0 cells computed" in go("same").stderr  # the same kernel
+    np.save(tmp_path / "same" / "motion.npy", np.full((1, 7), 1 / 7))  # edited: the file that the last run named
+    edited = go("same")
+    assert edited.exit_code == 0
+    assert "is another degradation" in edited.stderr

@@ -76,3 +76,11 @@ def test_a_tile_that_is_too_small_is_one_line(wrong, pictures, results, command)
         "upscale": ["nearest", pictures],
     }
     wrong(command, *fixed[command], "--tile", "4", match="--tile 4 is too small; give at least 16 LR pixels")
+
+
+@pytest.mark.parametrize("command", [["run", "--methods", "bicubic"], ["time", "bicubic"], ["experiment", "corners"],
+                                     ["train", "fsrcnn", "--data", "."]])  # fmt: skip
+def test_threads_have_an_end(srbench, command):
+    result = srbench(*command, "--threads", 1025)
+    assert result.exit_code == 2
+    assert "1024" in result.stderr

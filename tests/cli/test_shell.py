@@ -1,8 +1,10 @@
 """Standard streams of every condition, files that the system refuses: one line and an exit code, no traceback."""
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +77,41 @@ def test_a_broken_pipe_of_a_plugin_is_no_closed_terminal(srbench, write_plugin, 
     plugin = write_plugin("raise BrokenPipeError")
     result = srbench("explain", plugin, "--dataset", pictures, "--scale", "2", "--expect", "30.00")
     assert result.exit_code != 0
+
+
+NOISE = """
+import ctypes, os, sys
+
+def shout(when):
+    os.write(1, f"descriptor {when}\\n".encode())
+    ctypes.CDLL(None).puts(f"C {when}".encode())  # into a buffer of C's, written at its end
+    os.system(f"echo child {when}")
+    print("print", when)
+
+shout("at import")
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["list methods --json", "run --methods {plugin} --datasets {data} --scales 2 --metrics psnr --out {out}",
+     "explain {plugin} --dataset {data} --scale 2 --expect 30", "upscale {plugin} {data} --scale 2 --output {out}"],
+)  # fmt: skip
+def test_what_a_plugin_writes_past_python_is_no_output(tmp_path, write_plugin, pictures, command):
+    folder = tmp_path / "own" / "methods"
+    folder.mkdir(parents=True)
+    plugin = Path(write_plugin("shout('at work'); return imresize(lr, scale)"))
+    plugin.write_text(NOISE + plugin.read_text())
+    if command.startswith("list"):
+        plugin = plugin.rename(folder / "mine.py")
+    values = {"plugin": plugin, "data": pictures, "out": tmp_path / "results"}
+    done = started("", {"SRBENCH_PATH": str(folder.parent)}, command.format(**values))
+    assert done.returncode == 0, done.stderr
+    for way in ("descriptor", "C", "child", "print"):
+        assert f"{way} at import" in done.stderr
+        assert f"{way} at" not in done.stdout
+    if command.startswith("list"):
+        assert "mine" in {row["name"] for row in json.loads(done.stdout)}
 
 
 def test_null_bytes_and_long_lists_are_split_as_text():

@@ -1,9 +1,11 @@
 """What is wrong on a command line is said before torch and its like are imported."""
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,11 @@ TYPOS = {
     "run --methods bicubic --metrics pnsr": "unknown metric 'pnsr'; did you mean psnr",
     "run --methods bicubic --protocol clasic": "did you mean classic",
     "run --methods bicubic --degradation blur-donw": "did you mean blur-down",
+    "run --methods bicubic --device cdua": "unknown device 'cdua'",
+    "time bicubic --device gpu": "unknown device 'gpu'",
+    "train fsrcnn --data . --device abacus": "unknown device 'abacus'",
+    "upscale bicubic x.png --device tpu": "unknown device 'tpu'",
+    "explain bicubic --expect 28.42 --device cuda:x": "unknown device 'cuda:x'",
     "run --methods bicubic --scales x": "'x'",
     "run --methods bicubic --sclaes 4": "No such option",
     "time bicubik": "did you mean bicubic",
@@ -52,9 +59,7 @@ PROGRAM = """
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory):
-    """A command line in a process of its own, with the lists of methods in its cache folder."""
-    import os
-
+    """A command line in a process of its own, with nothing in its cache folder."""
     folder = tmp_path_factory.mktemp("typos")
     environment = os.environ | {"SRBENCH_CACHE": str(folder / "cache")}
 
@@ -65,7 +70,6 @@ def ask(tmp_path_factory):
         assert done.stdout, done.stderr
         return json.loads(done.stdout.splitlines()[-1]), " ".join(done.stderr.split())
 
-    assert call("list methods")[0]["code"] in (0, None)
     return call
 
 
@@ -88,9 +92,31 @@ def test_all_that_is_there_passes():
     assert set(names.DEGRADATIONS) == set(DEGRADATIONS)
 
 
-def test_a_name_that_only_a_list_tells_passes(monkeypatch):
-    """Of a card whose name is put together when its file is imported."""
-    with pytest.raises(UnknownNameError):
-        names.require_methods(["put-together"])
-    monkeypatch.setattr("srbench.cli.list_.method_names", lambda: ["put-together"])
-    names.require_methods(["put-together"])
+def test_the_names_of_srbenchs_own_methods_are_read_from_their_files():
+    assert sorted(names.own_methods()) == sorted(p.name for p in plugins.discover() if p.origin == names.BUILT_IN)
+
+
+NAMES = """
+import sys
+from srbench.cli import names
+from srbench.errors import UnknownNameError
+
+names.require_methods(["put-together"])
+try:
+    names.require_methods(["put-togther"])
+except UnknownNameError as error:
+    print(error)
+"""
+
+
+def test_a_name_that_a_plugin_puts_together_passes(tmp_path, write_plugin):
+    plugin = Path(write_plugin(name="NAME"))
+    (tmp_path / "own" / "methods").mkdir(parents=True)
+    text = plugin.read_text().replace("name='NAME'", "name='-'.join(('put', 'together'))")
+    (tmp_path / "own" / "methods" / "mine.py").write_text(text)
+    environment = os.environ | {"SRBENCH_PATH": str(tmp_path / "own"), "SRBENCH_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", NAMES]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert "did you mean put-together" in done.stdout
+    with pytest.raises(UnknownNameError, match="did you mean bicubic"):
+        names.require_methods(["bicubik"])

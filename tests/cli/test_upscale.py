@@ -84,3 +84,19 @@ def test_a_file_is_given_a_name_that_is_safe_in_the_results(srbench, pictures, w
         assert result.exit_code == 0, result.output
     assert (out / "a_theirs_x2.png").is_file()
     assert len(list(out.iterdir())) == len(list(tmp_path.rglob("*x2.png"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"), [("return 255 * imresize(lr, scale)", True), ("return imresize(lr, scale)", False)]
+)
+@pytest.mark.parametrize("colour", ["any", "luma"])
+@pytest.mark.parametrize("name", ["a", "c"])
+def test_an_output_in_another_range_is_noted_as_in_a_run(
+    srbench, pictures, write_plugin, tmp_path, body, wrong, colour, name
+):
+    picture = pictures / f"{name}.png"
+    result = srbench("upscale", write_plugin(body, colour=colour), picture, "--scale", 2, "--output", tmp_path / "up")
+    assert result.exit_code == 0, result.output
+    assert (f"note: '{picture}', out of range: up to " in result.stderr) == wrong
+    assert ("does the network answer in 0..255 or -1..1?" in result.stderr) == wrong
+    assert (tmp_path / "up" / f"{name}_mine_x2.png").is_file()

@@ -61,7 +61,7 @@ def test_an_unknown_name_is_one_line(wrong):
 
 def test_a_set_without_recorded_pixels_is_good_when_it_is_whole(srbench, tmp_path, monkeypatch, make_picture):
     manifest = replace(dataset.manifests()["urban100"], unrecorded=3)
-    monkeypatch.setattr(dataset, "manifests", lambda: {"urban100": manifest})
+    monkeypatch.setattr("srbench.dataset.manifest.manifests", lambda: {"urban100": manifest})
     monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
     for done, name in enumerate(("a", "b", "c"), start=1):
         write_image(tmp_path / "Urban100" / f"{name}.png", make_picture(9, 9, done))
@@ -69,3 +69,14 @@ def test_a_set_without_recorded_pixels_is_good_when_it_is_whole(srbench, tmp_pat
         result = srbench("verify", "urban100")
         assert f"{done} of 3 images here; their pixels are not recorded" in result.stdout
         assert result.exit_code == (0 if done == 3 else 1)
+
+
+@pytest.mark.parametrize("command", ["verify", "fetch"])
+@pytest.mark.parametrize("name", ["mine", "MINE"])
+def test_a_broken_manifest_is_said_to_be_broken_with_the_reason(wrong, monkeypatch, tmp_path, command, name):
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "mine.toml").write_text("title = 'mine'\n")
+    monkeypatch.setenv("SRBENCH_PATH", str(tmp_path))
+    said = wrong(command, name, match="mine.toml")
+    assert "unknown dataset" not in said
+    assert "version" in said  # the key that is missing

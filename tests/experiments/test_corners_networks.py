@@ -133,6 +133,7 @@ def test_mse_learns_the_mean_of_the_answers(digits):
     assert drawn.shape == (50, study.DRAWS, 16, 16)
 
 
+@pytest.mark.slow
 def test_the_prior_learns_to_draw_one_clean_answer(digits):
     torch.manual_seed(0)
     network = PixelPrior()

@@ -7,7 +7,7 @@ import random
 import shutil
 from pathlib import Path
 
-from campaign import ANY, FAULTY, QUICK, RIGHT, Case, kind
+from campaign import ANY, FAULTY, NOBODY, QUICK, RIGHT, Case, kind
 from world import World
 
 _NAMES = (
@@ -16,7 +16,6 @@ _NAMES = (
     b"a:b", b"#", b"\xe2\x80\xae", b"<script>", b"&amp;", b"*", b"?", b"..a", b"\xed\xa0\x80", b"x=y", b"{{x}}",
     b"a\tb", b"NaN", b"0", b"None",
 )  # fmt: skip
-NOBODY = 65534
 
 
 @kind("file names", 70)

@@ -83,7 +83,6 @@ def test_a_changed_base_class_is_computed_again(folder, tmp_path, pictures):
     command = ["-m", "srbench", "run", "--methods", "mysub", "--datasets", str(pictures), "--scales", "2"]
     command += ["--metrics", "psnr", "--out", str(tmp_path / "results"), "--threads", "1", "--device", "cpu"]
     assert "3 cells computed" in in_a_process_of_its_own(folder, *command)
-    assert "0 cells computed" in in_a_process_of_its_own(folder, *command)
     write(folder, mybase=BASE.replace("1.0", "0.5"))
     assert "3 cells computed" in in_a_process_of_its_own(folder, *command)
 

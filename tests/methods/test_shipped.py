@@ -20,8 +20,10 @@ METHODS = {
     if plugin.value is not None and issubclass(plugin.value, TrainedMethod)
 }
 READY = [(name, scale) for name, method in METHODS.items() for scale in method.card.scales if method.supports(scale)]
-# Samplers take as long for Set5 as all others together; pixelcnn is held there by tests/test_own_thresholds.py.
-QUICK = [(name, scale) for name, scale in READY if METHODS[name].card.family != "autoregressive"]
+# Samplers take as long for Set5 as all others together; pixelcnn is held there by tests/gate/test_own_thresholds.py.
+MEASURED = [(name, scale) for name, scale in READY if METHODS[name].card.family != "autoregressive"]
+# Five seconds and more for Set5. That they did not change is held, on the sample, by tests/gate/test_own_thresholds.py.
+SLOW = ("drcn", "vdsr", "srfbn", "dbpn", "sparse-coding")
 BICUBIC = {2: 33.66, 3: 30.39, 4: 28.42}  # on Set5, as published
 
 
@@ -44,7 +46,10 @@ def test_cards_are_complete(path):
 
 
 @pytest.mark.data("set5")
-@pytest.mark.parametrize(("name", "scale"), QUICK)
+@pytest.mark.parametrize(
+    ("name", "scale"),
+    [pytest.param(name, scale, marks=[pytest.mark.slow] * (name in SLOW)) for name, scale in MEASURED],
+)
 def test_set5_is_what_the_card_says(name, scale):
     method, psnr = METHODS[name], metrics.get("psnr")
     card = method.training_card(scale)

@@ -1,10 +1,15 @@
 """A method that ends its process: the cell is failed by name, all others are computed, wherever workers are."""
 
+import re
+import time
+from pathlib import Path
+
 import pytest
 
+from srbench.errors import MethodError
 from srbench.results.reader import Reader
 from srbench.run import runner
-from srbench.run.executors import local
+from srbench.run.executors import local, processes
 
 CRASHES = {
     "os._exit(0)": "the process died: exit code 0",
@@ -63,9 +68,47 @@ def test_the_cell_that_ends_its_process_is_failed_by_name(go, write_plugin, call
     assert (again.known, again.computed) == (3, 0)
 
 
-def test_a_method_that_always_crashes_costs_its_own_cells_alone(go, write_plugin, results, workers):
+def test_a_method_that_always_crashes_costs_its_own_cells_alone(go, write_plugin, results):
     summary = go(crashing(write_plugin, "os._exit(0)", "True"), "nearest", threads=2, apart=True)
     assert (summary.computed, summary.failed) == (3, 3)
+
+
+@pytest.mark.parametrize("scales", [(2,), (2, 3)], ids=str)
+@pytest.mark.parametrize(("call", "said"), CRASHES.items(), ids=CRASHES)
+def test_a_crash_while_a_method_is_prepared_costs_its_own_cells_alone(go, write_plugin, results, call, said, scales):
+    body = f"""return imresize(lr, scale)
+    def prepare(self, scale, context):
+        import ctypes, os
+        super().prepare(scale, context)
+        if scale == 2: {call}"""
+    summary = go(write_plugin(body), "nearest", scales=scales, apart=True)
+    assert (summary.computed, summary.failed) == (6 * len(scales) - 3, 3)
+    assert summary.failures[0] == f"mine on pictures/a x2: {said} in prepare()"
+    with Reader(results) as reader:
+        failed = {row.cell_id for row in reader.outcomes() if row.outcome.status == "failed"}
+        assert {(r.facts.method, r.facts.scale) for r in reader.planned() if r.cell_id in failed} == {("mine", 2)}
+
+
+@pytest.mark.parametrize(("call", "said"), CRASHES.items(), ids=CRASHES)
+def test_a_crash_at_import_names_the_file(go, write_plugin, call, said):
+    plugin = Path(write_plugin())
+    plugin.write_text(f"import ctypes, os\n{call}\n{plugin.read_text()}")
+    for spec in (str(plugin), f"own={plugin}"):
+        with pytest.raises(MethodError, match=re.escape(f"'{plugin}' cannot be imported: {said}")):
+            go(spec, "nearest", apart=True)
+
+
+def test_a_crash_in_a_constructor_names_the_method(go, write_plugin):
+    plugin = write_plugin("return imresize(lr, scale)\n    def __init__(self): import os; os._exit(0)")
+    with pytest.raises(MethodError, match=r"mine \(file .*\) cannot be made: the process died: exit code 0"):
+        go(plugin, "nearest", apart=True)
+
+
+def test_a_plugin_that_is_only_wrong_is_told_as_ever(go, write_plugin):
+    plugin = Path(write_plugin())
+    plugin.write_text(f"raise SystemExit(0)\n{plugin.read_text()}")
+    with pytest.raises(MethodError, match="SystemExit: 0"):
+        go(str(plugin), apart=True)
 
 
 def test_a_crash_that_does_not_come_again_is_no_failure(go, write_plugin, tmp_path):
@@ -83,10 +126,22 @@ def test_a_metric_that_ends_its_process_fails_its_cell(go, tmp_path, results):
     assert states(results)["nearest", "b"] == "failed"
 
 
-def test_a_cell_that_takes_too_long_is_failed_by_name(go, write_plugin, calls, workers, results):
-    plugin = crashing(write_plugin, "time.sleep(3600)")
-    summary = go(plugin, "nearest", threads=1, cell_timeout=15)
-    assert summary.failures == ["mine on pictures/b x2: took longer than 15 s"]
+def test_a_cell_that_takes_too_long_is_failed_by_name(go, write_plugin, calls, workers, results, monkeypatch):
+    class Clock:
+        """An hour is over when it has been looked at some times since the second image was begun, however busy the
+        machine is."""
+
+        looks = 0
+        sleep = staticmethod(time.sleep)
+
+        def monotonic(self):
+            self.looks += calls().count(32)
+            return time.monotonic() + 4000 * (self.looks > 8)
+
+    monkeypatch.setattr(processes, "time", Clock())
+    plugin = crashing(write_plugin, "time.sleep(36000)")
+    summary = go(plugin, "nearest", threads=1, cell_timeout=3600)
+    assert summary.failures == ["mine on pictures/b x2: took longer than 3600 s"]
     assert (summary.computed, summary.failed) == (5, 1)
     assert calls().count(32) == 1
 

@@ -115,7 +115,11 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(interrupted, many, res
     assert pictures == whole
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)],
+    ids=lambda number: number.name,
+)
 def test_an_interrupted_run_ends_cleanly_and_goes_on(interrupted, many, results, calls, number):
     plugin, code, errors = interrupted(number)
     assert code == 128 + number

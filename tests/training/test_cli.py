@@ -44,7 +44,9 @@ def invoke(*arguments):
     return CliRunner().invoke(app, ["train", *map(str, arguments)])
 
 
-@pytest.mark.parametrize(("method", "weights"), [("fsrcnn", "fsrcnn_x2"), ("lapgan", "lapgan")])
+@pytest.mark.parametrize(
+    ("method", "weights"), [("fsrcnn", "fsrcnn_x2"), pytest.param("lapgan", "lapgan", marks=pytest.mark.slow)]
+)
 def test_train_runs_without_the_other_dependencies(bare_checkout, folder, tmp_path, method, weights):
     arguments = [method, "--data", str(folder), "--scale", "2", "--output", str(tmp_path / "out"), "--set", "steps=2"]
     arguments += ["--set", "validate_every=1"]
@@ -185,6 +187,7 @@ def here(folder, tmp_path, monkeypatch):
     return tmp_path / "my trainings"
 
 
+@pytest.mark.slow
 def test_minutes_alone_make_a_whole_training_that_can_be_run_as_its_last_line_says(here):
     result = invoke("espcn", *QUICK, "--max-minutes", "0.1", "--output", here)
     assert result.exit_code == 0, result.output

@@ -231,6 +231,7 @@ def test_gradients_are_clipped_by_the_rate(tiny, folder, tmp_path, observer, mon
     assert bounds == pytest.approx([0.01 / made.recipe.rate(step) for step in range(3)])
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_srcnn_from_scratch_beats_bicubic_on_held_out_photographs(training_images, tmp_path, observer):
     """The trainer really learns: at most two minutes on the 91 images, ten of which are held out."""

@@ -30,6 +30,7 @@ import torch
 from srbench import randomness
 from srbench.errors import MethodError, SrbenchError
 from srbench.foreign.contained import contained, told
+from srbench.foreign.trial import ending
 from srbench.imaging.memory import keep_memory
 from srbench.run.executors.base import GROUP, Batches, Group, WorkerDiedError, Workers, completed, compute
 from srbench.run.stopping import Stop
@@ -219,7 +220,7 @@ class _Crew:
         self._hands.remove(hand)
         hand.process.kill()
         hand.process.join()
-        ending = _ending(hand.process.exitcode)
+        how = ending(hand.process.exitcode)
         hand.process.close()
         hand.pipe.close()
         if hand.groups:
@@ -227,12 +228,12 @@ class _Crew:
             if late:
                 future.set_exception(WorkerDiedError(f"took longer than {self._timeout:g} s", again=False))
             else:
-                future.set_exception(WorkerDiedError(f"the process died: {ending}"))
+                future.set_exception(WorkerDiedError(f"the process died: {how}"))
             self._queue.extendleft(reversed(hand.groups))
         elif not self._leaving:
             self._dead_at_once += 1
             if self._dead_at_once >= _STARTS:
-                raise MethodError(f"workers die before they are given anything: {ending}", "is there memory left?")
+                raise MethodError(f"workers die before they are given anything: {how}", "is there memory left?")
 
     def dismiss(self) -> None:
         """Let all end what they are at, and wait some time until they are gone: a thread of a plugin may not end."""
@@ -253,15 +254,6 @@ class _Crew:
             hand.process.close()
             hand.pipe.close()
         self._hands.clear()
-
-
-def _ending(code: int | None) -> str:
-    """How a process ended, in words."""
-    if code is None or code >= 0:
-        return f"exit code {code}"
-    name = {number.value: number.name for number in signal.Signals}.get(-code, "")
-    memory = ", as where memory runs out" if name == "SIGKILL" else ""
-    return f"signal {-code} ({name}{memory})"
 
 
 # -- in the process ------------------------------------------------------------------------------------------------
