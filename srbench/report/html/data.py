@@ -9,6 +9,7 @@ from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -136,8 +137,8 @@ def _cells(view: View) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
 
 def _cell(mean: dict[str, Any] | None, own: pd.DataFrame, dataset: str, metric: str) -> dict[str, Any]:
     if mean is None or math.isnan(mean["mean"]):
-        here = own[own["dataset"] == dataset]
-        mark = marks.reason(here[here["metric"].isin([metric, ""])])
+        here = own[(own["dataset"] == dataset).to_numpy()]
+        mark = marks.reason(here[np.isin(here["metric"].to_numpy(str), [metric, ""])])
         if mark is not None:
             return {"reason": f"{mark.word}: {mark.reason}", "word": mark.word}
         what = "not run on this dataset" if here.empty else "this metric was not measured"
