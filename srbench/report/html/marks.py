@@ -58,8 +58,8 @@ def of_cells(cells: pd.DataFrame) -> list[Mark]:
     if cells.empty:
         return found
     present = set(cells["status"])
-    for state in STATES:
-        own = cells[cells["status"] == state] if state in present else cells.iloc[:0]
+    for state in (state for state in STATES if state in present):
+        own = cells[cells["status"] == state]
         for (dataset, message), group in own.groupby(["dataset", "message"], sort=False):
             metrics = [metric for metric in group["metric"].unique() if metric]
             where = f"{counted(group['image'].nunique(), 'image')} of {dataset}"
