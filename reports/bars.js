@@ -60,8 +60,9 @@ srb.bars = (() => {
       lines.push(`95% interval ${number(pair.low)} to ${number(pair.high)}, of all pairs together`);
     }
     lines.push(`better on ${pair.won} of ${srb.counted(pair.images, "image")}`);
-    const tested = `${chance(pair.p)}: ${pair.certain ? "certain" : "not certain"}`;
-    lines.push(Number.isNaN(pair.p) ? "not tested: too many methods" : tested);
+    const verdict = pair.certain ? "certain" : "not certain";
+    if (!Number.isNaN(pair.p)) lines.push(`${chance(pair.p)}: ${verdict}`);
+    else lines.push(Number.isNaN(pair.low) ? "not tested: too many methods" : verdict);
     return lines.join("\n");
   };
   return { scale, draw, words, chance };

@@ -108,7 +108,8 @@ const srb = {};
     view?.contests[metric]?.[group] ?? null;
 
   // a minus b in the metric's own unit; null if one of the two does not compete. ``low`` and ``high`` are infinite
-  // where the images do not bound them, NaN where the page holds no test of this pair.
+  // where the images do not bound them, NaN where the page holds no test of this pair; of very many methods it holds
+  // what is certain against the best, without intervals.
   srb.pair = (contest, a, b) => {
     const i = srb.place(contest, a), j = srb.place(contest, b);
     if (i < 0 || j < 0) return null;
@@ -117,10 +118,9 @@ const srb = {};
     const [low, high] = [Math.min(i, j), Math.max(i, j)];
     const found = contest.pairs[low * contest.labels.length - (low * (low + 1)) / 2 + high - low - 1];
     if (!found) return untested(contest, i, j);
-    const [mean, from, to, p, won, lost] = found;
+    const [mean, from, to, chance, won, lost, known] = found;
     const bounds = [from ?? -Infinity, to ?? Infinity];
-    const turned = i > j;
-    const certain = p <= LEVEL;
+    const turned = i > j, p = chance ?? NaN, certain = known ?? p <= LEVEL;
     const pair = turned
       ? { mean: -mean, low: -bounds[1], high: -bounds[0], p, won: lost, lost: won, images, certain }
       : { mean, low: bounds[0], high: bounds[1], p, won, lost, images, certain };

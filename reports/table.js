@@ -55,7 +55,7 @@ srb.table = (() => {
     }
     const said = "Full colour: certain at 5%, all pairs together. Green edge: may be the best.";
     const whole = contest.pairs.length > contest.labels.length - 1 || contest.labels.length === 2;
-    return whole ? said : `${said} Of so many methods the page holds intervals to the best only.`;
+    return whole ? said : `${said} Of so many methods only differences to the best are tested here, without intervals.`;
   };
   const hint = () => {
     const { ref, metric } = srb.state, said = [];

@@ -57,7 +57,8 @@ def of_cells(cells: pd.DataFrame) -> list[Mark]:
     cells = cells[cells["status"] != CellState.OK]
     if cells.empty:
         return found
-    for state in STATES:
+    present = set(cells["status"])
+    for state in (state for state in STATES if state in present):
         own = cells[cells["status"] == state]
         for (dataset, message), group in own.groupby(["dataset", "message"], sort=False):
             metrics = [metric for metric in group["metric"].unique() if metric]
@@ -70,10 +71,12 @@ def of_cells(cells: pd.DataFrame) -> list[Mark]:
 
 def reason(cells: pd.DataFrame) -> Mark | None:
     """The gravest status of cells that have no value at all; None where there are no cells."""
+    status = cells["status"].tolist()
     for state in STATES:
-        own = cells[cells["status"] == state]
-        if not own.empty:
-            message = next((text for text in own["message"] if text), "")
+        if state in status:
+            message = next(
+                (text for text, own in zip(cells["message"], status, strict=True) if text and own == state), ""
+            )
             return Mark(state.word, message or _MEANING.get(state, state.value))
     return None
 
