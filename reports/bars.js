@@ -25,24 +25,28 @@ srb.bars = (() => {
 
   const draw = (pair, place, higher) => {
     const zero = place(0).x, middle = HEIGHT / 2;
-    const picture = svg("svg", { class: "bar", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
-      svg("line", { class: "zero", x1: zero, x2: zero, y1: 0, y2: HEIGHT }));
-    if (!pair || (pair.images > 0 && pair.mean === 0 && !pair.certain && pair.p === 1 && pair.low === 0)) return picture;
+    const frame = { class: "bar", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none",
+      "aria-hidden": "true" };
+    const picture = svg("svg", frame, svg("line", { class: "zero", x1: zero, x2: zero, y1: 0, y2: HEIGHT }));
+    if (!pair) return picture;
     const better = pair.mean > 0 === higher;
     picture.classList.add(better ? "more" : "less");
     if (pair.certain) picture.classList.add("certain");
     const end = place(pair.mean);
-    picture.append(svg("rect", { x: Math.min(zero, end.x), y: middle - 5, width: Math.max(Math.abs(end.x - zero), 0.5), height: 10, rx: 1.5 }));
+    const width = Math.max(Math.abs(end.x - zero), 0.5);
+    picture.append(svg("rect", { x: Math.min(zero, end.x), y: middle - 5, width, height: 10, rx: 1.5 }));
     if (Number.isFinite(pair.low) || Number.isFinite(pair.high)) {
       const [from, to] = [place(pair.low), place(pair.high)];
       picture.append(svg("line", { class: "reach", x1: from.x, x2: to.x, y1: middle, y2: middle }));
       for (const [at, bounded] of [[from, Number.isFinite(pair.low)], [to, Number.isFinite(pair.high)]]) {
-        if (bounded && !at.cut) picture.append(svg("line", { class: "reach", x1: at.x, x2: at.x, y1: middle - 3.5, y2: middle + 3.5 }));
+        if (!bounded || at.cut) continue;
+        picture.append(svg("line", { class: "reach", x1: at.x, x2: at.x, y1: middle - 3.5, y2: middle + 3.5 }));
       }
     }
     if (end.cut) {
-      const inwards = end.x < zero ? 5 : -5;
-      picture.append(svg("path", { class: "cut", d: `M${end.x + inwards} ${middle - 7}l${-inwards / 2} 14m${inwards} -14l${-inwards / 2} 14` }));
+      const inwards = end.x < zero ? 5 : -5, stroke = `l${-inwards / 2} 14`;
+      const start = `M${end.x + inwards} ${middle - 7}`;
+      picture.append(svg("path", { class: "cut", d: `${start}${stroke}m${inwards} -14${stroke}` }));
     }
     return picture;
   };
@@ -56,7 +60,9 @@ srb.bars = (() => {
       lines.push(`95% interval ${number(pair.low)} to ${number(pair.high)}, of all pairs together`);
     }
     lines.push(`better on ${pair.won} of ${srb.counted(pair.images, "image")}`);
-    lines.push(Number.isNaN(pair.p) ? "not tested: too many methods" : `${chance(pair.p)}: ${pair.certain ? "certain" : "not certain"}`);
+    const verdict = pair.certain ? "certain" : "not certain";
+    if (!Number.isNaN(pair.p)) lines.push(`${chance(pair.p)}: ${verdict}`);
+    else lines.push(Number.isNaN(pair.low) ? "not tested: too many methods" : verdict);
     return lines.join("\n");
   };
   return { scale, draw, words, chance };

@@ -11,7 +11,7 @@ srb.chooser = (() => {
     if (focused !== null) $$("button", place).find((button) => button.dataset.value === focused)?.focus();
   };
   const select = (element, choices, chosen) => {
-    element.replaceChildren(...choices.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
+    element.replaceChildren(...choices.map(([value, text]) => el("option", { value }, text)));
     element.value = chosen;
   };
   const unique = (axis) => [...new Set(data.views.map((view) => view[axis]))];
@@ -74,6 +74,8 @@ srb.chooser = (() => {
     el("button", { type: "button", class: "item", click: () => srb.set({ columns: "" }) }, "The usual columns"));
     if (focused !== null) ($$("input", sheet).find((box) => box.value === focused) ?? sheet.lastChild).focus();
   };
+  $("#columns").addEventListener("toggle", list); // which columns there is room for may have changed
+
   // Menus close on Escape and on a click elsewhere.
   addEventListener("keydown", (event) => {
     const menu = event.key === "Escape" && $(".menu[open]");

@@ -2,7 +2,7 @@
 srb.columns = (() => {
   const { data } = srb;
   const USUAL = ["psnr", "ssim", "lpips", "mos"];
-  const narrow = matchMedia("(max-width: 640px)");
+  let dropped = 0; // of the usual columns, for which there is no room
 
   // -- values ----------------------------------------------------------------------------------------------------
   const cell = (label, metric = srb.state.metric, group = srb.state.group) =>
@@ -48,10 +48,16 @@ srb.columns = (() => {
 
   // -- columns ---------------------------------------------------------------------------------------------------
   const unit = (metric) => (data.metrics[metric].unit ? `, ${data.metrics[metric].unit}` : "");
+  // 'LPIPS (AlexNet)' is 'LPIPS' where no other metric is called so.
+  const brief = (metric) => {
+    const cut = (name) => data.metrics[name].title.replace(/ \(.*\)$/, "");
+    const alike = srb.view().metrics.filter((name) => cut(name) === cut(metric));
+    return alike.length > 1 ? data.metrics[metric].title : cut(metric);
+  };
   const metricColumn = (metric) => {
     const facts = data.metrics[metric], top = best(metric);
     return {
-      id: metric, metric, head: `${facts.title}${unit(metric)} ${facts.arrow}`.trim(),
+      id: metric, metric, head: `${brief(metric)}${unit(metric)} ${facts.arrow}`.trim(),
       name: `${facts.title}${unit(metric)}`, tip: `${facts.title}: ${facts.direction}.`,
       down: facts.higher !== false, key: (label) => order(label, metric),
       text: (label) => srb.format(mean(label, metric), metric),
@@ -62,6 +68,7 @@ srb.columns = (() => {
   const cost = (name, head, title, divisor, digits) => ({
     id: name, head, name: title, tip: title, key: (label) => srb.cost(label)[name] ?? null,
     value: (label) => srb.cost(label)[name] ?? null,
+    source: (label) => (name === "latency_ms" ? srb.cost(label).conditions : ""),
     text: (label) => {
       const known = srb.cost(label);
       if (name === "latency_ms" && known.noisy) return "too noisy";
@@ -73,22 +80,30 @@ srb.columns = (() => {
     gan: "adversarial, perceptual", autoregressive: "autoregressive", own: "own" };
   const others = () => {
     const { metric } = srb.state, facts = data.metrics[metric];
-    const range = ({ low, high }) => (low === undefined || low === null ? ""
-      : `${srb.format(low, metric)} to ${srb.format(high, metric)}`);
     return [
       { id: "year", head: "Year", name: "Year", key: (label) => data.methods[label].year ?? null,
         down: true, text: (label) => `${data.methods[label].year ?? ""}` },
       { id: "family", head: "Family", name: "Family", words: true, key: (label) => data.methods[label].family,
         text: (label) => data.methods[label].family },
-      cost("parameters", "Parameters", "Parameters of the network at this scale", 1, null),
+      cost("parameters", "Params", "Parameters of the network at this scale", 1, null),
       cost("mult_adds", "Mult-Adds, G", "Multiply-adds for an output of 1280\u00d7720", 1e9, 1),
       cost("latency_ms", "Latency, ms", "Latency: median over calls of the method alone", 1, 1),
       cost("memory_mib", "Memory, MiB", "Peak memory", 1, 0),
+      ...(facts ? ofMetric(metric, facts) : []),
+    ];
+  };
+  const ofMetric = (metric, facts) => {
+    const range = ({ low, high }) => (low === undefined || low === null ? ""
+      : `${srb.format(low, metric)} to ${srb.format(high, metric)}`);
+    return [
       { id: "interval", head: `95% interval`, name: `95% interval of ${facts.title}`,
         tip: "Of the mean of the ordering metric over other images of the kind; it does not compare methods",
         key: (label) => cell(label).low ?? null, text: (label) => range(cell(label)) },
       { id: "n", head: "n", name: "Number of images", key: (label) => cell(label).n ?? null, down: true,
-        text: (label) => { const { n, planned } = cell(label); return n === planned ? `${n ?? ""}` : `${n} of ${planned}`; } },
+        text: (label) => {
+          const { n, planned } = cell(label);
+          return n === planned ? `${n ?? ""}` : `${n} of ${planned}`;
+        } },
       { id: "published", head: `${facts.title}, published`, name: `Published ${facts.title}`,
         key: (label) => cell(label).published ?? null, down: true, source: (label) => cell(label).published_source,
         text: (label) => srb.format(cell(label).published, metric) + (foreign(label) ? "*" : "") },
@@ -122,17 +137,32 @@ srb.columns = (() => {
     if (labels.filter(gap).length > 1) {
       found.push({ id: "gap", head: `against ${srb.title(reference())}`, name: "Difference to the reference",
         key: (label) => order(label, srb.state.metric),
-        text: (label) => { const own = gap(label); return own ? srb.format(own.mean, srb.state.metric, { sign: true }) : ""; } });
+        text: (label) => srb.format(gap(label)?.mean, srb.state.metric, { sign: true }) });
     }
     return [...found, ...others().filter((column) => labels.some((label) => column.text(label) !== ""))];
   };
-  const usual = () => {
-    const { metrics } = srb.view(), { metric } = srb.state;
-    if (narrow.matches) return ["rank", metric];
-    const common = USUAL.filter((name) => metrics.includes(name));
-    return ["rank", metric, ...(common.length ? common : metrics.slice(0, 4)), "gap", "year", "parameters",
+  const whole = () => {
+    const { metrics } = srb.view(), common = USUAL.filter((name) => metrics.includes(name));
+    return ["rank", srb.state.metric, ...(common.length ? common : metrics.slice(0, 4)), "gap", "year", "parameters",
       "mult_adds", "latency_ms"];
   };
+  // What a narrow screen can do without, the first to go first.
+  const spare = () => {
+    const metrics = whole().filter((id) => id in data.metrics && id !== srb.state.metric).reverse();
+    const present = new Set(all().map((column) => column.id));
+    return ["mult_adds", "latency_ms", "year", "parameters", ...metrics, "gap"].filter((id) => present.has(id));
+  };
+  const usual = () => {
+    const gone = new Set(spare().slice(0, dropped));
+    return whole().filter((id) => !gone.has(id));
+  };
+  // Leaves out one more of the usual columns; false where the columns were chosen, or none is left to go.
+  const drop = () => {
+    if (srb.state.columns || dropped >= spare().length) return false;
+    dropped += 1;
+    return true;
+  };
+  const restore = () => { dropped = 0; };
   const chosen = () => (srb.state.columns ? srb.state.columns.split(",").map(decodeURIComponent) : usual());
   // In the order of the table: the difference stands beside the metric that orders.
   const shown = () => {
@@ -150,7 +180,8 @@ srb.columns = (() => {
     else ids.delete(id);
     const usually = new Set(usual());
     const same = all().every((column) => ids.has(column.id) === usually.has(column.id));
-    srb.set({ columns: same ? "" : all().map((c) => c.id).filter((c) => ids.has(c)).map(encodeURIComponent).join(",") });
+    const list = all().map((column) => column.id).filter((name) => ids.has(name));
+    srb.set({ columns: same ? "" : list.map(encodeURIComponent).join(",") });
   };
-  return { all, shown, chosen, choose, cell, mean, gap, rank, rankText, reference, foreign, kinds, narrow };
+  return { all, shown, choose, drop, restore, cell, mean, gap, rank, rankText, reference, foreign, kinds };
 })();

@@ -9,10 +9,10 @@ srb.copy = (() => {
     const shown = columns.shown();
     return {
       shown,
-      labels: srb.table.rows(),
+      labels: srb.rows.labels(),
       head: ["Method", ...shown.map((column) => column.head)],
-      rows: srb.table.rows().map((label) => [srb.title(label), ...shown.map((column) => column.text(label))]),
-      best: srb.table.rows().map((label) => [false, ...shown.map((column) => Boolean(column.best?.(label)))]),
+      rows: srb.rows.labels().map((label) => [srb.title(label), ...shown.map((column) => column.text(label))]),
+      best: srb.rows.labels().map((label) => [false, ...shown.map((column) => Boolean(column.best?.(label)))]),
     };
   };
   const caption = () => `${srb.group(srb.state.group)}, ${srb.view().title}`;
@@ -37,13 +37,17 @@ srb.copy = (() => {
     const { shown, head, rows, best } = content();
     const escaped = (text) => text.replace(/[\\`*_|<>[\]]/g, "\\$&");
     const line = (cells) => `| ${cells.join(" | ")} |`;
-    return [`${escaped(caption())}`, "", line(head.map(escaped)), line(["---", ...shown.map((column) => (column.words ? "---" : "---:"))]),
-      ...rows.map((row, i) => line(row.map((text, j) => (best[i][j] ? `**${escaped(text)}**` : escaped(text))))), ""].join("\n");
+    const rule = line(["---", ...shown.map((column) => (column.words ? "---" : "---:"))]);
+    const strong = (text, i, j) => (best[i][j] ? `**${escaped(text)}**` : escaped(text));
+    const body = rows.map((row, i) => line(row.map((text, j) => strong(text, i, j))));
+    return [escaped(caption()), "", line(head.map(escaped)), rule, ...body, ""].join("\n");
   };
 
-  const SPECIAL = { "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", $: "\\$", "&": "\\&", "#": "\\#", "%": "\\%", _: "\\_",
-    "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}", "|": "\\textbar{}",
-    "\u2191": "$\\uparrow$", "\u2193": "$\\downarrow$", "\u2212": "$-$", "\u2013": "--", "\u00d7": "$\\times$", "\u2009": "\\,", "\u221e": "$\\infty$" };
+  const SPECIAL = { "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", $: "\\$", "&": "\\&", "#": "\\#", "%": "\\%",
+    _: "\\_", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}",
+    ">": "\\textgreater{}", "|": "\\textbar{}",
+    "\u2191": "$\\uparrow$", "\u2193": "$\\downarrow$", "\u2212": "$-$",
+    "\u2013": "--", "\u00d7": "$\\times$", "\u2009": "\\,", "\u221e": "$\\infty$" };
   const tex = (text) => [...text].map((character) => SPECIAL[character] ?? character).join("");
   const latex = () => {
     const { shown, labels, head, rows, best } = content();
@@ -65,7 +69,8 @@ srb.copy = (() => {
     place.append(given);
     try {
       await navigator.clipboard.writeText(text);
-      given.append(el("p", { class: "status", role: "status" }, `Copied as ${name}: ${srb.counted(srb.table.rows().length, "method")}.`));
+      const count = srb.counted(srb.rows.labels().length, "method");
+      given.append(el("p", { class: "status", role: "status" }, `Copied as ${name}: ${count}.`));
     } catch {
       const area = el("textarea", { readonly: true, "aria-label": `The table as ${name}, to be copied` });
       area.value = text;

@@ -107,7 +107,8 @@ const srb = {};
     view?.contests[metric]?.[group] ?? null;
 
   // a minus b in the metric's own unit; null if one of the two does not compete. ``low`` and ``high`` are infinite
-  // where the images do not bound them, NaN where the page holds no test of this pair.
+  // where the images do not bound them, NaN where the page holds no test of this pair; of very many methods it holds
+  // what is certain against the best, without intervals.
   srb.pair = (contest, a, b) => {
     const i = srb.place(contest, a), j = srb.place(contest, b);
     if (i < 0 || j < 0) return null;
@@ -116,10 +117,9 @@ const srb = {};
     const [low, high] = [Math.min(i, j), Math.max(i, j)];
     const found = contest.pairs[low * contest.labels.length - (low * (low + 1)) / 2 + high - low - 1];
     if (!found) return untested(contest, i, j);
-    const [mean, from, to, p, won, lost] = found;
+    const [mean, from, to, chance, won, lost, known] = found;
     const bounds = [from ?? -Infinity, to ?? Infinity];
-    const turned = i > j;
-    const certain = p <= LEVEL;
+    const turned = i > j, p = chance ?? NaN, certain = known ?? p <= LEVEL;
     const pair = turned
       ? { mean: -mean, low: -bounds[1], high: -bounds[0], p, won: lost, lost: won, images, certain }
       : { mean, low: bounds[0], high: bounds[1], p, won, lost, images, certain };
@@ -155,7 +155,8 @@ const srb = {};
   srb.cost = (label) => srb.view()?.costs[label] ?? {};
   srb.marks = (label) => srb.view()?.marks[label] ?? [];
   srb.family = (label) => `--f-${data.methods[label]?.kind ?? "own"}`;
-  srb.dot = (label) => srb.el("span", { class: "dot", style: `background:var(${srb.family(label)})`, "aria-hidden": "true" });
+  srb.dot = (label) =>
+    srb.el("span", { class: "dot", style: `background:var(${srb.family(label)})`, "aria-hidden": "true" });
   srb.group = (group) => (group === "all" ? "All" : data.datasets[group]?.title ?? group);
   srb.counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
   srb.list = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
@@ -187,8 +188,9 @@ const srb = {};
     hide,
     show,
     bind: (element, content) => {
-      element.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(element, content); });
-      element.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") hide(); });
+      const mouse = (event) => event.pointerType === "mouse";
+      element.addEventListener("pointerenter", (event) => { if (mouse(event)) show(element, content); });
+      element.addEventListener("pointerleave", (event) => { if (mouse(event)) hide(); });
       element.addEventListener("focus", () => show(element, content));
       element.addEventListener("blur", hide);
       element.addEventListener("click", (event) => {

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from srbench.report.html import render
+from srbench.report.html.costs import Cost
 from srbench.results.reader import Reader
 from srbench.results.store import Store
 
@@ -218,7 +219,7 @@ def test_a_mark_says_its_reason_by_keyboard(visit, report):
     page.keyboard.press("Escape")
     assert not page.locator("#tip").is_visible()
     page.get_by_text("What the signs beside names say").click()
-    assert "too wide for <b>me</b>" in page.locator("#under li").first.inner_text()
+    assert "too wide for <b>me</b>" in page.locator("#under ul").inner_text()
 
 
 def test_up_and_down_go_from_row_to_row(visit, report):
@@ -323,6 +324,22 @@ def test_on_a_phone_the_method_and_one_metric_fit(visit, report):
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_as_many_of_the_usual_columns_are_shown_as_there_is_room_for(visit, made_up, tmp_path):
+    costs = {(f"made-up-{i}", 4): Cost(10**i, 1e9 * i, 2.0 * i, 1.0, "320x180, cpu") for i in range(1, 4)}
+    with Reader(made_up(methods=4, datasets={"set14": 14})) as reader:
+        (tmp_path / "costs.html").write_text(render(reader, costs=costs).text)
+    page = visit(tmp_path / "costs.html")
+    assert [header(page, name).count() for name in ("parameters", "mult_adds", "latency_ms")] == [1, 1, 1]
+    assert column(page, "latency_ms") == ["6.0", "4.0", "2.0", ""]
+    for width in (1000, 700, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.locator("#board.wide").count() == 0
+        assert header(page, "psnr").count() == 1
+    assert header(page, "mult_adds").count() == 0
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.locator(f"{ROWS} .c-latency_ms").first.wait_for()
+
+
 def test_dark_follows_the_reader(visit, report):
     def ground(page):
         red, green, blue = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
@@ -377,6 +394,18 @@ def test_one_method(visit, made_up, tmp_path, images):
     assert header(page, "gap").count() == 0
 
 
+def test_a_method_that_failed_everywhere(visit, go, write_plugin, results, tmp_path):
+    go(write_plugin("raise ValueError('no such <luck>')"))
+    page = visit(write(results, tmp_path / "failed.html"))
+    assert names(page) == ["mine"]
+    assert "No values to rank" in hint(page)
+    page.locator(".mark.bad").focus()
+    assert "no such <luck>" in page.locator("#tip").inner_text()
+    assert "Failed: 3 cells" in page.locator("#first .warning").inner_text()
+    page.get_by_role("link", name="Details").click()
+    assert page.locator("#warnings").is_visible()
+
+
 def test_a_comparison_is_accessible(visit, report, tmp_path):
     from srbench.report.html import render_comparison
     from srbench.results.comparison import compare, load
@@ -409,7 +438,7 @@ def test_a_large_page_opens_in_time_and_its_header_stays(visit, made_up, tmp_pat
 def test_several_hundred_methods(visit, made_up, tmp_path):
     page = visit(write(made_up(methods=300, datasets={"set14": 8}), tmp_path / "many.html"))
     assert len(names(page)) == 300
-    assert "intervals to the best only" in hint(page)
+    assert "only differences to the best are tested here, without intervals" in hint(page)
     assert page.locator(".bar.certain").count() > 100
     page.get_by_role("searchbox").fill("made-up-29")
     assert len(names(page)) == 11

@@ -19,7 +19,7 @@ from srbench.report.verdict import verdict
 from srbench.results.contest import ALL, Contest
 from srbench.results.facts import FolderFacts, MetricFacts
 
-PAIRS = 120  # methods up to which the page holds the tests of all pairs; beyond it, those against the best
+PAIRS = 120  # methods up to which the page holds all pairs with their intervals, which take long
 _DIGITS = 6  # significant, of what is drawn and not printed
 
 
@@ -176,7 +176,6 @@ def _together(cells: dict[str, dict[str, Any]], view: View) -> dict[str, Any]:
 
 def _contest(contest: Contest) -> dict[str, Any]:
     labels = contest.labels
-    reach = 1 if len(labels) > PAIRS else len(labels)  # rows of the upper triangle of pairs
     standings = contest.standings
     return {
         "metric": contest.metric.name,
@@ -188,14 +187,26 @@ def _contest(contest: Contest) -> dict[str, Any]:
         "can_tell": contest.can_tell,
         "smallest_p": contest.smallest_p,
         "left_out": dict(contest.left_out),
-        "pairs": [_pair(contest, *pair) for pair in combinations(labels, 2) if pair[0] in labels[:reach]],
+        "pairs": _pairs(contest),
     }
+
+
+def _pairs(contest: Contest) -> list[list[Any]]:
+    """Of every pair of labels, in their order: mean, low, high, p, images won and lost. Of too many methods of the best
+    with each other: mean, three times nothing, images won and lost, and whether the difference is certain."""
+    labels = contest.labels
+    if len(labels) <= PAIRS:
+        return [_pair(contest, a, b) for a, b in combinations(labels, 2)]
+    best, mean = labels[0], contest.mean
+    return [
+        [_rounded(mean[best] - mean[b]), None, None, None, *contest.wins(best, b)[:2], contest.certain(best, b)]
+        for b in labels[1:]
+    ]
 
 
 def _pair(contest: Contest, a: str, b: str) -> list[float | int]:
     found = contest.pair(a, b)
-    won, lost, _ = contest.wins(a, b)
-    return [*map(_rounded, (found.mean, found.low, found.high, found.p)), won, lost]
+    return [*map(_rounded, (found.mean, found.low, found.high, found.p)), *contest.wins(a, b)[:2]]
 
 
 def _rounded(value: float) -> float:

@@ -157,6 +157,8 @@ def test_many_methods_have_pairs_with_the_best_only():
     contest = made(frame(scores, images))["views"][0]["contests"]["psnr"]["set14"]
     assert len(contest["pairs"]) == count - 1
     assert contest["pairs"][-1][0] > 10
+    assert contest["pairs"][-1][1:] == [None, None, None, 8, 0, True]
+    assert not contest["pairs"][0][-1]
 
 
 def test_one_method_with_options_has_a_short_title_of_its_own(made_up):
