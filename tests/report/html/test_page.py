@@ -243,7 +243,7 @@ def test_one_method_on_one_image(go, page, pictures, content):
     assert contest["standing"] == [[1, 1, True]]
     assert (contest["can_tell"], contest["pairs"]) == (False, [])
     assert "is the only method" in "".join(span["text"] for span in contest["verdict"]["lead"])
-    assert "There are fewer than two images" in shown(text)
+    assert "Fewer than two methods have values" in shown(text)
 
 
 def test_a_page_of_many_methods_is_small(made_up, content):
