@@ -173,7 +173,7 @@ def test_a_kernel_that_was_edited_is_noted_and_one_from_elsewhere_is_refused(go,
         go("nearest", datasets=(path,), metrics=("psnr",), degradation=f"kernel:{file}", observer=notes)
         said.append(any("another degradation" in text for text in notes.texts))
     assert said == [False, False, True, False, True]
-    with pytest.raises(SrbenchError, match="'kernel:k' is the degradation of .* in these results, and .* is another"):
+    with pytest.raises(SrbenchError, match=r"'kernel:k' is the degradation of .* in these results, and .* is another"):
         go("nearest", datasets=(path,), metrics=("psnr",), degradation=f"kernel:{tmp_path / 'b' / 'k.npy'}")
 
 
