@@ -196,9 +196,14 @@ def _output_apart() -> Iterator[None]:
         os.dup2(2, 1)
     except OSError:  # it is closed
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    buffering = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
-    sys.stdout = io.TextIOWrapper(open(own, "wb"), stream.encoding, stream.errors, **buffering)  # noqa: PTH123, SIM115
-    inside = sys.stdout
+    inside = io.TextIOWrapper(
+        open(own, "wb"),  # noqa: PTH123, SIM115
+        stream.encoding,
+        stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+    sys.stdout = inside
     try:
         yield
     finally:

@@ -160,20 +160,22 @@ def test_images_of_one_stem_are_images_of_their_own(go, folder, table, results, 
     assert len({fold(path) for path in files}) == 6
 
 
-def test_another_degradation_of_one_name_is_noted(go, folder, tmp_path):
+def test_a_kernel_that_was_edited_is_noted_and_one_from_elsewhere_is_refused(go, folder, tmp_path):
     import numpy as np
 
-    path = folder("HR")
-    for parent, width in (("a", 3), ("b", 5)):
+    path, file = folder("HR"), tmp_path / "a" / "k.npy"
+    for parent in ("a", "b"):
         (tmp_path / parent).mkdir()
-        np.save(tmp_path / parent / "k.npy", np.full((width, width), 1 / width**2))
+    np.save(tmp_path / "b" / "k.npy", np.full((7, 7), 1 / 49))
     said = []
-    for parent in ("a", "a", "b", "b", "a"):
+    for width in (3, 3, 5, 5, 3):
         notes = Notes()
-        kernel = f"kernel:{tmp_path / parent / 'k.npy'}"
-        go("nearest", datasets=(path,), metrics=("psnr",), degradation=kernel, observer=notes)
+        np.save(file, np.full((width, width), 1 / width**2))
+        go("nearest", datasets=(path,), metrics=("psnr",), degradation=f"kernel:{file}", observer=notes)
         said.append(any("another degradation" in text for text in notes.texts))
     assert said == [False, False, True, False, True]
+    with pytest.raises(SrbenchError, match=r"'kernel:k' is the degradation of .* in these results, and .* is another"):
+        go("nearest", datasets=(path,), metrics=("psnr",), degradation=f"kernel:{tmp_path / 'b' / 'k.npy'}")
 
 
 # -- unreadable images ---------------------------------------------------------------------------------------------
