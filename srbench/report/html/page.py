@@ -11,6 +11,7 @@ from typing import Any
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 
 from srbench import paths
 from srbench.records import CellState
@@ -95,14 +96,18 @@ def render(
 
 
 def environment() -> jinja2.Environment:
-    """Templates of the ``reports/`` folders; all values are escaped."""
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(paths.search_path("reports")[::-1]),
+    """Templates of the ``reports/`` folders; all values are escaped. ``file(name)`` is a style sheet or script of
+    these folders as it stands: to compile them as templates takes most of the time of rendering."""
+    loader = jinja2.FileSystemLoader(paths.search_path("reports")[::-1])
+    found = jinja2.Environment(
+        loader=loader,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.globals["file"] = lambda name: Markup(loader.get_source(found, name)[0])
+    return found
 
 
 def _failures(images: pd.DataFrame) -> list[dict[str, Any]]:
