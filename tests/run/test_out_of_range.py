@@ -64,7 +64,7 @@ def test_it_is_noted_in_the_run_and_marked_in_every_report(go, write_plugin, res
     assert "note: mine on pictures x2, 3 out of range: up to " in note
     assert "does the network answer in 0..255 or -1..1?" in note
     print_means(results)
-    (row,) = [line for line in capsys.readouterr().out.splitlines() if "mine" in line]
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│ mine")]
     assert "3 out of range" in row
     with Reader(results) as reader:
         page, markdown, latex = render(reader).text, to_markdown(reader), to_latex(reader)
