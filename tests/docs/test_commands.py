@@ -253,7 +253,8 @@ def fill(folder, page):
     write_image(folder / "pictures" / "a.png", cat[:32, :40])
     write_image(folder / "pictures" / "b.png", text[:32, :32])
     for name in ("T91", "BSDS400"):
-        for i, pixels in enumerate(sample.values()):
+        turned = [pixels[::-1] for pixels in sample.values()]  # sixteen: ten are held out of a training
+        for i, pixels in enumerate([*sample.values(), *turned]):
             write_image(folder / name / f"{i}.png", np.ascontiguousarray(pixels[: 120 + i, :128]))
     for image in dataset.find("set5").images:
         pixels = image.read()
