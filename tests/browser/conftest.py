@@ -114,3 +114,27 @@ def visit(browser):
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+@pytest.fixture
+def axe():
+    """What axe-core finds wrong with a page by WCAG 2.2 AA: rules, impacts, elements."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def found(page):
+        run = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+        return [(v["id"], v["impact"], [n["target"] for n in v["nodes"]][:3]) for v in run.response["violations"]]
+
+    return found
+
+
+@pytest.fixture
+def write():
+    """Writes the page of a results folder."""
+
+    def written(folder: Path, path: Path) -> Path:
+        with Reader(folder) as reader:
+            path.write_text(render(reader).text, encoding="utf-8")
+        return path
+
+    return written

@@ -3,15 +3,12 @@
 import csv
 import io
 import json
-import os
-import time
 
 import pytest
 
 from srbench.report.html import render
 from srbench.report.html.costs import Cost
 from srbench.results.reader import Reader
-from srbench.results.store import Store
 
 SCREENS = [(1400, "light"), (1400, "dark"), (390, "light"), (390, "dark")]
 ROWS = "#board tbody tr[data-label]"
@@ -45,19 +42,6 @@ def address(page):
 def reload(page, hash):
     page.goto(page.url.partition("#")[0] + hash)
     page.reload()
-
-
-def axe(page):
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-    return [(v["id"], v["impact"], [n["target"] for n in v["nodes"]][:3]) for v in found.response["violations"]]
-
-
-def write(folder, path):
-    with Reader(folder) as reader:
-        path.write_text(render(reader).text, encoding="utf-8")
-    return path
 
 
 def test_the_first_screen_says_who_leads_and_begins_the_table(visit, report):
@@ -301,7 +285,7 @@ def test_ranks_are_drawn_as_intervals(visit, report):
 
 
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
-def test_it_is_accessible_and_fits_the_screen(visit, report, artefacts, width, scheme):
+def test_it_is_accessible_and_fits_the_screen(visit, report, artefacts, width, scheme, axe):
     page = visit(report, width, scheme)
     page.wait_for_timeout(200)
     page.screenshot(path=artefacts / f"leaderboard-{width}-{scheme}.png", full_page=True)
@@ -374,71 +358,3 @@ def test_print(visit, report, artefacts):
     assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ground').trim()") == "#ffffff"
     page.pdf(path=artefacts / "leaderboard.pdf", prefer_css_page_size=True)
     assert (artefacts / "leaderboard.pdf").stat().st_size > 20_000
-
-
-def test_an_empty_folder_has_a_working_page(visit, tmp_path):
-    with Store(tmp_path / "results", create=True):
-        pass
-    page = visit(write(tmp_path / "results", tmp_path / "report.html"), 390)
-    assert page.get_by_text("There are no results yet").is_visible()
-    assert axe(page) == []
-
-
-@pytest.mark.parametrize("images", [1, 3])
-def test_one_method(visit, made_up, tmp_path, images):
-    page = visit(write(made_up(methods=1, datasets={"set5": images}), tmp_path / "one.html"))
-    assert names(page) == ["made-up-0"]
-    assert "nothing to rank" in hint(page)
-    assert "is the only method" in page.locator("#verdict .lead").inner_text()
-    assert header(page, "rank").count() == 0
-    assert header(page, "gap").count() == 0
-
-
-def test_a_method_that_failed_everywhere(visit, go, write_plugin, results, tmp_path):
-    go(write_plugin("raise ValueError('no such <luck>')"))
-    page = visit(write(results, tmp_path / "failed.html"))
-    assert names(page) == ["mine"]
-    assert "No values to rank" in hint(page)
-    page.locator(".mark.bad").focus()
-    assert "no such <luck>" in page.locator("#tip").inner_text()
-    assert "Failed: 3 cells" in page.locator("#first .warning").inner_text()
-    page.get_by_role("link", name="Details").click()
-    assert page.locator("#warnings").is_visible()
-
-
-def test_a_comparison_is_accessible(visit, report, tmp_path):
-    from srbench.report.html import render_comparison
-    from srbench.results.comparison import compare, load
-
-    folder = report.parent / "results"
-    (tmp_path / "c.html").write_text(render_comparison(compare(load(folder, "1"), load(folder, "1"))))
-    page = visit(tmp_path / "c.html", 390)
-    assert page.get_by_text("0 better, 0 worse, 0 undecided").is_visible()
-    assert axe(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-
-
-def test_a_large_page_opens_in_time_and_its_header_stays(visit, made_up, tmp_path):
-    datasets = {"set5": 5, "set14": 14, "bsd100": 100}
-    path = write(made_up(methods=24, datasets=datasets, scales=(2, 3, 4), pictures=True), tmp_path / "large.html")
-    assert path.stat().st_size < 12_000_000
-    started = time.perf_counter()
-    page = visit(path)
-    seconds = time.perf_counter() - started
-    assert len(names(page)) == 24
-    print(f"opened in {seconds:.2f} s")
-    assert seconds < 2 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # on a machine of its own: 2 s
-    page.locator(ROWS).last.scroll_into_view_if_needed()
-    page.evaluate("scrollBy(0, 150)")
-    box = header(page, "psnr").bounding_box()
-    assert 0 <= box["y"] < 40
-    assert page.locator(ROWS).last.bounding_box()["y"] > box["y"]
-
-
-def test_several_hundred_methods(visit, made_up, tmp_path):
-    page = visit(write(made_up(methods=300, datasets={"set14": 8}), tmp_path / "many.html"))
-    assert len(names(page)) == 300
-    assert "only differences to the best are tested here, without intervals" in hint(page)
-    assert page.locator(".bar.certain").count() > 100
-    page.get_by_role("searchbox").fill("made-up-29")
-    assert len(names(page)) == 11
