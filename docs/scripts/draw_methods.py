@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 from srbench import dataset
 from srbench.imaging.images import Pixels, below, read_image
 from srbench.method import plugins
-from srbench.report.html.gallery import region
+from srbench.report.html.windows import densest, differing
 from srbench.results.leaderboard import per_image
 from srbench.results.reader import Reader
 from srbench.training import TrainedMethod
@@ -29,6 +29,7 @@ from srbench.training.data import picture_luma
 SCALE = 4
 SCENES = ("set5/butterfly", "set14/ppt3", "set14/barbara")
 COLUMNS, SIDE, ZOOM = 6, 72, 2  # tiles in a row of a picture; pixels of a crop, and their size
+AROUND = 96  # pixels of the window in whose middle a crop lies
 LINE = 30  # pixels below a crop, for two lines
 
 
@@ -71,8 +72,8 @@ def crops(images: pd.DataFrame, folder: Path, scene: str) -> Image.Image:
         raise SystemExit(f"the results hold no kept images of {scene} at x{SCALE} under classic")
     original = next(image for image in dataset.find(data).images if image.name == name).read()
     planes = {row.method: grey(read_image(below(folder, row.sr_path))) for row in own.itertuples()}
-    top, left, height, width = region([plane.astype(float) for plane in planes.values()])
-    top, left = top + (height - SIDE) // 2, left + (width - SIDE) // 2
+    window, _ = densest(differing([plane.astype(float) for plane in planes.values()]), AROUND)
+    top, left = window.top + (window.height - SIDE) // 2, window.left + (window.width - SIDE) // 2
     tiles = [(f"{row.method}\n{row.value:.2f} dB", planes[row.method]) for row in own.itertuples()]
     tiles.append((f"original\n{scene}", grey(original)))
     side = SIDE * ZOOM
