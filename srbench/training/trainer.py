@@ -164,6 +164,16 @@ class Trainer:
                 (another width or depth of the method).
         """
         content = state.load_checkpoint(self.checkpoint)
+        try:
+            self._require_own(content)
+            self._restore(content)
+        except SrbenchError:
+            raise
+        except Exception as error:  # values of other types than were saved, tensors of other shapes
+            raise state.not_intact(self.checkpoint, error) from error
+
+    def _require_own(self, content: Mapping[str, Any]) -> None:
+        """Raise TrainingError where the checkpoint is of another training."""
         self._take_schedule(content.get("schedule", {}), content.get("recipe"))
         own = {
             "method": self.method.card.name,
@@ -178,12 +188,6 @@ class Trainer:
                     f"({content.get(key)}, not {value})",
                     "give the same --data, --scale, --recipe and --set as before, or another --output to begin anew",
                 )
-        try:
-            self._restore(content)
-        except SrbenchError:
-            raise
-        except Exception as error:  # values of other types than were saved, tensors of other shapes
-            raise state.not_intact(self.checkpoint, error) from error
 
     def _restore(self, content: Mapping[str, Any]) -> None:
         """Take everything from a checkpoint's content; raises whatever a damaged one comes to."""
