@@ -222,7 +222,7 @@ class FolderFacts:
         """All that were used under this name; one without a description is left out."""
         found = []
         for (own, _), written in self._protocols.items():
-            if own == name and "description" in written:
+            if own == name and {"version", "description"} <= written.keys():
                 found.append(ProtocolFacts(**_known(ProtocolFacts, written)))
             elif own == name and self._fallback is not None and (installed := self._fallback.protocol(name)):
                 found.append(installed)

@@ -165,6 +165,10 @@ class Trainer:
         """
         content = state.load_checkpoint(self.checkpoint)
         try:
+            self._take_schedule(content.get("schedule", {}), content.get("recipe"))
+        except Exception as error:  # of values that no recipe has
+            raise state.not_intact(self.checkpoint, error) from error
+        try:
             self._require_own(content)
             self._restore(content)
         except SrbenchError:
@@ -174,7 +178,6 @@ class Trainer:
 
     def _require_own(self, content: Mapping[str, Any]) -> None:
         """Raise TrainingError where the checkpoint is of another training."""
-        self._take_schedule(content.get("schedule", {}), content.get("recipe"))
         own = {
             "method": self.method.card.name,
             "scales": list(self.scales),

@@ -57,9 +57,9 @@ NOBODY = 65534
 
 
 def closed() -> str:
-    """The folder that keeps another user from reading srbench or torch, if there is one. Cases that run with another
-    user's rights import as they go, and would end in an ImportError there."""
-    places = [Path(importlib.import_module(name).__file__ or "").resolve() for name in ("srbench", "torch")]
+    """The folder that keeps another user from reading srbench, torch or Python's own modules, if there is one. Cases
+    that run with another user's rights import as they go, and would end in an ImportError there."""
+    places = [Path(importlib.import_module(name).__file__ or "").resolve() for name in ("srbench", "torch", "os")]
     shut = [folder for place in places for folder in place.parents if folder.stat().st_mode & 0o005 != 0o005]
     return str(shut[0]) if shut and os.getuid() == 0 else ""
 
