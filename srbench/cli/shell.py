@@ -21,6 +21,7 @@ import typer
 from srbench import files
 from srbench.cli.empty import refuse_empty
 from srbench.errors import SrbenchError, SrbenchWarning, reason_of, refused_by_the_system
+from srbench.foreign import unraised
 from srbench.foreign.contained import told
 from srbench.scale import LARGEST, ScaleSet
 from srbench.wording import printable
@@ -128,7 +129,7 @@ def handled(function: Callable[..., None]) -> Callable[..., None]:
 
 def _fail(error: SrbenchError, cause: Exception | None = None) -> NoReturn:
     """End with one line on stderr and the error's exit code."""
-    with suppress(OSError):  # stderr is full or closed: the exit code still tells
+    with suppress(OSError, ValueError):  # stderr is full or closed: the exit code still tells
         err().print(f"error: {error}", style="red", markup=False)
     raise typer.Exit(error.exit_code) from (cause or error)
 
@@ -159,6 +160,8 @@ def streams() -> Iterator[None]:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if "--debug" not in sys.argv:
+        unraised.in_a_line()
     with _output_apart():
         yield from _ended_in_order()
 

@@ -21,6 +21,7 @@ from srbench.foreign.contained import told
 if TYPE_CHECKING:
     from srbench.imaging.images import Pixels
 
+MOST_IMAGES = 1_000_000  # more than any dataset has on which methods are compared
 STANDARD = ("set5", "set14", "bsd100")  # what `srbench run` takes when it is not told
 
 
@@ -175,6 +176,8 @@ def _parse(path: Path) -> Manifest:
     images = () if isinstance(file.images, str) else tuple(image.facts() for image in file.images)
     if not images and file.count < 1:
         raise DatasetError(f"'{path}' says neither which images there are nor how many", "add count = ...")
+    if file.count > MOST_IMAGES:
+        raise DatasetError(f"'{path}': count = {str(file.count)[:40]} is no number of images", f"at most {MOST_IMAGES}")
     return Manifest(
         name=path.stem,
         title=file.title,

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from srbench.errors import SrbenchError
 from srbench.foreign import fields
+from srbench.foreign.contained import contained
 from srbench.imaging.banded import Axis
 from srbench.imaging.color import to_uint8
 from srbench.imaging.resize import Downsampler
@@ -85,7 +86,11 @@ class Step:
 
 
 def _is_step(value: object) -> bool:
-    return isinstance(value, Step) and isinstance(getattr(value, "key", None), str)
+    return (
+        isinstance(value, Step)
+        and isinstance(getattr(value, "key", None), str)
+        and isinstance(getattr(value, "random", None), bool)
+    )
 
 
 def _or_none(rule: fields.Rule) -> fields.Rule:
@@ -94,7 +99,9 @@ def _or_none(rule: fields.Rule) -> fields.Rule:
 
 _RULES = {
     "name": fields.NAME,
-    "steps": fields.several(fields.Rule(_is_step, "a step"), "a tuple of steps that have a key"),
+    "steps": fields.several(
+        fields.Rule(_is_step, "a step"), "a tuple of steps with a key (text) and random (True or False)"
+    ),
     "version": fields.whole(0, 2**31),
     "scales": _or_none(fields.several(fields.whole(1, LARGEST), "a tuple of scales")),
     "seed": fields.whole(0, LARGEST_SEED),
@@ -136,8 +143,9 @@ class Pipeline:
 
     @cached_property
     def key(self) -> str:
-        facts = ">".join(step.key for step in self.steps) if self.facts is None else self.facts
-        seed = f"seed={self.seed}" if any(step.random for step in self.steps) else ""
+        with contained(f"degradation {self.name}"):
+            facts = ">".join(step.key for step in self.steps) if self.facts is None else self.facts
+            seed = f"seed={self.seed}" if any(step.random for step in self.steps) else ""
         return "/".join(part for part in (self.name, f"v{self.version}", facts, self.source, seed) if part)
 
     @cached_property

@@ -29,7 +29,8 @@ def read_kernel(path: Path) -> Kernel:
 
     Raises:
         SrbenchError: no such file, not a two-dimensional array of finite numbers, an even number of rows or columns
-            (it would have no middle), or a sum other than 1 (it would change the brightness).
+            (it would have no middle), a sum other than 1 (it would change the brightness), or values so large that
+            rounding alone decides what they sum to.
     """
     try:
         with path.open("rb") as stream:  # NumPy leaves it open where the header is wrong
@@ -53,8 +54,15 @@ def read_kernel(path: Path) -> Kernel:
         raise SrbenchError(
             f"kernel '{path}' is {size}: an even size has no middle", "pad it to odd numbers of rows, columns"
         )
-    if abs(kernel.sum() - 1) > _SUM_TOLERANCE:
-        raise SrbenchError(f"kernel '{path}' sums to {kernel.sum():.6g}, not 1", "divide it by its sum")
+    with np.errstate(over="ignore"):
+        total, magnitude = kernel.sum(), np.abs(kernel).sum()
+    if magnitude * np.finfo(np.float64).eps > _SUM_TOLERANCE and not np.all(kernel >= 0):
+        largest = np.abs(kernel).max()
+        raise SrbenchError(
+            f"kernel '{path}' has values of up to {largest:.6g}, beside which a sum of 1 is lost in rounding", "fix it"
+        )
+    if not abs(total - 1) <= _SUM_TOLERANCE:
+        raise SrbenchError(f"kernel '{path}' sums to {total:.6g}, not 1", "divide it by its sum")
     return kernel
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import tarfile
 import zipfile
@@ -61,6 +62,8 @@ def unpack(archive: Path, target: Path, inside: str = "") -> list[Path]:
     except (FetchError, MemoryError):
         raise
     except _CannotWriteError as error:
+        if error.cause.errno == errno.ENAMETOOLONG:
+            raise _refused(archive, "it holds a file whose name is longer than this file system takes") from error
         raise error.cause from error
     except Exception as error:
         # What the standard library raises of damaged bytes is not to be listed: beside its own errors OSError (gzip,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 _inside = threading.local()
@@ -14,13 +14,20 @@ _entered = 0  # of all threads
 
 
 class _ByThread:
-    """Standard output, which is standard error to the threads that are inside of :func:`to_stderr`."""
+    """Standard output, which is standard error to the threads that are inside of :func:`to_stderr`; these cannot close
+    it."""
 
     def __init__(self, stdout: TextIO) -> None:
         self._stdout = stdout
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(sys.stderr if getattr(_inside, "depth", 0) else self._stdout, name)
+        if not getattr(_inside, "depth", 0):
+            return getattr(self._stdout, name)
+        return _nothing if name in ("close", "detach") else getattr(sys.stderr, name)
+
+
+def _nothing() -> None:
+    pass
 
 
 @contextmanager
@@ -36,7 +43,15 @@ def to_stderr() -> Iterator[None]:
         yield
     finally:
         _inside.depth -= 1
+        _reopen_stderr()
         with _lock:
             _entered -= 1
             if not _entered and isinstance(sys.stdout, _ByThread):
                 sys.stdout = sys.stdout._stdout
+
+
+def _reopen_stderr() -> None:
+    """Foreign code may close it, and what srbench has to say would be lost; Python leaves its descriptor open."""
+    if sys.stderr is not None and sys.stderr.closed:
+        with suppress(OSError):
+            sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115

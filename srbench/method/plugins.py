@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from srbench.errors import MethodError, SrbenchError, UnknownNameError, WeightsError
 from srbench.foreign import opened
 from srbench.foreign.contained import contained
+from srbench.foreign.named_files import named_files
 from srbench.method import naming
 from srbench.paths import search_path
 from srbench.registry import Found, Registry, Source
@@ -182,8 +183,8 @@ def identity(plugin: Plugin, method: Method) -> str:
 
     digest = hashlib.sha256()
     files = source_files(plugin.source, type(method).__mro__)
-    with contained(f"weight_files() of {plugin.name}"):
-        weights = [path for path in method.weight_files() if path not in files]
+    named = named_files(method.weight_files, f"weight_files() of {plugin.name}")
+    weights = [path for path in named if path not in files]
     for path in (*files, *weights):
         digest.update(file_hash(path).encode())
     if method.chosen_state:

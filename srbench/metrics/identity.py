@@ -16,6 +16,7 @@ from srbench.errors import SrbenchError
 from srbench.foreign import opened
 from srbench.foreign.contained import contained
 from srbench.foreign.loading import private_name
+from srbench.foreign.named_files import named_files
 from srbench.metrics.base import Metric
 from srbench.records import VERSION_STEP
 from srbench.sources import source_files
@@ -36,7 +37,7 @@ def versioned(metric: Metric, source: Path) -> Metric:
     try:
         with randomness.kept(torch.device("cpu")), contained(), opened.recorded(read):
             metric.prepare()
-            weights = [Path(path) for path in metric.files()]
+            weights = named_files(metric.files, "files()")
     except SrbenchError:
         weights = []
     files = source_files(source)

@@ -244,5 +244,5 @@ def _without(manifest: dict[str, Any], kind: str, stays: set[str]) -> dict[str, 
     changed = dict(manifest)
     for key, name in ((f"{kind}s", "name"), *((("seams", "method"),) if kind == "method" else ())):
         if isinstance(entries := manifest.get(key), list):
-            changed[key] = [entry for entry in entries if entry[name] in stays]
+            changed[key] = [entry for entry in entries if isinstance(entry, dict) and entry.get(name) in stays]
     return changed

@@ -143,7 +143,8 @@ class FolderFacts:
     fallback.
 
     Args:
-        manifests: of the runs, oldest first.
+        manifests: of the runs, oldest first, as :class:`srbench.results.reader.Reader` lets them through: what there is
+            has its type, and is not looked at again.
     """
 
     def __init__(self, manifests: Iterable[Mapping[str, Any]] = (), fallback: Fallback | None = None) -> None:
@@ -199,8 +200,9 @@ class FolderFacts:
                 return own
             return replace(own, **asdict(self._fallback.page(name, own.title)))
         installed = None if self._fallback is None else self._fallback.method(name, written.get("weights", {}))
-        if written and (installed is None or installed.title != written["title"]):
-            return MethodFacts(name, written["title"])  # a user's own that has the name of an installed one
+        title = written.get("title", name)
+        if written and (installed is None or installed.title != title):
+            return MethodFacts(name, title)  # a user's own that has the name of an installed one
         return installed
 
     def training(self, name: str, scale: int, identity: str = "") -> TrainingFacts | None:
@@ -220,7 +222,7 @@ class FolderFacts:
         """All that were used under this name; one without a description is left out."""
         found = []
         for (own, _), written in self._protocols.items():
-            if own == name and "description" in written:
+            if own == name and {"version", "description"} <= written.keys():
                 found.append(ProtocolFacts(**_known(ProtocolFacts, written)))
             elif own == name and self._fallback is not None and (installed := self._fallback.protocol(name)):
                 found.append(installed)
@@ -265,9 +267,10 @@ def to_json(facts: MetricFacts | MethodFacts | DatasetFacts | ProtocolFacts) -> 
 
 
 def _method_from_json(written: Mapping[str, Any]) -> MethodFacts:
-    own = _known(MethodFacts, written)
-    own["published"] = tuple(PublishedValue(**_known(PublishedValue, value)) for value in written["published"])
-    own["training"] = {int(scale): _training_from_json(facts) for scale, facts in written["training"].items()}
+    own = {"title": written["name"], **_known(MethodFacts, written)}
+    own["published"] = tuple(PublishedValue(**_known(PublishedValue, value)) for value in written.get("published", ()))
+    training = written.get("training", {})
+    own["training"] = {int(scale): _training_from_json(facts) for scale, facts in training.items()}
     own["weight_files"] = _weight_files(written)
     return MethodFacts(**own)
 
@@ -275,12 +278,14 @@ def _method_from_json(written: Mapping[str, Any]) -> MethodFacts:
 def _weight_files(written: Mapping[str, Any]) -> tuple[WeightFile, ...]:
     """Older runs wrote down the hashes by name alone, and of these not which were loaded."""
     if "weight_files" in written:
-        return tuple(WeightFile(**_known(WeightFile, file)) for file in written["weight_files"])
+        return tuple(
+            WeightFile(**({"path": "", "sha256": ""} | _known(WeightFile, file))) for file in written["weight_files"]
+        )
     return tuple(WeightFile(name, sha256) for name, sha256 in written.get("weights", {}).items())
 
 
 def _training_from_json(written: Mapping[str, Any]) -> TrainingFacts:
     own = _known(TrainingFacts, written)
-    own["curve"] = tuple((int(step), float(psnr)) for step, psnr in own["curve"])
-    own["content_features"] = tuple(own["content_features"])
+    own["curve"] = tuple((int(step), float(psnr)) for step, psnr in own.get("curve", ()))
+    own["content_features"] = tuple(own.get("content_features", ()))
     return TrainingFacts(**own)

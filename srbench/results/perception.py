@@ -44,7 +44,10 @@ def opinions(images: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
     own = images[(images["metric"] == metric) & (images["status"] == ScoreState.OK) & (images["extra"] != "")]
     result = []
     for key, group in own.groupby(GROUP, sort=False):
-        ratings = np.array([json.loads(text)["ratings"] for text in group["extra"]]).T  # (raters, images)
+        rated = [json.loads(text).get("ratings", []) for text in group["extra"]]
+        if len({len(own) for own in rated}) != 1 or not rated[0]:
+            continue  # other raters, or none: nothing that they said of all images
+        ratings = np.array(rated).T  # (raters, images)
         several = ratings.shape[1] > 1
         low, high = interval(ratings.mean(axis=1))
         result.append(

@@ -19,6 +19,8 @@ from srbench.results import opening
 from srbench.results.facts import Fallback, FolderFacts
 from srbench.results.folder import damaged, database, refuse_newer, require_tables, trouble
 from srbench.results.holders import ENDED_EARLY, Holder
+from srbench.results.shapes import OBJECT, Shape
+from srbench.results.written import DETAIL, MANIFEST, TIMING
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class Reader:
         except sqlite3.Error as error:
             raise trouble(self._path, error) from error
 
-    def _object(self, text: str, what: str) -> dict[str, Any]:
+    def _object(self, text: str, what: str, shape: Shape = OBJECT) -> dict[str, Any]:
         """A JSON object of the folder."""
         try:
             content = json.loads(text)
@@ -151,6 +153,8 @@ class Reader:
             content = None
         if not isinstance(content, dict):
             raise damaged(self._path, f"{what} is no JSON object")
+        if wrong := shape(content):
+            raise damaged(self._path, f"{what}: it{wrong}" if wrong[0] == " " else f"{what}: {wrong.lstrip('.')}")
         return content
 
     def _present(self, table: str, names: Sequence[str]) -> list[str]:
@@ -184,7 +188,7 @@ class Reader:
                 started,
                 finished,
                 ENDED_EARLY if status == "running" and number not in alive else status,
-                self._object(manifest, f"the manifest of run {number}"),
+                self._object(manifest, f"the manifest of run {number}", MANIFEST),
                 tuple(of_run.get(number, ())),
             )
             for number, started, finished, status, manifest in rows
@@ -313,19 +317,20 @@ class Reader:
             return {}
         rows = self._rows("SELECT cell_id, metric, run_id, content FROM score_details ORDER BY id")
         for *_, content in rows:
-            self._object(content, "what a score has beside its value")
+            self._object(content, "what a score has beside its value", DETAIL)
         return {(cell, metric, run): content for cell, metric, run, content in rows}
 
     def timings(self) -> list[Timing]:
         """All timings, oldest first; none from a folder that never had any."""
         if "timings" not in self._columns:
             return []
-        rows = [self._object(text, "a timing") for (text,) in self._rows("SELECT record FROM timings ORDER BY id")]
+        query = "SELECT record FROM timings ORDER BY id"
+        rows = [self._object(text, "a timing", TIMING) for (text,) in self._rows(query)]
         try:
             found = [Timing(**row) for row in rows]
-            return [replace(timing, seconds=tuple(map(float, timing.seconds))) for timing in found]
-        except (TypeError, ValueError) as error:
+        except TypeError as error:
             raise damaged(self._path, "a timing has other fields than srbench writes") from error
+        return [replace(timing, seconds=tuple(map(float, timing.seconds))) for timing in found]
 
 
 _SHARED = slice(CellRow._fields.index("method"), len(CellRow._fields))  # fields of a row that many cells share

@@ -65,6 +65,11 @@ class Store:
     def __init__(self, folder: str | Path, *, create: bool = False) -> None:
         self.folder = Path(folder)
         self._path = self.folder / FILE if create else database(self.folder)
+        if self._path.is_symlink() and not self._path.exists():  # results that are elsewhere are not begun anew there
+            raise StoreError(
+                f"'{self._path}' is a link to '{self._path.readlink()}', where nothing is",
+                "put the file back there, or remove the link",
+            )
         with writing_into(folder, "choose another --out", StoreError):
             self.folder.mkdir(parents=True, exist_ok=True)
         # Not as a text: in an URL, '?', '#' and '%' of a folder's name mean something else.

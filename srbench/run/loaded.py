@@ -11,6 +11,7 @@ from typing import Any
 from srbench import paths
 from srbench.errors import SrbenchError
 from srbench.foreign.contained import contained
+from srbench.foreign.named_files import named_files
 from srbench.method.base import Method
 from srbench.weights import backbones
 from srbench.weights.files import LoadAudit, file_hash
@@ -61,7 +62,7 @@ def files(method: Method) -> list[LoadedFile]:
     try:
         with contained():
             audits = {audit.path.resolve(): audit for audit in method.load_audits()}
-            found = list(audits) or list(dict.fromkeys(path.resolve() for path in method.weight_files()))
+            found = list(audits) or list(dict.fromkeys(path.resolve() for path in named_files(method.weight_files, "")))
             return [_file(path, audits.get(path)) for path in found]
     except SrbenchError:  # of what it computes, its cells tell
         return []

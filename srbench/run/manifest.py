@@ -8,7 +8,7 @@ import importlib.metadata
 import math
 import platform
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +21,7 @@ from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts, Manifest
 from srbench.errors import SrbenchError
 from srbench.foreign.contained import contained
+from srbench.foreign.named_files import named_files
 from srbench.machine import processor
 from srbench.method import wrappers
 from srbench.method.base import Method
@@ -71,20 +72,25 @@ def describe(
 
 def describe_metric(metric: Metric) -> dict[str, Any]:
     """What a reader of the scores needs to know, also where the metric itself is not installed."""
-    weights = {path.name: file_hash(path) for path in metric.files()}
+    weights = _asked(lambda: _hashes(metric.files), dict[str, str]())
     return {**to_json(metric_facts(metric)), "weights": weights}
 
 
 def _method(method: Method, identity: str) -> dict[str, Any]:
-    files = _asked(lambda: {path.name: file_hash(path) for path in method.weight_files()}, dict[str, str]())
+    files = _asked(lambda: _hashes(method.weight_files), dict[str, str]())
     loads = _asked(lambda: [str(audit) for audit in method.load_audits()], list[str]())
     own = _asked(lambda: [file.to_json() for file in loaded.files(method)], list[dict[str, Any]]())
     facts = to_json(method_facts(method))
     return {**facts, "hash": identity, "weights": files, "loads": loads, "weight_files": own}
 
 
+def _hashes(ask: Callable[[], Iterable[Path]]) -> dict[str, str]:
+    return {path.name: file_hash(path) for path in named_files(ask, "")}
+
+
 def _asked(ask: Callable[[], _T], otherwise: _T) -> _T:
-    """What a method says of itself; ``otherwise`` where it raises, for its images are none the worse."""
+    """What a method or metric says of itself; ``otherwise`` where it raises: its images and values are none the
+    worse."""
     try:
         with contained():
             return ask()

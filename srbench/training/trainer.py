@@ -164,7 +164,20 @@ class Trainer:
                 (another width or depth of the method).
         """
         content = state.load_checkpoint(self.checkpoint)
-        self._take_schedule(content.get("schedule", {}), content.get("recipe"))
+        try:
+            self._take_schedule(content.get("schedule", {}), content.get("recipe"))
+        except Exception as error:  # of values that no recipe has
+            raise state.not_intact(self.checkpoint, error) from error
+        try:
+            self._require_own(content)
+            self._restore(content)
+        except SrbenchError:
+            raise
+        except Exception as error:  # values of other types than were saved, tensors of other shapes
+            raise state.not_intact(self.checkpoint, error) from error
+
+    def _require_own(self, content: Mapping[str, Any]) -> None:
+        """Raise TrainingError where the checkpoint is of another training."""
         own = {
             "method": self.method.card.name,
             "scales": list(self.scales),
@@ -178,12 +191,6 @@ class Trainer:
                     f"({content.get(key)}, not {value})",
                     "give the same --data, --scale, --recipe and --set as before, or another --output to begin anew",
                 )
-        try:
-            self._restore(content)
-        except SrbenchError:
-            raise
-        except Exception as error:  # values of other types than were saved, tensors of other shapes
-            raise state.not_intact(self.checkpoint, error) from error
 
     def _restore(self, content: Mapping[str, Any]) -> None:
         """Take everything from a checkpoint's content; raises whatever a damaged one comes to."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from srbench.errors import WeightsError, first_few
+from srbench.errors import WeightsError, first_few, reason_of
 from srbench.weights import states
 from srbench.weights.reading import read
 from srbench.weights.states import State
@@ -52,8 +52,8 @@ def file_hash(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise WeightsError(f"cannot read weights '{path}' ({error.strerror})", "check the path") from error
+    except (OSError, ValueError) as error:  # ValueError: a character that no path has
+        raise WeightsError(f"cannot read weights '{path}' ({reason_of(error)})", "check the path") from error
 
 
 def load_state(path: Path, state: str = "") -> tuple[dict[str, Tensor], str]:

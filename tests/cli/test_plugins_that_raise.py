@@ -2,6 +2,8 @@
 code is 1."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ RAISED = {
     "raise UnshownError": "UnshownError: (its text cannot be shown)",
     "raise ValueError(chr(0xd800))": "ValueError: ?",
 }
+MAIN = "import sys; from srbench.cli import main; sys.argv = ['srbench', *sys.argv[1:]]; main()"
 METRIC = """
 from srbench.metrics import Metric
 
@@ -113,3 +116,29 @@ def test_what_would_end_the_program_where_it_is_only_asked_is_said(run, method):
     assert result.exit_code == 0, result.output
     assert "load_audits() of mine: SystemExit: 0" in result.stderr
     assert "3 cells computed" in result.stderr
+
+
+@pytest.mark.parametrize("body", [*RAISED, "return 3", "return [None]", "return [object()]", "return ['nowhere']"])
+def test_of_a_metrics_files_it_leaves_the_values(run, metric, scores, body):
+    result = run("--methods", "nearest", "--metrics", f"psnr,{metric('files', body, ', compute=lambda pair: 1.0')}")
+    assert result.exit_code == (2 if "nowhere" in body else 0), result.output
+    assert "Traceback" not in result.output
+    if result.exit_code == 0:
+        assert [scores()["nearest", image, "mine"] for image in "abc"] == [1.0] * 3
+
+
+@pytest.mark.parametrize("value", ["3", "[3]", "{2: None}", "[None]", "'nowhere'"])
+def test_weight_files_that_are_no_paths_are_said(run, method, value):
+    result = run("--methods", method(f"return imresize(lr, scale)\n    def weight_files(self): return {value}"))
+    assert result.exit_code == 2, result.output
+    assert re.match(r"error: (weight_files\(\) of mine: TypeError|cannot read weights)", result.stderr), result.stderr
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr", "stdout.buffer", "__stdout__"])
+def test_a_plugin_cannot_close_what_srbench_writes_to(tmp_path, pictures, stream):
+    (tmp_path / "mine.py").write_text(f"import sys; sys.{stream}.close()")
+    words = ["upscale", "mine.py", str(pictures / "a.png"), "--scale", "2"]
+    ended = subprocess.run([sys.executable, "-c", MAIN, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.startswith("error: "), ended.stderr

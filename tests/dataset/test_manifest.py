@@ -111,6 +111,14 @@ def test_a_manifest_says_how_many_images_there_are(made, images):
         made(head + images + tail.partition("]\n]")[2])
 
 
+@pytest.mark.parametrize("count", [1_000_001, 2**63 - 1, 10**30])
+def test_more_images_than_any_dataset_has_are_refused(made, count):
+    head, _, tail = SOUND.partition("images = [")
+    rest = f'images = "unknown"\ncount = {count}\n' + tail.partition("]\n]")[2]
+    with pytest.raises(DatasetError, match=r"is no number of images; at most 1000000"):
+        made(head + rest)
+
+
 def test_two_manifests_of_one_name_are_an_error_of_that_name_alone(tmp_path, monkeypatch):
     (tmp_path / "datasets").mkdir()
     shutil.copy(REPOSITORY / "datasets" / "set5.toml", tmp_path / "datasets")

@@ -72,6 +72,8 @@ WRONG = {
     "even": npy(np.full((2, 2), 0.25)),
     "sum": npy(BOX * 2),
     "largest": npy(np.full((3, 3), 1e308)),
+    "lost in rounding": npy(np.array([[1e308, -1e308, 1.0]])),
+    "lost in rounding, smaller": npy(np.array([[1.0, 2.0**60, -(2.0**60)]])),
     "flat": npy(np.full(3, 1 / 3)),
     "empty": npy(np.zeros((0, 0))),
     "truth values": npy(np.ones((1, 1), bool)),

@@ -128,6 +128,31 @@ def test_pipelines_that_cannot_be(name, steps, match):
         Pipeline(name, steps)
 
 
+@pytest.mark.parametrize("value", [None, 1, "x", (), torch.zeros(2), ...], ids=repr)
+def test_a_step_says_by_a_truth_value_whether_it_draws(value):
+    class Own(Step):
+        key = "own"
+        random = value
+
+    with pytest.raises(SrbenchError, match=r"random \(True or False\)"):
+        Pipeline("x", (Own(),))
+
+
+def test_a_key_that_raises_later_is_the_degradations_error():
+    class Own(Step):
+        asked = 0
+
+        @property
+        def key(self):
+            Own.asked += 1
+            if Own.asked > 1:
+                raise SystemExit(0)
+            return "own"
+
+    with pytest.raises(SrbenchError, match="degradation x: SystemExit: 0"):
+        _ = Pipeline("x", (Own(),)).key
+
+
 @pytest.mark.parametrize("steps", [(GaussianNoise(1),), (BicubicDown(), BicubicDown())])
 def test_steps_that_do_not_shrink_by_the_scale_are_an_error(hr, steps):
     with pytest.raises(SrbenchError, match=r"x made .* at x3; its steps have to shrink"):

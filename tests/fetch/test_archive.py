@@ -107,6 +107,13 @@ def test_two_images_of_one_name_are_refused(tmp_path, make):
     assert [p.name for p in unpack(path, tmp_path / "other", "two")] == ["X.png"]
 
 
+@pytest.mark.parametrize("make", [tar, make_zip])
+def test_a_name_that_is_too_long_for_the_file_system_is_refused(tmp_path, make):
+    path = make(tmp_path / "a.bin", ("x" * 300 + ".png", b"1"))
+    with pytest.raises(FetchError, match=r"a\.bin' is refused: it holds a file whose name is longer"):
+        unpack(path, tmp_path / "target")
+
+
 def test_an_archive_without_images_is_refused(tmp_path):
     path = make_zip(tmp_path / "a.zip", ("readme.txt", b"1"), ("HR/a.png", b"1"))
     with pytest.raises(FetchError, match="holds no images in its folder 'SR'"):

@@ -57,9 +57,9 @@ NOBODY = 65534
 
 
 def closed() -> str:
-    """The folder that keeps another user from reading srbench or torch, if there is one. Cases that run with another
-    user's rights import as they go, and would end in an ImportError there."""
-    places = [Path(importlib.import_module(name).__file__ or "").resolve() for name in ("srbench", "torch")]
+    """The folder that keeps another user from reading srbench, torch or Python's own modules, if there is one. Cases
+    that run with another user's rights import as they go, and would end in an ImportError there."""
+    places = [Path(importlib.import_module(name).__file__ or "").resolve() for name in ("srbench", "torch", "os")]
     shut = [folder for place in places for folder in place.parents if folder.stat().st_mode & 0o005 != 0o005]
     return str(shut[0]) if shut and os.getuid() == 0 else ""
 
@@ -152,7 +152,8 @@ def _place(error: BaseException) -> str:
 @contextmanager
 def _process(folder: Path, case: Case) -> Iterator[None]:
     """The process as a case finds it, and as it was before afterwards."""
-    variables, modules, hook = dict(os.environ), set(sys.modules), sys.excepthook
+    variables, modules = dict(os.environ), set(sys.modules)
+    hooks = sys.excepthook, sys.unraisablehook
     os.environ.update(case.variables)
     for name in [name for name, value in case.variables.items() if not value]:
         os.environ.pop(name, None)
@@ -166,7 +167,7 @@ def _process(folder: Path, case: Case) -> Iterator[None]:
             os.seteuid(os.getuid())
         os.environ.clear()
         os.environ.update(variables)
-        sys.excepthook = hook
+        sys.excepthook, sys.unraisablehook = hooks
         for name in [name for name in set(sys.modules) - modules if name.startswith("srbench_plugin")]:
             del sys.modules[name]
 

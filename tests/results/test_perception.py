@@ -1,10 +1,12 @@
 """The perception-distortion plane from per-image rows."""
 
+import json
+
 import pandas as pd
 import pytest
 
 from srbench.results.leaderboard import GROUP
-from srbench.results.perception import perception_distortion
+from srbench.results.perception import opinions, perception_distortion
 
 
 def rows(*entries):
@@ -36,3 +38,14 @@ def test_distortion_is_the_mean_rmse_of_images_that_have_both():
 
 def test_without_lpips_there_is_no_plane():
     assert perception_distortion(rows(("a", "1", "psnr", 30.0, "ok"))).empty
+
+
+RATED = json.dumps({"ratings": [4.0, 5.0]})
+
+
+@pytest.mark.parametrize("extra", ["{}", '{"ratings": []}', '{"ratings": [3.0]}', '{"message": "x"}'])
+def test_without_the_ratings_of_the_same_raters_nothing_is_said_of_a_group(extra):
+    images = rows(*((method, image, "mos", 4.5, "ok") for method in "ab" for image in "12"))
+    images["extra"] = [RATED, extra, RATED, RATED]
+    (said,) = opinions(images, "mos")
+    assert (said["method"], said["mos"]) == ("b", 4.5)

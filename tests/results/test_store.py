@@ -174,6 +174,13 @@ def test_a_file_that_is_no_store_is_an_error_that_names_it(tmp_path, content):
     assert "\n" not in str(error.value)
 
 
+def test_a_link_to_results_that_are_gone_is_not_begun_anew(tmp_path):
+    (tmp_path / FILE).symlink_to(tmp_path / "nowhere")
+    with pytest.raises(StoreError, match=r"is a link to '.*nowhere', where nothing is"):
+        Store(tmp_path, create=True)
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="cannot write into"):

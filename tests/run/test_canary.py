@@ -83,6 +83,15 @@ def test_true_images_and_a_wrong_value_point_at_the_computation(known, go, monke
     assert "computation differs" in canary.cause
 
 
+def test_images_that_are_only_counted_may_be_others(known, go, monkeypatch):
+    _, truth = known
+    manifest = Manifest("toys", "Toys", 1, "", "", "", ("toys",), (), {"basicsr": {2: truth - 1}}, unrecorded=3)
+    monkeypatch.setattr(dataset, "manifests", lambda: {"toys": manifest})
+    (canary,) = go("nearest", datasets=("toys",)).canaries
+    assert (canary.verdict, canary.measured) == ("off", pytest.approx(truth, abs=1e-9))
+    assert "not recorded" in canary.cause
+
+
 def test_a_folder_has_none_and_says_so(go):
     (canary,) = go("nearest").canaries
     assert (canary.verdict, canary.measured) == ("none", None)

@@ -13,6 +13,7 @@ from srbench.method.base import MethodContext
 from srbench.report.html.plots import learning_curve
 from srbench.training import state
 from srbench.training.session import plan
+from srbench.training.trainer import SCHEDULE
 
 
 def trainer(method, folder, output, observer, scale=2, **changes):
@@ -191,6 +192,9 @@ DAMAGES = {
     "a log of text": {"rows": ["x"]},
     "a log that is cut": {"rows": [[1.0]]},
     "losses of text": {"since": ["x"]},
+    "a schedule of a number": {"schedule": 3},
+    "a schedule of text": {"schedule": dict.fromkeys(SCHEDULE, "x")},
+    "a schedule of nothing": {"schedule": None},
 }
 
 

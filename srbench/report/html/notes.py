@@ -43,10 +43,10 @@ def overview(images: pd.DataFrame, runs: Sequence[Run], facts: FolderFacts) -> O
     pairs = [
         ("Datasets", ", ".join(datasets)),
         ("Scales", ", ".join(f"×{scale}" for scale in sorted(images["scale"].unique()))),  # noqa: RUF001
-        ("Protocol", ", ".join(_unique(f"{m['protocol']['name']} ({m['protocol']['hash']})" for m in manifests))),
+        ("Protocol", ", ".join(_unique(f"{p['name']} ({p['hash']})" for m in manifests if (p := m.get("protocol"))))),
         ("Degradation", ", ".join(_unique(images["degradation"]))),
         ("Methods", str(images[["method", "options"]].drop_duplicates().shape[0])),
-        ("Device", ", ".join(_unique(f"{m['device']} ({m['processor']})" for m in manifests))),
+        ("Device", ", ".join(_unique(f"{m.get('device', '?')} ({m.get('processor', '?')})" for m in manifests))),
         ("Software", "; ".join(_unique(_software(m) for m in manifests))),
         ("Git revision", ", ".join(_unique(m["git"] for m in manifests if m.get("git"))) or "not run from a checkout"),
         ("Runs", ", ".join(f"{run.id} ({run.started[:16].replace('T', ' ')}, {run.status})" for run in used)),
@@ -56,8 +56,8 @@ def overview(images: pd.DataFrame, runs: Sequence[Run], facts: FolderFacts) -> O
 
 
 def _software(manifest: dict[str, Any]) -> str:
-    packages = [f"{name} {version}" for name, version in manifest["packages"].items()]
-    return ", ".join([f"srbench {manifest['srbench']}", f"Python {manifest['python']}", *packages])
+    packages = [f"{name} {version}" for name, version in manifest.get("packages", {}).items()]
+    return ", ".join([f"srbench {manifest.get('srbench', '?')}", f"Python {manifest.get('python', '?')}", *packages])
 
 
 def _unique(values: Iterable[Any]) -> list[Any]:
