@@ -115,7 +115,7 @@ def test_open_shows_the_page_in_the_browser(srbench, filled, monkeypatch):
 
 def test_whole_images_lie_beside_the_page(srbench, filled, tmp_path):
     assert srbench("report", filled, "--full-images", "--output", tmp_path / "page.html").exit_code == 0
-    assert len(list((tmp_path / "page_images").rglob("*.png"))) == 9  # the original and two methods; the LR image is that of nearest
+    assert len(list((tmp_path / "page_images").rglob("*.png"))) == 9  # LR is nearest.png
     assert "page_images/pictures/a/bicubic.png" in (tmp_path / "page.html").read_text()
 
 
