@@ -23,4 +23,4 @@ def _tell(unraised: UnraisableHookArgs) -> None:
     with suppress(Exception):  # standard error is closed, or the object refuses to tell its name
         where = getattr(unraised.object, "__qualname__", "")
         error = unraised.exc_type.__name__ if unraised.exc_value is None else told(unraised.exc_value)
-        print(f"note: {where or 'a plugin'} raised {error}, which is ignored", file=sys.stderr)
+        sys.stderr.write(f"note: {where or 'a plugin'} raised {error}, which is ignored\n")

@@ -166,9 +166,6 @@ class Trainer:
         content = state.load_checkpoint(self.checkpoint)
         try:
             self._take_schedule(content.get("schedule", {}), content.get("recipe"))
-        except Exception as error:  # of values that no recipe has
-            raise state.not_intact(self.checkpoint, error) from error
-        try:
             self._require_own(content)
             self._restore(content)
         except SrbenchError:
@@ -177,7 +174,6 @@ class Trainer:
             raise state.not_intact(self.checkpoint, error) from error
 
     def _require_own(self, content: Mapping[str, Any]) -> None:
-        """Raise TrainingError where the checkpoint is of another training."""
         own = {
             "method": self.method.card.name,
             "scales": list(self.scales),
@@ -227,7 +223,8 @@ class Trainer:
 
     def _take_schedule(self, schedule: Mapping[str, int], recipe_hash: object) -> None:
         """Go on by the schedule of a checkpoint that was fitted to a time budget, if only that differs."""
-        if set(schedule) == set(SCHEDULE) and (recipe := self.recipe.changed(schedule)).hash == recipe_hash:
+        given = {key: value.__index__() for key, value in schedule.items()}
+        if set(given) == set(SCHEDULE) and (recipe := self.recipe.changed(given)).hash == recipe_hash:
             self.fitted = True
             self._follow(recipe)
 
