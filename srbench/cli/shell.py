@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from srbench import files
 from srbench.cli.empty import refuse_empty
 from srbench.errors import SrbenchError, SrbenchWarning, reason_of, refused_by_the_system
+from srbench.files import expanded as expanded_path
+from srbench.files import write_text, writing
 from srbench.foreign import unraised
 from srbench.foreign.contained import told
 from srbench.scale import LARGEST, ScaleSet
@@ -249,7 +250,7 @@ def expanded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(expanded(own) for own in value)
     if isinstance(value, Path):
-        return files.expanded(value)
+        return expanded_path(value)
     return os.path.expanduser(value) if isinstance(value, str) and value.startswith("~") and "/" in value else value  # noqa: PTH111
 
 
@@ -262,8 +263,8 @@ def deliver(text: str, output: Path | None, open_: bool = False) -> None:
     if output is None:
         typer.echo(text, nl=False)
         return
-    with files.writing(output, "choose another --output"):
-        files.write_text(output, text)
+    with writing(output, "choose another --output"):
+        write_text(output, text)
     err().print(f"wrote {output}", markup=False)
     if open_:
         typer.launch(output.resolve().as_uri())

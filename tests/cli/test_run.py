@@ -30,7 +30,7 @@ def wrong_run(wrong, pictures, results):
 def test_a_run_prints_the_table_and_ends_with_zero(run, results):
     result = run("--methods", "bicubic,nearest")
     assert result.exit_code == 0, result.output
-    assert re.search(r"bicubic +│ +\d+\.\d\d \[\d+\.\d\d, \d+\.\d\d\]", result.stdout)
+    assert re.search(r"bicubic +│ +\d+\.\d\d │ \d+\.\d\d to \d+\.\d\d", result.stdout)
     assert "pictures x2, basicsr, bicubic" in result.stdout
     assert "3/3" in result.stdout
     assert "6 cells computed, 0 already there" in result.stderr

@@ -155,7 +155,7 @@ def test_ctrl_c_leaves_a_checkpoint(folder, tmp_path):
         (["fsrcnn", "--max-minutes", "-1"], "is a number of minutes, not -1"),
         (["fsrcnn", "--resume", "--init", "w.safetensors"], "exclude each other"),
         (["fsrcnn", "--init", "w.safetensors", *OPTIONS[2:6]], "no weights at"),
-        (["fsrcnn", "--device", "abacus"], "no device 'abacus'"),
+        (["fsrcnn", "--device", "abacus"], "unknown device 'abacus'"),
         (["aplus", "--resume"], "fitted at once"),
         (["aplus", "--max-minutes", "3"], "fitted at once"),
         (["fsrcnn", "--set", 'loss={"vgg54": 1}', *OPTIONS[2:6]], "no VGG-19 weights: neither vgg19_features"),
