@@ -31,8 +31,6 @@ srb.reported = (() => {
     body.append(...rows().map(line));
   };
 
-  // After the table itself, which is drawn anew by the same changes.
-  srb.on(draw);
-  columns.narrow.addEventListener("change", draw);
+  srb.table.add(draw);
   return { rows };
 })();

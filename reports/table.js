@@ -81,6 +81,9 @@ srb.table = (() => {
       ...list("What the signs beside names say", signs), ...list("Where the published values are from", sources)];
   };
 
+  // What others add to the table each time it is drawn.
+  const more = [];
+
   // -- all together -----------------------------------------------------------------------------------------------
   // With the usual columns as many of them as there is room for.
   const draw = () => {
@@ -109,6 +112,7 @@ srb.table = (() => {
     $("caption", place).textContent = `Means by method: ${where}. The buttons in the header sort.`;
     $("#count").textContent = labels.length === all.length ? "" : `${labels.length} of ${srb.counted(all.length, "method")}`;
     $("#under").replaceChildren(...under(labels, shown));
+    for (const add of more) add();
   };
   // Up and down go to the same thing in the next row.
   place.addEventListener("keydown", (event) => {
@@ -133,5 +137,5 @@ srb.table = (() => {
     if (innerWidth !== width) draw(); // on a phone the height changes with every scroll
     width = innerWidth;
   });
-  return {};
+  return { add: (rows) => more.push(rows) };
 })();
