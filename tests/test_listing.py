@@ -102,6 +102,7 @@ def test_new_weights_are_listed(first, ask, tmp_path):
     assert ask(SRBENCH_WEIGHTS=str(weights))[0]["espcn"]["weights"][0].startswith("x4: 11.50 dB")
 
 
+@pytest.mark.slow
 def test_a_broken_plugin_is_tried_again(ask, folder):
     (folder / "mine.py").write_text("import no_such_package_yet\n")
     assert ask()[0]["mine"]["title"].startswith("BROKEN: ModuleNotFoundError")

@@ -26,7 +26,7 @@ RUN = "import sys; from srbench.cli import main; sys.argv = ['srbench', *sys.arg
     ("body", "said"),
     [("1 / 0", "ZeroDivisionError: division by zero"), ("raise Unshown", "Unshown: (its text cannot be shown)")],
 )
-@pytest.mark.parametrize("command", ["upscale", "train"])
+@pytest.mark.parametrize("command", ["upscale", pytest.param("train", marks=pytest.mark.slow)])
 def test_of_a_commands_plugin_it_is_a_line_to_the_very_end(tmp_path, pictures, body, said, command):
     (tmp_path / "mine.py").write_text(PLUGIN.format(body=body))
     more = [str(pictures / "a.png")] if command == "upscale" else ["--data", str(pictures), "--output", "o"]

@@ -182,6 +182,7 @@ def test_a_package_of_the_users_counts_and_what_is_installed_beside_it_does_not(
     ]
 
 
+@pytest.mark.slow
 def test_a_base_class_counts_that_no_import_statement_shows(folder, tmp_path):
     write(folder, mybase=BASE)
     text = "import importlib\nBase = importlib.import_module('srbench.methods.mybase').Base\n"

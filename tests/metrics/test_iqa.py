@@ -38,7 +38,7 @@ def test_an_unknown_name_does_not_print_all_of_them(name):
 
 
 @needs_pyiqa
-@pytest.mark.parametrize("name", ["ms_ssim", "gmsd"])
+@pytest.mark.parametrize("name", [pytest.param("ms_ssim", marks=pytest.mark.slow), "gmsd"])
 def test_equals_pyiqa_on_ten_images(name, sample_pairs, as_comparison):
     import pyiqa
 

@@ -177,7 +177,7 @@ FOREVER = """import os
         time.sleep(3600)"""
 
 
-@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("threads", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_second_ctrl_c_ends_at_once(many, write_plugin, results, tmp_path, threads):
     plugin = write_plugin(FOREVER.format(folder=str(tmp_path)))
     command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(many)]

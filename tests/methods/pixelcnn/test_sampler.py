@@ -24,6 +24,7 @@ def compare(expected, prior, condition, samples, noise, whole, temperature=1.0):
     assert torch.equal(drawn.levels, index)
 
 
+@pytest.mark.slow
 def test_a_whole_window_of_the_size_that_is_trained(model):
     prior, condition = model(1, 32, 32, width=6, layers=1, hidden=4)
     noise = uniform(3, 1, (32, 32), 3)
