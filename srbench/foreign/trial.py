@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -51,6 +52,8 @@ def _call(call: Callable[[], object], end: Connection) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)  # the threads that this process's had are not here, and would be waited for
     with suppress(Exception), contained():
         call()
     end.send(True)
