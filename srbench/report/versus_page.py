@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from srbench.report import versus
 from srbench.report.html.originals import Originals
-from srbench.report.html.page import environment
+from srbench.report.html.templates import environment
 from srbench.report.versus import Line, Shown
 from srbench.report.versus_pictures import Trio, trios
 from srbench.results import differing
 from srbench.results.contestant import View
 from srbench.results.head_to_head import HeadToHead, Pairing
 from srbench.results.leaderboard import signed
-from srbench.version import __version__
 
 WIDTH, HEIGHT, LEFT, EDGE = 760, 190, 84, 14  # of a chart, in its own units; LEFT holds the scale
 RADIUS = 7  # of a dot
@@ -72,8 +70,6 @@ def render(found: HeadToHead) -> str:
             notes=found.notes,
             how=versus.HOW,
             size=(WIDTH, HEIGHT, LEFT, RADIUS),
-            version=__version__,
-            made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
     )
 

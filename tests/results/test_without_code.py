@@ -68,6 +68,16 @@ def test_importing_what_reads_results_imports_no_torch(module):
     assert python(code + LOADED) == "[]\n"
 
 
+def test_what_draws_nothing_imports_no_matplotlib(tmp_path):
+    folder = tmp_path / "results"
+    shutil.copytree(GOLDEN / f"results-v{SCHEMA_VERSION}", folder)
+    commands = [f"report {folder} --format {name}" for name in ("table", "csv", "json", "markdown", "latex")]
+    commands += [f"report {folder} --compare 1 1 --format {name}" for name in ("table", "markdown")]
+    commands += [f"report {folder} --compare 1 1 --output {tmp_path}/c.html"]
+    printed = python(f"{COMMANDS}\nprint(['matplotlib' in sys.modules])", *commands)
+    assert printed.splitlines()[-1] == "[False]"
+
+
 def test_reports_and_gates_of_a_folder_of_today_import_no_torch(tmp_path):
     folder = tmp_path / "results"
     shutil.copytree(GOLDEN / f"results-v{SCHEMA_VERSION}", folder)

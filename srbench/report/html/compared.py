@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
 from srbench.report import changes
 from srbench.report.html.originals import Originals
-from srbench.report.html.page import environment
+from srbench.report.html.templates import environment
 from srbench.report.versus import MOST, Shown
 from srbench.report.versus_pictures import Made, Trio, trio
 from srbench.results.comparison import Comparison, Side
-from srbench.version import __version__
 
 _VIEW = ["scale", "protocol", "degradation"]
 _CELL = ["method", "dataset", *_VIEW, "image"]
@@ -46,8 +44,6 @@ def render_comparison(comparison: Comparison, sides: Sequence[Side] = ()) -> str
             groups=list(zip(found, _pictures(comparison, sides) if sides else [None] * len(found), strict=True)),
             summary=changes.summary(comparison),
             how=changes.HOW,
-            version=__version__,
-            made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
     )
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
-from markupsafe import Markup
 
-from srbench import paths
 from srbench.records import CellState
 from srbench.report.html import notes
 from srbench.report.html.costs import Cost, summarise
@@ -21,12 +17,12 @@ from srbench.report.html.data import data, to_json
 from srbench.report.html.figures import plots_of
 from srbench.report.html.gallery import gallery
 from srbench.report.html.reported import reported
+from srbench.report.html.templates import environment
 from srbench.report.html.views import views
 from srbench.results.choice import EVERYTHING, Choice
 from srbench.results.leaderboard import means, per_image
 from srbench.results.literature import Entry
 from srbench.results.reader import Reader
-from srbench.version import __version__
 
 
 @dataclass(frozen=True)
@@ -88,26 +84,9 @@ def render(
             failures=_failures(images),
             pending=int((images["status"] == CellState.PENDING).sum()),
             notes=notes.notes(tables, facts),
-            version=__version__,
-            made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
     )
     return Page(text, middle - started + time.perf_counter() - ended, ended - middle)
-
-
-def environment() -> jinja2.Environment:
-    """Templates of the ``reports/`` folders; all values are escaped. ``file(name)`` is a style sheet or script of
-    these folders as it stands: to compile them as templates takes most of the time of rendering."""
-    loader = jinja2.FileSystemLoader(paths.search_path("reports")[::-1])
-    found = jinja2.Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    found.globals["file"] = lambda name: Markup(loader.get_source(found, name)[0])
-    return found
 
 
 def _failures(images: pd.DataFrame) -> list[dict[str, Any]]:
