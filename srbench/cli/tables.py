@@ -23,9 +23,8 @@ from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import means, per_image, signed
 from srbench.results.literature import Entry, reported_on
 from srbench.results.reader import Reader
+from srbench.results.view import VIEW, View
 from srbench.wording import counted, printable
-
-_VIEW = ["scale", "protocol", "degradation"]
 
 
 def print_means(
@@ -57,8 +56,8 @@ def print_means(
 
     printed: list[Layout] = []
     sources: dict[str, None] = {}
-    for key, group in table.groupby(_VIEW):
-        view = _View(key, group, contests(_rows_of(images, key), facts), facts)
+    for key, group in table.groupby(VIEW):
+        view = _View(View(*key), group, contests(View(*key).rows(images), facts), facts)
         if sentences := view.verdict(methods, costs):
             console.print(printable(sentences), markup=False)
         for name, lines in view.groups():
@@ -85,25 +84,18 @@ def say_unreported(literature: Sequence[Entry], images: pd.DataFrame) -> None:
             err().print(f"note: the literature has no value of {entry.title} on what is shown", markup=False)
 
 
-def _rows_of(images: pd.DataFrame, view: tuple[int, str, str]) -> pd.DataFrame:
-    for column, value in zip(_VIEW, view, strict=True):
-        images = images[images[column] == value]
-    return images
-
-
 @dataclass(frozen=True)
 class _View:
     """One scale, protocol and degradation: its means, and the contests of its methods by metric and group."""
 
-    key: tuple[int, str, str]
+    key: View
     table: pd.DataFrame
     held: Mapping[tuple[str, str], Contest]
     facts: FolderFacts
 
     def title(self, group: str) -> str:
         name = f"mean of {' and '.join(self._of_all)}" if group == ALL else group
-        scale, protocol, degradation = self.key
-        return f"{name} x{scale}, {protocol}, {degradation}"
+        return f"{name} {self.key}"
 
     def verdict(self, methods: Mapping[str, Described], costs: Mapping[tuple[str, int], Cost]) -> str:
         """Who leads, how certainly and by how much, by the first metric on all images; empty with one method."""
@@ -112,7 +104,7 @@ class _View:
         contest = next(iter(own.values()), None)
         if contest is None or len(contest.labels) < 2:
             return ""
-        scale = self.key[0]
+        scale = self.key.scale
         here = {label: methods[label] for label in contest.labels}
         known = {label: cost_of(costs, m.plugin, scale, m.trained(scale)) for label, m in here.items()}
         found = verdict(contest, own, {}, known)  # methods by their names, as in the tables

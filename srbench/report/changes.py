@@ -14,6 +14,7 @@ from srbench.results.comparison import Comparison
 from srbench.results.contest import ALL
 from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import signed
+from srbench.results.view import VIEW, View
 from srbench.wording import counted
 
 VERDICTS = ("worse", "better", "undecided", "same")  # in the order of what has to be looked at
@@ -21,7 +22,6 @@ HOW = (
     "Compared image by image; tested by sign flips of whole images, all rows together (step-down max-T): the chance of "
     "even one false 'better' or 'worse' is at most 5%. A mean over all datasets is the mean of the datasets' means."
 )
-_VIEW = ["scale", "protocol", "degradation"]
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,15 @@ class Group:
 
 def groups(comparison: Comparison) -> list[Group]:
     found = []
-    for key, rows in comparison.rows.groupby(_VIEW, sort=False):
+    for key, rows in comparison.rows.groupby(VIEW, sort=False):
         every = [(row["verdict"], _row(row, comparison.facts)) for row in changed_first(rows).to_dict("records")]
-        own = comparison.images
-        own = own[(own[_VIEW] == list(key)).all(axis=1)] if len(own) else own
-        scale, protocol, degradation = key
+        view = View(*key)
         found.append(
             Group(
-                f"×{scale}, protocol {protocol}, degradation {degradation}",  # noqa: RUF001
+                view.title,
                 [row for verdict, row in every if verdict != "same"],
                 [row for verdict, row in every if verdict == "same"],
-                [image(row, comparison.facts) for row in own.to_dict("records")],
+                [image(row, comparison.facts) for row in view.rows(comparison.images).to_dict("records")],
             )
         )
     return found

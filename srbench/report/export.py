@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -16,11 +15,12 @@ from srbench.results.choice import EVERYTHING, Choice
 from srbench.results.contest import Contest, contests
 from srbench.results.described import described
 from srbench.results.facts import FolderFacts
+from srbench.results.finite import finite
 from srbench.results.leaderboard import MEAN_COLUMNS, PER_IMAGE_COLUMNS, means, methods_by_score, per_image
 from srbench.results.literature import METRICS, Entry
 from srbench.results.reader import Reader
+from srbench.results.view import VIEW
 
-VIEW = ["scale", "protocol", "degradation"]
 REPORTED = "as reported"
 CONTEST_COLUMNS = [
     *("rank_first", "rank_last", "may_be_best"),
@@ -87,7 +87,7 @@ def to_json(
         "contests": [_contest(view, contest) for view, own in held.items() for contest in own.values()],
         "runs": [asdict(run) for run in reader.runs()],
     }
-    return json.dumps(_finite(content), indent=2) + "\n"
+    return json.dumps(finite(content), indent=2) + "\n"
 
 
 Held = dict[tuple[int, str, str], dict[tuple[str, str], Contest]]  # by view, then by metric and group
@@ -169,12 +169,3 @@ def _contest(view: tuple[int, str, str], contest: Contest) -> dict[str, Any]:
         ],
         "left_out": dict(contest.left_out),
     }
-
-
-def _finite(content: Any) -> Any:
-    """NaN and infinity are null in JSON."""
-    if isinstance(content, dict):
-        return {key: _finite(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_finite(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content

@@ -20,11 +20,11 @@ from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.leaderboard import means, methods_by_score, per_image
 from srbench.results.literature import Entry
 from srbench.results.reader import Reader
+from srbench.results.view import VIEW
 from srbench.wording import significant
 
 REMARKED = "†"  # behind a mean of which there is something to be known
 NONE = "--"
-VIEW = ["scale", "protocol", "degradation"]
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from typing import Any
 
 from srbench.report.markdown import escaped, folded, table
 from srbench.results import differing
-from srbench.results.contestant import View
 from srbench.results.facts import MetricFacts
+from srbench.results.finite import finite
 from srbench.results.head_to_head import HeadToHead, Pairing
 from srbench.results.leaderboard import signed
+from srbench.results.view import View
 from srbench.wording import counted
 
 MOST = 3  # images that are named as won, and as lost, most
@@ -68,10 +69,6 @@ def group_title(pairing: Pairing, found: HeadToHead) -> str:
     if len(pairing.datasets) == 1:
         return found.facts.dataset(pairing.group).title
     return counted(len(pairing.datasets), "dataset")
-
-
-def view_title(view: View) -> str:
-    return f"×{view.scale}, protocol {view.protocol}, degradation {view.degradation}"  # noqa: RUF001
 
 
 def interval(pairing: Pairing) -> str:
@@ -166,7 +163,7 @@ def to_markdown(found: HeadToHead) -> str:
     for view in found.views():
         rows = found.of(view)
         lines = [line(row, found) for row in rows]
-        parts += [f"**{view_title(view)}.** {escaped(summary(found, view))}", _lines(lines, a, b)]
+        parts += [f"**{view.title}.** {escaped(summary(found, view))}", _lines(lines, a, b)]
         parts += [_images_table(rows[0], found, a, b)]
     parts += [_differing_table(found, a, b)]
     if found.notes:
@@ -256,7 +253,7 @@ def _record(pairing: Pairing) -> dict[str, Any]:
         "metric": pairing.metric.name,
         "group": pairing.group,
         "n": difference.images,
-        **{key: value if math.isfinite(value) else None for key, value in numbers.items()},
+        **finite(numbers),
         **({"won": won, "lost": lost, "equal": equal} if known else {"won": None, "lost": None, "equal": equal}),
         "verdict": pairing.verdict,
         "images": images,

@@ -10,9 +10,9 @@ from srbench.report.html.templates import environment
 from srbench.report.versus import Line, Shown
 from srbench.report.versus_pictures import Trio, trios
 from srbench.results import differing
-from srbench.results.contestant import View
 from srbench.results.head_to_head import HeadToHead, Pairing
 from srbench.results.leaderboard import signed
+from srbench.results.view import View
 
 WIDTH, HEIGHT, LEFT, EDGE = 760, 190, 84, 14  # of a chart, in its own units; LEFT holds the scale
 RADIUS = 7  # of a dot
@@ -82,7 +82,7 @@ def _section(found: HeadToHead, view: View, originals: Originals) -> Section:
     lost, also = trios(first, found, [i for i in order[::-1][: versus.MOST] if gains[i] < 0], originals)
     leading = list({row.metric.name: row for row in reversed(rows)}.values())[::-1]  # each metric's first group
     return Section(
-        versus.view_title(view),
+        view.title,
         versus.summary(found, view),
         [versus.line(row, found) for row in rows],
         [_chart(row, found) for row in leading],

@@ -17,6 +17,7 @@ from srbench.records import ScoreState
 from srbench.results import spreadsheet
 from srbench.results.contest import ALL
 from srbench.results.facts import Fallback, FolderFacts, MetricFacts
+from srbench.results.finite import finite
 from srbench.results.leaderboard import GROUP, per_image
 from srbench.results.reader import Reader, Run
 from srbench.results.signflips import LEVEL, Difference, Sample, differences
@@ -181,18 +182,10 @@ def to_json(comparison: Comparison) -> str:
     content = {
         "a": comparison.a,
         "b": comparison.b,
-        "rows": _records(comparison.rows),
-        "images": _records(comparison.images),
+        "rows": comparison.rows.to_dict("records"),
+        "images": comparison.images.to_dict("records"),
         "only_a": comparison.only_a,
         "only_b": comparison.only_b,
         "left_out": comparison.left_out,
     }
-    return json.dumps(content, indent=2) + "\n"
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = frame.to_dict("records")
-    return [
-        {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
-        for row in rows
-    ]
+    return json.dumps(finite(content), indent=2) + "\n"

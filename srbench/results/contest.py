@@ -18,9 +18,9 @@ from srbench.records import ScoreState
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.signflips import AllPairs, Difference, Sample, Standing, differences
 from srbench.results.stepdown import Floats
+from srbench.results.view import VIEW
 
 ALL = "all"  # the group of all datasets together
-VIEW = ["scale", "protocol", "degradation"]
 Image = tuple[str, str]  # dataset, name
 
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from srbench.errors import UnknownNameError
 from srbench.records import CellFacts, CellState, ScoreState, labels
 from srbench.results.facts import Fallback, FolderFacts
 from srbench.results.reader import CellRow, Reader, Run, ScoreRow
-
-
-class View(NamedTuple):
-    """What is never averaged together."""
-
-    scale: int
-    protocol: str
-    degradation: str
-
-    def __str__(self) -> str:
-        return f"x{self.scale}, {self.protocol}, {self.degradation}"
+from srbench.results.view import View
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from srbench.errors import SrbenchError, UnknownNameError, first_few
 from srbench.records import declared_version
 from srbench.results.contest import ALL, Image
-from srbench.results.contestant import Cell, Contestant, View, lacks
+from srbench.results.contestant import Cell, Contestant, lacks
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.signflips import Difference, Sample, differences
+from srbench.results.view import View
 from srbench.wording import counted
 
 Floats = NDArray[np.float64]

@@ -8,10 +8,11 @@ import pytest
 from srbench.errors import SrbenchError, StoreError, UnknownNameError
 from srbench.metrics import get
 from srbench.records import VERSION_STEP
-from srbench.results.contestant import View, load
+from srbench.results.contestant import load
 from srbench.results.facts import to_json
 from srbench.results.head_to_head import ALL, Only, compare
 from srbench.results.signflips import Sample, differences
+from srbench.results.view import View
 from srbench.run.manifest import metric_facts
 
 SET14 = [("set14", f"{i:02d}") for i in range(14)]

@@ -14,9 +14,9 @@ from srbench.report.html.templates import environment
 from srbench.report.versus import MOST, Shown
 from srbench.report.versus_pictures import Made, Trio, trio
 from srbench.results.comparison import Comparison, Side
+from srbench.results.view import VIEW, View
 
-_VIEW = ["scale", "protocol", "degradation"]
-_CELL = ["method", "dataset", *_VIEW, "image"]
+_CELL = ["method", "dataset", *VIEW, "image"]
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,8 @@ def _pictures(comparison: Comparison, sides: Sequence[Side]) -> list[Pictures | 
     files = [_files(side.images) for side in sides]
     originals = Originals([run for side in sides for run in side.runs], comparison.facts)
     found: list[Pictures | None] = []
-    for key, _ in comparison.rows.groupby(_VIEW, sort=False):
-        own = comparison.images
-        own = own[(own[_VIEW] == list(key)).all(axis=1)] if len(own) else own
+    for key, _ in comparison.rows.groupby(VIEW, sort=False):
+        own = View(*key).rows(comparison.images)
         found.append(_of_view(own, comparison, sides, files, originals) if len(own) else None)
     return found
 

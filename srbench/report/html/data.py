@@ -19,6 +19,7 @@ from srbench.report.html.views import Row, View, kind_of
 from srbench.report.verdict import verdict
 from srbench.results.contest import ALL, Contest
 from srbench.results.facts import FolderFacts, MetricFacts
+from srbench.results.finite import finite
 
 PAIRS = 120  # methods up to which the page holds all pairs with their intervals, which take long
 _DIGITS = 6  # significant, of what is drawn and not printed
@@ -36,18 +37,10 @@ def data(views: Sequence[View], facts: FolderFacts) -> dict[str, Any]:
 
 def to_json(content: Any) -> Markup:
     """As a script element of the page can hold it: no character in it ends the element. NaN and infinity are null."""
-    text = json.dumps(_finite(content), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(finite(content), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
-
-
-def _finite(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {key: _finite(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_finite(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def _method(row: Row, facts: FolderFacts) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from srbench.records import ScoreState
 from srbench.report.html.embedding import WHOLE, WINDOWS, data_uri
 from srbench.report.html.originals import Originals
 from srbench.report.html.scenes import LR, Cutter, Methods, Scene
-from srbench.report.html.views import VIEW
 from srbench.results.facts import FolderFacts
 from srbench.results.reader import Run
+from srbench.results.view import VIEW, View
 
 PER_DATASET = 5
 _NO_YEAR = 9999  # a user's own come last
@@ -66,24 +66,22 @@ def gallery(
     if kept.empty:
         return Gallery("", notes=["No SR images were kept in this folder (--no-images), so there is nothing to see."])
     view = _view(kept)
-    for column, value in view.items():
-        kept = kept[kept[column] == value]
+    kept = view.rows(kept)
     first = kept[kept["metric"] == min(kept["metric"].unique(), key=facts.metric_order)]
     originals = Originals(runs, facts)
-    cutter = Cutter(folder, originals, _methods(kept, first, titles, facts), facts, view["scale"], full)
+    cutter = Cutter(folder, originals, _methods(kept, first, titles, facts), facts, view.scale, full)
     scenes, notes = _scenes(cutter, kept, _choice(first, facts), facts)
     _embed(scenes)
     scenes.sort(key=lambda scene: (facts.dataset_order(scene.dataset), scene.image))
-    title = f"×{view['scale']}, protocol {view['protocol']}, degradation {view['degradation']}"  # noqa: RUF001
-    return Gallery(title, view, scenes, notes + originals.notes + _about_lr(scenes))
+    return Gallery(view.title, view._asdict(), scenes, notes + originals.notes + _about_lr(scenes))
 
 
-def _view(kept: pd.DataFrame) -> dict[str, Any]:
+def _view(kept: pd.DataFrame) -> View:
     """The scale, protocol and degradation with the most pictures; of equals the largest scale, where most is seen."""
     counts = kept.groupby(VIEW)["sr_path"].nunique()
     best = max(counts.index, key=lambda key: (counts[key], key[0], key[1:]))
     scale, protocol, degradation = best
-    return {"scale": int(scale), "protocol": protocol, "degradation": degradation}
+    return View(int(scale), protocol, degradation)
 
 
 def _methods(kept: pd.DataFrame, first: pd.DataFrame, titles: dict[str, str], facts: FolderFacts) -> Methods:

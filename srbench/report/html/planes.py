@@ -151,7 +151,7 @@ def _years(shown: Shown, name: str) -> Plot:
         return shown.missing(f"years-{name}", title, "Fewer than two methods with a value have different years.")
     title = f"{metric.title} over {max(when.values()) - min(when.values())} years"
     labels = list(when)
-    record = _records([when[label] for label in labels], [oriented(means[label], metric) for label in labels])
+    record = pareto([when[label] for label in labels], [oriented(means[label], metric) for label in labels])
     points = [
         Point(
             label,
@@ -169,9 +169,3 @@ def _years(shown: Shown, name: str) -> Plot:
     caption = f"{shown.where()}. Dashed: the best so far, as measured here."
     rows = [[p.name, f"{when[p.label]}", value_of(p.y, metric)] for p in sorted(points, key=lambda p: (p.x, p.name))]
     return shown.plot(f"years-{name}", title, caption, drawing, ["method", "year", metric.title], rows)
-
-
-def _records(when: list[int], quality: list[float]) -> list[bool]:
-    """Which are better than all of the same and of earlier years."""
-    points = list(zip(when, quality, strict=True))
-    return [not any(b <= a and w >= q and (b, w) != (a, q) for b, w in points) for a, q in points]

@@ -16,9 +16,10 @@ from srbench.report.verdict import short
 from srbench.results.contest import ALL, Contest, contests
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.leaderboard import methods_by_score
+from srbench.results.view import VIEW
+from srbench.results.view import View as ViewKey
 from srbench.wording import counted
 
-VIEW = ["scale", "protocol", "degradation"]
 _KINDS = {
     "interpolation": "interpolation",
     "reconstruction": "model",
@@ -142,7 +143,7 @@ def _view(
         scale=scale,
         protocol=protocol,
         degradation=degradation,
-        title=f"×{scale}, protocol {protocol}, degradation {degradation}",  # noqa: RUF001
+        title=ViewKey(*key).title,
         datasets={
             name: facts.dataset(name).title for name in sorted(table["dataset"].unique(), key=facts.dataset_order)
         },

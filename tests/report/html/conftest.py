@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from srbench.report.html.costs import Cost
+from srbench.report.html.shown import Shown
 from srbench.report.html.views import View, views
 from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import means, per_image
@@ -72,5 +73,16 @@ def a_view(made_up) -> Callable[..., SimpleNamespace]:
         images = images.assign(label=images["method"])
         found: list[View] = views(images, means(images, facts), costs or {}, facts)
         return SimpleNamespace(view=found[0], views=found, facts=facts)
+
+    return make
+
+
+@pytest.fixture
+def shown(a_view: Callable[..., SimpleNamespace]) -> Callable[..., Shown | None]:
+    """What plots are made of, from such a view."""
+
+    def make(**options: Any) -> Shown | None:
+        made = a_view(**options)
+        return Shown.of(made.view, made.facts)
 
     return make

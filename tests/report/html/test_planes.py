@@ -1,19 +1,7 @@
 """Quality against cost, perception and the year."""
 
-import pytest
-
 from srbench.report.html import planes
 from srbench.report.html.costs import Cost
-from srbench.report.html.shown import Shown
-
-
-@pytest.fixture
-def shown(a_view):
-    def make(**options):
-        made = a_view(**options)
-        return Shown.of(made.view, made.facts)
-
-    return make
 
 
 def row(plot, name):

@@ -4,16 +4,6 @@ import numpy as np
 import pytest
 
 from srbench.report.html import series
-from srbench.report.html.shown import Shown
-
-
-@pytest.fixture
-def shown(a_view):
-    def make(**options):
-        made = a_view(**options)
-        return Shown.of(made.view, made.facts)
-
-    return make
 
 
 def test_differences_to_the_reference_of_every_image(shown):

@@ -1,0 +1,32 @@
+"""What is never averaged together: values of one scale, protocol and degradation are a view."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+
+class View(NamedTuple):
+    """One scale, protocol and degradation."""
+
+    scale: int
+    protocol: str
+    degradation: str
+
+    def __str__(self) -> str:
+        return f"x{self.scale}, {self.protocol}, {self.degradation}"
+
+    @property
+    def title(self) -> str:
+        """Above a table or a picture: '×4, protocol basicsr, degradation bicubic'."""
+        return f"×{self.scale}, protocol {self.protocol}, degradation {self.degradation}"  # noqa: RUF001
+
+    def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Those of a frame with the columns VIEW."""
+        for column, value in zip(VIEW, self, strict=True):
+            frame = frame[frame[column] == value]
+        return frame
+
+
+VIEW = list(View._fields)
