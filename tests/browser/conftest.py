@@ -118,11 +118,13 @@ def visit(browser):
 
 @pytest.fixture
 def axe():
-    """What axe-core finds wrong with a page by WCAG 2.2 AA: rules, impacts, elements."""
+    """What axe-core finds wrong with a page, or a place in it, by WCAG 2.2 AA: rules, impacts, elements."""
     from axe_playwright_python.sync_playwright import Axe
 
-    def found(page):
-        run = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    def found(page, place=None):
+        run = Axe().run(
+            page, context=place, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+        )
         return [(v["id"], v["impact"], [n["target"] for n in v["nodes"]][:3]) for v in run.response["violations"]]
 
     return found

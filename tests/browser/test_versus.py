@@ -21,13 +21,6 @@ def dialog(visit, report):
     return start
 
 
-def serious(page):
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-    return [(v["id"], v["impact"], [n["target"] for n in v["nodes"]][:3]) for v in found.response["violations"]]
-
-
 def long_name(page):
     return page.evaluate("Object.keys(srb.data.methods).find(label => label.includes('script'))")
 
@@ -108,22 +101,22 @@ def test_an_address_that_leads_nowhere_opens_nothing(visit, report, address):
 
 
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
-def test_nothing_serious_and_nothing_too_wide(dialog, artefacts, width, scheme):
+def test_nothing_serious_and_nothing_too_wide(dialog, artefacts, width, scheme, axe):
     page = dialog("bicubic", "nearest", width, scheme)
-    assert serious(page) == []
+    assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("#versus").evaluate("d => d.scrollWidth - d.clientWidth") <= 0
     page.screenshot(path=artefacts / f"versus-{width}-{scheme}.png")
 
 
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
-def test_the_page_of_compare(visit, report, artefacts, tmp_path, width, scheme):
+def test_the_page_of_compare(visit, report, artefacts, tmp_path, width, scheme, axe):
     folder = report.parent / "results"
     path = tmp_path / "bicubic_against_nearest.html"
     found = compare(load(folder, "bicubic"), load(folder, "nearest"))
     path.write_text(versus_page.render(found), encoding="utf-8")
     page = visit(path, width, scheme)
     assert page.locator("figure.trio img").count() >= 6
-    assert serious(page) == []
+    assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.screenshot(path=artefacts / f"compare-{width}-{scheme}.png", full_page=True)
