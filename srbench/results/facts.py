@@ -55,6 +55,15 @@ class PublishedValue:
     protocol: str = "classic"
 
 
+def closest(
+    values: Iterable[PublishedValue], dataset: str, scale: int, metric: str, protocol: str
+) -> PublishedValue | None:
+    """That of a dataset, scale and metric which is printed under a protocol; else one under another, which is better
+    than none and is marked by its ``protocol``."""
+    found = [own for own in values if (own.dataset, own.scale, own.metric) == (dataset, scale, metric)]
+    return min(found, key=lambda own: own.protocol != protocol, default=None)
+
+
 @dataclass(frozen=True)
 class WeightFile:
     """A weight file that a run loaded. ``shipped`` is None where the run did not say whose it is; ``state`` is the one

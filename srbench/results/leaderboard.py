@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from srbench.records import CellState, ScoreState, labels
-from srbench.results.facts import FolderFacts, MethodFacts, PublishedValue
+from srbench.results.facts import FolderFacts, MethodFacts, PublishedValue, closest
 from srbench.results.handling import remarks
 from srbench.results.reader import CellRow, Reader, ScoreRow
 from srbench.results.statistics import mean_intervals
@@ -130,17 +130,10 @@ _WITHOUT_SCORES = {
 
 
 def published(method: MethodFacts | None, row: dict[str, Any], metric: str) -> PublishedValue | None:
-    """The published value to set beside a mean. The protocol's own comes first; the literature's other family is
-    better than none, and is marked by its ``protocol``."""
+    """The published value to set beside a mean."""
     if method is None or row["degradation"] != "bicubic" or row["options"]:
         return None
-    found = [
-        entry
-        for entry in method.published
-        if (entry.dataset, entry.scale, entry.metric) == (row["dataset"], row["scale"], metric)
-    ]
-    found.sort(key=lambda entry: entry.protocol != row["protocol"])
-    return found[0] if found else None
+    return closest(method.published, row["dataset"], row["scale"], metric, row["protocol"])
 
 
 def _cite(entry: PublishedValue) -> str:

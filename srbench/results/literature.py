@@ -15,21 +15,10 @@ import pandas as pd
 
 from srbench import tomlfile
 from srbench.errors import SrbenchError, UnknownNameError
+from srbench.results.facts import PublishedValue, closest
 
 FILE = Path(__file__).with_name("literature.toml")
 METRICS = ("psnr", "ssim", "lpips")
-
-
-@dataclass(frozen=True)
-class Reported:
-    """One value, a mean over a dataset's images, and where it is printed."""
-
-    dataset: str
-    scale: int
-    metric: str
-    value: float
-    protocol: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -39,14 +28,12 @@ class Entry:
     name: str
     title: str
     year: int
-    values: tuple[Reported, ...] = field(repr=False)
+    values: tuple[PublishedValue, ...] = field(repr=False)
 
-    def value(self, dataset: str, scale: int, metric: str, protocol: str) -> Reported | None:
+    def value(self, dataset: str, scale: int, metric: str, protocol: str) -> PublishedValue | None:
         """What is reported under a protocol, else under another, which the value names; None if nothing is. LR images
         are by bicubic downscaling."""
-        found = [own for own in self.values if (own.dataset, own.scale, own.metric) == (dataset, scale, metric)]
-        found.sort(key=lambda own: own.protocol != protocol)
-        return found[0] if found else None
+        return closest(self.values, dataset, scale, metric, protocol)
 
 
 @dataclass(frozen=True)
@@ -83,7 +70,7 @@ def entries() -> dict[str, Entry]:
 
 def _entry(method: _Method, sources: dict[str, str]) -> Entry:
     values = tuple(
-        Reported(row.dataset, row.scale, metric, value, row.protocol, sources[row.source])
+        PublishedValue(row.dataset, row.scale, metric, value, sources[row.source], row.protocol)
         for row in method.values
         for metric in METRICS
         if (value := getattr(row, metric)) is not None
