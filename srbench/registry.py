@@ -253,7 +253,7 @@ def entry_points(group: str) -> tuple[importlib.metadata.EntryPoint, ...]:
 def _entry_points(
     look: Callable[..., Iterable[importlib.metadata.EntryPoint]], group: str, folders: tuple[tuple[str, float], ...]
 ) -> tuple[importlib.metadata.EntryPoint, ...]:
-    # Reading every package's metadata takes some 20 ms, and a run asks several times for each kind. A package that is
+    # Reading every package's metadata takes about 8 ms, and a run asks six times. A package that is
     # installed meanwhile changes one of the folders.
     return tuple(sorted(look(group=group), key=lambda entry: entry.name))
 

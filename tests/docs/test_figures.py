@@ -13,6 +13,7 @@ from srbench import dataset
 from srbench.imaging.color import luma, round_half_up
 from srbench.metrics import mos
 from srbench.resize import imresize
+from srbench.results import literature
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -107,3 +108,11 @@ def test_bicubic_under_the_degradations_of_the_literature(go, scores, tmp_path):
         found = list(scores(tmp_path / name).values())
         assert len(found) == 5
         assert f"{np.mean(found):.2f}" == value
+
+
+def test_the_literature_has_as_many_values_as_the_docs_say():
+    found = literature.entries().values()
+    said = f"{sum(len(entry.values) for entry in found):,} values"
+    for page in ("docs/results.md", "CHANGELOG.md"):
+        text = " ".join((DOCS.parent / page).read_text(encoding="utf-8").split())
+        assert f"{said} of {len(found)} methods" in text
