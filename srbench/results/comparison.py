@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from srbench.errors import StoreError
@@ -20,7 +19,7 @@ from srbench.results.facts import Fallback, FolderFacts, MetricFacts
 from srbench.results.finite import finite
 from srbench.results.leaderboard import GROUP, per_image
 from srbench.results.reader import Reader, Run
-from srbench.results.signflips import LEVEL, Difference, Sample, differences
+from srbench.results.signflips import LEVEL, Difference, of_images
 from srbench.wording import counted
 
 IMAGES = 10  # how many of the images that changed most are named per method, dataset and metric
@@ -149,12 +148,10 @@ def _groups(pairs: pd.DataFrame) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame
 
 def _tested(members: list[pd.DataFrame]) -> list[Difference]:
     """The differences of all rows, tested together: an image has one sign in all of them."""
-    named = [list(zip(own["dataset"], own["image"], strict=True)) for own in members]
-    places = {image: i for i, image in enumerate(dict.fromkeys(image for own in named for image in own))}
-    values = np.full((len(members), len(places)), math.nan)
-    for row, images, own in zip(values, named, members, strict=True):
-        row[[places[image] for image in images]] = own["difference"]
-    return differences(values, Sample(tuple(dataset for dataset, _ in places)))
+    rows = [
+        dict(zip(zip(own["dataset"], own["image"], strict=True), own["difference"], strict=True)) for own in members
+    ]
+    return of_images(rows, list(dict.fromkeys(image for own in rows for image in own)))
 
 
 def _verdict(row: dict[str, Any], metric: MetricFacts) -> str:

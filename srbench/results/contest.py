@@ -16,12 +16,11 @@ import pandas as pd
 
 from srbench.records import ScoreState
 from srbench.results.facts import FolderFacts, MetricFacts
-from srbench.results.signflips import AllPairs, Difference, Sample, Standing, differences
+from srbench.results.signflips import AllPairs, Difference, Image, Sample, Standing, differences
 from srbench.results.stepdown import Floats
 from srbench.results.view import VIEW
 
 ALL = "all"  # the group of all datasets together
-Image = tuple[str, str]  # dataset, name
 
 
 @dataclass(frozen=True)

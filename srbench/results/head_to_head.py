@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from srbench.errors import SrbenchError, UnknownNameError, first_few
 from srbench.records import declared_version
-from srbench.results.contest import ALL, Image
+from srbench.results.contest import ALL
 from srbench.results.contestant import Cell, Contestant, lacks
 from srbench.results.facts import FolderFacts, MetricFacts
-from srbench.results.signflips import Difference, Sample, differences
+from srbench.results.signflips import Difference, Image, Sample, of_images
 from srbench.results.view import View
 from srbench.wording import counted
 
@@ -232,13 +232,13 @@ def _tested(view: View, values: Values, facts: FolderFacts) -> list[Pairing]:
         datasets = list(dict.fromkeys(dataset for dataset, _ in paired))
         rows += [(metric, ALL, paired)] if len(datasets) > 1 else []
         rows += [(metric, name, tuple(image for image in paired if image[0] == name)) for name in datasets]
-    place = {image: i for i, image in enumerate(every)}
-    matrix = np.full((len(rows), len(every)), np.nan)
-    for row, (metric, _, images) in zip(matrix, rows, strict=True):
-        for image in images:
-            a, b = values[metric][image]
-            row[place[image]] = a - b
-    found = differences(matrix, Sample(tuple(dataset for dataset, _ in every)))
+    found = of_images(
+        [
+            {image: values[metric][image][0] - values[metric][image][1] for image in images}
+            for metric, _, images in rows
+        ],
+        every,
+    )
     return [
         Pairing(
             view,

@@ -18,6 +18,7 @@ differences in block b. Its denominator does not depend on the signs. Weights ma
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -26,6 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srbench.results.stepdown import TIES, Comparisons, Floats, StepDown
+
+Image = tuple[str, str]  # dataset, name
 
 LEVEL = 0.05
 EXACT = 13  # blocks up to which all 2^n signs are tried
@@ -124,6 +127,20 @@ def differences(values: Floats, sample: Sample, level: float = LEVEL) -> list[Di
     columns = (comparisons.means, *tested.intervals(), tested.p)
     numbers = np.where(images > 0, np.stack(columns), math.nan).tolist()
     return [Difference(*own) for own in zip(*numbers, images.tolist(), strict=True)]
+
+
+def of_images(rows: Sequence[Mapping[Image, float]], images: Sequence[Image]) -> list[Difference]:
+    """As :func:`differences`, of comparisons that are told by image and may lack some.
+
+    Args:
+        images: all of them, in the order in which they are given their signs.
+    """
+    place = {image: i for i, image in enumerate(images)}
+    values = np.full((len(rows), len(images)), math.nan)
+    for row, own in zip(values, rows, strict=True):
+        for image, difference in own.items():
+            row[place[image]] = difference
+    return differences(values, Sample(tuple(dataset for dataset, _ in images)))
 
 
 class AllPairs:
