@@ -17,6 +17,7 @@ from srbench.cli import (
     explain,
     fetch,
     list_,
+    merge,
     new_method,
     report,
     run,
@@ -63,6 +64,7 @@ app.command("run")(run.command)
 app.command("report")(report.command)
 app.command("compare")(compare.command)
 app.command("check")(check.command)
+app.command("merge")(merge.command)
 app.command("runs")(runs.command)
 app.command("drop")(drop.command)
 app.command("score")(score.command)

@@ -51,6 +51,7 @@ class Options:
     seed: int | None = None
     state: str | None = None
     cell_timeout: float | None = None
+    shard: str | None = None
     verify_pixels: bool | None = None
 
 

@@ -76,6 +76,10 @@ def command(
     verify_pixels: Annotated[
         bool, typer.Option("--verify-pixels", help="Decode every image first, also those that have not changed.")
     ] = False,
+    shard: Annotated[
+        str,
+        typer.Option(help="Compute one slice of the run, such as 3/16; srbench merge joins them (docs/scale.md)."),
+    ] = "",
     config: Annotated[
         Path | None, typer.Option(help="A TOML file with these options, for one run or several (docs/campaigns.md).")
     ] = None,
@@ -96,6 +100,8 @@ def command(
       srbench run --methods ./4x_model.safetensors --datasets set5
 
       srbench run --methods a=run1/net_g.pth,b=run2/net_g.pth --datasets path/to/folder
+
+      srbench run --methods all --shard 3/16 --out shard-03
 
       srbench run --config campaign.toml
     """
@@ -157,6 +163,7 @@ def _one_run(values: Mapping[str, Any]) -> int:
 def _options(values: Mapping[str, Any]) -> RunOptions:
     from srbench.method.plugins import in_state
     from srbench.run import RunOptions
+    from srbench.run.shard import Shard
 
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
     same = (
@@ -173,6 +180,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
         skip_unreadable=values["skip_unreadable"],
         command=shlex.join(["srbench", *sys.argv[1:]]),
         apart=True,
+        shard=Shard.parse(values["shard"]) if values["shard"] else None,
         verify_pixels=values["verify_pixels"],
         **{name: values[name] for name in same},
     )

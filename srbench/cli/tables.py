@@ -18,11 +18,13 @@ from srbench.report.html.costs import Cost, cost_of, summarise
 from srbench.report.verdict import verdict
 from srbench.results.choice import EVERYTHING, Choice
 from srbench.results.contest import ALL, Contest, contests
+from srbench.results.contradicting import contradicting
 from srbench.results.described import Described, described
 from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import means, per_image, signed
 from srbench.results.literature import Entry, reported_on
 from srbench.results.reader import Reader
+from srbench.results.slices import lacking
 from srbench.results.view import VIEW, View
 from srbench.wording import counted, printable
 
@@ -42,6 +44,7 @@ def print_means(
     with Reader(folder, fallback=Installed()) as reader:
         images, facts = choice.of(per_image(reader, run_id)), reader.facts
         costs = summarise(reader.timings())
+        remarks = [*lacking(reader.runs(), set(images["run_id"])), *contradicting(reader, images)]
     if images.empty:
         err().print("no results yet", style="yellow")
         return
@@ -73,6 +76,8 @@ def print_means(
         for remark in view.without_ranks():
             console.print(remark, markup=False)
     _explain(console, table, printed, facts)
+    for remark in remarks:
+        console.print(f"note: {remark}", markup=False, soft_wrap=True)
     for source in sources:
         console.print(source, markup=False, soft_wrap=True)
 

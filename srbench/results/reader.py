@@ -234,7 +234,7 @@ class Reader:
 
         Of each method on each dataset these are the cells of the newest run that planned it: a run plans whole
         datasets, so what its newest run no longer planned (a removed image, an old version of the method) is not part
-        of the group any more. With ``run_id``, the cells of that run.
+        of the group any more. Runs of slices of one run count as that run. With ``run_id``, the cells of that run.
         """
         where, values = ("", ()) if run_id is None else (" WHERE plans.run_id = ?", (run_id,))
         shared = CellRow._fields[_SHARED]
@@ -249,16 +249,26 @@ class Reader:
         )
         # What the images of a method on a dataset share is kept once: it is most of a hundred thousand rows.
         known: dict[tuple[Any, ...], tuple[tuple[Any, ...], tuple[Any, ...]]] = {}
-        newest_run: dict[tuple[Any, ...], int] = {}
+        plans = self._plans()
+        newest_plan: dict[tuple[Any, ...], int | str] = {}
         found: list[tuple[CellRow, tuple[Any, ...]]] = []
         for row in self._each(query, *values):
             own = row[_SHARED.start :]
             if own not in known:
                 known[own] = self._shared(own)
             common, group = known[own]
-            newest_run[group] = row[1]  # oldest first: the last one counts
+            newest_plan[group] = plans.get(row[1], row[1])  # oldest first: the last one counts
             found.append((CellRow(*row[: _SHARED.start], *common), group))
-        return [row for row, group in found if row.run_id == newest_run[group]]
+        shown = [row for row, group in found if plans.get(row.run_id, row.run_id) == newest_plan[group]]
+        if not plans:
+            return shown
+        return list({row.cell_id: row for row in shown}.values())  # a slice may have been run twice
+
+    def _plans(self) -> dict[int, str]:
+        """What slices of one run have in common, by the number of the run that computes a slice."""
+        rows = self._rows("SELECT id, manifest FROM runs WHERE manifest LIKE '%\"shard\"%' ORDER BY id")
+        shards = ((run, self._object(text, f"the manifest of run {run}", MANIFEST).get("shard")) for run, text in rows)
+        return {run: shard["plan"] for run, shard in shards if shard}
 
     def _shared(self, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """What cells share as a row has it, and what of it says that a newer run replaces an older one."""
@@ -284,6 +294,14 @@ class Reader:
             )
             for cell, run, metric, version, value, status in self._each(query)
         ]
+
+    def rescored(self) -> list[tuple[int, str, float, float]]:
+        """Cells and metrics that have several different values of one version, with the least and the largest: they
+        were computed again, or in another folder that was merged into this one."""
+        return self._rows(
+            "SELECT cell_id, metric, min(value), max(value) FROM scores WHERE value IS NOT NULL "
+            "GROUP BY cell_id, metric, metric_version HAVING min(value) < max(value)"
+        )
 
     def scores(self) -> list[StoredScore]:
         """The newest score of every cell and metric."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 import sqlite3
 import time
 import warnings
@@ -122,6 +123,8 @@ class Store:
     ) -> int:
         """Enter a run, with this process as the one that it goes on in; remove what killed ones have left.
 
+        ``manifest`` is given an ``origin``, by which the run is known again where folders are merged.
+
         Args:
             seen: the newest run that was there when the manifest's names were chosen.
             clashes: whether the manifests of the runs after it use one of those names for something else.
@@ -129,6 +132,7 @@ class Store:
         Raises:
             OvertakenError: they do. Nothing is entered; looking and entering are one step for all processes.
         """
+        manifest["origin"] = secrets.token_hex(16)
         with self._transaction() as connection:
             if seen is not None:
                 newer = connection.execute(select(_runs.c.manifest).where(_runs.c.id > seen).order_by(_runs.c.id))

@@ -69,7 +69,8 @@ _PROTOCOL = record({"name": TEXT, "hash": TEXT}, {"version": whole(0), "descript
 MANIFEST = record(
     {},
     {
-        **dict.fromkeys(("command", "srbench", "git", "python", "platform", "processor", "device"), TEXT),
+        **dict.fromkeys(("command", "srbench", "git", "python", "platform", "processor", "device", "origin"), TEXT),
+        "shard": record({"index": whole(1), "count": whole(1), "plan": TEXT}),
         "packages": by_name(TEXT),
         "protocol": _PROTOCOL,
         "methods": each(_METHOD),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from srbench.run.shard import Shard
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -29,4 +31,5 @@ class RunOptions:
     self_ensemble: bool = False
     apart: bool = False  # cells are computed in other processes, so that a crash of a method does not end this one
     cell_timeout: float = 0  # seconds after which a cell has failed, which then is in another process; 0: none
+    shard: Shard | None = None  # the slice of the run that is computed here; None: all of it
     command: str = ""  # the command line, for the manifest

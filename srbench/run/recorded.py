@@ -131,20 +131,26 @@ class Recorded:
 def use_names_otherwise(manifest: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a name of ``manifest``, of a user's folder of images or of a method, is another thing's in the manifests
     of other runs."""
+    return bool(name_used_otherwise(manifest, others))
+
+
+def name_used_otherwise(manifest: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
+    """The first name of which :func:`use_names_otherwise` holds; empty where there is none."""
     there = Recorded.of_runs(others)
-    for entry in manifest["datasets"]:
-        if entry["version"] == 0:
+    for entry in manifest.get("datasets", ()):
+        if entry.get("version") == 0:
             own, other = _dataset(entry), there.datasets.get(entry["name"])
             if own.name in there.known_datasets:
-                return True
+                return own.name
             if other is not None and own.folder != other.folder and own.images != other.images:
-                return True
+                return own.name
     sources = manifest.get("sources", {})
-    for entry in manifest["methods"]:
-        known = there.methods.get(entry["name"])
-        if known is not None and known.identity != entry["hash"] and known.source != sources.get(entry["name"], ""):
-            return True
-    return False
+    for entry in manifest.get("methods", ()):
+        name = str(entry["name"])
+        known = there.methods.get(name)
+        if known is not None and known.identity != entry.get("hash", "") and known.source != sources.get(name, ""):
+            return name
+    return ""
 
 
 def recognise(

@@ -35,11 +35,14 @@ from srbench.run.plan import CellResult, CellTask, MethodSpec, MetricSpec, RunCo
 from srbench.run.recorded import Recorded, use_names_otherwise
 from srbench.run.seams import compare_tiles
 from srbench.run.selection import anywhere, select_methods
+from srbench.run.shard import Shard
+from srbench.run.slices import Slice, costs, cut
 from srbench.run.stopping import Stop, Terminated, stoppable
 from srbench.run.todo import Wanted, measurable, pending, unclaimed, with_canaries
 from srbench.run.worker import CellWorker
 from srbench.scale import checked
 from srbench.timing.session import time_methods
+from srbench.wording import counted
 
 __all__ = ["Observer", "RunOptions", "Silent", "Summary", "run"]
 
@@ -57,6 +60,7 @@ class Job:
     image_facts: Callable[[], dict[ImageFile, ImageFacts]]  # waits until all images are decoded; raises ImageError
     recorded: Recorded = field(default_factory=Recorded)  # what the names were chosen by
     described: Mapping[str, Any] = field(default_factory=dict)  # what else the manifest says
+    slice: Slice | None = None  # of all cells, those that are this run's
 
     @property
     def context(self) -> RunContext:
@@ -149,7 +153,8 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     described: dict[str, Any] = {"sources": sources} if sources else {}
     if file:
         described["degradation_file"] = {context.degradation_key.partition("/")[0]: file}
-    return replace(job, recorded=recorded, described=described)
+    job = replace(job, recorded=recorded, described=described)
+    return job if options.shard is None else sliced(job, options.shard, observer)
 
 
 def context_of(options: RunOptions) -> RunContext:
@@ -190,6 +195,23 @@ def job_of(
     return Job(options, worker, tuple(methods), datasets, selection, wanted, image_facts)
 
 
+def sliced(job: Job, shard: Shard, observer: Observer) -> Job:
+    """A run of one slice of ``job``, with the methods and datasets of which that holds cells."""
+    facts = job.image_facts()
+    whole = list(cells(job.methods, job.datasets, facts, job.options.scales, job.context))
+    part = cut(whole, costs(whole, facts, job.worker), shard)
+    mine = [task for task in whole if task.facts.key in part.keys]
+    methods, datasets = {task.method for task in mine}, {task.facts.dataset for task in mine}
+    observer.note(f"slice {shard}: {len(mine)} of {counted(len(whole), 'cell')}")
+    return replace(
+        job,
+        methods=tuple(spec for spec in job.methods if spec in methods),
+        datasets=tuple(data for data in job.datasets if data.name in datasets),
+        described={**job.described, "shard": part.to_json()},
+        slice=part,
+    )
+
+
 # -- plan ----------------------------------------------------------------------------------------------------------
 
 
@@ -200,6 +222,8 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
     facts = job.image_facts()
     manifest["datasets"] = [describe_dataset(data, facts) for data in job.datasets]
     planned = list(cells(job.methods, job.datasets, facts, job.options.scales, job.context))
+    if job.slice is not None:
+        planned = [task for task in planned if task.facts.key in job.slice.keys]
     if job.context.variant.key:
         manifest["options"] = job.context.variant.key
     if job.context.variant.tile:

@@ -140,12 +140,15 @@ def test_values_that_are_not_finite_are_stored_as_a_status(store, reader, value)
 
 
 def test_runs_carry_their_manifest_status_and_canaries(store, reader):
-    run = store.start_run(MANIFEST)
+    manifest = dict(MANIFEST)
+    run = store.start_run(manifest)
     store.add_canaries(run, [Canary("set5", 4, 28.1, 28.43, "off", "cropped")])
-    store.finish_run(run, "finished", MANIFEST | {"end": True})
-    other = store.start_run(MANIFEST)
+    store.finish_run(run, "finished", manifest | {"end": True})
+    other = store.start_run(dict(MANIFEST))
     first, second = reader.runs()
-    assert (first.status, first.manifest) == ("finished", {"command": "test", "end": True})
+    assert first.status == "finished"
+    assert first.manifest.pop("origin") != second.manifest["origin"]
+    assert first.manifest == {"command": "test", "end": True}
     assert first.canaries == (Canary("set5", 4, 28.1, 28.43, "off", "cropped"),)
     assert (second.id, second.status, second.canaries) == (other, "running", ())
 
@@ -227,7 +230,7 @@ def test_manifests_are_stored_as_plain_json(store):
     connection = sqlite3.connect(store.folder / FILE)
     (text,) = connection.execute("SELECT manifest FROM runs").fetchone()
     connection.close()
-    assert json.loads(text) == {"methods": [{"name": "<script>"}]}
+    assert json.loads(text)["methods"] == [{"name": "<script>"}]
 
 
 def test_a_file_that_cannot_be_written_is_not_tried_again_and_again(tmp_path, monkeypatch):

@@ -30,8 +30,8 @@ class Overview:
     commands: list[tuple[str, str]]  # git revision, command line; oldest first
 
 
-def overview(images: pd.DataFrame, runs: Sequence[Run], facts: FolderFacts) -> Overview:
-    """Of those runs whose scores are shown."""
+def overview(images: pd.DataFrame, runs: Sequence[Run], facts: FolderFacts, remarks: Sequence[str] = ()) -> Overview:
+    """Of those runs whose scores are shown; ``remarks`` are on what is to be known of them."""
     shown = set(images["run_id"].unique()) if not images.empty else set()
     used = [run for run in runs if run.id in shown]
     manifests = [run.manifest for run in used]
@@ -51,6 +51,7 @@ def overview(images: pd.DataFrame, runs: Sequence[Run], facts: FolderFacts) -> O
         ("Git revision", ", ".join(_unique(m["git"] for m in manifests if m.get("git"))) or "not run from a checkout"),
         ("Runs", ", ".join(f"{run.id} ({run.started[:16].replace('T', ' ')}, {run.status})" for run in used)),
     ]
+    pairs += [("Remark", remark) for remark in remarks]
     commands = _unique((m.get("git", "")[:12], m["command"]) for m in manifests if m.get("command"))
     return Overview(pairs, commands)
 

@@ -1,0 +1,35 @@
+"""Several results folders made one, where their names allow it: a name in a results folder stands for one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from srbench.errors import StoreError
+from srbench.results import merge as merging
+from srbench.results.folder import FILE
+from srbench.results.merge import Merged, Told
+from srbench.results.reader import Reader
+from srbench.run.recorded import name_used_otherwise
+
+
+def merge(sources: Sequence[Path], out: Path, told: Told = lambda *_: None) -> Merged:
+    """As :func:`srbench.results.merge.merge`.
+
+    Raises:
+        StoreError: as there; or a name, of a folder of images or of a method, is another thing's in two folders.
+    """
+    seen: list[tuple[Path, list[dict[str, Any]]]] = []
+    for folder in (*([out] if (out / FILE).is_file() else []), *sources):
+        with Reader(folder) as reader:
+            manifests = [run.manifest for run in reader.runs()]
+        for other, theirs in seen:
+            if name := next(filter(None, (name_used_otherwise(own, theirs) for own in manifests)), ""):
+                raise StoreError(
+                    f"'{name}' in '{folder}' is not what it is in '{other}': another folder of images, or a method "
+                    "from another file",
+                    "run it again under another name, or merge into two folders; srbench drop takes it out of one",
+                )
+        seen.append((folder, manifests))
+    return merging.merge(sources, out, told)

@@ -1,0 +1,74 @@
+"""Slices of a run: which of its cells one of several machines computes, without any of them knowing of the others.
+
+Every machine plans the whole run and cuts it in the same way, so that the slices together are exactly the run. Cells
+are laid out method by method, so that a machine loads few methods, and cut into stretches of equal expected cost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from srbench.dataset.locate import ImageFile
+from srbench.dataset.manifest import ImageFacts
+from srbench.run import expected_cost
+from srbench.run.plan import CellTask
+from srbench.run.shard import Shard
+from srbench.run.worker import CellWorker
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The cells of one slice by key, and what identifies the run that was cut and the cut: slices of equal ``plan``
+    belong together."""
+
+    shard: Shard
+    plan: str
+    keys: frozenset[str]
+
+    def to_json(self) -> dict[str, object]:
+        """For the manifest of the run that computes it."""
+        return {"index": self.shard.index, "count": self.shard.count, "plan": self.plan}
+
+
+def cut(cells: Sequence[CellTask], costs: Sequence[int], shard: Shard) -> Slice:
+    """The slice ``shard`` of a run.
+
+    Args:
+        cells: all of the run, in any order.
+        costs: what each is expected to cost, in whole nanoseconds, so that sums are the same on every machine.
+    """
+    order = sorted(range(len(cells)), key=lambda i: _place(cells[i]))
+    cost = np.array([max(1, costs[i]) for i in order], dtype=np.int64)
+    total = int(cost.sum())
+    ends = [total * k // shard.count for k in range(1, shard.count)]
+    # The middle of a cell decides, so that each belongs to one slice.
+    slices = np.searchsorted(np.array(ends, dtype=np.int64), np.cumsum(cost) - cost // 2, side="right")
+    digest = hashlib.sha256(f"{shard.count}\n".encode())
+    for i, price in zip(order, cost.tolist(), strict=True):
+        digest.update(f"{cells[i].facts.key} {price}\n".encode())
+    own = frozenset(
+        cells[i].facts.key for i, number in zip(order, slices.tolist(), strict=True) if number == shard.index - 1
+    )
+    return Slice(shard, digest.hexdigest()[:16], own)
+
+
+def _place(cell: CellTask) -> tuple[str, str, int, str, int, str]:
+    facts = cell.facts
+    return facts.method, facts.options, facts.scale, facts.dataset, facts.dataset_version, facts.image
+
+
+def costs(cells: Sequence[CellTask], facts: Mapping[ImageFile, ImageFacts], worker: CellWorker) -> list[int]:
+    """What each cell is expected to cost, in nanoseconds on one core."""
+    per_pixel: dict[tuple[str, int], int] = {}
+    found = []
+    for cell in cells:
+        key = cell.facts.method, cell.scale
+        if key not in per_pixel:
+            ensemble = worker.context.variant.self_ensemble
+            per_pixel[key] = expected_cost.of_method(worker.method(cell.method), cell.scale, self_ensemble=ensemble)
+        found.append(per_pixel[key] * facts[cell.sample].width * facts[cell.sample].height)
+    return found
