@@ -116,6 +116,16 @@ def visit(browser):
     assert wrong == []
 
 
+_SCREENS = [(1400, "light"), (390, "dark")]
+_SCREENS += [pytest.param(other, marks=pytest.mark.slow) for other in ((1400, "dark"), (390, "light"))]
+
+
+@pytest.fixture(params=_SCREENS, ids=str)
+def screen(request):
+    """Width in pixels and colour scheme."""
+    return request.param
+
+
 @pytest.fixture
 def axe():
     """What axe-core finds wrong with a page, or a place in it, by WCAG 2.2 AA: rules, impacts, elements."""

@@ -166,8 +166,8 @@ def test_where_the_clipboard_is_closed_the_entry_is_selected(drawer):
     assert page.evaluate("getSelection().toString()").startswith("@inproceedings{shi2016real")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (1400, "dark"), (390, "light"), (390, "dark")])
-def test_it_fits_and_can_be_read(drawer, axe, artefacts, width, scheme):
+def test_it_fits_and_can_be_read(drawer, axe, artefacts, screen):
+    width, scheme = screen
     page, dialog = drawer("srcnn", width, scheme)
     assert dialog.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
     page.screenshot(path=artefacts / f"drawer-{width}-{scheme}.png")

@@ -10,7 +10,6 @@ from srbench.report.html import render
 from srbench.report.html.costs import Cost
 from srbench.results.reader import Reader
 
-SCREENS = [(1400, "light"), (1400, "dark"), (390, "light"), (390, "dark")]
 ROWS = "#board tbody tr[data-label]"
 
 
@@ -284,8 +283,8 @@ def test_ranks_are_drawn_as_intervals(visit, report):
     assert "method" in address(page)
 
 
-@pytest.mark.parametrize(("width", "scheme"), SCREENS)
-def test_it_is_accessible_and_fits_the_screen(visit, report, artefacts, width, scheme, axe):
+def test_it_is_accessible_and_fits_the_screen(visit, report, artefacts, screen, axe):
+    width, scheme = screen
     page = visit(report, width, scheme)
     page.wait_for_timeout(200)
     page.screenshot(path=artefacts / f"leaderboard-{width}-{scheme}.png", full_page=True)

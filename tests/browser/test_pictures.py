@@ -11,8 +11,6 @@ from PIL import Image
 from srbench.report.html import render
 from srbench.results.reader import Reader
 
-SCREENS = [(1400, "light"), (1400, "dark"), (390, "light"), (390, "dark")]
-
 
 def shot(element):
     return np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB")).astype(int)
@@ -333,8 +331,8 @@ def test_whole_images_are_loaded_from_beside_the_page(visit, report, tmp_path):
     assert (tmp_path / unquote(link)).is_file()
 
 
-@pytest.mark.parametrize(("width", "scheme"), SCREENS)
-def test_pictures_are_accessible_and_fit_the_screen(visit, report, axe, artefacts, width, scheme):
+def test_pictures_are_accessible_and_fit_the_screen(visit, report, axe, artefacts, screen):
+    width, scheme = screen
     page = visit(report, width, scheme)
     for place in ("#hero", "#pictures", "#lightbox"):
         if place == "#lightbox":

@@ -199,8 +199,8 @@ def test_without_costs_there_is_a_sentence(visit, plotted):
     assert "No plot of PSNR against cost" in page.locator(FIRST).inner_text()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
-def test_plots_are_accessible_and_fit(visit, plotted, axe, artefacts, width, scheme):
+def test_plots_are_accessible_and_fit(visit, plotted, axe, artefacts, screen):
+    width, scheme = screen
     page = visit(plotted(), width, scheme)
     for details in page.locator("#plots details").all():
         details.evaluate("d => { d.open = true; }")

@@ -6,8 +6,6 @@ from srbench.report import versus_page
 from srbench.results.contestant import load
 from srbench.results.head_to_head import compare
 
-SCREENS = [(1400, "light"), (1400, "dark"), (390, "light"), (390, "dark")]
-
 
 @pytest.fixture
 def dialog(visit, report):
@@ -100,8 +98,8 @@ def test_an_address_that_leads_nowhere_opens_nothing(visit, report, address):
     assert not page.locator("#versus").evaluate("d => d.open")
 
 
-@pytest.mark.parametrize(("width", "scheme"), SCREENS)
-def test_nothing_serious_and_nothing_too_wide(dialog, artefacts, width, scheme, axe):
+def test_nothing_serious_and_nothing_too_wide(dialog, artefacts, screen, axe):
+    width, scheme = screen
     page = dialog("bicubic", "nearest", width, scheme)
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -109,8 +107,8 @@ def test_nothing_serious_and_nothing_too_wide(dialog, artefacts, width, scheme, 
     page.screenshot(path=artefacts / f"versus-{width}-{scheme}.png")
 
 
-@pytest.mark.parametrize(("width", "scheme"), SCREENS)
-def test_the_page_of_compare(visit, report, artefacts, tmp_path, width, scheme, axe):
+def test_the_page_of_compare(visit, report, artefacts, tmp_path, screen, axe):
+    width, scheme = screen
     folder = report.parent / "results"
     path = tmp_path / "bicubic_against_nearest.html"
     found = compare(load(folder, "bicubic"), load(folder, "nearest"))

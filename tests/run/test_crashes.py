@@ -53,7 +53,7 @@ def crashing(write_plugin, call, when="lr.shape[-1] == 16"):
     return write_plugin(f"import ctypes, os\n        if {when}: {call}\n        return imresize(lr, scale)")
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("call", "said"), CRASHES.items(), ids=CRASHES)
 def test_the_cell_that_ends_its_process_is_failed_by_name(go, write_plugin, calls, results, call, said, threads):
     summary = go(crashing(write_plugin, call), "nearest", threads=threads, apart=True)
@@ -73,7 +73,7 @@ def test_a_method_that_always_crashes_costs_its_own_cells_alone(go, write_plugin
     assert (summary.computed, summary.failed) == (3, 3)
 
 
-@pytest.mark.parametrize("scales", [(2,), (2, 3)], ids=str)
+@pytest.mark.parametrize("scales", [pytest.param((2,), marks=pytest.mark.slow), (2, 3)], ids=str)
 @pytest.mark.parametrize(("call", "said"), CRASHES.items(), ids=CRASHES)
 def test_a_crash_while_a_method_is_prepared_costs_its_own_cells_alone(go, write_plugin, results, call, said, scales):
     body = f"""return imresize(lr, scale)
