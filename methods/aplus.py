@@ -134,7 +134,7 @@ class AplusRecipe(FitRecipe):
 class Aplus(TrainedMethod):
     card = MethodCard(
         name="aplus",
-        title="A+ (512 anchors)",
+        title="A+, 24 dimensions",
         year=2014,
         family="examples, regression",
         paper="Timofte, De Smet, Van Gool, A+: Adjusted Anchored Neighborhood Regression for Fast Super-Resolution, "
@@ -142,7 +142,7 @@ class Aplus(TrainedMethod):
         url="https://doi.org/10.1007/978-3-319-16817-3_8",
         colour="luma",
         scales=(2, 3, 4),
-        size="512 anchors, 24 dimensions",
+        size=f"{AplusRecipe.anchors} anchors, {AplusRecipe.dimensions} dimensions",
         published=published(
             "SRCNN paper (arXiv:1501.00092), Tables 2-4",
             {

@@ -113,7 +113,7 @@ class SparseCoding(TrainedMethod):
         url="https://doi.org/10.1007/978-3-642-27413-8_47",
         colour="luma",
         scales=(2, 3, 4),
-        size="512 atoms, 24 dimensions",
+        size=f"{SparseCodingRecipe.atoms} atoms, {SparseCodingRecipe.dimensions} dimensions",
     )
     recipe = SparseCodingRecipe()
 
