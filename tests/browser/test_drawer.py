@@ -65,7 +65,7 @@ def test_an_address_opens_it_and_it_tells_all_that_is_known(drawer):
 
 def test_the_distance_to_print_is_that_of_the_table(drawer):
     page, dialog = drawer("espcn")
-    cells = section(dialog, "Distance to print").locator("tbody tr").first.locator("th, td").all_inner_texts()
+    cells = section(dialog, "Distance to print").locator("tbody tr").first.locator("th, td").all_text_contents()
     own = page.evaluate("srb.view().cells.espcn.psnr.set5")
     assert own["published"] == 30.9
     apart = f"{own['mean'] - 30.9:+.2f} dB not like with like".replace("-", "−")  # noqa: RUF001
