@@ -74,7 +74,7 @@ def test_the_distance_to_print_is_that_of_the_table(drawer):
     assert "EDSR-mobile README" in said
     reason = "size not stated; training images not stated; another protocol: classic (here basicsr)"
     assert f"In grey, for it is not like with like: {reason}." in said
-    assert section(dialog, "Distance to print").locator("td.apart.unlike").count() == 2
+    assert section(dialog, "Distance to print").locator("td.apart.unlike").count() == 1
     assert "under-trained" not in page.content()
 
 
