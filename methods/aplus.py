@@ -134,7 +134,7 @@ class AplusRecipe(FitRecipe):
 class Aplus(TrainedMethod):
     card = MethodCard(
         name="aplus",
-        title="A+ (512 anchors)",
+        title="A+, 24 dimensions",
         year=2014,
         family="examples, regression",
         paper="Timofte, De Smet, Van Gool, A+: Adjusted Anchored Neighborhood Regression for Fast Super-Resolution, "
@@ -142,16 +142,21 @@ class Aplus(TrainedMethod):
         url="https://doi.org/10.1007/978-3-319-16817-3_8",
         colour="luma",
         scales=(2, 3, 4),
+        size=f"{AplusRecipe.anchors} anchors, {AplusRecipe.dimensions} dimensions",
         published=published(
             "SRCNN paper (arXiv:1501.00092), Tables 2-4",
             {
                 "set5": ((2, 36.54, 0.9544), (3, 32.59, 0.9088), (4, 30.28, 0.8603)),
                 "set14": ((2, 32.28, 0.9056), (3, 29.13, 0.8188), (4, 27.32, 0.7491)),
             },
+            size="1024 anchors, about 30 dimensions",
+            images="T91",
         )
         + published(
             "EDSR paper (arXiv:1707.02921), Table 3",
             {"bsd100": ((2, 31.21, 0.8863), (3, 28.29, 0.7835), (4, 26.82, 0.7087))},
+            size="1024 anchors, about 30 dimensions",
+            images="T91",
         ),
     )
     recipe = AplusRecipe()

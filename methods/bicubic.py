@@ -6,6 +6,7 @@ from srbench.method import Method, MethodCard, Published
 from srbench.resize import imresize
 
 _SOURCE = "EDSR paper (arXiv:1707.02921), Table 3"
+_SIZE = "4x4 pixels, a = -0.5"
 _TABLE = {  # dataset: (scale, PSNR, SSIM)
     "set5": ((2, 33.66, 0.9299), (3, 30.39, 0.8682), (4, 28.42, 0.8104)),
     "set14": ((2, 30.24, 0.8688), (3, 27.55, 0.7742), (4, 26.00, 0.7027)),
@@ -22,8 +23,9 @@ class Bicubic(Method):
         paper="Keys, Cubic convolution interpolation for digital image processing, IEEE TASSP 1981",
         url="https://doi.org/10.1109/TASSP.1981.1163711",
         colour="any",
+        size=_SIZE,
         published=tuple(
-            Published(dataset, scale, metric, value, _SOURCE)
+            Published(dataset, scale, metric, value, _SOURCE, size=_SIZE, images="none")
             for dataset, rows in _TABLE.items()
             for scale, psnr, ssim in rows
             for metric, value in (("psnr", psnr), ("ssim", ssim))

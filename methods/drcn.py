@@ -69,20 +69,23 @@ class DrcnNet(nn.Module):
 class Drcn(TrainedMethod):
     card = MethodCard(
         name="drcn",
-        title="DRCN, 64 channels",
+        title="DRCN, 64 channels, 8 recursions",
         year=2016,
         family="cnn, recursive",
         paper="Kim, Lee, Lee, Deeply-Recursive Convolutional Network for Image Super-Resolution, CVPR 2016",
         url="https://arxiv.org/abs/1511.04491",
         colour="luma",
         scales=(2, 3, 4),
+        size="64 channels, 8 recursions",
         published=published(
-            "DRCN paper (arXiv:1511.04491), Table 2 (256 channels)",
+            "DRCN paper (arXiv:1511.04491), Table 2",
             {
                 "set5": ((2, 37.63, 0.9588), (3, 33.82, 0.9226), (4, 31.53, 0.8854)),
                 "set14": ((2, 33.04, 0.9118), (3, 29.76, 0.8311), (4, 28.02, 0.7670)),
                 "bsd100": ((2, 31.85, 0.8942), (3, 28.80, 0.7963), (4, 27.23, 0.7233)),
             },
+            size="256 channels, 16 recursions",
+            images="T91",
         ),
     )
     recipe = Recipe(

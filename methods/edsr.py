@@ -72,18 +72,23 @@ class Edsr(TrainedMethod):
         url="https://arxiv.org/abs/1707.02921",
         colour="rgb",
         scales=(2, 3, 4),
+        size="16 blocks, 64 channels",
         # The paper prints the baseline on DIV2K alone.
         published=published(
             "EDSR-baseline in the IMDN paper (arXiv:1909.11856)",
             {"set5": ((2, 37.99, 0.9604),), "set14": ((2, 33.57, 0.9175),), "bsd100": ((2, 32.16, 0.8994),)},
+            size="16 blocks, 64 channels",
+            images="DIV2K",
         )
         + published(
             "EDSR-baseline, authors' weights re-measured in the torchSR README",
-            {"set5": ((3, 34.37, 0.9270),), "set14": ((3, 30.28, 0.8414),), "bsd100": ((3, 29.08, 0.8051),)},
-        )
-        + published(
-            "EDSR-baseline as quoted in the SRTransGAN README",
-            {"set5": ((4, 32.09, 0.8938),), "set14": ((4, 28.58, 0.7813),), "bsd100": ((4, 27.57, 0.7357),)},
+            {
+                "set5": ((3, 34.37, 0.9270), (4, 32.09, 0.8936)),
+                "set14": ((3, 30.28, 0.8414), (4, 28.58, 0.7804)),
+                "bsd100": ((3, 29.08, 0.8051), (4, 27.56, 0.7354)),
+            },
+            size="16 blocks, 64 channels",
+            images="DIV2K",
         ),
     )
     recipe = Recipe(

@@ -56,6 +56,7 @@ class Fsrcnn(TrainedMethod):
         url="https://arxiv.org/abs/1608.00367",
         colour="luma",
         scales=(2, 3, 4),
+        size="56, 12, 4",
         published=published(
             "CARN paper (arXiv:1803.08664), table of PSNR/SSIM",
             {
@@ -63,6 +64,8 @@ class Fsrcnn(TrainedMethod):
                 "set14": ((2, 32.63, 0.9088), (3, 29.43, 0.8242), (4, 27.59, 0.7535)),
                 "bsd100": ((2, 31.53, 0.8920), (3, 28.53, 0.7910), (4, 26.98, 0.7150)),
             },
+            size="56, 12, 4",
+            images="T91 + General-100",
         ),
     )
     recipe = Recipe(

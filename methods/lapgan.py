@@ -54,7 +54,7 @@ class PyramidDiscriminator(nn.Module):
 class Lapgan(Lapsrn):
     card = MethodCard(
         name="lapgan",
-        title="LAPGAN on LapSRN's pyramid",
+        title="LapSRN + level GANs",
         year=2015,
         family="gan, progressive",
         paper="Denton, Chintala, Szlam, Fergus, Deep Generative Image Models using a Laplacian Pyramid of Adversarial "

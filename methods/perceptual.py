@@ -22,7 +22,7 @@ from srbench.training import Recipe, published
 class Perceptual(Srresnet):
     card = MethodCard(
         name="perceptual",
-        title=f"Perceptual loss, SRResNet, {WIDTH} channels",
+        title="SRResNet-Squeeze, perceptual loss",
         year=2016,
         family="cnn, perceptual loss",
         paper="Johnson, Alahi, Fei-Fei, Perceptual Losses for Real-Time Style Transfer and Super-Resolution, "
@@ -30,11 +30,20 @@ class Perceptual(Srresnet):
         url="https://arxiv.org/abs/1603.08155",
         colour="rgb",
         scales=(4,),
+        size=f"16 blocks, {WIDTH} channels, SqueezeNet's features",
         published=published(
             "SRGAN paper (arXiv:1609.04802), Table 1 (SRResNet-VGG22)",
             {"set5": ((4, 30.51, None),), "set14": ((4, 27.19, None),)},
+            size="16 blocks, 64 channels, VGG-19's features",
+            images="ImageNet",
+            protocol="srgan",
         )
-        + published("4PP-EUSR README (arXiv:1809.04789), SRResNet-VGG22", {"bsd100": ((4, 26.322, 0.694),)}),
+        + published(
+            "4PP-EUSR README (arXiv:1809.04789), the authors' images of SRResNet-VGG22",
+            {"bsd100": ((4, 26.322, 0.694),)},
+            size="16 blocks, 64 channels, VGG-19's features",
+            images="ImageNet",
+        ),
     )
     recipe = Recipe(
         steps=40_000,

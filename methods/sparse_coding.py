@@ -25,7 +25,7 @@ from srbench.degradation.named import Bicubic
 from srbench.method import MethodCard
 from srbench.methods.aplus import WINDOW, differences, principal, samples
 from srbench.resize import imresize
-from srbench.training import TrainedMethod, published
+from srbench.training import TrainedMethod
 from srbench.training.data import Picture
 from srbench.training.recipe import FitRecipe
 
@@ -106,21 +106,14 @@ class SparseCodingRecipe(FitRecipe):
 class SparseCoding(TrainedMethod):
     card = MethodCard(
         name="sparse-coding",
-        title="Sparse coding (512 atoms)",
+        title="Sparse coding (Zeyde)",
         year=2010,
         family="examples, sparse coding",
-        paper="Yang, Wright, Huang, Ma, Image Super-Resolution via Sparse Representation, TIP 2010",
-        url="https://doi.org/10.1109/TIP.2010.2050625",
+        paper="Zeyde, Elad, Protter, On Single Image Scale-Up Using Sparse-Representations, Curves and Surfaces 2010",
+        url="https://doi.org/10.1007/978-3-642-27413-8_47",
         colour="luma",
         scales=(2, 3, 4),
-        published=published(
-            "SelfExSR README (jbhuang0604/SelfExSR), column ScSR",
-            {
-                "set5": ((2, 35.78, 0.9485), (3, 31.34, 0.8869), (4, 29.07, 0.8263)),
-                "set14": ((2, 31.64, 0.8940), (3, 28.19, 0.7977), (4, 26.40, 0.7218)),
-                "bsd100": ((2, 30.77, 0.8744), (3, 27.72, 0.7647), (4, 26.61, 0.6983)),
-            },
-        ),
+        size=f"{SparseCodingRecipe.atoms} atoms, {SparseCodingRecipe.dimensions} dimensions",
     )
     recipe = SparseCodingRecipe()
 

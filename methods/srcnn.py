@@ -50,16 +50,30 @@ class Srcnn(TrainedMethod):
         url="https://arxiv.org/abs/1501.00092",
         colour="luma",
         scales=(2, 3, 4),
+        size="9-5-5",
         published=published(
             "SRCNN paper (arXiv:1501.00092), Tables 2-4",
             {
                 "set5": ((2, 36.66, 0.9542), (3, 32.75, 0.9090), (4, 30.49, 0.8627)),
                 "set14": ((2, 32.45, 0.9067), (3, 29.30, 0.8215), (4, 27.50, 0.7513)),
             },
+            size="9-5-5",
+            images="ImageNet",
         )
         + published(
             "EDSR paper (arXiv:1707.02921), Table 3",
             {"bsd100": ((2, 31.36, 0.8879), (3, 28.41, 0.7863), (4, 26.90, 0.7101))},
+            size="9-5-5",
+            images="ImageNet",
+        )
+        + published(
+            "FSRCNN paper (arXiv:1608.00367), Table 3 (SRCNN-Ex)",
+            {
+                "set5": ((2, 36.67, None), (3, 32.83, None), (4, 30.45, None)),
+                "set14": ((2, 32.35, None), (3, 29.26, None), (4, 27.44, None)),
+            },
+            size="9-5-5",
+            images="T91",
         ),
     )
     recipe = Recipe(

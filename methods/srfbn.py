@@ -91,6 +91,7 @@ class Srfbn(TrainedMethod):
         url="https://arxiv.org/abs/1903.09814",
         colour="rgb",
         scales=(2, 3, 4),
+        size="32 channels, 3 groups, 4 iterations",
         published=published(
             "SRFBN paper (arXiv:1903.09814), table of SRFBN-S",
             {
@@ -98,6 +99,8 @@ class Srfbn(TrainedMethod):
                 "set14": ((2, 33.35, 0.9156), (3, 30.10, 0.8372), (4, 28.45, 0.7779)),
                 "bsd100": ((2, 32.00, 0.8970), (3, 28.96, 0.8010), (4, 27.44, 0.7313)),
             },
+            size="32 channels, 3 groups, 4 iterations",
+            images="DF2K",
         ),
     )
     packed = True

@@ -44,7 +44,7 @@ class Discriminator(nn.Module):
 class Srgan(Srresnet):
     card = MethodCard(
         name="srgan",
-        title=f"SRGAN, 16 blocks, {WIDTH} channels",
+        title=f"SRGAN-Squeeze, {WIDTH} channels",
         year=2017,
         family="gan",
         paper="Ledig et al., Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network, "
@@ -52,10 +52,14 @@ class Srgan(Srresnet):
         url="https://arxiv.org/abs/1609.04802",
         colour="rgb",
         scales=(4,),
+        size=f"16 blocks, {WIDTH} channels, SqueezeNet's features",
         # PSNR alone: the paper's SSIM comes from another tool, 0.01 to 0.05 above MATLAB's.
         published=published(
             "SRGAN paper (arXiv:1609.04802), Table 2 (SRGAN-VGG54)",
             {"set5": ((4, 29.40, None),), "set14": ((4, 26.02, None),), "bsd100": ((4, 25.16, None),)},
+            size="16 blocks, 64 channels, VGG-19's features",
+            images="ImageNet",
+            protocol="srgan",
         ),
     )
     recipe = AdversarialRecipe(

@@ -80,14 +80,17 @@ class Srresnet(TrainedMethod):
         url="https://arxiv.org/abs/1609.04802",
         colour="rgb",
         scales=(2, 4),
+        size=f"16 blocks, {WIDTH} channels",
         # Not the paper's own table: its SSIM comes from another tool, 0.01 to 0.05 above MATLAB's.
         published=published(
-            "EDSR paper (arXiv:1707.02921), Table 3 (64 channels)",
+            "EDSR paper (arXiv:1707.02921), Table 3",
             {
                 "set5": ((4, 32.05, 0.8910),),
                 "set14": ((4, 28.53, 0.7804),),
                 "bsd100": ((4, 27.57, 0.7354),),
             },
+            size="16 blocks, 64 channels",
+            images="ImageNet",
         ),
     )
     recipe = Recipe(

@@ -46,6 +46,7 @@ class Vdsr(TrainedMethod):
         url="https://arxiv.org/abs/1511.04587",
         colour="luma",
         scales=(2, 3, 4),
+        size="20 layers, 64 channels",
         published=published(
             "VDSR paper (arXiv:1511.04587), Table 3",
             {
@@ -53,6 +54,8 @@ class Vdsr(TrainedMethod):
                 "set14": ((2, 33.03, 0.9124), (3, 29.77, 0.8314), (4, 28.01, 0.7674)),
                 "bsd100": ((2, 31.90, 0.8960), (3, 28.82, 0.7976), (4, 27.29, 0.7251)),
             },
+            size="20 layers, 64 channels",
+            images="T91 + BSDS200",
         ),
     )
     recipe = Recipe(

@@ -85,6 +85,8 @@ srb.columns = (() => {
         down: true, text: (label) => `${data.methods[label].year ?? ""}` },
       { id: "family", head: "Family", name: "Family", words: true, key: (label) => data.methods[label].family,
         text: (label) => data.methods[label].family },
+      { id: "training", head: "Training, min \u00b7 steps", name: "Training: minutes and steps of the last run",
+        key: (label) => trained(label)?.minutes ?? null, source: ofTraining, text: length },
       cost("parameters", "Params", "Parameters of the network at this scale", 1, null),
       cost("mult_adds", "Mult-Adds, G", "Multiply-adds for an output of 1280\u00d7720", 1e9, 1),
       cost("latency_ms", "Latency, ms", "Latency: median over calls of the method alone", 1, 1),
@@ -105,19 +107,38 @@ srb.columns = (() => {
           return n === planned ? `${n ?? ""}` : `${n} of ${planned}`;
         } },
       { id: "published", head: `${facts.title}, published`, name: `Published ${facts.title}`,
-        key: (label) => cell(label).published ?? null, down: true, source: (label) => cell(label).published_source,
-        text: (label) => srb.format(cell(label).published, metric) + (foreign(label) ? "*" : "") },
+        key: (label) => cell(label).published ?? null, down: true, source: ofPrint, faint: unlike,
+        text: (label) => srb.format(cell(label).published, metric) + star(label) },
       { id: "difference", head: "Measured \u2212 published", name: "Measured minus published",
-        key: (label) => apart(label), down: true, text: (label) => srb.format(apart(label), metric, { sign: true }) },
+        key: (label) => apart(label), down: true, source: ofPrint, faint: unlike,
+        text: (label) => srb.format(apart(label), metric, { sign: true }) + star(label) },
     ];
   };
   const apart = (label) => {
     const own = cell(label);
     return own.published === undefined ? null : own.mean - own.published;
   };
-  const foreign = (label) => {
-    const { published_protocol: protocol } = cell(label);
-    return protocol !== undefined && protocol !== srb.view().protocol;
+  // In what the printed value is of another network, training or protocol than the row; '' where in nothing.
+  const unlike = (label) => cell(label).published_unlike ?? "";
+  const star = (label) => (unlike(label) ? "*" : "");
+  const ofPrint = (label) => {
+    const said = unlike(label) && `Not like with like: ${unlike(label)}`;
+    return [cell(label).published_source, said].filter(Boolean).join("\n");
+  };
+
+  // How the weights of a row were trained; at least so long where they went on from others.
+  const trained = (label) => data.methods[label].trained[srb.view().scale];
+  const length = (label) => {
+    const own = trained(label);
+    if (!own?.minutes) return "";
+    const minutes = own.minutes < 10 ? own.minutes : Math.round(own.minutes);
+    return `${own.further ? "\u2265\u2009" : ""}${minutes}${own.steps ? ` \u00b7 ${own.steps.toLocaleString("en")}` : ""}`;
+  };
+  const ofTraining = (label) => {
+    const own = trained(label);
+    if (!own) return "";
+    const start = own.further && `The last run; it went on from ${own.start}`;
+    return [[own.data, own.device && `on ${own.device}`].filter(Boolean).join(", "), start].filter(Boolean).join("\n");
   };
 
   // All that at least one method has something to say in: a column that is empty is none.
@@ -143,14 +164,14 @@ srb.columns = (() => {
   };
   const whole = () => {
     const { metrics } = srb.view(), common = USUAL.filter((name) => metrics.includes(name));
-    return ["rank", srb.state.metric, ...(common.length ? common : metrics.slice(0, 4)), "gap", "year", "parameters",
-      "mult_adds", "latency_ms"];
+    return ["rank", srb.state.metric, ...(common.length ? common : metrics.slice(0, 4)), "gap", "year", "training",
+      "parameters", "mult_adds", "latency_ms"];
   };
   // What a narrow screen can do without, the first to go first.
   const spare = () => {
     const metrics = whole().filter((id) => id in data.metrics && id !== srb.state.metric).reverse();
     const present = new Set(all().map((column) => column.id));
-    return ["mult_adds", "latency_ms", "year", "parameters", ...metrics, "gap"].filter((id) => present.has(id));
+    return ["mult_adds", "latency_ms", "year", "parameters", "training", ...metrics, "gap"].filter((id) => present.has(id));
   };
   const usual = () => {
     const gone = new Set(spare().slice(0, dropped));
@@ -183,5 +204,5 @@ srb.columns = (() => {
     const list = all().map((column) => column.id).filter((name) => ids.has(name));
     srb.set({ columns: same ? "" : list.map(encodeURIComponent).join(",") });
   };
-  return { all, shown, choose, drop, restore, cell, mean, gap, rank, rankText, reference, foreign, kinds };
+  return { all, shown, choose, drop, restore, cell, mean, gap, rank, rankText, reference, unlike, kinds };
 })();

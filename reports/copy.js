@@ -15,6 +15,12 @@ srb.copy = (() => {
       best: srb.rows.labels().map((label) => [false, ...shown.map((column) => Boolean(column.best?.(label)))]),
     };
   };
+  // Of published values beside rows that they are not like with like with.
+  const unlike = () => {
+    const { shown, labels } = content();
+    if (!shown.some((column) => column.faint)) return [];
+    return labels.filter(columns.unlike).map((label) => `* ${srb.title(label)}: ${columns.unlike(label)}`);
+  };
   const caption = () => `${srb.group(srb.state.group)}, ${srb.view().title}`;
   const plain = (text) => text.replaceAll("\u2212", "-").replaceAll("\u2009", " ");
 
@@ -28,8 +34,10 @@ srb.copy = (() => {
       const value = pair ? pair.mean : column.value ? column.value(label) : null;
       return value === null || value === undefined ? plain(column.text(label)) : String(value);
     };
-    const lines = [["method", "title", ...shown.map((column) => plain(column.name))],
-      ...labels.map((label) => [label, srb.title(label), ...shown.map((column) => number(column, label))])];
+    const printed = shown.some((column) => column.faint);
+    const lines = [["method", "title", ...shown.map((column) => plain(column.name)), ...(printed ? ["Unlike print"] : [])],
+      ...labels.map((label) => [label, srb.title(label), ...shown.map((column) => number(column, label)),
+        ...(printed ? [columns.unlike(label)] : [])])];
     return lines.map((line) => line.map((value) => quoted(safe(value))).join(",")).join("\r\n") + "\r\n";
   };
 
@@ -40,7 +48,8 @@ srb.copy = (() => {
     const rule = line(["---", ...shown.map((column) => (column.words ? "---" : "---:"))]);
     const strong = (text, i, j) => (best[i][j] ? `**${escaped(text)}**` : escaped(text));
     const body = rows.map((row, i) => line(row.map((text, j) => strong(text, i, j))));
-    return [escaped(caption()), "", line(head.map(escaped)), rule, ...body, ""].join("\n");
+    return [escaped(caption()), "", line(head.map(escaped)), rule, ...body, "",
+      ...unlike().map((text) => `${escaped(text)}\n`)].join("\n");
   };
 
   const SPECIAL = { "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", $: "\\$", "&": "\\&", "#": "\\#", "%": "\\%",
@@ -59,7 +68,7 @@ srb.copy = (() => {
         const own = best[i][j] ? `\\textbf{${tex(text)}}` : tex(text);
         return j ? own : cited(labels[i], own);
       }).join(" & ")} \\\\`),
-      "\\bottomrule", "\\end{tabular}", ""].join("\n");
+      "\\bottomrule", "\\end{tabular}", ...unlike().map((text) => `% ${plain(text)}`), ""].join("\n");
   };
 
   // Without the right to write to the clipboard the text is shown, selected, to be copied by hand.

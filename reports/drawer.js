@@ -63,7 +63,9 @@ srb.drawer = (() => {
     for (const metric of view.metrics) {
       for (const group of view.groups) {
         const own = view.cells[label]?.[metric]?.[group];
-        if (own?.published !== undefined && own.published !== null) found.push({ metric, group, ...own });
+        if (own?.published !== undefined && own.published !== null) {
+          found.push(...[own, ...(own.published_also ?? [])].map((value) => ({ metric, group, ...own, ...value })));
+        }
       }
     }
     return found;
@@ -71,22 +73,24 @@ srb.drawer = (() => {
   const print = (label) => {
     const found = printed(label);
     if (!found.length) return null;
-    const view = srb.view();
     const rows = found.map((own) => {
       const { metric, group, mean, published, n, planned } = own, { unit, title } = data.metrics[metric];
       const apart = `${srb.format(mean - published, metric, { sign: true })}${unit ? ` ${unit}` : ""}`;
       const few = n === planned ? null : el("small", {}, ` ${n} of ${srb.counted(planned, "image")}`);
+      const why = own.published_unlike && `Not like with like: ${own.published_unlike}`;
+      const distance = el("td", { class: why ? "apart unlike" : "apart" }, apart,
+        why ? el("span", { class: "vh" }, " not like with like") : null);
+      if (why) srb.tip.bind(distance, () => why);
       return el("tr", {}, el("th", { scope: "row" }, `${srb.group(group)}, ${title}`, few),
-        [srb.format(mean, metric), srb.format(published, metric)].map((text) => el("td", {}, text)),
-        el("td", { class: "apart" }, apart));
+        [srb.format(mean, metric), srb.format(published, metric)].map((text) => el("td", {}, text)), distance);
     });
     const sources = Map.groupBy ? Map.groupBy(found, sourceOf) : grouped(found);
     const said = [...sources].map(([source, own]) =>
       el("li", {}, sources.size > 1 ? `${srb.list([...new Set(own.map(({ group }) => srb.group(group)))])}: ` : null, source));
-    const foreign = [...new Set(found.map((own) => own.published_protocol).filter((own) => own && own !== view.protocol))];
-    const caution = foreign.length ? `Print is of the protocol ${srb.list(foreign)}; here it is ${view.protocol}.` : "";
+    const reasons = [...new Set(found.map((own) => own.published_unlike).filter(Boolean))];
+    const caution = reasons.map((text) => el("li", { class: "why" }, `In grey, for it is not like with like: ${text}.`));
     return [table("Distance to print", ["", "here", "in print", "here \u2212 print"], rows),
-      el("ul", { class: "sources" }, said, caution ? el("li", {}, caution) : null)];
+      el("ul", { class: "sources" }, said, caution)];
   };
   const sourceOf = (own) => own.published_source.replace(/ \[protocol [^\]]*\]$/, ""); // that is said once for all
   const grouped = (found) => {

@@ -90,7 +90,9 @@ srb.rows = (() => {
     if (column.words) classes.push("words");
     if (column.metric) classes.push(column.metric === srb.state.metric ? "orders" : "other");
     const inside = column.metric ? value(label, column) : column.id === "gap" ? against(label, scale) : column.text(label);
-    const td = el("td", { class: classes.join(" ") }, inside);
+    const faint = column.faint?.(label);
+    if (faint) classes.push("unlike");
+    const td = el("td", { class: classes.join(" ") }, inside, faint ? el("span", { class: "vh" }, ` not like with like: ${faint}`) : null);
     const source = column.source?.(label);
     return source ? srb.tip.bind(td, () => source) : td;
   };

@@ -73,12 +73,13 @@ srb.table = (() => {
   };
   const under = (labels, shown) => {
     const signs = labels.flatMap((label) => rows.reasons(label).map((text) => `${srb.title(label)}: ${text}`));
-    const printed = shown.some((column) => column.id === "published") ? labels : [];
+    const printed = shown.some((column) => column.faint) ? labels : [];
     const published = printed.filter((label) => columns.cell(label).published !== undefined);
     const sources = published.map((label) => `${srb.title(label)}: ${columns.cell(label).published_source}`);
-    const star = "* published under another protocol, whose numbers differ by 0.01 to 0.09 dB on the same images.";
-    return [...(published.some(columns.foreign) ? [el("p", {}, star)] : []),
-      ...list("What the signs beside names say", signs), ...list("Where the published values are from", sources)];
+    const apart = printed.filter(columns.unlike).map((label) => `${srb.title(label)}: ${columns.unlike(label)}`);
+    const star = "* in grey: not like with like. The printed value is of another size, other training images or another protocol.";
+    return [...(apart.length ? [el("p", {}, star)] : []), ...list("What the signs beside names say", signs),
+      ...list("Where the published values are from", sources), ...list("What is not like with like", apart)];
   };
 
   // What others add to the table each time it is drawn.

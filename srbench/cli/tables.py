@@ -152,7 +152,7 @@ class _View:
             method,
             {name: row["mean"] for name, row in measured.items()},
             {name: _interval(row, digits[name]) for name, row in measured.items()},
-            {name: _published(row, digits[name], self.key[1]) for name, row in measured.items()},
+            {name: _published(row, digits[name]) for name, row in measured.items()},
             {str(name): f"{row['n']}/{row['planned']}" for name, row in own.iterrows()},
             _note(own),
         )
@@ -201,8 +201,8 @@ def _explain(console: Console, table: pd.DataFrame, printed: Sequence[Layout], f
         console.print(f"{INTERVAL}: of the mean over images, by bootstrap", markup=False)
     if PUBLISHED in heads:
         console.print("published: the literature's value and, in brackets, what was measured minus it", markup=False)
-        if (table["published_protocol"] != "").any() and _foreign(table).any():
-            console.print("* published under another protocol: the difference includes that of the protocols")
+        for line in _unlike(table):
+            console.print(line, markup=False, soft_wrap=True)
     left_out = dict.fromkeys(head for layout in printed for head in layout.left_out)
     if left_out:
         console.print(f"left out for want of room: {', '.join(left_out)} (a wider terminal, or COLUMNS=200)")
@@ -215,18 +215,26 @@ def _explain(console: Console, table: pd.DataFrame, printed: Sequence[Layout], f
         console.print(f"{printable(', '.join(metrics))}: {printable(text)}", markup=False, soft_wrap=True)
 
 
-def _foreign(table: pd.DataFrame) -> pd.Series[bool]:
-    return (table["published_protocol"] != "") & (table["published_protocol"] != table["protocol"])
+def _unlike(table: pd.DataFrame) -> list[str]:
+    """What the star is about: the reasons why printed values are not like with like, and of which methods."""
+    methods: dict[str, dict[str, None]] = {}
+    for row in table[table["published_like"].eq(False)].to_dict("records"):
+        for reason in row["published_unlike"].split("; "):
+            methods.setdefault(reason, {})[row["method"]] = None
+    if not methods:
+        return []
+    lines = [f"  {printable(reason)}: {printable(', '.join(own))}" for reason, own in methods.items()]
+    return ["* not like with like: the difference is not that of the methods alone", *lines]
 
 
 def _interval(row: pd.Series, places: int) -> str:
     return "" if math.isnan(row["ci_low"]) else f"{row['ci_low']:.{places}f} to {row['ci_high']:.{places}f}"
 
 
-def _published(row: pd.Series, places: int, protocol: str) -> str:
+def _published(row: pd.Series, places: int) -> str:
     if math.isnan(row["published"]):
         return ""
-    mark = "" if row["published_protocol"] == protocol else "*"
+    mark = "*" if row["published_unlike"] else ""
     difference = signed(row["mean"] - row["published"], places)
     return f"{row['published']:.{places}f}{mark} ({difference})"
 

@@ -24,6 +24,11 @@ Colour = Literal["any", "luma", "rgb"]
 class Published:
     """One published number: mean over a dataset's images, under ``protocol``, and where it is printed.
 
+    ``size`` is that of the network the number is of, in the words of :attr:`MethodCard.size` where it is the method's
+    own. ``images`` are those it was trained on: names of folders joined by ' + ', such as 'T91 + BSDS200', or 'none' of
+    a method that learns from none. Without them, and under another protocol, size or kind of images than the row's own,
+    a report shows the difference in grey with the reason (:mod:`srbench.results.printed`).
+
     Raises:
         MethodError: a field that cannot be that, named.
     """
@@ -34,6 +39,8 @@ class Published:
     value: float
     source: str
     protocol: str = "classic"
+    size: str = ""
+    images: str = ""
 
     def __post_init__(self) -> None:
         fields.require(self, "a published value", _PUBLISHED, MethodError)
@@ -44,7 +51,7 @@ _PUBLISHED = {
     **dict.fromkeys(("dataset", "metric", "protocol"), fields.NAME),
     "scale": _SCALE,
     "value": fields.NUMBER,
-    "source": fields.TEXT,
+    **dict.fromkeys(("source", "size", "images"), fields.TEXT),
 }
 
 
@@ -69,6 +76,9 @@ class MethodCard:
     :attr:`MethodContext.seed`. ``version`` is raised when the output changes by something that no file of the method
     shows (a library, a service): scores of another version are stale, as those of other source or weight files are.
 
+    ``size`` says how large the method is where papers print several sizes ('16 blocks, 64 channels'): only published
+    values of the same ``size`` are compared with it like with like.
+
     What people read of the method on its page of the report, all of it optional: ``idea`` (what it does and why, in
     about five sentences), ``equation`` (a line or two of formula or pseudocode, plain text), ``differs`` (how what runs
     here differs from the paper) and ``bibtex`` (the paper's entry; LaTeX tables cite its key).
@@ -86,6 +96,7 @@ class MethodCard:
     scales: tuple[int, ...] | None = None
     url: str = ""
     published: tuple[Published, ...] = ()
+    size: str = ""
     min_size: int = 1  # shortest side of an LR image that the method can take
     allow_partial_weights: bool = False
     default: bool = True
@@ -112,7 +123,7 @@ _CARD = {
     "name": fields.Rule(
         lambda value: fields.NAME.holds(value) and value != "all", f"{fields.NAME.words}, other than 'all'"
     ),
-    **dict.fromkeys(("title", "family", "paper", "url", "idea", "equation", "differs"), fields.TEXT),
+    **dict.fromkeys(("title", "family", "paper", "url", "size", "idea", "equation", "differs"), fields.TEXT),
     "bibtex": fields.BIBTEX,
     "year": fields.whole(0, 9999),
     "colour": fields.one_of(get_args(Colour)),

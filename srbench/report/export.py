@@ -16,7 +16,14 @@ from srbench.results.contest import Contest, contests
 from srbench.results.described import described
 from srbench.results.facts import FolderFacts
 from srbench.results.finite import finite
-from srbench.results.leaderboard import MEAN_COLUMNS, PER_IMAGE_COLUMNS, means, methods_by_score, per_image
+from srbench.results.leaderboard import (
+    MEAN_COLUMNS,
+    PER_IMAGE_COLUMNS,
+    PUBLISHED_COLUMNS,
+    means,
+    methods_by_score,
+    per_image,
+)
 from srbench.results.literature import METRICS, Entry
 from srbench.results.reader import Reader
 from srbench.results.view import VIEW
@@ -26,7 +33,7 @@ CONTEST_COLUMNS = [
     *("rank_first", "rank_last", "may_be_best"),
     *("best", "difference", "difference_low", "difference_high", "p_value"),
 ]
-COLUMNS = [*MEAN_COLUMNS, *CONTEST_COLUMNS, "origin"]
+COLUMNS = [*MEAN_COLUMNS, *CONTEST_COLUMNS, "origin", *PUBLISHED_COLUMNS]
 _WHOLE = ("n", "rank_first", "rank_last")  # columns of whole numbers, some of them absent
 
 
@@ -39,7 +46,8 @@ def to_csv(
     are the ranks from ``rank_first`` to ``rank_last``, whether the method may be the best, and its ``difference`` to
     the ``best`` mean with the interval and the p-value, both of which hold for all pairs of methods at once
     (:mod:`srbench.results.contest`); empty where the images cannot tell, or the method does not compete. ``origin`` is
-    'measured', or 'as reported' of the literature's values.
+    'measured', or 'as reported' of the literature's values. Last come size, training images and protocol of the
+    published value, whether it is like with like with the row (``published_like``), and if not, why.
 
     Raises:
         SrbenchError: nothing is left of what was chosen.
@@ -150,7 +158,7 @@ def _reported(entry: Entry, table: pd.DataFrame) -> list[dict[str, Any]]:
             if (value := entry.value(dataset, scale, metric, protocol)) is not None:
                 row = {"method": entry.title, "dataset": dataset, "scale": scale, "protocol": value.protocol}
                 row |= {"degradation": degradation, "metric": metric, "mean": value.value}
-                row |= {"published_source": value.source, "origin": REPORTED}
+                row |= {"published_source": value.source, "published_protocol": value.protocol, "origin": REPORTED}
                 rows.append({name: row.get(name) for name in COLUMNS})
     return rows
 

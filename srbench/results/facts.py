@@ -45,7 +45,8 @@ class MetricFacts:
 
 @dataclass(frozen=True)
 class PublishedValue:
-    """One published number: mean over a dataset's images, under ``protocol``, and where it is printed."""
+    """One published number: mean over a dataset's images, under ``protocol``, where it is printed, and of what: the
+    ``size`` of the network and the ``images`` it was trained on (:class:`srbench.method.Published`), '' if not said."""
 
     dataset: str
     scale: int
@@ -53,6 +54,8 @@ class PublishedValue:
     value: float
     source: str
     protocol: str = "classic"
+    size: str = ""
+    images: str = ""
 
 
 def closest(
@@ -77,9 +80,9 @@ class WeightFile:
 
 @dataclass(frozen=True)
 class MethodFacts:
-    """A method without its code. ``year`` is 0 where it has none; ``colour`` and ``published`` are those of its
-    card. ``aims_at_pixels`` is False of methods that give up PSNR for what people see. ``training`` is by scale, of
-    the weights that were run. ``idea``, ``equation``, ``differs`` and ``bibtex`` are what people read of it
+    """A method without its code. ``year`` is 0 where it has none; ``colour``, ``published`` and ``size`` are those of
+    its card. ``aims_at_pixels`` is False of methods that give up PSNR for what people see. ``training`` is by scale,
+    of the weights that were run. ``idea``, ``equation``, ``differs`` and ``bibtex`` are what people read of it
     (:class:`srbench.method.MethodCard`), ``weight_files`` what was loaded, as far as the run wrote it down. ``own`` is
     True of a user's own method; where a run does not say, it is False."""
 
@@ -99,6 +102,7 @@ class MethodFacts:
     bibtex: str = ""
     weight_files: tuple[WeightFile, ...] = ()
     own: bool = False
+    size: str = ""
 
     @property
     def cite(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from srbench.records import CellState, ScoreState, labels
-from srbench.results.facts import FolderFacts, MethodFacts, PublishedValue, closest
+from srbench.results.facts import FolderFacts, MethodFacts
 from srbench.results.handling import remarks
+from srbench.results.printed import Printed, beside
 from srbench.results.reader import CellRow, Reader, ScoreRow
 from srbench.results.statistics import mean_intervals
 
@@ -24,6 +26,7 @@ MEAN_COLUMNS = [
     *("method", "dataset", "scale", "protocol", "degradation", "metric"),
     *("mean", "ci_low", "ci_high", "n", "published", "published_source"),
 ]
+PUBLISHED_COLUMNS = [f"published_{own}" for own in ("size", "images", "protocol", "like", "unlike")]
 
 
 def per_image(reader: Reader, run_id: int | None = None) -> pd.DataFrame:
@@ -72,8 +75,10 @@ def _cells(reader: Reader, run_id: int | None) -> pd.DataFrame:
 
 
 def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFrame:
-    """Means over images: MEAN_COLUMNS, ``options``, ``planned``, the counts of what is not in the mean, and ``remarks``
-    on how the images were computed (a tuple of :class:`srbench.results.handling.Remark`).
+    """Means over images: MEAN_COLUMNS, ``options``, ``planned``, the counts of what is not in the mean, ``remarks`` on
+    how the images were computed (a tuple of :class:`srbench.results.handling.Remark`), and PUBLISHED_COLUMNS: what the
+    printed value is of, whether it is like with like (None where nothing is printed), and if not, why;
+    ``published_also``: what else is printed (a tuple of :class:`srbench.results.printed.Printed`).
 
     ``n`` counts the images in the mean; ``failed``, ``unsupported``, ``pending``, ``unscored`` (there is an SR image,
     and no metric that could be measured) and ``excluded`` (identical, NaN, too small, or the metric raised) the
@@ -97,20 +102,16 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
             own = names_of == metric
             good = own & (state == ScoreState.OK)
             values.append(value[good])
-            reference = published(method, identity, metric)
+            counted = {"n": int(good.sum()), "planned": len(set(image))}
             rows.append(
                 identity
-                | {"metric": metric, "n": int(good.sum()), "planned": len(set(image)), **counts}
+                | {"metric": metric, **counted, **counts}
                 | {"excluded": int(np.isin(state[own].astype(str), _WITHOUT_VALUE).sum()), "remarks": said}
-                | {
-                    "published": math.nan if reference is None else reference.value,
-                    "published_source": "" if reference is None else _cite(reference),
-                    "published_protocol": "" if reference is None else reference.protocol,
-                }
+                | _beside(published(method, identity | {"metric": metric} | counted))
             )
     for row, interval in zip(rows, mean_intervals(values), strict=True):
         row["mean"], row["ci_low"], row["ci_high"] = interval
-    extra = ["options", "planned", *_WITHOUT_SCORES, "excluded", "remarks", "published_protocol"]
+    extra = ["options", "planned", *_WITHOUT_SCORES, "excluded", "remarks", *PUBLISHED_COLUMNS, "published_also"]
     return pd.DataFrame(rows, columns=[*MEAN_COLUMNS, *extra])
 
 
@@ -129,15 +130,34 @@ _WITHOUT_SCORES = {
 }
 
 
-def published(method: MethodFacts | None, row: dict[str, Any], metric: str) -> PublishedValue | None:
-    """The published value to set beside a mean."""
-    if method is None or row["degradation"] != "bicubic" or row["options"]:
-        return None
-    return closest(method.published, row["dataset"], row["scale"], metric, row["protocol"])
+def published(method: MethodFacts | None, row: Mapping[str, Any]) -> list[Printed]:
+    """What is printed beside a mean, the nearest value first; nothing where LR images were made in another way than by
+    bicubic downscaling, or the method ran with options."""
+    if row["degradation"] != "bicubic" or row["options"]:
+        return []
+    place = (row["dataset"], row["scale"], row["metric"], row["protocol"])
+    return beside(method, *place, n=row["n"], planned=row["planned"])
 
 
-def _cite(entry: PublishedValue) -> str:
-    return f"{entry.source} [protocol {entry.protocol}]"
+def _beside(printed: Sequence[Printed]) -> dict[str, Any]:
+    if not printed:
+        nothing: dict[str, Any] = dict.fromkeys(("published_source", *PUBLISHED_COLUMNS), "")
+        return nothing | {"published": math.nan, "published_like": None, "published_also": ()}
+    return columns_of(printed[0]) | {"published_also": tuple(printed[1:])}
+
+
+def columns_of(printed: Printed) -> dict[str, Any]:
+    """A printed value in the columns of a mean: ``published``, ``published_source`` and PUBLISHED_COLUMNS."""
+    value = printed.value
+    return {
+        "published": value.value,
+        "published_source": f"{value.source} [protocol {value.protocol}]",
+        "published_size": value.size,
+        "published_images": value.images,
+        "published_protocol": value.protocol,
+        "published_like": not printed.unlike,
+        "published_unlike": "; ".join(printed.unlike),
+    }
 
 
 def signed(value: float, places: int) -> str:

@@ -19,7 +19,8 @@ _SCALE_NAME = Rule(lambda text: re.fullmatch("[1-9][0-9]{0,6}", text) is not Non
 _ORDER = or_none(whole(0))
 
 _PUBLISHED = record(
-    {"dataset": TEXT, "scale": _SCALE, "metric": TEXT, "value": NUMBER, "source": TEXT}, {"protocol": TEXT}
+    {"dataset": TEXT, "scale": _SCALE, "metric": TEXT, "value": NUMBER, "source": TEXT},
+    dict.fromkeys(("protocol", "size", "images"), TEXT),
 )
 _TRAINING = record(  # srbench.records.TrainingFacts
     {"parameters": whole(0), "steps": whole(0), "wall_seconds": NUMBER, "device": TEXT},
@@ -35,7 +36,7 @@ _WEIGHT_FILE = record({}, {"path": TEXT, "sha256": TEXT, "shipped": or_none(TRUT
 _METHOD = record(
     {"name": TEXT},
     {
-        **dict.fromkeys(("title", "hash", "family", "paper", "colour", "url"), TEXT),
+        **dict.fromkeys(("title", "hash", "family", "paper", "colour", "url", "size"), TEXT),
         **dict.fromkeys(("idea", "equation", "differs", "bibtex"), TEXT),
         **dict.fromkeys(("aims_at_pixels", "own"), TRUTH),
         "year": whole(0, 9999),

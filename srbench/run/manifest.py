@@ -141,6 +141,7 @@ def method_facts(method: Method) -> MethodFacts:
         paper=card.paper,
         colour=card.colour,
         url=card.url,
+        size=card.size,
         aims_at_pixels=_asked(lambda: bool(method.aims_at_pixels), True),
         own=not is_built_in(type(bare(method))),
         published=tuple(PublishedValue(**asdict(value)) for value in card.published),

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from srbench.method.base import Method, MethodCard
+from srbench.results.printed import unlike
 from srbench.training.method import REFERENCE, TrainedMethod
+
+PROTOCOL = "classic"  # under which the trainer measures
 
 
 def shipped(method: Method) -> list[str]:
-    """One text per scale with weights, such as 'x4: 26.76 dB on bsd100 (-0.06)'; [] if there are none.
+    """One text per scale with weights, such as 'x4: 26.76 dB on bsd100 (-0.06), 9 min, 2,400 steps'; [] if there are
+    none.
 
-    The number in brackets is the distance to the published value. Of weights that were trained for another method only
-    that method is said.
+    The number in brackets is the distance to the published value, where that is like with like
+    (:mod:`srbench.results.printed`). Minutes and steps are those of the last run, with a '>' where it went on from
+    other weights. Of weights that were trained for another method only that method is said.
     """
     if not isinstance(method, TrainedMethod):
         return []
@@ -23,20 +31,27 @@ def shipped(method: Method) -> list[str]:
             texts.append(f"x{scale}: the weights of {card.get('method')}")
             continue
         value = card.get("test_psnr", {}).get(f"{REFERENCE} x{scale}")
-        text = f"x{scale}"
+        parts = []
         if value is not None:
-            goal = published_psnr(method.card, scale)
-            gap = "" if goal is None else f" ({value - goal:+.2f})"
-            text += f": {value:.2f} dB on {REFERENCE}{gap}"
-        texts.append(text)
+            goal = published_psnr(method.card, scale, card.get("images", {}))
+            parts.append(f"{value:.2f} dB on {REFERENCE}" + ("" if goal is None else f" ({value - goal:+.2f})"))
+        parts += _length(card)
+        texts.append(f"x{scale}" + (f": {', '.join(parts)}" if parts else ""))
     return texts
 
 
-def published_psnr(card: MethodCard, scale: int, dataset: str = REFERENCE) -> float | None:
-    """The published PSNR under the classic protocol, or None."""
-    values = [
-        p.value
-        for p in card.published
-        if (p.dataset, p.scale, p.metric, p.protocol) == (dataset, scale, "psnr", "classic")
-    ]
-    return values[0] if values else None
+def published_psnr(card: MethodCard, scale: int, images: Mapping[str, int], dataset: str = REFERENCE) -> float | None:
+    """The published PSNR that is like with like with weights trained on ``images``, or None."""
+    for value in card.published:
+        if (value.dataset, value.scale, value.metric) == (dataset, scale, "psnr") and not unlike(
+            value, size=card.size, images=tuple(images), protocol=PROTOCOL
+        ):
+            return value.value
+    return None
+
+
+def _length(card: Mapping[str, Any]) -> list[str]:
+    minutes, steps = card.get("wall_seconds", 0) / 60, card.get("steps", 0)
+    further = "> " if card.get("started_from", "") not in ("", "random weights") else ""
+    parts = [f"{further}{minutes:.0f} min"] if minutes >= 0.5 else []
+    return [*parts, f"{steps:,} steps"] if steps else parts

@@ -65,14 +65,16 @@ def test_an_address_opens_it_and_it_tells_all_that_is_known(drawer):
 
 def test_the_distance_to_print_is_that_of_the_table(drawer):
     page, dialog = drawer("espcn")
-    cells = section(dialog, "Distance to print").locator("tbody tr").first.locator("th, td").all_inner_texts()
+    cells = section(dialog, "Distance to print").locator("tbody tr").first.locator("th, td").all_text_contents()
     own = page.evaluate("srb.view().cells.espcn.psnr.set5")
     assert own["published"] == 30.9
-    apart = f"{own['mean'] - 30.9:+.2f} dB".replace("-", "−")  # noqa: RUF001
+    apart = f"{own['mean'] - 30.9:+.2f} dB not like with like".replace("-", "−")  # noqa: RUF001
     assert cells == ["Set5, PSNR", f"{own['mean']:.2f}", "30.90", apart]
     said = section(dialog, "Distance to print").inner_text()
     assert "EDSR-mobile README" in said
-    assert "Print is of the protocol classic; here it is basicsr." in said
+    reason = "size not stated; training images not stated; another protocol: classic (here basicsr)"
+    assert f"In grey, for it is not like with like: {reason}." in said
+    assert section(dialog, "Distance to print").locator("td.apart.unlike").count() == 1
     assert "under-trained" not in page.content()
 
 

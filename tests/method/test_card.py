@@ -34,15 +34,11 @@ NO_TEXT = [None, 3, b"x", ["x"], ("x",), Hostile(), "half of a pair \ud83d"]
 NO_NAME = [*NO_TEXT, "", " ", " x", "a\nb", "a\x1b[31mb", "a\u2028b", "x" * 201]
 NO_WHOLE = [None, "1", 1.0, 1.5, True, -1, math.nan, [1], Hostile()]
 NO_TRUTH = [None, 0, 1, "yes", Hostile()]
-TEXTS = ("title", "family", "paper", "url", "idea", "equation", "differs")
+TEXTS = ("title", "family", "paper", "url", "size", "idea", "equation", "differs")
 
 WRONG_CARDS = [
     *(("name", value) for value in (*NO_NAME, "all")),
-    *(
-        (name, value)
-        for name in ("title", "family", "paper", "url", "idea", "equation", "differs")
-        for value in NO_TEXT
-    ),
+    *((name, value) for name in TEXTS for value in NO_TEXT),
     *(
         ("bibtex", value)
         for value in (*NO_TEXT, "Keys 1981", "@article{title = {x}}", "@article{a, title = {x}", "@a{b")
@@ -70,7 +66,7 @@ def test_a_wrong_field_of_a_card_is_named(field, value):
         *((name, value) for name in ("dataset", "metric", "protocol") for value in NO_NAME),
         *(("scale", value) for value in (*NO_WHOLE, 0)),
         *(("value", value) for value in (None, "28.42", math.nan, math.inf, True)),
-        *(("source", value) for value in NO_TEXT),
+        *((name, value) for name in ("source", "size", "images") for value in NO_TEXT),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -14,7 +14,8 @@ from srbench.results.store import Store
 
 MEANS = (
     "method,dataset,scale,protocol,degradation,metric,mean,ci_low,ci_high,n,published,published_source,"
-    "rank_first,rank_last,may_be_best,best,difference,difference_low,difference_high,p_value,origin"
+    "rank_first,rank_last,may_be_best,best,difference,difference_low,difference_high,p_value,origin,"
+    "published_size,published_images,published_protocol,published_like,published_unlike"
 )
 PER_IMAGE = "method,dataset,scale,protocol,degradation,image,metric,value"
 

@@ -74,40 +74,38 @@ METHOD = MethodFacts(
     ),
 )
 ROW = {"dataset": "set5", "scale": 4, "protocol": "classic", "degradation": "bicubic", "options": ""}
+ROW |= {"metric": "psnr", "n": 5, "planned": 5}
 
 
-def test_the_published_value_of_the_same_protocol_is_taken():
-    assert published(METHOD, ROW, "psnr").value == 28.42
-    assert published(METHOD, ROW | {"protocol": "basicsr"}, "psnr").value == 28.43
+def test_the_published_value_of_the_same_protocol_is_taken_and_the_others_stand_behind():
+    assert [own.value.value for own in published(METHOD, ROW)] == [28.42, 28.43]
+    assert [own.value.value for own in published(METHOD, ROW | {"protocol": "basicsr"})] == [28.43, 28.42]
 
 
 def test_the_other_protocols_value_is_better_than_none_and_says_so():
-    entry = published(METHOD, ROW | {"scale": 2, "protocol": "basicsr"}, "psnr")
-    assert (entry.value, entry.protocol) == (33.66, "classic")
+    [own] = published(METHOD, ROW | {"scale": 2, "protocol": "basicsr"})
+    assert (own.value.value, own.value.protocol) == (33.66, "classic")
+    assert "another protocol: classic (here basicsr)" in own.unlike
 
 
 @pytest.mark.parametrize(
-    ("change", "metric"),
-    [
-        ({"scale": 3}, "psnr"),
-        ({"dataset": "set14"}, "psnr"),
-        ({"degradation": "blur"}, "psnr"),
-        ({"options": '{"tile": 64}'}, "psnr"),
-        ({}, "ssim"),
-    ],
+    "change",
+    [{"scale": 3}, {"dataset": "set14"}, {"degradation": "blur"}, {"options": '{"tile": 64}'}, {"metric": "ssim"}],
 )
-def test_other_cells_have_no_published_value(change, metric):
-    assert published(METHOD, ROW | change, metric) is None
-    assert published(None, ROW, metric) is None
+def test_other_cells_have_no_published_value(change):
+    assert published(METHOD, ROW | change) == []
+    assert published(None, ROW) == []
 
 
 def test_published_value_and_source_stand_beside_the_mean():
     (row,) = means(images(("m", "a", 28.5, "ok")), FolderFacts([{"methods": [to_json(METHOD)]}])).to_dict("records")
     assert row["published"] == 28.42
     assert "paper A" in row["published_source"]
+    assert (row["published_like"], row["published_size"]) == (False, "")
+    assert row["published_unlike"] == "size not stated; training images not stated"
     (row,) = means(images(("m", "a", 28.5, "ok"))).to_dict("records")
     assert math.isnan(row["published"])
-    assert row["published_source"] == ""
+    assert (row["published_source"], row["published_like"]) == ("", None)
 
 
 def test_methods_are_ranked_by_psnr_those_without_last():

@@ -46,9 +46,10 @@ def test_values_are_those_of_the_cards(name, scale, psnr):
     from srbench.method.plugins import discover
 
     (card,) = [plugin.value.card for plugin in discover() if plugin.name == name]
-    printed = {(p.dataset, p.scale, p.metric): p.value for p in card.published if p.protocol == "classic"}
+    values = [(p.dataset, p.scale, p.metric, p.protocol, p.value) for p in card.published]
+    printed = next(value for *place, value in values if place == ["set5", scale, "psnr", "classic"])  # the paper's own
     entry = literature.entries()[name]
-    assert entry.value("set5", scale, "psnr", "classic").value == psnr == printed["set5", scale, "psnr"]
+    assert entry.value("set5", scale, "psnr", "classic").value == psnr == printed
 
 
 def test_the_own_protocol_comes_first_and_another_says_so():

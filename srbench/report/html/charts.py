@@ -48,7 +48,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Row:
-    """One method in a chart of rows: its ``centre``, with a bar from ``low`` to ``high`` or a dot for each value."""
+    """One method in a chart of rows: its ``centre``, with a bar from ``low`` to ``high`` or a dot for each value; a
+    ``faint`` one in grey."""
 
     label: str
     name: str
@@ -58,6 +59,7 @@ class Row:
     values: Sequence[float] = ()
     low: float | None = None
     high: float | None = None
+    faint: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def rows(lines: Sequence[Row], axis: Axis, *, zero: bool = False) -> Drawing:
     if zero:
         area.line([0, 0], [-0.5, len(lines) - 0.5], SOFT, linewidth=1)
     for i, row in enumerate(lines):
-        own = colour(row.kind)
+        own = SOFT if row.faint else colour(row.kind)
         if len(row.values):
             # One path of all dots, short strokes with round ends: an element for each makes browsers slow.
             x = np.column_stack([row.values, row.values, np.full(len(row.values), np.nan)]).ravel()
@@ -124,7 +126,7 @@ def rows(lines: Sequence[Row], axis: Axis, *, zero: bool = False) -> Drawing:
             area.line([row.low, row.high], [i, i], own, linewidth=1.6, alpha=0.6)
         area.text(left - 12, area.down(i), _short(row.name), INK, ha="right", va="center_baseline")
     for i, row in enumerate(lines):
-        _marker(area, row.centre, i, row.kind, None)
+        _marker(area, row.centre, i, row.kind, None, faint=row.faint)
     for i in range(len(lines)):  # above all else, and hardly to be seen: it answers to the pointer
         below, tall = 1 - (area.down(i) + _ROW / 2) / height, _ROW / height
         place = Rectangle(
@@ -180,11 +182,12 @@ def _scales(area: Area, x: Axis, y: Axis, empty: float | None) -> None:
     area.scale("y", *y.ticks(*sorted(area.y)), y.label)
 
 
-def _marker(area: Area, x: float, y: float, kind: str, mark: int | None) -> None:
+def _marker(area: Area, x: float, y: float, kind: str, mark: int | None, *, faint: bool = False) -> None:
     shape = MARKERS.get(kind, MARKERS["own"])
     large = {"D": 6.5, "o": 7.5, "s": 7.0}.get(shape, 8.0)
     gid = {} if mark is None else {"gid": str(mark)}
-    area.line([x], [y], colour(kind), marker=shape, markersize=large, mec=GROUND, mew=0.8, linestyle="none", **gid)
+    own = SOFT if faint else colour(kind)
+    area.line([x], [y], own, marker=shape, markersize=large, mec=GROUND, mew=0.8, linestyle="none", **gid)
 
 
 def _name(

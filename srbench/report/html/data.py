@@ -20,6 +20,7 @@ from srbench.report.verdict import verdict
 from srbench.results.contest import ALL, Contest
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.finite import finite
+from srbench.results.leaderboard import PUBLISHED_COLUMNS, columns_of
 
 PAIRS = 120  # methods up to which the page holds all pairs with their intervals, which take long
 _DIGITS = 6  # significant, of what is drawn and not printed
@@ -147,11 +148,10 @@ def _cell(mean: dict[str, Any] | None, own: pd.DataFrame, dataset: str, metric: 
         "planned": mean["planned"],
     }
     if not math.isnan(mean["published"]):
-        cell |= {
-            "published": mean["published"],
-            "published_source": mean["published_source"],
-            "published_protocol": mean["published_protocol"],
-        }
+        cell |= {"published": mean["published"], "published_source": mean["published_source"]}
+        cell |= {name: mean[name] for name in PUBLISHED_COLUMNS}
+        if mean["published_also"]:
+            cell["published_also"] = [columns_of(printed) for printed in mean["published_also"]]
     return cell
 
 

@@ -32,6 +32,7 @@ def page_of(card: MethodFacts | None) -> dict[str, Any]:
 
 def _trained(training: TrainingFacts) -> dict[str, Any]:
     """``data``: training images in words; ``minutes`` and ``steps`` of the last run; ``start``: what it went on from;
+    ``further``: whether these were weights that had been trained before;
     ``curve``: [step, validation PSNR in dB]; ``reference``: bicubic's PSNR (dB) on the same validation images."""
     folders = [f"{counted(number, 'image')} of {name}" for name, number in training.images.items()]
     return {
@@ -40,6 +41,7 @@ def _trained(training: TrainingFacts) -> dict[str, Any]:
         "steps": training.steps,
         "device": training.device,
         "start": training.started_from,
+        "further": training.started_from not in ("", "random weights"),
         "features": list(training.content_features),
         "curve": [[step, round(psnr, 4)] for step, psnr in training.curve],
         "reference": training.bicubic,

@@ -77,26 +77,28 @@ def published(shown: Shown) -> Plot:
     if len(records) < 2:
         text = "Fewer than two values of this table are published, at this scale and degradation."
         return shown.missing("published", title, text)
-    by_label: dict[str, list[tuple[str, float]]] = {}
+    by_label: dict[str, list[tuple[str, float, str]]] = {}
     table = []
     for r in records:
         data, gap = shown.view.datasets[r["dataset"]], r["mean"] - r["published"]
-        by_label.setdefault(r["label"], []).append((data, gap))
+        by_label.setdefault(r["label"], []).append((data, gap, r["published_unlike"]))
         value = f"{r['published']:.2f}", f"{r['mean']:.2f}", signed(gap, 2)
-        table.append([shown.name(r["label"]), data, *value, r["published_source"]])
+        table.append([shown.name(r["label"]), data, *value, r["published_unlike"], r["published_source"]])
     lines = []
     for label, gaps in list(by_label.items())[:MOST]:
-        centre = math.fsum(gap for _, gap in gaps) / len(gaps)
-        text = "\n".join([shown.name(label), *(f"{signed(gap, 2)} dB on {data}" for data, gap in gaps)])
-        several = [gap for _, gap in gaps] if len(gaps) > 1 else []
-        lines.append(Row(label, shown.name(label), shown.kind(label), centre, text, several))
+        centre = math.fsum(gap for _, gap, _ in gaps) / len(gaps)
+        apart = [f"{signed(gap, 2)} dB on {data}" for data, gap, _ in gaps]
+        reasons = list(dict.fromkeys(f"not like with like: {reason}" for *_, reason in gaps if reason))
+        several = [gap for _, gap, _ in gaps] if len(gaps) > 1 else []
+        text = "\n".join([shown.name(label), *apart, *reasons])
+        lines.append(Row(label, shown.name(label), shown.kind(label), centre, text, several, faint=bool(reasons)))
     caption = (
-        f"{metric.title}: on the line a method gives what its paper says, left of it less. A marker for the mean over "
-        "datasets, a stroke for each. Weights that were trained for less time lie left, and so do numbers of another "
-        "protocol."
+        f"{metric.title}: on the line a method gives what is printed, left of it less. A marker for the mean over "
+        "datasets, a stroke for each. In grey: what is not like with like, being printed of another size, of weights "
+        "trained on other images, or under another protocol."
     )
     drawing = charts.rows(lines, Axis("measured minus published (dB)"), zero=True)
-    columns = ["method", "dataset", "published", "measured", "difference", "source"]
+    columns = ["method", "dataset", "published", "measured", "difference", "not like with like", "source"]
     return shown.plot("published", title, caption, drawing, columns, table)
 
 

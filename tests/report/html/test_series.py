@@ -35,8 +35,22 @@ def test_published(shown):
         float(plot.rows[0][3]) - 22.6, abs=0.011
     )
     assert "dB on Set14" in plot.marks[0][1]
+    assert plot.rows[0][5] == "size not stated; training images not stated; another protocol: classic (here basicsr)"
+    assert "not like with like: size not stated" in plot.marks[0][1]
     changes = {i: {"published": []} for i in range(2)}
     assert series.published(shown(methods=3, changes=changes)).svg == ""
+
+
+def test_published_values_are_in_grey_where_they_are_not_like_with_like(shown):
+    own = {"size": "S", "images": "T91", "protocol": "basicsr"}
+    value = {"dataset": "set14", "scale": 4, "metric": "psnr", "value": 22.0, "source": "Table 1"} | own
+    facts = {"parameters": 1, "steps": 1, "wall_seconds": 1.0, "device": "cpu", "images": {"T91": 91}}
+    like = {"size": "S", "published": [value], "training": {"4": facts}, "family": "cnn"}
+    full = series.published(shown(methods=2, changes=dict.fromkeys(range(2), like)))
+    grey = series.published(shown(methods=2, changes={i: like | {"size": "L"} for i in range(2)}))
+    assert [row[5] for row in full.rows] == ["", ""]
+    assert [row[5] for row in grey.rows] == ["another size: S (here L)"] * 2
+    assert ["--f-network" in str(plot.svg) for plot in (full, grey)] == [True, False]
 
 
 def training(curve, bicubic):
