@@ -36,6 +36,9 @@ def test_the_fit_of_the_simulated_mos_and_its_validation_are_those_of_its_file()
     assert len(tables) == 5
     for table_of_the_script in tables:
         assert table_of_the_script in page
+    low = [row["mos"] - row["guesses"]["mos"] for row in mos.parameters()["outside"]]
+    assert f"guessed too low, by {min(low):.1f} to {max(low):.1f}." in " ".join(page.split())
+    assert f"they count as {mos.parameters()['psnr_of_originals']} dB" in page
 
 
 def test_the_networks_of_the_corners_are_those_of_their_file():
