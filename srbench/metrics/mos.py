@@ -2,8 +2,10 @@
 (Ledig et al., arXiv:1609.04802: 26 raters, integers 1..5, nearest-neighbour images shown as 1, originals as 5).
 
 No person looks at an image. A psychometric model, fitted on the few means that the paper prints, maps LPIPS and
-structural features to a latent quality; simulated raters turn that into ratings. ``docs/metrics.md`` says how far the
-result can be trusted; ``docs/scripts/calibrate_mos.py`` fits and validates the parameters in ``mos.json``.
+structural features to a latent quality; the value is the mean rating that a panel of simulated raters is expected to
+give to that quality, a function of the two images alone. One draw of the 26 ratings goes with it, for those who want
+raters: their intervals, the subject model, screening. ``docs/metrics.md`` says how far the result can be trusted;
+``docs/scripts/calibrate_mos.py`` fits and validates the parameters in ``mos.json``.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ from srbench.metrics.raters import Panel, interval
 PARAMETERS = Path(__file__).with_name("mos.json")
 FOOTNOTE = (
     "simulated, no person rated these images (docs/metrics.md); a model's guess at the mean of 26 raters, fitted on "
-    "few published means"
+    "few published means with images of the same PSNR"
 )
+_ALONE = ("PSNR", "GMSD", "LPIPS")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Model:
     intercept: float
     weights: Mapping[str, float]
     panel: Panel
-    seed: int
+    seed: int  # of the draws of ratings; no value depends on it
 
     def quality(self, features: Mapping[str, float]) -> float:
         return self.intercept + sum(weight * features[name] for name, weight in self.weights.items())
@@ -94,12 +97,13 @@ def all_features(pair: Comparison) -> dict[str, float]:
 
 
 def _measure(name: str, features: Callable[[Comparison], dict[str, float]], pair: Comparison) -> Measurement:
+    """The expected mean rating; in ``extra`` the ``latent`` quality and a draw of ``ratings`` with its interval."""
     fitted = model(name)
     quality = fitted.quality(features(pair))
     ratings = fitted.panel.rate(quality, _seed(fitted.seed, pair))
     low, high = interval(ratings)
     extra = {"rater_low": low, "rater_high": high, "latent": quality, "ratings": ratings.tolist()}
-    return Measurement(float(ratings.mean()), extra)
+    return Measurement(float(fitted.panel.expected(np.asarray(quality))), extra)
 
 
 def _seed(seed: int, pair: Comparison) -> int:
@@ -112,10 +116,16 @@ def _seed(seed: int, pair: Comparison) -> int:
 
 def validation(name: str) -> str:
     """One line of what the fit was found to be worth."""
-    figures, points = parameters()["models"][name]["left_out"], len(parameters()["inputs"])
+    content = parameters()
+    ranks, errors = content["ranks"], content["errors"][name]
+    own, others = ranks[f"{name}, one method left out"], (f"{m} {ranks[m]['all'][0]:.2f}" for m in _ALONE)
+    datasets = [found["rmse"] for found in errors["dataset_out"].values()]
+    low = [row["mos"] - row["guesses"][name] for row in content["outside"]]
     return (
-        f"leaving one method out, Spearman {figures['spearman']:.2f}, Kendall {figures['kendall']:.2f} and RMSE "
-        f"{figures['rmse']:.2f} against {points} published means"
+        f"leaving one method out, Spearman {own['all'][0]:.2f} and RMSE {errors['method_out']:.2f} against "
+        f"{len(content['inputs'])} published means (Spearman of metrics as they stand: {', '.join(others)}); leaving "
+        f"one dataset out, RMSE {min(datasets):.2f} to {max(datasets):.2f}; methods trained on features or against a "
+        f"discriminator are guessed {min(low):.1f} to {max(low):.1f} too low"
     )
 
 

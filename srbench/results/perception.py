@@ -35,11 +35,11 @@ def perception_distortion(images: pd.DataFrame, perception: str = "lpips") -> pd
 
 
 def opinions(images: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
-    """What the raters of a simulated MOS said of each group's images as a whole.
+    """What a simulated MOS says of each group's images as a whole, and one draw of its raters.
 
-    Per group: ``mos``; ``rater_low`` and ``rater_high``, the 95% interval over raters of their mean ratings;
-    ``corrected``, the estimate of the P.913 subject model, and ``rejected``, how many raters BT.500 screens out (both
-    null for a single image).
+    Per group: ``mos``, the mean of the scores. Of the draw: ``drawn``, the mean of its ratings; ``rater_low`` and
+    ``rater_high``, the 95% interval over raters of their mean ratings; ``corrected``, the estimate of the P.913 subject
+    model, and ``rejected``, how many raters BT.500 screens out (both null for a single image).
     """
     own = images[(images["metric"] == metric) & (images["status"] == ScoreState.OK) & (images["extra"] != "")]
     result = []
@@ -52,7 +52,8 @@ def opinions(images: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
         low, high = interval(ratings.mean(axis=1))
         result.append(
             dict(zip(GROUP, key, strict=True))
-            | {"metric": metric, "mos": float(ratings.mean()), "rater_low": low, "rater_high": high}
+            | {"metric": metric, "mos": float(group["value"].mean())}
+            | {"drawn": float(ratings.mean()), "rater_low": low, "rater_high": high}
             | {"corrected": float(subject_model(ratings).quality.mean()) if several else None}
             | {"rejected": len(rejected(ratings)) if several else None}
         )

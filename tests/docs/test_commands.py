@@ -37,8 +37,8 @@ NOT_RUN = {
     "pip install 'srbench[iqa]'": "not on a package index yet; the README's first command installs the extra",
     "python3 -m venv .venv && .venv/bin/python -m pip install -q tox": "is CI, which runs this test",
     "python docs/scripts/on_a_gpu.py": "needs a GPU; tests/test_on_a_gpu.py rehearses it",
-    "srbench run --methods nearest,bicubic,srcnn,espcn,drcn,srresnet,srgan": "an hour: the images of the MOS study",
-    "python docs/scripts/calibrate_mos.py features": "reads that hour's images; tests/metrics/test_mos.py has the rest",
+    "srbench run --methods nearest,bicubic,aplus,srcnn,fsrcnn,edsr": "an hour: the images of the MOS study",
+    "python docs/scripts/mos_features.py": "reads that hour's images; tests/metrics/test_mos.py has the rest",
 }
 # How commands are shortened that take minutes. Nothing else is changed.
 SHORTER = (

@@ -48,4 +48,13 @@ def test_without_the_ratings_of_the_same_raters_nothing_is_said_of_a_group(extra
     images = rows(*((method, image, "mos", 4.5, "ok") for method in "ab" for image in "12"))
     images["extra"] = [RATED, extra, RATED, RATED]
     (said,) = opinions(images, "mos")
-    assert (said["method"], said["mos"]) == ("b", 4.5)
+    assert (said["method"], said["mos"], said["drawn"]) == ("b", 4.5, 4.5)
+
+
+def test_the_mean_of_the_scores_is_told_apart_from_that_of_the_drawn_ratings():
+    images = rows(("a", "1", "mos", 4.2, "ok"), ("a", "2", "mos", 4.4, "ok"))
+    images["extra"] = RATED
+    (said,) = opinions(images, "mos")
+    assert said["mos"] == pytest.approx(4.3)
+    assert said["drawn"] == 4.5
+    assert said["rater_low"] < 4.5 < said["rater_high"]

@@ -71,7 +71,7 @@ def test_many_images_draw_signs_and_agree_with_a_t_test():
 @given(st.integers(1, 5), st.integers(2, 9), st.floats(-1, 1), st.integers(0, 1000), st.booleans())
 def test_certain_and_an_interval_without_zero_are_one_thing(comparisons, count, shift, seed, coarse):
     rows = np.random.default_rng(seed).normal(shift, 1, (comparisons, count))
-    if coarse:  # ties and zeros, as simulated opinions have them
+    if coarse:  # ties and zeros, as means of whole ratings have them
         rows = rows.round()
     for row in differences(rows, images(count)):
         assert row.low <= row.mean <= row.high
