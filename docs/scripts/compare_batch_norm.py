@@ -1,10 +1,11 @@
 """Train a narrow EDSR without and with batch normalisation, same seed, batches and steps, and compare.
 
-python docs/scripts/compare_batch_norm.py T91 BSDS400 --steps 1200
+python docs/scripts/compare_batch_norm.py T91 --steps 800
 
-The network with it has a normalisation behind every convolution at LR size but the first, where SRResNet has them.
-Prints the validation PSNR of both; of the second also when it normalises by each image's own statistics, as in
-training; and what a step costs: processor time, and memory of what the backward pass keeps.
+The network with it has a normalisation behind every convolution at LR size but the first, where SRResNet has them, and
+starts as interpolation by the same gains of zero as SRResNet here. Prints the validation PSNR of both; of the second
+also when it normalises by each image's own statistics, as in training; and what a step costs: processor time, and
+memory of what the backward pass keeps.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from srbench.methods.edsr import Edsr, EdsrNet
 from srbench.training.session import plan
+from srbench.training.start import silence
 from srbench.training.trainer import Trainer
 
 WIDTH, BLOCKS = 16, 8
@@ -33,9 +35,21 @@ class With(Edsr):
         network = EdsrNet(scale, WIDTH, BLOCKS)
         for block in network.blocks:
             first, activation, second = block.body
-            block.body = nn.Sequential(first, nn.BatchNorm2d(WIDTH), activation, second, nn.BatchNorm2d(WIDTH))
-        network.after = nn.Sequential(network.after, nn.BatchNorm2d(WIDTH))
+            last = nn.BatchNorm2d(WIDTH)
+            nn.init.zeros_(last.weight)
+            block.body = nn.Sequential(first, nn.BatchNorm2d(WIDTH), activation, unsilenced(second), last)
+        after = nn.BatchNorm2d(WIDTH)
+        silence(after, 3)
+        network.after = nn.Sequential(unsilenced(network.after), after)
         return network
+
+
+def unsilenced(conv: nn.Conv2d) -> nn.Conv2d:
+    """EDSR starts as interpolation by convolutions that begin at zero. A normalisation behind such a one divides by its
+    spread and so undoes that from the first step; there its gain begins at zero instead. Both at zero would stay so.
+    """
+    conv.reset_parameters()
+    return conv
 
 
 class Quiet:
@@ -80,7 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="+")
     parser.add_argument("--scale", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--patch", type=int, default=96)
     parser.add_argument("--rate", type=float, default=1e-3)

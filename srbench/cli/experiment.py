@@ -16,27 +16,42 @@ from srbench.files import writing_into
 
 if TYPE_CHECKING:
     from srbench.experiments.corners.study import Study
+    from srbench.experiments.corners.summary import Spread, Summary
 
 NAMES = ("corners",)
 OTHER = "choose another --out"
+COLUMNS = {  # numbers of a summary: heading, format
+    "clean": ("clean", ".1%"),
+    "top_left": ("top left", ".1%"),
+    "both": ("both corners", ".1%"),
+    "ghost": ("ghost", ".3f"),
+    "distance": ("distance", ".3f"),
+    "mse": ("MSE", ".4f"),
+    "bits": ("bits an image", ".2f"),
+}
 
 
 @handled
 def command(
     name: Annotated[str, typer.Argument(help="Which experiment: corners.")],
     folder: Annotated[Path, typer.Option("--out", help="Folder for the picture and the numbers.")] = Path("corners"),
-    steps: Annotated[int, typer.Option(help="Training steps; the GAN takes thrice, the VAE twice as many.")] = 300,
+    steps: Annotated[int, typer.Option(help="Training steps; the GAN and the VAE take twice as many.")] = 300,
     seed: Annotated[int, typer.Option(help="Seed of initial weights, batches and outputs.")] = 0,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Repeat with so many seeds, from --seed on: means, and least to greatest.")
+    ] = 1,
     threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="Processor threads.")] = 1,
 ) -> None:
     """Run a small experiment that shows why something is so (docs/experiments.md).
 
-    corners: one input, two equally right answers. Trains five networks on it, in a few minutes on a processor, measures
-    them, and writes corners.png and corners.json.
+    corners: one input, two equally right answers. Trains five networks on it, in a few minutes a seed on a processor,
+    measures them, and writes corners.png (of the first seed) and corners.json.
 
     Examples:
 
       srbench experiment corners
+
+      srbench experiment corners --seeds 3
 
       srbench experiment corners --out results/corners --seed 1 --steps 1000
     """
@@ -52,13 +67,14 @@ def command(
 
     torch.set_num_threads(threads)
     digits = task.load_digits()
+    all_seeds = range(checked_seed(seed), checked_seed(seed + seeds - 1) + 1)
     with progress(err(), transient=False) as shown:
-        result = study.run(digits, steps, checked_seed(seed), _Networks(shown))
+        studies = [study.run(digits, steps, one, _Networks(shown, one if seeds > 1 else None)) for one in all_seeds]
     picture, record = folder / "corners.png", folder / "corners.json"
     with writing_into(folder, OTHER):
-        write_picture(picture, result, digits.held_out)
-        write_record(record, result)
-    _print(result)
+        write_picture(picture, studies[0], digits.held_out)
+        write_record(record, studies)
+    _print(studies)
     for path in (picture, record):
         out().print(str(path), markup=False, soft_wrap=True)
 
@@ -71,23 +87,25 @@ def _check_folder(folder: Path) -> None:
             raise PermissionError(errno.EACCES, "it is read-only")
 
 
-def _print(study: Study) -> None:
+def _print(studies: list[Study]) -> None:
     from rich.table import Table
 
-    console = out()
+    from srbench.experiments.corners.summary import summarise
+
+    console, study = out(), studies[0]
     inputs = len(next(iter(study.outputs.values())))
-    title = f"corners: {inputs} held-out digits, {study.steps} training steps, seed {study.seed}"
-    table = Table(title=title, title_justify="left")
+    seeds = f"seed {study.seed}" if len(studies) == 1 else f"seeds {study.seed} to {studies[-1].seed}"
+    title = f"corners: {inputs} held-out digits, {study.steps} training steps, {seeds}"
+    table = Table(title=title, title_justify="left", show_lines=len(studies) > 1)
     table.add_column("network")
-    for column in ("clean", "top left", "both corners", "ghost", "distance", "MSE", "bits an image"):
-        table.add_column(column, justify="right")
-    for row in study.rows:
-        bits = "" if row.bits is None else f"{'at most ' if row.bound else ''}{row.bits:.2f}"
-        corner = "" if row.top_left is None else f"{row.top_left:.1%}"
-        parts = (f"{row.clean:.1%}", corner, f"{row.both:.1%}", f"{row.ghost:.3f}", f"{row.distance:.3f}")
-        table.add_row(row.title, *parts, f"{row.mse:.4f}", bits)
+    for column in COLUMNS.values():
+        table.add_column(column[0], justify="right")
+    for network in summarise(studies):
+        table.add_row(network.title, *_cells(network))
     console.print(table)
     best = study.best
+    if len(studies) > 1:
+        console.print("mean over the seeds, below it the least and the greatest", markup=False, soft_wrap=True)
     for line in (
         "clean: outputs that are one answer, whole and alone; top left: the clean ones' share in that corner; both "
         "corners: inputs that got both answers",
@@ -100,15 +118,29 @@ def _print(study: Study) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-class _Networks:
-    """Shows the training of each network."""
+def _cells(network: Summary) -> list[str]:
+    """Each number; below it the least and the greatest over the seeds, where they are not the same in print."""
+    cells = [_cell(network.numbers[name], form) for name, (_, form) in COLUMNS.items()]
+    return [*cells[:-1], f"at most {cells[-1]}" if network.bound else cells[-1]]
 
-    def __init__(self, progress: Progress) -> None:
+
+def _cell(spread: Spread, form: str) -> str:
+    if spread.mean is None:
+        return ""
+    mean, low, high = (f"{value:{form}}" for value in (spread.mean, spread.low, spread.high))
+    return mean if low == high else f"{mean}\n{low} to {high}"
+
+
+class _Networks:
+    """Shows the training of each network; with the seed, unless that is None."""
+
+    def __init__(self, progress: Progress, seed: int | None = None) -> None:
         self._progress = progress
+        self._seed = "" if seed is None else f", seed {seed}"
         self._bar: Bar | None = None
 
     def begin(self, title: str, steps: int) -> None:
-        self._bar = self._progress.bar(title, steps, unit="steps", line=_line)
+        self._bar = self._progress.bar(f"{title}{self._seed}", steps, unit="steps", line=_line)
 
     def step(self, step: int, loss: float) -> None:
         if self._bar is not None:

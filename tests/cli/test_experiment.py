@@ -40,13 +40,15 @@ def test_corners_prints_a_table_and_writes_a_picture_and_the_numbers(srbench, tm
         assert image.size[0] > image.size[1] > 300
 
     content = json.loads((folder / "corners.json").read_text())
-    assert content["settings"] == {"seed": 0, "steps": 2, "batch": 32, "inputs": 6, "draws": 4, "tolerance": 0.1}
+    assert content["settings"] == {"seeds": [0], "steps": 2, "batch": 32, "inputs": 6, "draws": 4, "tolerance": 0.1}
     assert content["best"]["joint_bits"] == 1
     assert [row["name"] for row in content["networks"]] == NAMES
     for row in content["networks"]:
-        assert 0 <= row["clean"] <= 1
-        assert (row["top_left"] is None) == (row["clean"] == 0)
-        assert (row["bits"] is None) == (row["name"] in ("mse", "gan"))
+        clean, top_left, bits = (row["numbers"][name] for name in ("clean", "top_left", "bits"))
+        assert 0 <= clean["mean"] == clean["low"] == clean["high"] <= 1
+        assert clean["seeds"] == [clean["mean"]]
+        assert (top_left["mean"] is None) == (clean["mean"] == 0)
+        assert (bits["mean"] is None) == (row["name"] in ("mse", "gan"))
         assert row["bound"] == (row["name"] == "vae")
 
 
@@ -59,6 +61,35 @@ def test_a_seed_repeats_everything_and_another_does_not(srbench, tmp_path):
     assert json.loads(a)["networks"] != json.loads(c)["networks"]
     pictures = [(tmp_path / name / "corners.png").read_bytes() for name in "abc"]
     assert pictures[0] == pictures[1] != pictures[2]
+
+
+@pytest.mark.usefixtures("few_digits")
+def test_several_seeds_are_those_of_single_runs_side_by_side(srbench, tmp_path):
+    for name, options in (("all", ("--seed", 3, "--seeds", 2)), ("a", ("--seed", 3)), ("b", ("--seed", 4))):
+        result = srbench("experiment", "corners", "--out", tmp_path / name, *options, *FEW)
+        assert result.exit_code == 0, result.output
+        if name == "all":
+            assert "seeds 3 to 4" in result.stdout
+            assert "below it the least and the greatest" in result.stdout
+            assert "GAN, seed 3: step 4/4" in result.stderr
+            assert "GAN, seed 4: step 4/4" in result.stderr
+    both, a, b = (json.loads((tmp_path / name / "corners.json").read_text()) for name in ("all", "a", "b"))
+    assert both["settings"]["seeds"] == [3, 4]
+    for row, first, second in zip(both["networks"], a["networks"], b["networks"], strict=True):
+        for name, number in row["numbers"].items():
+            alone = [one["numbers"][name]["mean"] for one in (first, second)]
+            assert number["seeds"] == alone
+            if None not in alone:
+                assert (number["low"], number["high"]) == (min(alone), max(alone))
+                assert number["mean"] == pytest.approx(sum(alone) / 2)
+    assert (tmp_path / "all" / "corners.png").read_bytes() == (tmp_path / "a" / "corners.png").read_bytes()
+
+
+def test_a_seed_or_number_of_seeds_that_cannot_be(srbench, wrong, tmp_path):
+    wrong("experiment", "corners", "--out", tmp_path, "--seed", 2**63 - 1, "--seeds", 2, match="is not a seed")
+    result = srbench("experiment", "corners", "--seeds", "0")
+    assert result.exit_code == 2
+    assert "--seeds" in result.stderr
 
 
 def test_an_unknown_experiment_is_answered_with_the_nearest_name(wrong):

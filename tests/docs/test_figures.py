@@ -41,25 +41,58 @@ def test_the_fit_of_the_simulated_mos_and_its_validation_are_those_of_its_file()
     assert f"they count as {mos.parameters()['psnr_of_originals']} dB" in page
 
 
+def corners():
+    """``docs/corners.json``, what ``srbench experiment corners --seeds 3`` wrote: its networks by title."""
+    content = json.loads((DOCS / "corners.json").read_text())
+    assert content["settings"]["seeds"] == [0, 1, 2]
+    return {row["title"]: row for row in content["networks"]}
+
+
+def over_seeds(number, form):
+    """The mean, and the least and the greatest if they are not the same in print."""
+    if number["mean"] is None:
+        return ""
+    mean, low, high = (f"{number[name]:{form}}" for name in ("mean", "low", "high"))
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
 def test_the_networks_of_the_corners_are_those_of_their_file():
-    """``docs/corners.json`` is what ``srbench experiment corners`` wrote."""
-    networks = {row["title"]: row for row in json.loads((DOCS / "corners.json").read_text())["networks"]}
+    networks = corners()
     rows = table("experiments.md", "| network | clean")
     header = rows.pop("network")
     assert set(rows) == set(networks)
     for title, cells in rows.items():
-        own = networks[title]
-        bits = "" if own["bits"] is None else f"{own['bits']:.2f}"
+        numbers = networks[title]["numbers"]
+        bits = over_seeds(numbers["bits"], ".2f")
         expected = {
-            "clean": f"{own['clean']:.1%}",
-            "top left": "" if own["top_left"] is None else f"{own['top_left']:.1%}",
-            "both corners": f"{own['both']:.1%}",
-            "ghost": f"{own['ghost']:.3f}",
-            "distance": f"{own['distance']:.3f}",
-            "MSE": f"{own['mse']:.4f}",
-            "bits an image": f"at most {bits}" if own["bound"] else bits,
+            "clean": over_seeds(numbers["clean"], ".1%"),
+            "top left": over_seeds(numbers["top_left"], ".1%"),
+            "both corners": over_seeds(numbers["both"], ".1%"),
+            "ghost": over_seeds(numbers["ghost"], ".3f"),
+            "distance": over_seeds(numbers["distance"], ".3f"),
+            "MSE": over_seeds(numbers["mse"], ".4f"),
+            "bits an image": f"at most {bits}" if networks[title]["bound"] else bits,
         }
         assert dict(zip(header, cells, strict=True)) == expected, title
+
+
+def test_what_is_said_of_the_corners_is_in_their_file():
+    gan, vae, prior = (corners()[title]["numbers"] for title in ("GAN", "VAE", "PixelCNN prior"))
+    said = " ".join((DOCS / "experiments.md").read_text(encoding="utf-8").split())
+    for phrase in (
+        f"needs at most {vae['bits']['mean']:.2f} bits where",
+        f"{vae['clean']['mean']:.1%} of its outputs are clean.",
+        f"draws {gan['clean']['mean']:.1%} clean digits",
+        f"{gan['clean']['low']:.1%} to {gan['clean']['high']:.1%}, with",
+        f"{gan['top_left']['low']:.1%} to {gan['top_left']['high']:.1%} of them in the top left",
+        f"pays {prior['bits']['mean']:.2f} bits where",
+        f"{prior['clean']['mean']:.1%} of its outputs are one clean digit",
+        f"({prior['both']['mean']:.1%} instead of 87.5% have both)",
+    ):
+        assert phrase in said
+    ranges = [number["clean"]["high"] - number["clean"]["low"] for number in (prior, vae, gan)]
+    assert max(ranges) == ranges[2]  # "varies with the seed more than the others"
+    assert gan["mse"]["high"] < json.loads((DOCS / "corners.json").read_text())["best"]["guess_mse"]
 
 
 @pytest.mark.data

@@ -10,5 +10,6 @@ Norouzi, Shlens 2017), on scikit-learn's digits instead of MNIST.
 - :mod:`.model`, :mod:`.canvas`: what the networks share
 - :mod:`.regression`, :mod:`.independent`, :mod:`.gan`, :mod:`.vae`, :mod:`.prior`: the networks
 - :mod:`.study`: train them all, measure them all
+- :mod:`.summary`: several studies in one table
 - :mod:`.picture`: the grid of outputs
 """

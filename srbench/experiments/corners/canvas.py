@@ -12,6 +12,7 @@ from srbench.experiments.corners.task import CANVAS, LEVELS, SIDE, to_image
 
 WIDTH = 32
 _BLOCKS = 2
+_QUARTERS = CANVAS // SIDE  # along each side
 
 
 class _Mixer(nn.Module):
@@ -37,16 +38,22 @@ class Canvas(nn.Module):
     The digit's features are laid into all four quarters and a learnt map of the canvas is added; layers that see one
     pixel at a time do the rest. What is left to learn is which quarters to fill, and how.
 
+    A latent vector is projected onto the canvas by a linear layer, as generators of images usually begin: to features
+    of its own for each quarter. As a constant over the canvas it could not say "this quarter" unless later layers
+    learnt to multiply it with the place.
+
     Args:
-        noise: length of a latent vector that is given with the digit, (B, noise).
+        noise: length of a latent vector that is given with the digit, (B, noise); 0 for none.
     """
 
     def __init__(self, outputs: int, noise: int = 0) -> None:
         super().__init__()
         self.read = nn.Sequential(nn.Conv1d(LEVELS, WIDTH, 1), *(_Mixer() for _ in range(_BLOCKS)))
         self.place = nn.Parameter(0.1 * torch.randn(WIDTH, CANVAS, CANVAS))
+        if noise:
+            self.project = nn.Linear(noise, WIDTH * _QUARTERS**2)
         self.write = nn.Sequential(
-            nn.Conv2d(WIDTH + noise, WIDTH, 1),
+            nn.Conv2d(WIDTH, WIDTH, 1),
             nn.ReLU(),
             nn.Conv2d(WIDTH, WIDTH, 1),
             nn.ReLU(),
@@ -58,7 +65,8 @@ class Canvas(nn.Module):
         levels = F.one_hot(digits.flatten(1), LEVELS).movedim(-1, 1).float()
         features = _in_all_quarters(self.read(levels).unflatten(2, (SIDE, SIDE))) + self.place
         if noise is not None:
-            features = torch.cat([features, noise[:, :, None, None].expand(-1, -1, CANVAS, CANVAS)], dim=1)
+            quarters = self.project(noise).view(-1, WIDTH, _QUARTERS, _QUARTERS)
+            features = features + F.interpolate(quarters, size=(CANVAS, CANVAS))  # each value over its quarter
         return cast(Tensor, self.write(features))
 
 
@@ -87,4 +95,4 @@ class Judge(nn.Module):
 
 def _in_all_quarters(x: Tensor) -> Tensor:
     """(B, C, 8, 8) to (B, C, 16, 16), four times the same."""
-    return x.repeat(1, 1, CANVAS // SIDE, CANVAS // SIDE)
+    return x.repeat(1, 1, _QUARTERS, _QUARTERS)

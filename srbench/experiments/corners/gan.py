@@ -9,11 +9,11 @@ from torch import Tensor
 
 from srbench.experiments.corners.canvas import Canvas, Judge
 from srbench.experiments.corners.model import Model, adam
-from srbench.experiments.corners.task import to_image
+from srbench.experiments.corners.task import nearest_levels, to_image
 from srbench.training.losses import adversarial_discriminator, adversarial_generator
 
 NOISE = 8
-_RATE, _BETAS = 1e-3, (0.5, 0.9)
+_RATE, _BETAS = 2e-3, (0.5, 0.9)
 _PENALTY = 0.1
 
 
@@ -26,7 +26,7 @@ class Gan(Model):
 
     name = "gan"
     title = "GAN"
-    pace = 3
+    pace = 2
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Gan(Model):
 
     def _discriminator_loss(self, digits: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
         with torch.no_grad():
-            fake = self.draw(digits, generator)
+            fake = self._paint(digits, generator)
         real = to_image(targets).requires_grad_()
         judged = self.discriminator(digits, real)
         (slope,) = torch.autograd.grad(judged.sum(), real, create_graph=True)
@@ -54,8 +54,13 @@ class Gan(Model):
         return adversarial_discriminator(judged, self.discriminator(digits, fake)) + _PENALTY * penalty
 
     def loss(self, digits: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
-        return adversarial_generator(self.discriminator(digits, self.draw(digits, generator)))
+        return adversarial_generator(self.discriminator(digits, self._paint(digits, generator)))
 
     def draw(self, digits: Tensor, generator: torch.Generator) -> Tensor:
+        # The networks with probabilities draw one of the task's grey levels; so that all are judged alike, this does.
+        return to_image(nearest_levels(self._paint(digits, generator)))
+
+    def _paint(self, digits: Tensor, generator: torch.Generator) -> Tensor:
+        """Canvases (B, 16, 16) of any grey in [0, 1], which gradients pass through."""
         noise = torch.randn(len(digits), NOISE, generator=generator, device=digits.device)
         return cast(Tensor, self.generator(digits, noise)[:, 0].sigmoid())

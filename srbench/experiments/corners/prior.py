@@ -3,8 +3,9 @@
 Their logits are added (Dahl, Norouzi, Shlens 2017). The first lit pixel tosses the coin; the prior makes all later ones
 agree with it.
 
-The paper also trains the reading network on its own cross-entropy, lest the prior ignore it. Here that would hurt: on
-its own it can give each lit pixel no more than one half, but which of them is the first only it can know, and must say.
+The reading network is also trained on its own cross-entropy, as in the paper, lest the prior learn to
+do without it. Here the prior cannot, for it never sees the digit, and the term has a price: on its own the reading
+network can give each lit pixel no more than one half, though it alone can know which of them is the first.
 """
 
 from __future__ import annotations
@@ -41,11 +42,15 @@ class PixelPrior(Model):
 
     def logits(self, digits: Tensor, targets: Tensor) -> Tensor:
         """Of every pixel, given the digit and the pixels of ``targets`` before it: (B, 5, 16, 16)."""
-        past = self.prior(to_unit(targets, LEVELS)[:, None]).logits()[:, :, :, 0].movedim(-1, 1)
-        return cast(Tensor, self.canvas(digits) + past)
+        return cast(Tensor, self.canvas(digits) + self._past(targets))
+
+    def _past(self, targets: Tensor) -> Tensor:
+        """The prior's logits, of the pixels of ``targets`` before each: (B, 5, 16, 16)."""
+        return cast(Tensor, self.prior(to_unit(targets, LEVELS)[:, None]).logits()[:, :, :, 0].movedim(-1, 1))
 
     def loss(self, digits: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
-        return pixel_nats(self.logits(digits, targets), targets).mean()
+        alone = self.canvas(digits)
+        return (pixel_nats(alone + self._past(targets), targets) + pixel_nats(alone, targets)).mean()
 
     def bits(self, digits: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
         return NATS_TO_BITS * pixel_nats(self.logits(digits, targets), targets)

@@ -104,7 +104,9 @@ def train(kind: type[Model], digits: Tensor, steps: int, seed: int, observer: Ob
     for step in range(1, steps + 1):
         loss = network.learn(*batch(digits, BATCH, batches), noise)
         if not math.isfinite(loss):
-            raise TrainingError(f"{network.title}: the loss is {loss} at step {step}", "try another --seed")
+            raise TrainingError(
+                f"{network.title}, seed {seed}: the loss is {loss} at step {step}", "try another --seed"
+            )
         observer.step(step, loss)
     return network.eval()
 

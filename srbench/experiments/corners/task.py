@@ -56,6 +56,11 @@ def to_image(levels: Tensor) -> Tensor:
     return levels.float() / (LEVELS - 1)
 
 
+def nearest_levels(images: Tensor) -> Tensor:
+    """Images in [0, 1] to the nearest grey levels 0..4, int64."""
+    return (images * (LEVELS - 1)).round().long()
+
+
 def batch(digits: Tensor, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """``size`` random digits (size, 8, 8) and their targets (size, 16, 16), a fresh coin for each; grey levels."""
     rows = torch.randint(len(digits), (size,), generator=generator, device=digits.device)

@@ -17,10 +17,7 @@ _DRAWS = 16  # of the latent, for the bound on bits
 class Vae(Model):
     """Kingma and Welling 2014; conditional as Sohn, Lee, Yan 2015, with a standard normal prior on the latent.
 
-    Its loss, the negative evidence lower bound, is the most that a target costs: its bits are an upper bound. The
-    divergence is faded in during the third quarter of the training (Bowman et al. 2016) and the posterior starts
-    narrow, against posterior collapse: a latent given up before the decoder has found a use for it, which leaves
-    independent pixels. In a training as short as the default one it collapses all the same (docs/experiments.md).
+    Its loss, the negative evidence lower bound, is the most that a target costs: its bits are an upper bound.
     """
 
     name = "vae"
@@ -33,30 +30,21 @@ class Vae(Model):
         self.encoder = Judge(2 * LATENT)
         self.decoder = Canvas(LEVELS, LATENT)
 
-    def prepare(self, steps: int) -> None:
-        super().prepare(steps)
-        self._steps, self._step = steps, 0
-
     def posterior(self, digits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and logarithm of the variance of the latent, (B, LATENT) each."""
         mean, raw = self.encoder(digits, to_image(targets)).chunk(2, dim=1)
         return mean, raw + _NARROW
 
-    def nats(self, digits: Tensor, targets: Tensor, generator: torch.Generator, weight: float = 1.0) -> Tensor:
-        """The bound, of one draw of the latent: (B,). ``weight`` is that of the divergence."""
+    def nats(self, digits: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
+        """The bound, of one draw of the latent: (B,)."""
         mean, log_variance = self.posterior(digits, targets)
         noise = torch.randn(mean.shape, generator=generator, device=mean.device)
         latent = mean + noise * (log_variance / 2).exp()
         divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1) / 2
-        return pixel_nats(self.decoder(digits, latent), targets) + weight * divergence
+        return pixel_nats(self.decoder(digits, latent), targets) + divergence
 
     def loss(self, digits: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
-        self._step += 1
-        return self.nats(digits, targets, generator, self._weight()).mean()
-
-    def _weight(self) -> float:
-        """Of the divergence: 0 in the first half of the training, 1 in its last quarter."""
-        return min(max(4 * self._step / self._steps - 2, 0.0), 1.0)
+        return self.nats(digits, targets, generator).mean()
 
     def draw(self, digits: Tensor, generator: torch.Generator) -> Tensor:
         latent = torch.randn(len(digits), LATENT, generator=generator, device=digits.device)
