@@ -83,7 +83,7 @@ def test_scales_without_weights_are_refused_with_a_hint(name, monkeypatch, tmp_p
 
 def test_shipped_weights_are_described():
     texts = shipped(METHODS["aplus"])
-    assert any(text.startswith("x4: 26.7") and "on bsd100 (-0.0" in text for text in texts)
+    assert any(text.startswith("x4: 26.8") and "on bsd100 (-0.0" in text for text in texts)
     assert shipped(plugins.instantiate(plugins.find("bicubic")[0])) == []
 
 
