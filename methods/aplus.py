@@ -6,8 +6,8 @@ Patches are 3x3 LR pixels; their features are first and second differences of th
 one, since the maps are linear. The map of an anchor is the ridge regression, over its nearest training samples,
 from features to the HR patch minus the bicubic one. Overlapping HR patches are averaged.
 
-Here: 512 anchors and 24 dimensions (the paper: 1024 and about 30), so that the weights stay small; anchors by
-spherical k-means in place of K-SVD.
+Here: 24 dimensions (the paper: about 30), so that the weights stay small, and anchors by spherical k-means in place of
+K-SVD.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -32,13 +32,30 @@ Array = NDArray[np.float32]
 
 
 def differences(x: Tensor, scale: int) -> Tensor:
-    """(N, 1, H, W) enlarged image to (N, 4, H, W): first and second differences along rows and columns, with a
-    reach of ``scale`` pixels, which is one LR pixel. Borders are replicated."""
-    across = F.pad(x, (scale, scale, 0, 0), mode="replicate")
-    down = F.pad(x, (0, 0, scale, scale), mode="replicate")
-    left, right = across[..., : -2 * scale], across[..., 2 * scale :]
-    above, below = down[..., : -2 * scale, :], down[..., 2 * scale :, :]
-    return torch.cat([right - left, below - above, (left + right) / 2 - x, (above + below) / 2 - x], dim=1)
+    """(N, 1, H, W) enlarged image to (N, 4, H, W): first and second differences along rows and columns.
+
+    The filters are those of Zeyde et al. (2010), in whose notation they are [1, 0 (scale - 1 times), -1] and
+    [1, 0 (scale - 1 times), -2, 0 (scale - 1 times), 1] / 2. A first difference is thus taken between pixels that are
+    one LR pixel apart: ``ceil(scale / 2)`` ahead and ``floor(scale / 2)`` behind, which is centred at even scales and
+    half a pixel off at odd ones. A second one reaches ``scale`` pixels to both sides. Borders are replicated.
+    """
+    height, width = x.shape[-2:]
+    padded = F.pad(x, (scale,) * 4, mode="replicate")
+
+    def moved(down: int, right: int) -> Tensor:
+        """The image seen so many pixels further down and to the right."""
+        return padded[..., scale + down : scale + down + height, scale + right : scale + right + width]
+
+    ahead, behind = (scale + 1) // 2, scale // 2
+    return torch.cat(
+        [
+            moved(0, ahead) - moved(0, -behind),
+            moved(ahead, 0) - moved(-behind, 0),
+            (moved(0, -scale) + moved(0, scale)) / 2 - x,
+            (moved(-scale, 0) + moved(scale, 0)) / 2 - x,
+        ],
+        dim=1,
+    )
 
 
 def samples(
@@ -90,13 +107,13 @@ def directions(units: Array, count: int, rounds: int, rng: np.random.Generator) 
 class AplusNet(nn.Module):
     """(N, 1, H, W) to (N, 1, scale H, scale W)."""
 
-    def __init__(self, scale: int, anchors: int = 512, dimensions: int = 24) -> None:
+    def __init__(self, scale: int, anchors: int = 1024, dimensions: int = 24) -> None:
         super().__init__()
         side = WINDOW * scale
         self.scale, self.side = scale, side
         self.register_buffer("basis", torch.zeros(dimensions, 4, side, side))
         self.register_buffer("anchors", torch.zeros(anchors, dimensions))
-        self.register_buffer("maps", torch.zeros(anchors, side * side, dimensions))
+        self.register_buffer("maps", torch.zeros(anchors, dimensions, side, side))
 
     def forward(self, lr: Tensor) -> Tensor:
         scale, side = self.scale, self.side
@@ -114,17 +131,18 @@ class AplusNet(nn.Module):
     def _details(self, features: Tensor, chunk: int = 2048) -> Tensor:
         """(P, d) to (P, p p): each feature by the map of the anchor that it correlates with most."""
         nearest = (features @ self.anchors.T).abs().argmax(dim=1)
+        maps = self.maps.flatten(2)  # (anchors, d, p p)
         parts = [
-            (self.maps[nearest[k : k + chunk]] @ features[k : k + chunk, :, None])[..., 0]
-            for k in range(0, len(features), chunk)
+            (features[k : k + chunk, None] @ maps[nearest[k : k + chunk]])[:, 0] for k in range(0, len(features), chunk)
         ]
         return torch.cat(parts)
 
 
 @dataclass(frozen=True)
 class AplusRecipe(FitRecipe):
-    samples: int = 1_500_000
-    anchors: int = 512
+    rescale: tuple[float, ...] = tuple(0.98**k for k in range(12))
+    samples: int = 5_000_000
+    anchors: int = 1024
     dimensions: int = 24
     neighbours: int = 2048  # training samples that an anchor's map is fitted to
     ridge: float = 0.1
@@ -160,9 +178,10 @@ class Aplus(TrainedMethod):
         ),
     )
     recipe = AplusRecipe()
+    packed = True
 
     def build(self, scale: int) -> nn.Module:
-        return AplusNet(scale)
+        return AplusNet(scale, self.recipe.anchors, self.recipe.dimensions)
 
     def fit(
         self, pictures: Sequence[Picture], scale: int, recipe: AplusRecipe, note: Callable[[str], None]
@@ -195,5 +214,5 @@ class Aplus(TrainedMethod):
             x = units[nearest].astype(np.float64)
             y = high[nearest].astype(np.float64) / norm[nearest, None]
             solved = np.linalg.solve(x.T @ x + damping, x.T @ y)
-            net.maps[index].copy_(torch.from_numpy(solved.T))
+            net.maps[index].copy_(torch.from_numpy(solved).view_as(net.maps[index]))
         return net

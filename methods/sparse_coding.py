@@ -1,14 +1,15 @@
 """Sparse coding with coupled dictionaries: an LR patch is a sparse sum of LR atoms, its HR patch the same sum of HR
 atoms. SRCNN re-reads this chain (patches, codes, reconstruction) as three convolutions.
 
-Yang, Wright, Huang, Ma, Image Super-Resolution via Sparse Representation, TIP 2010. Both dictionaries are learned
-together on pairs stacked as [y_h / sqrt(N_h); y_l / sqrt(N_l)], so that one code fits both; an image is coded with the
-LR dictionary alone, its HR patches are averaged where they overlap, and back-projection makes the result agree
-with the input.
+Zeyde, Elad, Protter, On Single Image Scale-Up Using Sparse-Representations, Curves and Surfaces 2010. Patches are 3x3
+LR pixels; their features are first and second differences of the bicubically enlarged image, reduced by PCA. What is
+predicted is HR minus bicubic; patches are averaged where they overlap. The HR atoms are fitted, by least squares, to
+the codes that the LR dictionary alone gives, which are the codes that there are when an image is enlarged.
 
-As Zeyde, Elad, Protter (2010) do, and unlike Yang et al., the patches are 3x3 LR pixels, features are reduced by
-PCA, what is predicted is HR minus bicubic, and the HR atoms are fitted again, by least squares, to the codes that
-the LR dictionary alone gives, which are the codes that there are when an image is enlarged.
+Three things are those of Yang, Wright, Huang, Ma, Image Super-Resolution via Sparse Representation, TIP 2010: a code
+minimises an L1 problem (Zeyde et al.: orthogonal matching pursuit), both dictionaries are learned together on pairs
+stacked as [y_h / sqrt(N_h); y_l / sqrt(N_l)] (theirs: K-SVD on the LR features), and back-projection at the end makes
+the result agree with the input.
 """
 
 import math

@@ -1,9 +1,10 @@
 """VDSR: twenty 3x3 convolutions predict what bicubic interpolation misses; one network for x2, x3 and x4.
 
 Kim, Lee, Lee, Accurate Image Super-Resolution Using Very Deep Convolutional Networks, CVPR 2016
-(arXiv:1511.04587): 664,704 weights. The recipe has the paper's adjustable clipping of every gradient element to
-[-theta / rate, theta / rate] (section 3.2), but Adam and mean losses, for which rates and theta differ. The weights
-beside this file were trained so and then, as their card says, with SOAP and a clipped norm.
+(arXiv:1511.04587): 664,704 weights. The paper minimises the squared error by SGD and clips every element of the
+gradient by a bound that grows as the rate falls (section 3.2); here the loss is L1 and the optimiser Adam, whose steps
+do not grow with the gradient. The recipe trains the three scales together, as the paper does. The weights beside this
+file were trained at x4 alone, with Adam and then, as their card says, with SOAP and a clipped norm.
 """
 
 from itertools import pairwise
@@ -64,7 +65,6 @@ class Vdsr(TrainedMethod):
         patch=41,
         loss=(("l1", 1.0),),
         learning_rate=5e-4,
-        clip_theta=1e-5,
         joint_scales=(2, 3, 4),
         validate_every=500,
     )

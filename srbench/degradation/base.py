@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -42,6 +43,11 @@ class Degradation(Protocol):
         :class:`srbench.imaging.resize.Downsampler` where it is separable."""
         ...
 
+    def noise_sigma(self) -> float | None:
+        """Standard deviation of the white noise on the LR images, in grey levels: 0 where there is none, None where
+        it is not known."""
+        ...
+
     def require_scale(self, scale: int) -> None:
         """Raise SrbenchError unless the degradation is defined at ``scale``."""
         ...
@@ -75,6 +81,11 @@ class Step:
     def operator(self, height: int, width: int, scale: int) -> LinearMap | None:
         """The step as a linear map of images of that size; None where it is none, as adding noise is."""
         return None
+
+    def noise_sigma(self) -> float | None:
+        """Standard deviation, in grey levels, of the white noise that the step adds; None where it draws at random in
+        some other way. Methods that weigh the data against a prior read it."""
+        return None if self.random else 0.0
 
     def symmetric(self, scale: int) -> bool:
         """Whether mirroring or turning the input mirrors or turns the output."""
@@ -190,6 +201,27 @@ class Pipeline:
             maps += [own] if own is not None else []
             height, width = step.size(height, width, scale)
         return reduce(_product, maps) if maps else (lambda hr: hr)
+
+    def noise_sigma(self) -> float | None:
+        """That of the steps together. It is not known (None) where one of them draws in another way than white noise,
+        or where a step changes what came before it together with its noise.
+
+        Raises:
+            SrbenchError: a step answers neither None nor a number of at least 0.
+        """
+        variance = 0.0
+        for step in self.steps:
+            with contained(f"degradation {self.name}"):
+                own = step.noise_sigma()
+            if own is None or (variance and not own):
+                return None
+            if not fields.NUMBER.holds(own) or own < 0:
+                raise SrbenchError(
+                    f"degradation {self.name}: noise_sigma() of the step {step.key} is {fields.shown(own)}",
+                    "return the standard deviation in grey levels, or None",
+                )
+            variance += own**2
+        return math.sqrt(variance)
 
     def require_scale(self, scale: int) -> None:
         if self.scales is not None and scale not in self.scales:

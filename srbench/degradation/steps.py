@@ -117,6 +117,9 @@ class GaussianNoise(Step):
         noise = torch.from_numpy(rng.normal(0.0, self.sigma, tuple(x.shape))).to(x.device)
         return as_type_of(x.to(torch.float64) + noise, x)
 
+    def noise_sigma(self) -> float:
+        return self.sigma
+
     def symmetric(self, scale: int) -> bool:
         return True  # its mean, which is all that methods can know
 

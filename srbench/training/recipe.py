@@ -78,7 +78,6 @@ class Recipe(_Base):
     warmup: int = 100
     weight_decay: float = 0.0  # of adam and sgd
     clip_norm: float | None = None  # of the whole gradient
-    clip_theta: float | None = None  # every element to [-theta / rate, theta / rate] (VDSR, section 3.2)
     ema: float = 0.999  # decay of the average of the weights, which is what is validated and shipped
     validate_every: int = 1000  # steps
     checkpoint_minutes: float = 3.0

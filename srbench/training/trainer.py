@@ -327,8 +327,6 @@ class Trainer:
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self.scaler.unscale_(self.optimiser)
         parameters = [p for p in self.network.parameters() if p.grad is not None]
-        if recipe.clip_theta is not None:
-            nn.utils.clip_grad_value_(parameters, recipe.clip_theta / rate)
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
         self.scaler.step(self.optimiser)

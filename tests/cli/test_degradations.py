@@ -49,6 +49,30 @@ def test_tv_map_inverts_a_blur(srbench, results):
     assert psnr["tv-map"] > psnr["bicubic"] + 1
 
 
+SALT = """\
+import torch
+from srbench.degradation import BicubicDown, Pipeline, Step
+
+
+class Salt(Step):
+    key, random = "salt", True
+
+    def __call__(self, x, scale, rng):
+        return x.masked_fill(torch.from_numpy(rng.random(tuple(x.shape)) < 0.1), 255)
+
+
+SALTY = Pipeline("salty", (BicubicDown(), Salt()))
+"""
+
+
+def test_tv_map_says_where_it_does_not_know_the_noise(run, tmp_path):
+    (tmp_path / "salt.py").write_text(SALT)
+    result = run("--methods", "tv-map", "--scales", "2,3", "--metrics", "psnr", "--degradation", f"{tmp_path}/salt.py")
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.stderr.split())
+    assert said.count("note: tv-map: the noise of salty is not known, so its weight is that for none") == 1
+
+
 def test_another_seed_is_another_cell(run):
     noisy = ["--methods", "nearest", "--scales", "2", "--degradation", "bicubic-noise"]
     assert "3 cells computed" in run(*noisy).stderr

@@ -153,6 +153,37 @@ def test_a_key_that_raises_later_is_the_degradations_error():
         _ = Pipeline("x", (Own(),)).key
 
 
+class Salt(Step):
+    key, random = "salt", True
+
+
+@pytest.mark.parametrize(
+    ("steps", "sigma"),
+    [
+        ((BicubicDown(),), 0),
+        ((BicubicDown(), GaussianNoise(30)), 30),
+        ((BicubicDown(), GaussianNoise(3), GaussianNoise(4)), 5),
+        ((GaussianNoise(30), BicubicDown()), None),  # resizing makes it less, and no longer white
+        ((BicubicDown(), Salt()), None),
+        ((BicubicDown(), GaussianNoise(30), Salt()), None),
+    ],
+)
+def test_the_noise_is_known_where_it_is_white_and_comes_last(steps, sigma):
+    assert Pipeline("x", steps).noise_sigma() == sigma
+
+
+@pytest.mark.parametrize("answer", ["much", -1.0, float("nan"), float("inf"), True])
+def test_noise_that_cannot_be_is_an_error(answer):
+    class Own(Salt):
+        def noise_sigma(self):
+            return answer
+
+    with pytest.raises(
+        SrbenchError, match=r"degradation x: noise_sigma\(\) of the step salt is .*grey levels, or None"
+    ):
+        Pipeline("x", (BicubicDown(), Own())).noise_sigma()
+
+
 @pytest.mark.parametrize("steps", [(GaussianNoise(1),), (BicubicDown(), BicubicDown())])
 def test_steps_that_do_not_shrink_by_the_scale_are_an_error(hr, steps):
     with pytest.raises(SrbenchError, match=r"x made .* at x3; its steps have to shrink"):

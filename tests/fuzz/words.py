@@ -285,7 +285,7 @@ def _of_others(world: World, rng: random.Random) -> list[str]:
 def train_set(world: World, rng: random.Random, folder: Path) -> Case:
     keys = (
         "seed", "validation_images", "rescale", "joint_scales", "steps", "batch", "patch", "shave", "by_folder", "loss",
-        "optimiser", "learning_rate", "final_rate", "warmup", "weight_decay", "clip_norm", "clip_theta", "ema",
+        "optimiser", "learning_rate", "final_rate", "warmup", "weight_decay", "clip_norm", "ema",
         "precision", "validate_every", "checkpoint_minutes", "full_precision_end", "nothing", "",
     )  # fmt: skip
     values = (

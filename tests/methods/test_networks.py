@@ -4,13 +4,14 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from srbench.method import plugins
+from srbench.method import MethodContext, plugins
 from srbench.methods.drcn import DrcnNet
 from srbench.methods.espcn import EspcnNet
 from srbench.methods.fsrcnn import FsrcnnNet
 from srbench.methods.lapsrn import LapsrnNet
 from srbench.methods.srcnn import SrcnnNet
 from srbench.methods.vdsr import VdsrNet
+from srbench.training.losses import Loss
 
 LR_720P = (180, 320)  # the LR image of 1280x720 at x4
 
@@ -94,20 +95,30 @@ def test_output_shape(name, scale):
         assert method.upscale(torch.rand(2, 1, 9, 11), scale).shape == (2, 1, 9 * scale, 11 * scale)
 
 
-def test_the_training_of_drcn_begins_with_few_recursions_and_ends_with_all():
-    from srbench.training.losses import Loss
-
+def test_every_recursion_of_drcn_is_supervised_and_has_an_equal_share_at_first():
     method = plugins.instantiate(plugins.find("drcn")[0])
     network, lr, hr = method.build(2), torch.rand(1, 1, 9, 9), torch.rand(1, 1, 18, 18)
+    assert network.recursions == 8
+    assert torch.equal(network.weights, torch.full((8,), 1 / 8))
     with torch.no_grad():
         network.recur.weight += 0.01 * torch.randn_like(network.recur.weight)
-    seen = []
-    for progress in (0.01, 0.59, 0.6, 0.85, 1.0):
-        network.zero_grad()
-        method.training_loss(network, lr, hr, 2, progress, Loss(method.recipe.loss)).backward()
-        seen.append(int((network.weights.grad != 0).sum()))
-    assert seen == [4, 4, 8, 16, 16]
-    assert torch.allclose(network.mean([torch.full((1,), 3.0)] * 5), torch.tensor(3.0))
+        images = network.outputs(lr)
+        assert torch.allclose(network(lr), torch.stack(images).mean(dim=0), atol=1e-6)
+        errors = [(image - hr).square().mean().item() for image in images]
+        alone = method.training_loss(network, lr, hr, 2, 0.0, Loss(method.recipe.loss)).item()
+    assert len(set(errors)) == 8
+    assert alone == pytest.approx(sum(errors) / 8, rel=1e-5)
+    method.training_loss(network, lr, hr, 2, 1.0, Loss(method.recipe.loss)).backward()
+    assert (network.weights.grad != 0).all()
+
+
+def test_the_shipped_average_of_drcn_uses_every_recursion():
+    method = plugins.instantiate(plugins.find("drcn")[0])
+    method.prepare(4, MethodContext())
+    weights = method.module(4).weights
+    share = weights / weights.sum()
+    assert share.shape == (8,)
+    assert (share.abs() > 0.005).all()
 
 
 @pytest.mark.parametrize("name", ["fsrcnn", "espcn"])

@@ -28,7 +28,7 @@ WRONG = [
     *("rescale=[[2]]", "rescale=[]", "rescale=null", "rescale=0.5", "rescale=[true]", "rescale=[NaN]", "loss=[]"),
     *("loss={}", 'loss=[["l1"]]', 'loss=[["l1", "x"]]', 'loss={"l1": null}', "loss=3", "loss=[1, 2]", "loss=null"),
     *("learning_rate=NaN", "learning_rate=Infinity", "learning_rate=1e400", "learning_rate=null", "optimiser=x"),
-    *("optimiser=3", "optimiser=[]", "precision={}", "by_folder=1", "clip_norm=[1]", "clip_theta=x", "shave=-1"),
+    *("optimiser=3", "optimiser=[]", "precision={}", "by_folder=1", "clip_norm=[1]", "shave=-1"),
     *("joint_scales=2", "joint_scales=[2.5]", "joint_scales=[]", "warmup=-1", "weight_decay=-1", "patch={}"),
     *("steps=" + "[" * 3000, "steps=" + "9" * 5000, "final_rate=" + "[" * 3000 + "]" * 3000, "validation_images=0"),
 ]

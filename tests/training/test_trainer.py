@@ -227,14 +227,6 @@ def test_joint_scales_share_their_parameters(folder, tmp_path, observer):
     assert networks[2].scale != networks[4].scale
 
 
-def test_gradients_are_clipped_by_the_rate(tiny, folder, tmp_path, observer, monkeypatch):
-    bounds = []
-    monkeypatch.setattr("torch.nn.utils.clip_grad_value_", lambda parameters, bound: bounds.append(bound))
-    made = trainer(tiny, folder, tmp_path, observer, clip_theta=0.01, steps=3)
-    made.run(observer)
-    assert bounds == pytest.approx([0.01 / made.recipe.rate(step) for step in range(3)])
-
-
 @pytest.mark.slow
 @pytest.mark.data
 def test_srcnn_from_scratch_beats_bicubic_on_held_out_photographs(training_images, tmp_path, observer):
