@@ -6,8 +6,11 @@ training starts from, so that the loss is all that differs from ``srresnet``. Th
 SRGAN paper (Ledig et al., CVPR 2017), which the published numbers are of. Johnson's network has transposed
 convolutions of stride 1/2; sub-pixel convolutions that start as interpolation take their place against checkerboards.
 
-The weights beside this file were trained on features of SqueezeNet, which see every second pixel; a pixel loss keeps
-the others in place. Recipe ``vgg22`` is for those who have VGG-19's weights. Batch statistics are SRResNet's to the
+The weights beside this file were trained on features of SqueezeNet. Its first convolution has stride 2 and next to no
+response to patterns of period 2, so that a network trained through it is free to paint a fine grid. Therefore SR and HR
+are shifted at random before the features, in half of the steps they are enlarged twice, and a pixel loss stands beside
+(:mod:`srbench.training.views`). The metric ``lpips-squeeze``, whose first three layers are those of the loss, is no
+judge of this method. Recipe ``vgg22`` is for those who have VGG-19's weights. Batch statistics are SRResNet's to the
 end.
 """
 
@@ -50,12 +53,21 @@ class Perceptual(Srresnet):
         batch=16,
         patch=96,
         loss=(("squeeze", 1.0), ("l1", 1.0)),
+        feature_shift=7,
+        feature_doubled=0.5,
         learning_rate=1e-4,
         final_rate=1e-6,
         clip_norm=1.0,
     )
     recipes: ClassVar = {
-        "vgg22": replace(recipe, steps=200_000, loss=(("vgg22", 1.0), ("tv", 2e-8)), clip_norm=None),
+        "vgg22": replace(
+            recipe,
+            steps=200_000,
+            loss=(("vgg22", 1.0), ("tv", 2e-8)),
+            feature_shift=0,
+            feature_doubled=0.0,
+            clip_norm=None,
+        ),
     }
     starts_from = "srresnet"
     frozen_from = 0.0

@@ -2,8 +2,11 @@
 
 Ledig et al., Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network, CVPR 2017
 (arXiv:1609.04802), sections 2.1 and 2.2. A training starts from SRResNet's weights, as in the paper. The paper's
-features are VGG-19's: recipes ``vgg22`` and ``vgg54`` for those who have its weights. The recipe of the weights
-beside this file takes SqueezeNet's, which see every second pixel; a pixel loss keeps the others in place.
+features are VGG-19's: recipes ``vgg22`` and ``vgg54`` for those who have its weights. The recipe of the weights beside
+this file takes SqueezeNet's, as :mod:`srbench.methods.perceptual` does and with its remedies against a grid: random
+shifts, images enlarged twice, a pixel loss. The discriminator has strides too, and sees shifted images. Start, steps
+and content loss are those of ``perceptual``, so that what the two differ by is the adversary's. The metric
+``lpips-squeeze``, whose first three layers are those of the loss, is no judge of either.
 
 The batch statistics are SRResNet's throughout: the network is used with the statistics that it is trained with.
 """
@@ -67,15 +70,19 @@ class Srgan(Srresnet):
         batch=16,
         patch=96,
         loss=(("squeeze", 1.0), ("l1", 1.0), ("adversarial", 0.01)),
+        feature_shift=7,
+        feature_doubled=0.5,
+        discriminator_shift=7,
         learning_rate=1e-4,
         final_rate=1e-6,
         clip_norm=1.0,
     )
+    _paper: ClassVar = replace(
+        recipe, steps=200_000, feature_shift=0, feature_doubled=0.0, discriminator_shift=0, clip_norm=None
+    )
     recipes: ClassVar = {
-        "vgg22": replace(
-            recipe, steps=200_000, loss=(("vgg22", 1.0), ("adversarial", 1e-3), ("tv", 2e-8)), clip_norm=None
-        ),
-        "vgg54": replace(recipe, steps=200_000, loss=(("vgg54", 1.0), ("adversarial", 1e-3)), clip_norm=None),
+        "vgg22": replace(_paper, loss=(("vgg22", 1.0), ("adversarial", 1e-3), ("tv", 2e-8))),
+        "vgg54": replace(_paper, loss=(("vgg54", 1.0), ("adversarial", 1e-3))),
     }
     starts_from = "srresnet"
     frozen_from = 0.0

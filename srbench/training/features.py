@@ -2,7 +2,8 @@
 
 Plain feature distances, by name: a recipe's ``loss`` may hold them beside the pieces of :mod:`srbench.training.losses`.
 The learned weights of LPIPS are not among them, nor is the network that LPIPS judges with by default (AlexNet): no
-method is trained on its judge.
+method is trained on its judge. The layers of ``squeeze`` are the first three of the metric ``lpips-squeeze``, which is
+therefore no judge of what was trained on them.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ FEATURES = {
     # section 3.2: feature maps scaled by 1/12.75, which makes the loss comparable with the MSE of pixels.
     "vgg22": FeatureLoss("VGG-19, conv2_2 after ReLU", VGG19, (9,), (1 / 12.75,), 2),
     "vgg54": FeatureLoss("VGG-19, conv5_4 after ReLU", VGG19, (36,), (1 / 12.75,), 16),
-    # conv1, fire3 and fire5, half, a quarter and an eighth of the image's size. The factors are one over the root mean
+    # conv1, fire3 and fire5, half, a quarter and an eighth of the image's size. Every pixel is seen, but with weights
+    # that differ over the lattice of the strides, and patterns of period 2 hardly: a recipe's feature_shift and
+    # feature_doubled mend that (srbench.training.views). The factors are one over the root mean
     # square of each layer's output on the 91 images of T91, so that none drowns the others.
     "squeeze": FeatureLoss(
         "SqueezeNet 1.1, conv1, fire3 and fire5", SQUEEZENET, (2, 5, 8), (1.0, 1 / 4.3, 1 / 15.2), 17

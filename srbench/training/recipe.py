@@ -72,6 +72,8 @@ class Recipe(_Base):
     shave: int = 0  # border that the loss does not see; rounded down to a multiple of the scale
     by_folder: bool = True  # patches come from all folders equally often; else from all pixels
     loss: tuple[tuple[str, float], ...] = (("l1", 1.0),)  # names of srbench.training.losses with weights
+    feature_shift: int = 0  # content losses see SR and HR shifted by 0 to so many pixels (srbench.training.views)
+    feature_doubled: float = 0.0  # the share of steps in which content losses see SR and HR enlarged twice
     optimiser: Literal["adam", "sgd", "soap"] = "adam"  # soap: srbench.training.soap
     learning_rate: float = 1e-3
     final_rate: float = 1e-5
@@ -95,15 +97,23 @@ class Recipe(_Base):
             raise TrainingError(f"recipe: precision is one of {known}, not {self.precision}")
         if not 0 <= self.full_precision_end <= 1:
             raise TrainingError(f"recipe: full_precision_end is in [0, 1], not {self.full_precision_end}")
+        if not 0 <= self.feature_doubled <= 1:
+            raise TrainingError(f"recipe: feature_doubled is in [0, 1], not {self.feature_doubled}")
         if not 0 <= self.ema < 1:
             raise TrainingError(f"recipe: ema is in [0, 1), not {self.ema}")
         if self.weight_decay and self.optimiser == "soap":
             raise TrainingError("recipe: soap has no weight_decay", "set it to 0, or take adam or sgd")
-        for name in ("shave", "warmup", "weight_decay"):
+        for name in ("shave", "warmup", "weight_decay", "feature_shift"):
             if getattr(self, name) < 0:
                 raise TrainingError(f"recipe: {name} must not be negative, but is {getattr(self, name)}")
         if 2 * self.shave >= self.patch:
             raise TrainingError(f"recipe: a patch of {self.patch} has nothing left after shaving {self.shave}")
+        self._require_room("feature_shift")
+
+    def _require_room(self, name: str) -> None:
+        """Raise TrainingError where the shift of that name leaves nothing of a patch."""
+        if (shift := getattr(self, name)) >= (side := self.patch - 2 * self.shave):
+            raise TrainingError(f"recipe: {name} of {shift} leaves nothing of {side} pixels")
 
     @property
     def full_precision_from(self) -> int:
@@ -124,12 +134,16 @@ class AdversarialRecipe(Recipe):
 
     discriminator_rate: float = 1.0  # its learning rate as a multiple of the network's
     discriminator_width: int = 64  # channels of its first layer
+    discriminator_shift: int = 0  # it sees SR and HR shifted by 0 to so many pixels (srbench.training.views)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("discriminator_rate", "discriminator_width"):
             if not getattr(self, name) > 0:
                 raise TrainingError(f"recipe: {name} must be positive, not {getattr(self, name)}")
+        if self.discriminator_shift < 0:
+            raise TrainingError(f"recipe: discriminator_shift must not be negative, but is {self.discriminator_shift}")
+        self._require_room("discriminator_shift")
 
 
 def parse_changes(texts: list[str]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from srbench.training.optimiser import optimiser_of
 from srbench.training.precision import Precision, channels_last, resolved
 from srbench.training.recipe import AdversarialRecipe, Recipe
 from srbench.training.validation import Validation
+from srbench.training.views import shown
 from srbench.weights.files import load_into
 
 SCHEDULE = ("steps", "validate_every", "warmup")  # the fields of a recipe that a time budget decides
@@ -112,7 +113,7 @@ class Trainer:
                 f"{self.method.card.name} has no discriminator, which the loss '{PIECE}' needs",
                 "train a method whose recipe is an AdversarialRecipe (docs/training.md)",
             )
-        side = self.patches.side(scale) - 2 * (recipe.shave // scale * scale)
+        side = self.patches.side(scale) - 2 * (recipe.shave // scale * scale) - recipe.discriminator_shift
         discriminator = self.method.build_discriminator(scale, side, recipe.discriminator_width)
         return Adversary(discriminator, recipe, self.device, self.precision.scaler())
 
@@ -122,9 +123,8 @@ class Trainer:
             if name not in (known := {*PIECES, *FEATURES, PIECE}):
                 raise UnknownNameError("loss", name, known)
         others = feature_losses(names, self.device)
-        if self.adversary is not None:
-            others[PIECE] = self.adversary.deceive
-        return Loss(self.recipe.loss, self.recipe.shave, others)
+        others |= {PIECE: self.adversary.deceive} if self.adversary is not None else {}
+        return Loss(self.recipe.loss, self.recipe.shave, shown(others, self.recipe, lambda: self.step))
 
     def init(self, path: Path) -> None:
         """Start from the weights in ``path`` (any file that holds exactly the network's tensors)."""

@@ -13,6 +13,7 @@ from srbench.method import plugins
 from srbench.methods.lapgan import PyramidDiscriminator
 from srbench.methods.srgan import Discriminator
 from srbench.methods.srresnet import SrresnetNet
+from srbench.resize import imresize
 from srbench.training.adversarial import Adversary
 from srbench.training.losses import Loss
 from srbench.training.recipe import AdversarialRecipe
@@ -106,12 +107,41 @@ def test_every_level_of_lapgan_has_its_own_discriminator():
     assert all(not torch.equal(value, before[key]) for key, value in judge.named_parameters())
 
 
-def test_lapgans_discriminator_looks_at_the_coarse_image_too():
+@pytest.mark.parametrize(("side", "level"), [(16, 0), (15, 0), (32, 1), (31, 1)])
+def test_lapgans_discriminators_judge_by_level_whatever_the_shift(side, level):
     torch.manual_seed(0)
-    judge, images, lr = PyramidDiscriminator(8), torch.rand(1, 1, 16, 16), torch.rand(1, 1, 8, 8)
-    assert judge(images, lr).shape == (1, 1, 8, 8)
-    assert not torch.allclose(judge(images, lr), judge(images, lr.flip(3)))
-    assert not torch.allclose(judge(images, lr), judge(images, torch.rand(1, 1, 4, 4)))
+    judge, images, lr = PyramidDiscriminator(8), torch.rand(1, 1, side, side), torch.rand(1, 1, 8, 8)
+    assert torch.equal(judge(images, lr), judge.levels[level](images))
+    assert judge(images, lr).shape == (1, 1, -(-side // 2), -(-side // 2))
+
+
+def test_every_level_of_lapgan_stands_on_the_true_image_below():
+    """Level 2 is judged with the target of level 1 under its residual, whatever level 1 made."""
+    torch.manual_seed(0)
+    own, seen = method("lapgan"), []
+
+    def remember(batch):
+        seen.append(batch)
+        return batch.sr.square().mean()
+
+    network, lr, hr = own.build(4), torch.rand(2, 1, 8, 8), torch.rand(2, 1, 32, 32)
+    loss = Loss([("adversarial", 1.0)], others={"adversarial": remember})
+    own.training_loss(network, lr, hr, 4, 0.0, loss).backward()
+    half = imresize(hr, 0.5)
+    first, second = network.outputs(lr)
+    residual = second - network.pyramid[1].image(first)
+    assert torch.equal(seen[0].sr, first)
+    assert torch.equal(seen[0].hr, half)
+    assert torch.allclose(seen[1].sr, network.pyramid[1].image(half) + residual, atol=1e-6)
+    assert torch.equal(seen[1].hr, hr)
+
+
+@pytest.mark.parametrize("name", ["srgan", "perceptual"])
+def test_no_recipe_of_the_papers_features_has_views(name):
+    own = method(name)
+    assert (own.recipe.feature_shift, own.recipe.feature_doubled) == (7, 0.5)
+    for recipe in own.recipes.values():
+        assert (recipe.feature_shift, recipe.feature_doubled) == (0, 0.0)
 
 
 # The rows of the SRGAN paper's tables 1 and 2, and what trains them.

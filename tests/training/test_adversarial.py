@@ -44,6 +44,7 @@ class Judge(nn.Module):
 
 
 class TinyGan(TrainedMethod):
+    shift = 0  # of the discriminator's images
     card = MethodCard("tiny-gan", "Tiny GAN", 2024, "gan", "none", "luma", (2,))
     recipe = AdversarialRecipe(
         steps=12,
@@ -62,7 +63,7 @@ class TinyGan(TrainedMethod):
         return Generator()
 
     def build_discriminator(self, scale, side, width):
-        assert side == 16
+        assert side == 16 - self.shift
         return Judge(width)
 
 
@@ -115,6 +116,23 @@ def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(gan, folder,
     assert same(second.network.state_dict(), whole.network.state_dict())
     assert same(second.adversary.state(), whole.adversary.state())
     assert [row[3:] for row in second.rows] == [row[3:] for row in whole.rows]
+
+
+def test_a_resumed_training_repeats_the_shifts_bit_for_bit(gan, folder, tmp_path, observer, monkeypatch):
+    monkeypatch.setattr(TinyGan, "shift", 3)
+    whole = trainer(gan, folder, tmp_path / "whole", observer, discriminator_shift=3)
+    whole.run(observer)
+    first = trainer(gan, folder, tmp_path / "halves", observer, discriminator_shift=3)
+    first.run(StopAt(first, 6))
+    second = trainer(gan, folder, tmp_path / "halves", observer, discriminator_shift=3)
+    second.resume()
+    second.run(observer)
+    assert same(second.average, whole.average)
+    assert same(second.adversary.state(), whole.adversary.state())
+    monkeypatch.setattr(TinyGan, "shift", 0)
+    unshifted = trainer(gan, folder, tmp_path / "unshifted", observer)
+    unshifted.run(observer)
+    assert not same(unshifted.average, whole.average)
 
 
 def test_fifty_steps_of_a_tiny_gan(gan, folder, tmp_path, observer):
@@ -266,3 +284,9 @@ def test_an_adversarial_loss_needs_a_discriminator(tiny, folder, tmp_path, obser
 def test_bad_recipes(key):
     with pytest.raises(TrainingError, match=f"{key} must be positive"):
         AdversarialRecipe().changed({key: 0})
+
+
+@pytest.mark.parametrize(("shift", "message"), [(-1, "must not be negative"), (96, "leaves nothing of 96 pixels")])
+def test_bad_shifts(shift, message):
+    with pytest.raises(TrainingError, match=f"discriminator_shift .*{message}"):
+        AdversarialRecipe(patch=96).changed({"discriminator_shift": shift})

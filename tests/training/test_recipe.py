@@ -15,6 +15,9 @@ from srbench.training.recipe import Recipe, parse_changes
         ({"ema": 1.0}, "ema is in"),
         ({"rescale": [2.0]}, "rescale"),
         ({"shave": 48}, "nothing left"),
+        ({"feature_shift": -1}, "feature_shift must not be negative"),
+        ({"feature_shift": 80, "shave": 8}, "feature_shift of 80 leaves nothing of 80 pixels"),
+        ({"feature_doubled": 1.5}, r"feature_doubled is in \[0, 1\], not 1.5"),
         ({"optimiser": "soap", "weight_decay": 0.01}, "soap has no weight_decay"),
     ],
 )
