@@ -1,4 +1,4 @@
-"""What the PixelCNN prior is worth on the validation images of its training: bits per sub-pixel at several temperatures,
+"""What the PixelCNN prior is worth on the validation images of its training: bits per sub-pixel at some temperatures,
 of the conditioning alone, and of PNG and lossless WebP, which do not see the LR image; then PSNR and LR consistency of
 its estimates. No test set is looked at.
 
