@@ -285,7 +285,7 @@ def _spelled_out(options: str) -> str:
 
 
 def label(method: str, options: str) -> str:
-    """A method's name with its options (as JSON) behind it: 'vdsr+ (tile 128)', 'pixelcnn-sample (seed 1)'."""
+    """A method's name with its options (as JSON) behind it: 'vdsr+ (tile 128)', 'pixelcnn (seed 1)'."""
     chosen = json.loads(options) if options else {}
     behind = "".join(f" ({name} {chosen[name]})" for name in ("tile", "seed") if chosen.get(name))
     return f"{method}{'+' if chosen.get('self_ensemble') else ''}{behind}"

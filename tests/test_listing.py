@@ -68,7 +68,7 @@ def ask(tmp_path, folder, first):
 def test_the_second_list_is_the_same_without_torch(first, ask):
     (rows, with_torch), (again, again_with_torch) = first[0], ask()
     assert rows == again
-    assert set(rows) > {"bicubic", "pixelcnn-sample"}
+    assert set(rows) > {"bicubic", "pixelcnn-mean"}
     assert (with_torch, again_with_torch) == (True, False)
 
 

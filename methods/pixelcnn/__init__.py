@@ -2,6 +2,16 @@
 
 from srbench.methods.pixelcnn.expert import Condition, Expert, to_levels, to_unit
 from srbench.methods.pixelcnn.layers import Prior
-from srbench.methods.pixelcnn.method import PixelCnn, PixelCnnGreedy, PixelCnnSample
+from srbench.methods.pixelcnn.method import PixelCnn, PixelCnnConditioning, PixelCnnGreedy, PixelCnnMean
 
-__all__ = ["Condition", "Expert", "PixelCnn", "PixelCnnGreedy", "PixelCnnSample", "Prior", "to_levels", "to_unit"]
+__all__ = [
+    "Condition",
+    "Expert",
+    "PixelCnn",
+    "PixelCnnConditioning",
+    "PixelCnnGreedy",
+    "PixelCnnMean",
+    "Prior",
+    "to_levels",
+    "to_unit",
+]

@@ -3,6 +3,11 @@
 Each expert is a free logit per level plus a parabola -precision / 2 (u - mean)^2, a Gaussian: a network that starts
 with good means (bicubic interpolation, the neighbours) need not first learn that neighbouring levels are alike. Any
 256 logits can still be expressed. Levels lie at u in [-1, 1].
+
+The prior of photographs has a :class:`Peak` in place of the parabola, whose sides are those of Student's t. The past
+foretells most sub-pixels to a level or two and, at an edge, none at all. The product of a sharp and a wide Gaussian has
+its mean near the sharp one's and next to no probability at an edge that only the LR image shows; beside the flat sides
+of a peak the other expert decides.
 """
 
 from __future__ import annotations
@@ -15,6 +20,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 LARGEST = 10.0  # bound of the logarithm of a precision: a standard deviation of 0.9 of 256 levels
+SHARPEST = 14.0  # the same of a peak: 0.12 levels
+STEEPEST = 2.0  # bound of the logarithm of a peak's tails
 
 
 def grid(levels: int, like: Tensor) -> Tensor:
@@ -32,36 +39,63 @@ def to_unit(index: Tensor, levels: int) -> Tensor:
     return index.to(torch.float32) * (2 / (levels - 1)) - 1
 
 
-def bounded_exp(raw: Tensor) -> Tensor:
-    """exp(raw) for small values, at most exp(LARGEST), smooth."""
-    return torch.exp(LARGEST * torch.tanh(raw / LARGEST))
+def bounded_exp(raw: Tensor, largest: float = LARGEST) -> Tensor:
+    """exp(raw) for small values, at most exp(largest), smooth."""
+    return torch.exp(largest * torch.tanh(raw / largest))
+
+
+@dataclass(frozen=True)
+class Peak:
+    """-tails log(1 + precision (u - mean)^2 / (2 tails)) for every sub-pixel; all three of one shape.
+
+    Near the mean it is a parabola of that precision. Far from it the probability falls as a power, with 2 tails - 1
+    degrees of freedom.
+    """
+
+    mean: Tensor
+    precision: Tensor
+    tails: Tensor
+
+    @classmethod
+    def of(cls, mean: Tensor, raw_precision: Tensor, raw_tails: Tensor) -> Peak:
+        """From what a network gives without bounds."""
+        return cls(mean, bounded_exp(raw_precision, SHARPEST), bounded_exp(raw_tails, STEEPEST))
+
+    def logits(self, u: Tensor) -> Tensor:
+        """(..., levels), of the values ``u`` (levels,)."""
+        squares = (u - self.mean[..., None]).square_() * (self.precision / (2 * self.tails))[..., None]
+        return torch.log1p(squares) * -self.tails[..., None]
 
 
 @dataclass(frozen=True)
 class Expert:
-    """``free`` (..., levels), ``mean`` and ``precision`` (...), for every sub-pixel; a network gives (N, H, W, C)."""
+    """``free`` (..., levels), ``mean`` and ``precision`` (...), for every sub-pixel; a network gives (N, H, W, C). At
+    most one of those that are added has a ``peak``."""
 
     free: Tensor
     mean: Tensor
     precision: Tensor
+    peak: Peak | None = None
 
     def __add__(self, other: Expert) -> Expert:
         """The sum of the logits (up to a constant per sub-pixel, which a softmax does not see)."""
         total = self.precision + other.precision
         mean = (self.precision * self.mean + other.precision * other.mean) / total.clamp_min(1e-12)
-        return Expert(self.free + other.free, mean, total)
+        return Expert(self.free + other.free, mean, total, self.peak or other.peak)
 
     def logits(self) -> Tensor:
         """(..., levels)."""
         result: Tensor = _Parabola.apply(self.free, self.mean, self.precision)
-        return result
+        return result if self.peak is None else result + self.peak.logits(grid(result.shape[-1], result))
 
     def nats(self, index: Tensor) -> Tensor:
         """Mean cross entropy, in nats per sub-pixel, of the levels ``index`` (int64, of the shape of ``mean``). Logits
         of half a type are taken as float32, inside of autocast too."""
-        free, mean, precision = (t.float() if t.itemsize < 4 else t for t in (self.free, self.mean, self.precision))
-        flat = (t.reshape(-1) for t in (mean, precision, index))
+        peak = () if self.peak is None else (self.peak.mean, self.peak.precision, self.peak.tails)
+        parts = (self.free, self.mean, self.precision, *peak)
+        free, *others = (t.float() if t.itemsize < 4 else t for t in parts)
         with torch.autocast(free.device.type, enabled=False):
+            flat = [t.reshape(-1) for t in (index, *others)]
             result: Tensor = _CrossEntropy.apply(free.reshape(-1, free.shape[-1]), *flat)
         return result
 
@@ -97,30 +131,53 @@ class _CrossEntropy(torch.autograd.Function):
     BLOCK = 1 << 19  # logits at once
 
     @staticmethod
-    def forward(ctx: Any, free: Tensor, mean: Tensor, precision: Tensor, index: Tensor) -> Tensor:
+    def forward(ctx: Any, free: Tensor, index: Tensor, mean: Tensor, precision: Tensor, *peak: Tensor) -> Tensor:
         count, levels = free.shape
         u = grid(levels, free)
         gradient, total = torch.empty_like(free), free.new_zeros((), dtype=torch.float64)
-        of_mean, of_precision = torch.empty_like(mean), torch.empty_like(precision)
+        others = [torch.empty_like(t) for t in (mean, precision, *peak)]
         step = count if free.is_cuda else max(1, _CrossEntropy.BLOCK // levels)
         for begin in range(0, count, step):
             part = slice(begin, begin + step)
             rows, at = gradient[part], index[part, None]
             torch.sub(u, mean[part, None], out=rows).square_().mul_(precision[part, None] * -0.5).add_(free[part])
+            sides = _Sides(u, *(t[part] for t in peak)) if peak else None
+            if sides is not None:
+                rows.sub_(sides.height)
             chosen = rows.gather(1, at)
-            peak = rows.amax(dim=1, keepdim=True)
-            norm = rows.sub_(peak).exp_().sum(dim=1, keepdim=True)
-            total += (norm.log() + peak - chosen).sum(dtype=torch.float64)
+            highest = rows.amax(dim=1, keepdim=True)
+            norm = rows.sub_(highest).exp_().sum(dim=1, keepdim=True)
+            total += (norm.log() + highest - chosen).sum(dtype=torch.float64)
             rows.mul_(1 / (norm * count)).scatter_add_(1, at, torch.full_like(norm, -1 / count))
-            of_mean[part], of_precision[part] = _of_parabola(rows, mean[part], precision[part])
-        ctx.save_for_backward(gradient, of_mean, of_precision)
+            found = _of_parabola(rows, mean[part], precision[part])
+            for whole, own in zip(others, (*found, *(sides.gradients(rows) if sides else ())), strict=True):
+                whole[part] = own
+        ctx.save_for_backward(gradient, *others)
         return (total / count).to(free.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (outer,) = gradients
-        gradient, of_mean, of_precision = ctx.saved_tensors
-        return gradient * outer, of_mean * outer, of_precision * outer, None
+        gradient, *others = ctx.saved_tensors
+        return gradient * outer, None, *(t * outer for t in others)
+
+
+class _Sides:
+    """A peak, as (rows, levels), and what its gradient needs."""
+
+    def __init__(self, u: Tensor, mean: Tensor, precision: Tensor, tails: Tensor) -> None:
+        self.precision, self.tails = precision, tails
+        self.distance = u - mean[:, None]
+        self.squares = self.distance.square() * (precision / (2 * tails))[:, None]
+        self.logs = torch.log1p(self.squares)
+        self.height = self.logs * tails[:, None]  # of the logits, downwards
+
+    def gradients(self, of_logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """With respect to mean, precision and tails."""
+        weights = of_logits / (1 + self.squares)
+        spread = (weights * self.squares).sum(dim=1)
+        of_mean = self.precision * (weights * self.distance).sum(dim=1)
+        return of_mean, -self.tails / self.precision * spread, spread - (of_logits * self.logs).sum(dim=1)
 
 
 @dataclass(frozen=True)

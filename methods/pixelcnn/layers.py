@@ -16,7 +16,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from srbench.methods.pixelcnn.expert import Expert, bounded_exp
+from srbench.methods.pixelcnn.expert import Expert, Peak, bounded_exp
+
+CLOSER = 2.0  # logarithm of how much more precisely G and B are known at the start than R
+CONTRAST = 4.0  # gain of the filters that a prior of photographs starts with
 
 
 def vertical_mask(up: int, side: int, lag: int, strict: bool) -> Tensor:
@@ -97,24 +100,24 @@ class ChannelHead(nn.Module):
 
     Args:
         before: how many channels of the current pixel are known.
+        peaked: mean, precision and tails of a peak in place of mean and precision of a parabola.
     """
 
-    def __init__(self, width: int, before: int, hidden: int, levels: int, precision: float) -> None:
+    def __init__(self, width: int, before: int, hidden: int, levels: int, precision: float, peaked: bool) -> None:
         super().__init__()
         self.hidden = nn.Linear(width + before, hidden)
         self.free = nn.Linear(hidden, levels)
-        self.shape = nn.Linear(width + before + hidden, 2)
+        self.shape = nn.Linear(width + before + hidden, 3 if peaked else 2)
         for layer in (self.free, self.shape):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         with torch.no_grad():
             self.shape.bias[1] = precision
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(..., width + before) to free logits (..., levels), means and precisions (...)."""
+    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+        """(..., width + before) to free logits (..., levels), means, raw precisions and, if any, raw tails (...)."""
         hidden = F.relu(self.hidden(features))
-        mean, raw = self.shape(torch.cat([features, hidden], dim=-1)).unbind(-1)
-        return self.free(hidden), mean, bounded_exp(raw)
+        return self.free(hidden), *self.shape(torch.cat([features, hidden], dim=-1)).unbind(-1)
 
 
 class Prior(nn.Module):
@@ -130,6 +133,8 @@ class Prior(nn.Module):
         first: the same of the first layer, which sees the pixels.
         lag: columns by which a row must be ahead of the next one; see the module.
         precision: the logarithm of the precision at the start.
+        photographs: peaks in place of parabolas, and a start that suits photographs: filters of contrasts, and G and B
+            expected to differ from the channel before as they do in the neighbours.
 
     Raises:
         ValueError: a size that is not positive, or ``width`` under twice the channels.
@@ -147,6 +152,7 @@ class Prior(nn.Module):
         first: int = 3,
         lag: int = 2,
         precision: float = 4.0,
+        photographs: bool = False,
     ) -> None:
         super().__init__()
         if min(channels, width, hidden, up, side, first, lag) < 1 or levels < 2 or layers < 0:
@@ -159,7 +165,12 @@ class Prior(nn.Module):
         self.first_horizontal = HorizontalConv(channels + 1, width, first, strict=True)
         self.first_link = nn.Conv2d(width, width, 1, bias=False)
         self.layers = nn.ModuleList(GatedLayer(width, up, side, lag) for _ in range(layers))
-        self.heads = nn.ModuleList(ChannelHead(width, c, hidden, levels, precision) for c in range(channels))
+        self.heads = nn.ModuleList(
+            ChannelHead(width, c, hidden, levels, precision, photographs) for c in range(channels)
+        )
+        self.photographs = photographs
+        if photographs:
+            self._start_at_contrasts()
         self._start_at_neighbours()
 
     def _start_at_neighbours(self) -> None:
@@ -175,6 +186,23 @@ class Prior(nn.Module):
                 self.first_link.weight[above, above] = 1
                 assert isinstance(head, ChannelHead)
                 head.shape.weight[0, [c, above]] = 0.5
+                if self.photographs and c:
+                    head.shape.weight[0, [c - 1, above - 1]] = -0.5
+                    head.shape.weight[0, self.width + c - 1] = 1
+                    head.shape.bias[1] += CLOSER
+
+    def _start_at_contrasts(self) -> None:
+        """Filters whose weights sum to zero: what a level is hardly matters, by how much it differs does."""
+        with torch.no_grad():
+            vertical = self.first_vertical
+            mean = vertical.kernel().sum(dim=(2, 3), keepdim=True) / vertical.mask.sum()
+            vertical.weight.sub_(mean).mul_(CONTRAST)
+            horizontal = self.first_horizontal.weight
+            horizontal.sub_(horizontal.mean(dim=(2, 3), keepdim=True)).mul_(CONTRAST)
+            for layer in self.layers:  # what carries the neighbours to the head stays as it is
+                assert isinstance(layer, GatedLayer)
+                layer.out.weight[: 2 * self.channels] = 0
+                nn.init.zeros_(layer.out.bias)
 
     def features(self, y: Tensor) -> Tensor:
         """(N, C, H, W) in [-1, 1] to (N, H, W, width): what is known of each pixel from those before it."""
@@ -186,12 +214,19 @@ class Prior(nn.Module):
         result: Tensor = h.permute(0, 2, 3, 1)
         return result
 
-    def forward(self, y: Tensor) -> Expert:
-        """The logits of every sub-pixel of ``y`` (N, C, H, W) in [-1, 1], each of those before it."""
-        return self.experts(self.features(y), y.permute(0, 2, 3, 1))
+    def forward(self, y: Tensor, past: Tensor | None = None) -> Expert:
+        """The logits of every sub-pixel of ``y`` (N, C, H, W) in [-1, 1], each of those before it.
+
+        Args:
+            past: what the pixels before it are taken to be, where not those of ``y``.
+        """
+        return self.experts(self.features(y if past is None else past), y.permute(0, 2, 3, 1))
 
     def experts(self, features: Tensor, current: Tensor) -> Expert:
         """The same from :meth:`features` and the pixels themselves, (N, H, W, C), or rows of both."""
         parts = [head(torch.cat([features, current[..., :c]], dim=-1)) for c, head in enumerate(self.heads)]
-        free, mean, precision = (torch.stack(part, dim=3) for part in zip(*parts, strict=True))
-        return Expert(free, mean, precision)
+        free, mean, raw, *tails = (torch.stack(part, dim=3) for part in zip(*parts, strict=True))
+        if not tails:
+            return Expert(free, mean, bounded_exp(raw))
+        none = torch.zeros_like(mean)
+        return Expert(free, none, none, Peak.of(mean, raw, *tails))

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from srbench.methods.pixelcnn.draw import require_temperature
 from srbench.methods.pixelcnn.expert import Condition, Expert, to_unit
 from srbench.methods.pixelcnn.layers import Prior
 
@@ -26,8 +27,14 @@ class CodeLength:
 
 
 @torch.no_grad()
-def code_length(prior: Prior | None, condition: Condition, index: Tensor) -> CodeLength:
-    """Of the levels ``index`` (N, C, H, W). Without a prior, of the conditioning alone."""
+def code_length(prior: Prior | None, condition: Condition, index: Tensor, temperature: float = 1.0) -> CodeLength:
+    """Of the levels ``index`` (N, C, H, W), under the distribution that samples are drawn from at ``temperature``.
+    Without a prior, of the conditioning alone.
+
+    Raises:
+        SrbenchError: a temperature that is not above 0.
+    """
+    require_temperature(temperature)
     target = index.permute(0, 2, 3, 1)
     y = to_unit(index, condition.levels)
     features = None if prior is None else prior.features(y)
@@ -36,7 +43,7 @@ def code_length(prior: Prior | None, condition: Condition, index: Tensor) -> Cod
         expert = given
         if prior is not None and features is not None:
             expert = given + prior.experts(features[:, part], y.permute(0, 2, 3, 1)[:, part])
-        logs = F.log_softmax(expert.logits(), dim=-1) / math.log(2)
+        logs = F.log_softmax(temperature * expert.logits(), dim=-1) / math.log(2)
         bits.append(-logs.gather(-1, target[:, part, :, :, None])[..., 0])
         entropy.append(-(logs.exp2() * logs).sum(dim=-1))
     return CodeLength(torch.cat(bits, dim=1), torch.cat(entropy, dim=1))

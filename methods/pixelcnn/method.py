@@ -2,15 +2,17 @@
 
 Dahl, Norouzi, Shlens, Pixel Recursive Super Resolution, ICCV 2017 (arXiv:1702.00783):
 p(y | x) = prod_i softmax(A_i(x) + B_i(y_<i)) over the 256 values of every R, G and B in raster order, trained with
-CE(A + B) + CE(A), without which the prior would learn to ignore x. The size is one that a processor core trains in an
-hour: 5 gated layers of 32 channels and 3 residual blocks (the paper has 20 of 64, and 18).
+CE(A + B) + CE(A), without which the prior would learn to ignore x. The size is one that a processor core can train:
+6 gated layers of 48 channels and 3 residual blocks (the paper has 20 of 64, and 18).
 
-Three methods share the network: ``pixelcnn`` is the mean of two samples, the estimate for PSNR; ``pixelcnn-sample``
-one sample, another for every seed; ``pixelcnn-greedy`` takes the likeliest level of every sub-pixel.
+Four methods share the network: ``pixelcnn`` is one sample, as in the paper, another for every seed; ``pixelcnn-mean``
+the mean of two; ``pixelcnn-greedy`` takes the likeliest level of every sub-pixel; ``pixelcnn-conditioning`` leaves the
+prior out and answers with A's means.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -19,18 +21,42 @@ from torch import Tensor, nn
 from srbench.errors import SrbenchWarning
 from srbench.method import Likelihood, MethodCard
 from srbench.methods.pixelcnn.batches import draw
-from srbench.methods.pixelcnn.draw import antithetic, require_temperature, uniform
+from srbench.methods.pixelcnn.draw import antithetic, pick, require_temperature, uniform
 from srbench.methods.pixelcnn.expert import Condition, ConditionHead, to_levels, to_unit
 from srbench.methods.pixelcnn.layers import Prior
 from srbench.methods.pixelcnn.likelihood import code_length, expectation
 from srbench.resize import imresize
-from srbench.training import Recipe, TrainedMethod
+from srbench.training import PartRecipe, Recipe, TrainedMethod
 from srbench.training.losses import Loss, inside
 
 LEVELS = 256
+TEMPERATURE = 1.1  # of the best likelihood on the validation images (docs/scripts/choose_pixelcnn_estimate.py)
 CONTEXT = 5  # LR pixels around a window that its conditioning depends on
 MEANS_FIRST = 0.45  # share of the steps (cheap ones) that train the means of the conditioning network alone
+MISTAKEN = 0.2  # share of the images in training whose past is replaced in part
 FIXED_PRECISION = 55.0  # of the squared error, in nats: a standard deviation of 17 of 256 levels
+
+
+def past_of(y: Tensor, condition: Condition) -> Tensor:
+    """``y`` (N, 3, H, W) in [-1, 1] with a tenth of its pixels replaced by draws of the conditioning network.
+
+    A prior that is trained on true pixels alone meets its own when it draws. The tenth is not spread evenly: a fifth of
+    the images have replaced pixels, a share of them between none and all, so that the prior can tell an image that is
+    to be trusted, such as those that its likelihood is measured with, from one that is not.
+    """
+    share = torch.rand(len(y), 1, 1, device=y.device) * (torch.rand(len(y), 1, 1, device=y.device) < MISTAKEN)
+    which = torch.rand(len(y), *y.shape[2:], device=y.device) < share
+    past = y.permute(0, 2, 3, 1).clone()
+    chosen = torch.nonzero(which, as_tuple=True)
+    with torch.no_grad():
+        part = Condition(
+            *(t[chosen] for t in (condition.features, condition.mean, condition.precision)),
+            condition.weight,
+            condition.bias,
+        )
+        logits = part.expert().logits()
+        past[chosen] = to_unit(pick(logits, torch.rand(logits.shape[:-1], device=y.device)), LEVELS)
+    return past.permute(0, 3, 1, 2)
 
 
 class Block(nn.Module):
@@ -82,7 +108,9 @@ class PixelCnnNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conditioning = Conditioning()
-        self.prior = Prior(channels=3, levels=LEVELS, width=32, layers=5, hidden=32)
+        self.prior = Prior(
+            channels=3, levels=LEVELS, width=48, layers=6, hidden=64, up=2, precision=6.0, photographs=True
+        )
 
     def condition(self, lr: Tensor) -> Condition:
         """(N, 3, h, w) in [0, 1] of a whole image, whose border pixels are repeated outwards."""
@@ -105,8 +133,27 @@ class _PixelCnn(TrainedMethod):
         clip_norm=1.0,
         validate_every=500,
     )
+    # What ships: the conditioning network of an earlier training, and a prior that takes all of the time. Photographs
+    # at their own size only: noise, JPEG and the way a camera makes three channels are what a prior learns.
+    recipes: ClassVar[Mapping[str, Recipe]] = {
+        "prior": PartRecipe(
+            frozen=("conditioning.",),
+            rescale=(1.0,),
+            steps=4_000,
+            batch=3,
+            patch=40 + 8 * CONTEXT,
+            shave=4 * CONTEXT,
+            loss=(),
+            optimiser="soap",
+            learning_rate=1e-3,
+            warmup=40,
+            clip_norm=1.0,
+            ema=0.995,
+            validate_every=2_000,
+        )
+    }
     samples = 1
-    temperature: float | None = 1.0  # None: the likeliest level
+    temperature = TEMPERATURE  # multiplies the logits, of samples and of the likelihood alike
 
     @classmethod
     def weight_name(cls, scales: Sequence[int]) -> str:
@@ -128,12 +175,14 @@ class _PixelCnn(TrainedMethod):
         index = to_levels(inside(hr, scale * CONTEXT), LEVELS)
         y = to_unit(index, LEVELS)
         condition = network.conditioning(lr)
+        frozen = not condition.mean.requires_grad
         squares = FIXED_PRECISION / 2 * (condition.mean - y.permute(0, 2, 3, 1)).square().mean()
-        if progress < MEANS_FIRST:
+        if progress < MEANS_FIRST and not frozen:
             return squares
         target = index.permute(0, 2, 3, 1).contiguous()
         conditioning = condition.expert()
-        return (conditioning + network.prior(y)).nats(target) + conditioning.nats(target) + squares
+        both = (conditioning + network.prior(y, past_of(y, condition))).nats(target)
+        return both if frozen else both + conditioning.nats(target) + squares
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
         """The mean of ``samples`` samples, which are antithetic pairs if there is more than one.
@@ -141,32 +190,38 @@ class _PixelCnn(TrainedMethod):
         Raises:
             SrbenchError: a temperature that is not above 0.
         """
-        if self.temperature is not None:
-            require_temperature(self.temperature)
+        require_temperature(self.temperature)
+        network = self._network(scale)
+        noise = self._noise((scale * lr.shape[2], scale * lr.shape[3]))
+        levels = draw(network.prior, network.condition(lr), noise, self.temperature, self._say)
+        return (levels.to(torch.float32).mean(dim=1) / (LEVELS - 1)).to(lr.device)
+
+    def bits(self, lr: Tensor, hr: Tensor, scale: int) -> Likelihood:
+        network = self._network(scale)
+        found = code_length(self._prior(network), network.condition(lr), to_levels(hr, LEVELS), self.temperature)
+        return Likelihood(float(found.bits.mean(dtype=torch.float64)), found.entropy.mean(dim=-1))
+
+    def _noise(self, size: tuple[int, int]) -> Tensor | None:
+        """The random numbers of the samples; None for the likeliest levels."""
+        noise = uniform(self.seed, -(-self.samples // 2), size, 3)
+        return antithetic(noise) if self.samples > 1 else noise
+
+    def _prior(self, network: PixelCnnNet) -> Prior | None:
+        return network.prior
+
+    def _network(self, scale: int) -> PixelCnnNet:
         network = self.module(scale)
         assert isinstance(network, PixelCnnNet)
-        size = (scale * lr.shape[2], scale * lr.shape[3])
-        noise = None
-        if self.temperature is not None:
-            noise = uniform(self.seed, -(-self.samples // 2), size, 3)
-            noise = antithetic(noise) if self.samples > 1 else noise
-        levels = draw(network.prior, network.condition(lr), noise, self.temperature or 1.0, self._say)
-        return (levels.to(torch.float32).mean(dim=1) / (LEVELS - 1)).to(lr.device)
+        return network
 
     def _say(self, text: str) -> None:
         warnings.warn(f"{self.card.name}: {text}", SrbenchWarning, stacklevel=2)
 
-    def bits(self, lr: Tensor, hr: Tensor, scale: int) -> Likelihood:
-        network = self.module(scale)
-        assert isinstance(network, PixelCnnNet)
-        found = code_length(network.prior, network.condition(lr), to_levels(hr, LEVELS))
-        return Likelihood(float(found.bits.mean(dtype=torch.float64)), found.entropy.mean(dim=-1))
 
-
-def _card(name: str, title: str, default: bool) -> MethodCard:
+def _card(name: str, title: str, default: bool = False, random: bool = True) -> MethodCard:
     return MethodCard(
         name=name,
-        title=title,
+        title=f"PRSR, {title}",
         year=2017,
         family="autoregressive",
         paper="Dahl, Norouzi, Shlens, Pixel Recursive Super Resolution, ICCV 2017",
@@ -174,23 +229,37 @@ def _card(name: str, title: str, default: bool) -> MethodCard:
         colour="rgb",
         scales=(4,),
         default=default,
-        random=name != "pixelcnn-greedy",
+        random=random,
     )
 
 
 class PixelCnn(_PixelCnn):
-    """The two samples are an antithetic pair. On the validation images one pair has 28.61 dB, two pairs 28.63, a single
-    sample 25.70 (docs/scripts/choose_pixelcnn_estimate.py)."""
+    card = _card("pixelcnn", "one sample", default=True)
 
-    card = _card("pixelcnn", "PixelCNN prior (PRSR), mean of 2 samples", default=True)
+
+class PixelCnnMean(_PixelCnn):
+    """The two samples are an antithetic pair."""
+
+    card = _card("pixelcnn-mean", "mean of 2 samples")
     samples = 2
 
 
 class PixelCnnGreedy(_PixelCnn):
-    card = _card("pixelcnn-greedy", "PixelCNN prior (PRSR), likeliest levels", default=False)
-    temperature = None
+    card = _card("pixelcnn-greedy", "likeliest levels", random=False)
+
+    def _noise(self, size: tuple[int, int]) -> Tensor | None:
+        return None
 
 
-class PixelCnnSample(_PixelCnn):
-    card = _card("pixelcnn-sample", "PixelCNN prior (PRSR), one sample, temperature 1.1", default=False)
-    temperature = 1.1
+class PixelCnnConditioning(_PixelCnn):
+    """No pixel is drawn, and the likelihood is that of the conditioning network alone."""
+
+    card = _card("pixelcnn-conditioning", "means without the prior", random=False)
+    temperature = 1.0
+
+    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+        means: Tensor = self._network(scale)(lr)
+        return means
+
+    def _prior(self, network: PixelCnnNet) -> Prior | None:
+        return None

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from srbench.methods.pixelcnn.draw import require_temperature
-from srbench.methods.pixelcnn.expert import LARGEST, Condition, grid
+from srbench.methods.pixelcnn.expert import Condition, Peak, bounded_exp, grid
 from srbench.methods.pixelcnn.layers import ChannelHead, GatedLayer, HorizontalConv, Prior, VerticalConv
 
 
@@ -120,6 +120,7 @@ class Sampler:
         self.given = given.new_zeros((self.height * self.columns + 1, images, given.shape[-1]))
         self.given[:-1] = given.permute(1, 2, 0, 3).reshape(-1, images, given.shape[-1])
         self.features = condition.features.shape[-1]
+        self.peaked = prior.photographs
 
     def _pack(self, prior: Prior, condition: Condition) -> None:
         self.first = (_vertical_taps(prior.first_vertical), _horizontal_taps(prior.first_horizontal))
@@ -294,6 +295,19 @@ class Sampler:
                 self._put(self.vertical[k + 1], gated(above), step, low, high, mask)
         return buffer
 
+    def _given_parabola(self, c: int, given: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and precision of the conditioning, (rows, images, 1)."""
+        at = self.features + c
+        return given[:, :, at, None], given[:, :, at + self.channels, None]
+
+    def _parabola(self, shape: Tensor, mean: Tensor, precision: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and precision, (rows, images, samples), of the parabolas of both networks together."""
+        if self.peaked:
+            return mean.expand(shape.shape[:-1]), precision.expand(shape.shape[:-1])
+        own_mean, own = shape[..., 0], bounded_exp(shape[..., 1])
+        total = own + precision
+        return (own * own_mean + precision * mean) / total.clamp_min(1e-12), total
+
     def _choose(self, c: int, buffer: Tensor, given: Tensor, at: Tensor, now: Tensor) -> None:
         """Draw channel ``c`` of the pixels under way into ``now``, as values."""
         head, pixels = self.heads[c], buffer.shape[0]
@@ -302,19 +316,17 @@ class Sampler:
         hidden = buffer[:, : self.hidden]
         torch.addmm(head.hidden_bias, buffer[:, self.hidden : known], head.hidden, out=hidden)
         hidden.relu_()
-        mean, raw = torch.addmm(head.shape_bias, buffer[:, :known], head.shape).view(*shared, 2).unbind(-1)
-        precision = torch.exp(LARGEST * torch.tanh(raw / LARGEST))
-        their_mean = given[:, :, self.features + c, None]
-        their_precision = given[:, :, self.features + self.channels + c, None]
-        total = precision + their_precision
-        mean = (precision * mean + their_precision * their_mean) / total.clamp_min(1e-12)
+        shape = torch.addmm(head.shape_bias, buffer[:, :known], head.shape)
         logits, scratch = self.logits[:pixels], self.scratch[:pixels]
         theirs = self.from_given[: given.shape[0] * self.images]
         torch.addmm(head.bias, given[:, :, : self.features].reshape(theirs.shape[0], -1), head.given, out=theirs)
+        mean, precision = self._parabola(shape.view(*shared, -1), *self._given_parabola(c, given))
         torch.sub(self.values, mean.reshape(-1, 1), out=logits)
-        logits.square_().mul_(total.reshape(-1, 1) * -0.5).addmm_(hidden, head.free)
+        logits.square_().mul_(precision.reshape(-1, 1) * -0.5).addmm_(hidden, head.free)
         spread = logits.view(-1, self.samples, len(self.values))
         spread += theirs[:, None]
+        if self.peaked:
+            logits -= _depth(Peak.of(*shape.unbind(-1)), self.values, scratch)
         if self.kept is not None:
             self.kept[:, :, c].index_copy_(0, at, logits.view(at.shape[0], self.count, -1))
         if self.noise is None:
@@ -330,3 +342,9 @@ class Sampler:
             )
         self.drawn[:, :, c].index_copy_(0, at, level.view(at.shape[0], self.count))
         torch.index_select(self.values, 0, level, out=now[:, c])
+
+
+def _depth(peak: Peak, u: Tensor, out: Tensor) -> Tensor:
+    """What ``peak`` (pixels,) takes from the logits (pixels, levels), in ``out``."""
+    torch.sub(u, peak.mean[:, None], out=out).square_().mul_((peak.precision / (2 * peak.tails))[:, None])
+    return out.log1p_().mul_(peak.tails[:, None])

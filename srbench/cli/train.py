@@ -71,6 +71,7 @@ def command(
     import torch
 
     from srbench.method import plugins
+    from srbench.training.parts import PartRecipe
     from srbench.training.recipe import FitRecipe, parse_changes
     from srbench.training.session import plan
 
@@ -102,6 +103,9 @@ def command(
             _done(console, job.fit(notes))
             _how_to_run(console, job, method)
             continue
+        if isinstance(job.recipe, PartRecipe) and init is None and not (resume and job.checkpoint.is_file()):
+            kept = ", ".join(job.recipe.frozen)
+            raise TrainingError(f"this recipe keeps {kept} as it is, which would be random", "give weights with --init")
         trainer = job.trainer(notes, max_minutes if fit else None)
         if resume and job.checkpoint.is_file():
             trainer.resume()

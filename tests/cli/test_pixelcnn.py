@@ -8,7 +8,7 @@ import numpy as np
 
 from srbench.imaging.images import read_image
 
-METHODS = "pixelcnn,pixelcnn-sample,pixelcnn-greedy,bicubic"
+METHODS = "pixelcnn,pixelcnn-mean,pixelcnn-greedy,pixelcnn-conditioning,bicubic"
 
 
 def rows(result):
@@ -20,21 +20,22 @@ def test_run_and_report(srbench, pictures, tmp_path):
     folder = tmp_path / "results"
     run = ["run", "--datasets", pictures, "--scales", "4", "--metrics", "psnr,bits,consistency", "--out", folder]
     assert srbench(*run, "--methods", METHODS, "--threads", 1).exit_code == 0
-    assert srbench(*run, "--methods", "pixelcnn-sample", "--threads", 1, "--seed", 1).exit_code == 0
+    assert srbench(*run, "--methods", "pixelcnn", "--threads", 1, "--seed", 1).exit_code == 0
     found = rows(srbench("report", folder, "--format", "csv"))
     mean = {(row["method"], row["metric"]): float(row["mean"]) for row in found if row["mean"]}
-    assert {method for method, _ in mean} == {*METHODS.split(","), "pixelcnn-sample (seed 1)"}
+    assert {method for method, _ in mean} == {*METHODS.split(","), "pixelcnn (seed 1)"}
+    alone = mean.pop(("pixelcnn-conditioning", "bits"))
     bits = {value for (_, metric), value in mean.items() if metric == "bits"}
     assert len(bits) == 1  # one network
-    assert 0 < bits.pop() < 8
+    assert 0 < bits.pop() < alone < 8
     assert ("bicubic", "bits") not in mean
-    assert mean["pixelcnn-sample", "psnr"] != mean["pixelcnn-sample (seed 1)", "psnr"]
-    assert mean["pixelcnn", "psnr"] > mean["pixelcnn-sample", "psnr"]
+    assert mean["pixelcnn", "psnr"] != mean["pixelcnn (seed 1)", "psnr"]
+    assert mean["pixelcnn-conditioning", "psnr"] > mean["pixelcnn-mean", "psnr"] > mean["pixelcnn", "psnr"]
     assert all(mean[method, "consistency"] > 25 for method in METHODS.split(","))
     page = tmp_path / "page.html"
     assert srbench("report", folder, "--output", page).exit_code == 0
     text = page.read_text(encoding="utf-8")
-    assert "Entropy of PixelCNN prior" in text
+    assert "Entropy of PRSR" in text
     assert "(seed 1)" in text
 
 
@@ -42,7 +43,7 @@ def test_a_run_twice_is_the_same(srbench, pictures, tmp_path):
     hashes = []
     for folder in (tmp_path / "one", tmp_path / "two"):
         run = ["run", "--datasets", pictures, "--scales", "4", "--metrics", "psnr", "--out", folder, "--seed", "5"]
-        assert srbench(*run, "--methods", "pixelcnn-sample", "--threads", 1).exit_code == 0
+        assert srbench(*run, "--methods", "pixelcnn", "--threads", 1).exit_code == 0
         found = rows(srbench("report", folder, "--format", "csv", "--per-image"))
         hashes.append([(row["image"], row["value"]) for row in found])
     assert hashes[0] == hashes[1]
@@ -64,17 +65,17 @@ def test_upscale_colour_grey_and_tiny_pictures(srbench, pictures, tmp_path, make
     write_image(tmp_path / "tiny.png", make_picture(3, 2, 0))
     out = tmp_path / "up"
     files = [pictures / "a.png", pictures / "c.png", tmp_path / "tiny.png"]
-    assert srbench("upscale", "pixelcnn-sample", *files, "--seed", 1, "--output", out).exit_code == 0
-    assert read_image(out / "a_pixelcnn-sample_x4.png").shape == (112, 112, 3)
-    assert read_image(out / "c_pixelcnn-sample_x4.png").shape == (112, 144)
-    assert read_image(out / "tiny_pixelcnn-sample_x4.png").shape == (12, 8, 3)
+    assert srbench("upscale", "pixelcnn", *files, "--seed", 1, "--output", out).exit_code == 0
+    assert read_image(out / "a_pixelcnn_x4.png").shape == (112, 112, 3)
+    assert read_image(out / "c_pixelcnn_x4.png").shape == (112, 144)
+    assert read_image(out / "tiny_pixelcnn_x4.png").shape == (12, 8, 3)
     again = tmp_path / "again"
-    assert srbench("upscale", "pixelcnn-sample", files[0], "--seed", 2, "--output", again).exit_code == 0
-    first, second = (read_image(folder / "a_pixelcnn-sample_x4.png") for folder in (out, again))
+    assert srbench("upscale", "pixelcnn", files[0], "--seed", 2, "--output", again).exit_code == 0
+    first, second = (read_image(folder / "a_pixelcnn_x4.png") for folder in (out, again))
     assert not np.array_equal(first, second)
 
 
 def test_only_pixelcnn_is_in_all(srbench):
     listed = {row["name"]: row for row in json.loads(srbench("list", "methods", "--json").stdout)}
-    assert {name for name in listed if name.startswith("pixelcnn")} == set(METHODS.split(",")[:3])
-    assert "temperature" in listed["pixelcnn-sample"]["title"]
+    assert {name for name in listed if name.startswith("pixelcnn")} == set(METHODS.split(",")[:4])
+    assert listed["pixelcnn"]["title"] == "PRSR, one sample"

@@ -18,7 +18,7 @@ LARGE = ("torch", "scipy", "pandas", "sqlalchemy", "matplotlib", "skimage", "lpi
 TYPOS = {
     "run --methods bicubik": "unknown method 'bicubik'; did you mean bicubic",
     "run --methods all,bicubic,xyzzy": "unknown method 'xyzzy'",
-    "run --methods pixelcnn-sampel": "did you mean pixelcnn-sample",
+    "run --methods pixelcnn-meen": "did you mean pixelcnn-mean",
     "run --methods bicubic --datasets sett5": "unknown dataset 'sett5'; did you mean set5",
     "run --methods bicubic --datasets ./nowhere/at/all": "nowhere/at/all",
     "run --methods bicubic --metrics pnsr": "unknown metric 'pnsr'; did you mean psnr",

@@ -162,6 +162,7 @@ def test_ctrl_c_leaves_a_checkpoint(folder, tmp_path):
         (["fsrcnn", "--set", 'loss={"adversarial": 1}', *OPTIONS[2:6]], "fsrcnn has no discriminator"),
         (["lapgan", "--recipe", "vgg54"], "unknown recipe of lapgan 'vgg54'; known: none"),
         (["lapgan", "--init", str(FSRCNN), *OPTIONS[2:6]], "does not fit"),
+        (["pixelcnn", "--recipe", "prior"], "keeps conditioning. as it is, which would be random"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(folder, arguments, message):

@@ -46,8 +46,9 @@ def cone(prior):
         {"channels": 3, "levels": 7, "width": 8, "layers": 3, "hidden": 6},
         {"channels": 1, "levels": 4, "width": 4, "layers": 2, "hidden": 5, "up": 2, "side": 2, "first": 2, "lag": 3},
         {"channels": 3, "levels": 5, "width": 6, "layers": 2, "hidden": 4, "lag": 1},
+        {"channels": 3, "levels": 5, "width": 6, "layers": 2, "hidden": 4, "up": 2, "photographs": True},
     ],
-    ids=["rgb", "grey, lag 3", "rgb, lag 1"],
+    ids=["rgb", "grey, lag 3", "rgb, lag 1", "rgb, of photographs"],
 )
 def test_exactly_the_past_within_the_cone_reaches_the_logits(sizes):
     prior = untied(Prior(**sizes))
@@ -83,6 +84,19 @@ def test_it_starts_as_the_mean_of_the_left_and_the_upper_neighbour():
     for c in range(3):
         wanted = (y[0, c, 3, 2] + y[0, c, 2, 3]) / 2
         assert mean[3, 3, c].item() == pytest.approx(wanted.item(), abs=0.3)
+
+
+def test_a_prior_of_photographs_expects_differences_between_channels_to_stay():
+    torch.manual_seed(0)
+    prior = Prior(channels=3, levels=256, width=12, layers=4, photographs=True)
+    y = torch.rand(1, 3, 6, 6) * 2 - 1
+    peak = prior(y).peak
+    assert peak.mean.shape == (1, 6, 6, 3)
+    for c in range(3):
+        neighbours = (y[0, c, 3, 2] + y[0, c, 2, 3]) / 2
+        if c:
+            neighbours += y[0, c - 1, 3, 3] - (y[0, c - 1, 3, 2] + y[0, c - 1, 2, 3]) / 2
+        assert peak.mean[0, 3, 3, c].item() == pytest.approx(neighbours.item(), abs=1e-5)
 
 
 def test_levels_and_values_are_inverse():

@@ -1,5 +1,6 @@
 """Code lengths: they are those of the logits, sum to a probability, and are what samples cost."""
 
+import pytest
 import torch
 
 from srbench.methods.pixelcnn.batches import draw
@@ -8,7 +9,7 @@ from srbench.methods.pixelcnn.likelihood import code_length, expectation
 
 
 def test_bits_are_those_of_the_whole_logits(model):
-    prior, condition = model(2, 37, 6)
+    prior, condition = model(2, 37, 6, photographs=True)
     index = torch.randint(16, (2, 3, 37, 6))
     found = code_length(prior, condition, index)
     logs = (condition.expert() + prior(index * (2 / 15) - 1)).logits().log_softmax(-1)
@@ -31,16 +32,20 @@ def test_probabilities_of_all_images_sum_to_one(model):
     assert abs(float(torch.exp2(-total).sum()) - 1) < 1e-4
 
 
-def test_samples_cost_their_entropy(model):
-    prior, condition = model(1, 12, 12)
-    levels = draw(prior, condition, uniform(0, 40, (12, 12), 3))[0].long()
+@pytest.mark.parametrize("temperature", [1.0, 1.7])
+def test_samples_cost_their_entropy(model, temperature):
+    """Only if they are drawn from the very distribution that the likelihood is of."""
+    prior, condition = model(1, 12, 12, photographs=True)
+    levels = draw(prior, condition, uniform(0, 40, (12, 12), 3), temperature)[0].long()
     same = type(condition)(
         *(t.expand(40, -1, -1, -1) for t in (condition.features, condition.mean, condition.precision)),
         condition.weight,
         condition.bias,
     )
-    found = code_length(prior, same, levels)
+    found = code_length(prior, same, levels, temperature)
     assert abs(float(found.bits.mean() - found.entropy.mean())) < 0.03
+    other = code_length(prior, same, levels, 2.7 - temperature)
+    assert abs(float(other.bits.mean() - other.entropy.mean())) > 0.1
 
 
 def test_the_expectation_is_that_of_the_conditioning(model):

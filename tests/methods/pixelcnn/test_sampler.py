@@ -42,8 +42,9 @@ def test_a_whole_window_of_the_size_that_is_trained(model):
         ((1, 17, 3), {"channels": 1, "levels": 2, "lag": 1}),
         ((1, 1, 5), {}),
         ((2, 6, 1), {"first": 1}),
+        ((2, 7, 9), {"photographs": True, "up": 2}),
     ],
-    ids=["batch", "grey, lag 3", "narrow, lag 1", "one row", "one column"],
+    ids=["batch", "grey, lag 3", "narrow, lag 1", "one row", "one column", "of photographs"],
 )
 def test_any_size(model, shape, sizes):
     prior, condition = model(*shape, **sizes)
