@@ -21,8 +21,8 @@ from srbench.results.contest import ALL, Contest
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.finite import finite
 
-# Pairs of methods, in all contests of a page together, up to which it holds all of them with their intervals, which take
-# long. A hundred methods on one dataset by ten metrics have fifty thousand.
+# Pairs of methods, in all contests of a page together, up to which it holds all with their intervals, which take long.
+# A hundred methods on one dataset by ten metrics have fifty thousand.
 PAIRS = 60_000
 _DIGITS = 6  # significant, of what is drawn and not printed
 
