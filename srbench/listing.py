@@ -75,7 +75,7 @@ def _described(item: Found[T], describe: Callable[[Found[T]], Row]) -> tuple[Row
 
 def _key(source: Source[T], code: Sequence[Path], state: Callable[[Path], str]) -> str:
     """Empty where it is not known which files decide."""
-    path = source.path or _located(source.module)
+    path = source.path or located(source.module)
     if path is None:
         return ""
     digest = hashlib.sha256(f"{__version__} {source.name} {source.origin} {state(path)}".encode())
@@ -84,8 +84,8 @@ def _key(source: Source[T], code: Sequence[Path], state: Callable[[Path], str]) 
     return digest.hexdigest()
 
 
-def _located(module: str) -> Path | None:
-    """The file of a module that is not imported, nor are the packages it is in."""
+def located(module: str) -> Path | None:
+    """The file of a module that is not imported, nor are the packages it is in; None where that is not known."""
     parts, folders, origin = module.split("."), None, None
     for depth in range(1, len(parts) + 1):
         spec = importlib.machinery.PathFinder.find_spec(".".join(parts[:depth]), folders)

@@ -11,9 +11,13 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from srbench.errors import SrbenchError, UnknownNameError
-from srbench.registry import BUILT_IN
+from srbench.registry import BUILT_IN, Source
+
+if TYPE_CHECKING:
+    from srbench.method.base import Method
 
 DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise")  # as in srbench.degradation.named, which imports torch
 
@@ -30,14 +34,27 @@ def require_methods(specs: Iterable[str]) -> None:
     ]
     if not wanted:
         return
-    known = own_methods()
-    if any(source.origin != BUILT_IN for source in sources):  # a plugin may put its name together when it is imported
-        from srbench.cli.list_ import method_names
-
-        known = method_names()
+    known = _all_methods(source for source in sources if source.origin != BUILT_IN)
     for spec in wanted:
         if spec not in known:
             raise UnknownNameError("method", spec, known)
+
+
+def _all_methods(others: Iterable[Source[type[Method]]]) -> list[str]:
+    """The names of srbench's own methods and of others. These are imported only where one may put its name together."""
+    from srbench import listing
+    from srbench.method.written import names_in
+
+    known = own_methods()
+    for source in others:
+        path = source.path or listing.located(source.module)
+        names = None if path is None else names_in(path)
+        if names is None or (source.module and source.name not in names):  # an entry point may lead elsewhere
+            from srbench.cli.list_ import method_names
+
+            return method_names()
+        known += sorted(names)
+    return known
 
 
 def own_methods() -> list[str]:

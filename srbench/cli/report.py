@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -94,6 +95,9 @@ def command(
         return
     if literature and per_image:
         raise SrbenchError("--literature does not go with --per-image", "papers print means: leave out one of the two")
+    # Of matrices as small as those of means and tests, threads wait for each other longer than they compute.
+    # numpy reads this when it is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from srbench.results import literature as printed
     from srbench.results.choice import Choice
 

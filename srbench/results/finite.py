@@ -15,5 +15,13 @@ def finite(content: Any) -> Any:
     if isinstance(content, dict):
         return {key: finite(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [finite(value) for value in content]
+        return content if _finite_numbers(content) else [finite(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def _finite_numbers(content: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether these are numbers and finite, as far as one sum tells: nearly all lists are, and there are many."""
+    try:
+        return math.isfinite(sum(content))
+    except (TypeError, OverflowError):
+        return False

@@ -90,13 +90,16 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
     facts = facts or FolderFacts()
     rows: list[dict[str, Any]] = []
     values: list[NDArray[np.float64]] = []
-    for key, group in images.groupby(GROUP, sort=False):
+    # Plain arrays: groups of a frame with all its columns, and comparing these, take longer than all else here.
+    texts = {name: images[name].to_numpy(object) for name in ("image", "metric", "status", "method_hash")}
+    every_value, handled = images["value"].to_numpy(float), (images["handling"] != "").to_numpy()
+    for key, places in images[GROUP].assign(place=range(len(images))).groupby(GROUP, sort=False)["place"]:
+        own_rows = places.to_numpy()
         identity = dict(zip(GROUP, key, strict=True))
-        method = None if identity["options"] else facts.method(identity["method"], group["method_hash"].iloc[0])
-        # Plain arrays: comparing columns of a frame takes longer than all else here.
-        image, names_of, state = (group[column].to_numpy(object) for column in ("image", "metric", "status"))
-        value = group["value"].to_numpy(float)
-        said = tuple(remarks(of_images(group)))
+        image, names_of, state, hashes = (column[own_rows] for column in texts.values())
+        method = None if identity["options"] else facts.method(identity["method"], hashes[0])
+        value = every_value[own_rows]
+        said = tuple(remarks(of_images(images.iloc[own_rows]))) if handled[own_rows].any() else ()
         counts = {column: len(set(image[state == status])) for column, status in _WITHOUT_SCORES.items()}
         for metric in sorted(set(names_of) - {""}, key=facts.metric_order) or [""]:
             own = names_of == metric

@@ -21,7 +21,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +123,7 @@ def differences(values: Floats, sample: Sample, level: float = LEVEL) -> list[Di
     count = np.arange(len(values))
     comparisons = Comparisons(rows, weights, signs, count, np.full_like(count, len(count)))
     tested = StepDown(comparisons, level)
-    columns = (comparisons.means, *tested.intervals(), tested.p)
+    columns = (comparisons.means, *tested.intervals(comparisons), tested.p)
     numbers = np.where(images > 0, np.stack(columns), math.nan).tolist()
     return [Difference(*own) for own in zip(*numbers, images.tolist(), strict=True)]
 
@@ -155,64 +154,85 @@ class AllPairs:
 
     def __init__(self, values: Floats, sample: Sample, level: float = LEVEL) -> None:
         self._sample, self._level, self._images = sample, level, values.shape[1]
-        rows, weights, signs = _summed(values, sample)
-        self._pairs = Comparisons(rows, weights[:1], signs, *np.triu_indices(len(values), 1))
-        self._row_of = {pair: row for row, pair in enumerate(combinations(range(len(values)), 2))}
+        self._rows, weights, self._signs = _summed(values, sample)
+        self._weights = weights[:1]
+        self._first, self._second = np.triu_indices(len(values), 1)
 
     @cached_property
     def standings(self) -> list[Standing]:
         """Ranks, and which methods may be the best. Where the images cannot tell anything (:meth:`Sample.can_tell`),
         all methods have all ranks."""
-        count = len(self._pairs.rows)
-        if not self._sample.can_tell(self._level):
+        count = len(self._rows)
+        if count < 2 or not self._sample.can_tell(self._level):
             return [Standing(1, count, True)] * count
         better = np.zeros((count, count), bool)  # [a, b]: a is certainly better than b
-        certain, ahead = self._tested.p <= self._level, self._pairs.means > 0
-        first, second = self._pairs.first, self._pairs.second
-        better[first, second] = certain & ahead
-        better[second, first] = certain & ~ahead
+        certain, ahead = self._tested.p <= self._level, self._means > 0
+        better[self._first, self._second] = certain & ahead
+        better[self._second, self._first] = certain & ~ahead
         above, below = better.sum(axis=0).tolist(), better.sum(axis=1).tolist()
         best = self._may_be_best()
         return [Standing(1 + above[m], count - below[m], best[m]) for m in range(count)]
 
     def certain(self, a: int, b: int) -> bool:
         """Whether two methods certainly differ."""
-        return bool(self._tested.p[self._row_of[min(a, b), max(a, b)]] <= self._level)
+        return bool(self._tested.p[self._row(min(a, b), max(a, b))] <= self._level)
 
     def difference(self, a: int, b: int) -> Difference:
         """Mean of method ``a`` minus mean of method ``b``, which are two."""
         low, high = self._intervals
-        row = self._row_of[min(a, b), max(a, b)]
-        mean, p = self._pairs.means[row], self._tested.p[row]
+        row = self._row(min(a, b), max(a, b))
+        mean, p = self._means[row], self._tested.p[row]
         found = Difference(float(mean), float(low[row]), float(high[row]), float(p), self._images)
         return found if a < b else found.turned
 
+    def _row(self, a: int, b: int) -> int:
+        """Where the pair stands among all."""
+        return a * len(self._rows) - a * (a + 1) // 2 + b - a - 1
+
+    def _pairs(self) -> Comparisons:
+        """Made anew for each purpose: what comparisons remember takes ten megabytes for a hundred methods."""
+        return Comparisons(self._rows, self._weights, self._signs, self._first, self._second)
+
+    @cached_property
+    def _means(self) -> Floats:
+        return self._pairs().means
+
     @cached_property
     def _tested(self) -> StepDown:
-        return StepDown(self._pairs, self._level)
+        return StepDown(self._pairs(), self._level)
 
     @cached_property
     def _intervals(self) -> tuple[Floats, Floats]:
-        return self._tested.intervals()
+        return self._tested.intervals(self._pairs())
 
     def _may_be_best(self) -> list[bool]:
         """Of each method whether it is not certain that another one is better.
 
         Nothing is adjusted for the number of methods: the only error is to leave out the one that is truly the best.
         """
-        pairs = self._pairs
-        size = (len(pairs.rows), len(pairs.signs))
-        most, least = np.full(size, -np.inf), np.full(size, np.inf)  # by how much any other is ahead, under each flip
-        for pair, (a, b) in enumerate(zip(pairs.first, pairs.second, strict=True)):
-            ahead = pairs.statistic(pair)
-            np.maximum(most[b], ahead, out=most[b])
-            np.minimum(least[b], ahead, out=least[b])
-            np.negative(ahead, out=ahead)
-            np.maximum(most[a], ahead, out=most[a])
-            np.minimum(least[a], ahead, out=least[a])
-        seen = most[:, :1] - TIES
-        count = np.count_nonzero(most >= seen, axis=1) + np.count_nonzero(-least >= seen, axis=1)  # the opposite flips
-        return [bool(own > self._level * 2 * size[1]) for own in count]
+        pairs, tested, count = self._pairs(), self._tested, len(self._rows)
+        scale = np.zeros((count, count))
+        scale[self._first, self._second] = scale[self._second, self._first] = pairs.scale
+        seen = (pairs.flipped[None, :, 0] - pairs.flipped[:, None, 0]) * scale  # [a, b]: how far b is ahead of a
+        enough = self._level * 2 * len(self._signs)  # the opposite flips count as well
+        result = []
+        for own, ahead in enumerate(seen.max(axis=1).tolist()):
+            # Under no flip is another farther ahead than the two are apart that are farthest apart: most need no look.
+            may = 2 * np.count_nonzero(tested.largest >= ahead - 2 * TIES) > enough
+            result.append(bool(may and _reached(pairs.flipped, scale[own], own) > enough))
+        return result
+
+
+def _reached(flipped: Floats, scale: Floats, own: int) -> int:
+    """How many flips, and their opposites, put another row at least as far ahead of this one as one was seen to be."""
+    most, least = np.full(flipped.shape[1], -np.inf), np.full(flipped.shape[1], np.inf)
+    for other, values in enumerate(flipped):
+        if other != own:
+            ahead = (values - flipped[own]) * scale[other]
+            np.maximum(most, ahead, out=most)
+            np.minimum(least, ahead, out=least)
+    seen = most[0] - TIES
+    return int(np.count_nonzero(most >= seen) + np.count_nonzero(-least >= seen))
 
 
 def standings(values: Floats, sample: Sample, level: float = LEVEL) -> list[Standing]:

@@ -118,44 +118,45 @@ class StepDown:
 
     Attributes:
         p: (comparisons,) adjusted p-values.
+        largest: (flips,) maxima of the statistics of all comparisons, without their signs.
     """
 
     def __init__(self, comparisons: Comparisons, level: float) -> None:
-        self._all, self._level = comparisons, level
+        self._level = level
         seen = np.abs(comparisons.means) * comparisons.scale
         self._order = np.argsort(seen, kind="stable")
-        at_least, maxima = np.empty(len(comparisons)), self._zeros()
-        for comparison in self._order:
-            np.maximum(maxima, comparisons.size(comparison), out=maxima)
-            at_least[comparison] = np.count_nonzero(maxima >= seen[comparison] - TIES)
+        at_least, self.largest = np.empty(len(comparisons)), np.zeros(len(comparisons.signs))
+        for comparison in self._order.tolist():
+            np.maximum(self.largest, comparisons.size(comparison), out=self.largest)
+            at_least[comparison] = np.count_nonzero(self.largest >= seen[comparison] - TIES)
         self.p = np.empty_like(at_least)
-        self.p[self._order] = np.maximum.accumulate(at_least[self._order][::-1])[::-1] / len(maxima)
+        self.p[self._order] = np.maximum.accumulate(at_least[self._order][::-1])[::-1] / len(self.largest)
 
-    def _zeros(self) -> Floats:
-        return np.zeros(len(self._all.signs))
-
-    def intervals(self) -> tuple[Floats, Floats]:
+    def intervals(self, comparisons: Comparisons) -> tuple[Floats, Floats]:
         """(comparisons,) lower and upper ends: of all values that the difference may have, which its test does not
         reject while the other comparisons are tested against zero. Infinite where the flips are too few to bound it.
 
         Zero is inside where the p-value is above the level, and outside where it is not.
+
+        Args:
+            comparisons: those that were tested; they are not kept, for what they remember is large.
         """
-        ends = np.empty((2, len(self._all)))
-        distances = _Distances(self._all)
-        for comparison, others in self._beside():
+        ends = np.empty((2, len(comparisons)))
+        distances = _Distances(comparisons)
+        for comparison, others in self._beside(comparisons):
             for side, reach in enumerate(distances.reach(comparison, others)):
                 ends[side, comparison] = self._end(reach)
-        size, zero_is_below = np.abs(self._all.means), self._all.means >= 0
+        size, zero_is_below = np.abs(comparisons.means), comparisons.means >= 0
         to_zero = np.where(self.p <= self._level, np.minimum(ends, size * (1 - _NOTHING)), np.maximum(ends, size))
         low, high = np.where([zero_is_below, ~zero_is_below], to_zero, ends)
-        return self._all.means - low, self._all.means + high
+        return comparisons.means - low, comparisons.means + high
 
-    def _beside(self) -> Iterator[tuple[int, Floats]]:
+    def _beside(self, comparisons: Comparisons) -> Iterator[tuple[int, Floats]]:
         """Comparisons, and the maxima beside which each was tested: one that was rejected beside those that had smaller
         statistics, the others beside all others of them."""
         rejected = self.p[self._order] <= self._level
-        kept, size = self._order[~rejected].tolist(), self._all.size
-        leader, largest, second = np.full(len(self._all.signs), -1, np.intp), self._zeros(), self._zeros()
+        kept, size, flips = self._order[~rejected].tolist(), comparisons.size, len(comparisons.signs)
+        leader, largest, second = np.full(flips, -1, np.intp), np.zeros(flips), np.zeros(flips)
         for comparison in kept:
             own = size(comparison)
             np.maximum(second, np.minimum(largest, own), out=second)

@@ -61,9 +61,9 @@ PROGRAM = """
 def ask(tmp_path_factory):
     """A command line in a process of its own, with nothing in its cache folder."""
     folder = tmp_path_factory.mktemp("typos")
-    environment = os.environ | {"SRBENCH_CACHE": str(folder / "cache")}
 
     def call(command):
+        environment = os.environ | {"SRBENCH_CACHE": str(folder / "cache")}
         program = textwrap.dedent(PROGRAM).replace("LARGE", repr(LARGE))
         arguments = [sys.executable, "-c", program, *command.split()]
         done = subprocess.run(arguments, capture_output=True, text=True, cwd=folder, env=environment, timeout=300)
@@ -94,6 +94,18 @@ def test_all_that_is_there_passes():
 
 def test_the_names_of_srbenchs_own_methods_are_read_from_their_files():
     assert sorted(names.own_methods()) == sorted(p.name for p in plugins.discover() if p.origin == names.BUILT_IN)
+
+
+def test_a_typo_imports_no_plugin_that_writes_its_name_out(ask, tmp_path, write_plugin, monkeypatch):
+    (tmp_path / "own" / "methods").mkdir(parents=True)
+    text = Path(write_plugin(name="mine-own")).read_text()
+    (tmp_path / "own" / "methods" / "mine.py").write_text(f"import torch\n{text}")
+    monkeypatch.setenv("SRBENCH_PATH", str(tmp_path / "own"))
+    for wanted, found in (("mine-onw", "mine-own"), ("bicubik", "bicubic")):
+        told, said = ask(f"run --methods {wanted}")
+        assert told["code"] == 2, said
+        assert f"did you mean {found}" in said
+        assert told["large"] == []
 
 
 NAMES = """

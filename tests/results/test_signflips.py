@@ -139,6 +139,20 @@ def test_ranks_count_those_that_are_certainly_better_and_worse():
     assert [standing.may_be_best for standing in found] == [True, False, False, False]
 
 
+def test_who_may_be_the_best_is_what_every_flip_says():
+    rng = np.random.default_rng(5)
+    count = 9
+    hard = rng.normal(28, 3, count)
+    values = hard + rng.normal(0, 0.3, (16, count)) + np.linspace(0, 1, 16)[:, None]
+    signs = np.array(list(itertools.product((1, -1), repeat=count)))
+    expected = []
+    for own in values:
+        ahead = np.array([signs @ row / math.sqrt(row @ row) for row in values - own if row.any()]).max(axis=0)
+        expected.append(bool(np.mean(ahead >= ahead[0] - 1e-9) > 0.05))
+    assert 1 < sum(expected) < 16
+    assert [standing.may_be_best for standing in standings(values, images(count))] == expected
+
+
 def test_one_method_is_first():
     assert [str(s) for s in standings(np.ones((1, 8)), images(8))] == ["1"]
     assert standings(np.empty((0, 8)), images(8)) == []

@@ -22,17 +22,20 @@ from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.finite import finite
 from srbench.results.leaderboard import PUBLISHED_COLUMNS, columns_of
 
-PAIRS = 120  # methods up to which the page holds all pairs with their intervals, which take long
+# Pairs of methods, in all contests of a page together, up to which it holds all with their intervals, which take long.
+# A hundred methods on one dataset by ten metrics have fifty thousand.
+PAIRS = 60_000
 _DIGITS = 6  # significant, of what is drawn and not printed
 
 
 def data(views: Sequence[View], facts: FolderFacts) -> dict[str, Any]:
     """All that the page's scripts know: methods by label, metrics, datasets, and the views."""
+    pairs = sum(math.comb(len(contest.labels), 2) for view in views for contest in view.contests.values())
     return {
         "methods": {row.name: _method(row, facts) for view in reversed(views) for row in view.rows},
         "metrics": {metric.name: _metric(metric) for view in views for metric in view.metrics},
         "datasets": {name: _dataset(name, views, facts) for view in views for name in view.datasets},
-        "views": [_view(view) for view in views],
+        "views": [_view(view, pairs <= PAIRS) for view in views],
     }
 
 
@@ -79,14 +82,14 @@ def _dataset(name: str, views: Sequence[View], facts: FolderFacts) -> dict[str, 
     return {"title": facts.dataset(name).title, "images": max(counts)}
 
 
-def _view(view: View) -> dict[str, Any]:
+def _view(view: View, all_pairs: bool) -> dict[str, Any]:
     by_metric: dict[str, dict[str, Any]] = {}
     titles = {row.name: row.short for row in view.rows}
     costs = {row.name: row.cost for row in view.rows}
     for (metric, group), contest in view.contests.items():
         others = {name: own for (name, where), own in view.contests.items() if where == group}
         said = verdict(contest, others, titles, costs)
-        by_metric.setdefault(metric, {})[group] = _contest(contest) | {"verdict": asdict(said)}
+        by_metric.setdefault(metric, {})[group] = _contest(contest, all_pairs) | {"verdict": asdict(said)}
     return {
         "key": view.key,
         "scale": view.scale,
@@ -168,7 +171,7 @@ def _together(cells: dict[str, dict[str, Any]], view: View) -> dict[str, Any]:
     }
 
 
-def _contest(contest: Contest) -> dict[str, Any]:
+def _contest(contest: Contest, all_pairs: bool) -> dict[str, Any]:
     labels = contest.labels
     standings = contest.standings
     return {
@@ -181,26 +184,28 @@ def _contest(contest: Contest) -> dict[str, Any]:
         "can_tell": contest.can_tell,
         "smallest_p": contest.smallest_p,
         "left_out": dict(contest.left_out),
-        "pairs": _pairs(contest),
+        "pairs": _pairs(contest) if all_pairs or len(labels) <= 2 else _with_the_best(contest),
     }
 
 
 def _pairs(contest: Contest) -> list[list[Any]]:
-    """Of every pair of labels, in their order: mean, low, high, p, images won and lost. Of too many methods of the best
-    with each other: mean, three times nothing, images won and lost, and whether the difference is certain."""
-    labels = contest.labels
-    if len(labels) <= PAIRS:
-        return [_pair(contest, a, b) for a, b in combinations(labels, 2)]
-    best, mean = labels[0], contest.mean
-    return [
-        [_rounded(mean[best] - mean[b]), None, None, None, *contest.wins(best, b)[:2], contest.certain(best, b)]
-        for b in labels[1:]
-    ]
+    """Of every pair of labels, in their order: mean, low, high, p, images won and lost."""
+    return [_pair(contest, a, b) for a, b in combinations(contest.labels, 2)]
 
 
 def _pair(contest: Contest, a: str, b: str) -> list[float | int]:
     found = contest.pair(a, b)
     return [*map(_rounded, (found.mean, found.low, found.high, found.p)), *contest.wins(a, b)[:2]]
+
+
+def _with_the_best(contest: Contest) -> list[list[Any]]:
+    """Of the best with each other: mean, three times nothing, images won and lost, and whether the difference is
+    certain."""
+    best, mean = contest.labels[0], contest.mean
+    return [
+        [_rounded(mean[best] - mean[b]), None, None, None, *contest.wins(best, b)[:2], contest.certain(best, b)]
+        for b in contest.labels[1:]
+    ]
 
 
 def _rounded(value: float) -> float:

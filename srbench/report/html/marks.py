@@ -54,9 +54,10 @@ _KINDS = {
 def of_cells(cells: pd.DataFrame) -> list[Mark]:
     """Marks of one method's cells in one table, one per reason: '3 images of set5: ValueError: ...'."""
     found: list[Mark] = []
-    cells = cells[cells["status"] != CellState.OK]
-    if cells.empty:
+    without = (cells["status"] != CellState.OK).to_numpy()
+    if not without.any():
         return found
+    cells = cells[without]
     present = set(cells["status"])
     for state in (state for state in STATES if state in present):
         own = cells[cells["status"] == state]
@@ -83,8 +84,11 @@ def reason(cells: pd.DataFrame) -> Mark | None:
 
 def of_handling(cells: pd.DataFrame) -> list[Mark]:
     """What is to be known of how one method's cells were computed, by dataset."""
-    found = []
-    for dataset, group in cells[cells["handling"] != ""].groupby("dataset", sort=False):
+    found: list[Mark] = []
+    told = (cells["handling"] != "").to_numpy()
+    if not told.any():
+        return found
+    for dataset, group in cells[told].groupby("dataset", sort=False):
         for remark in remarks(of_images(group)):
             where = f"{remark.images} image{'s' if remark.images > 1 else ''} of {dataset}"
             found.append(Mark(remark.word, f"{where}: {remark.reason}"))
