@@ -152,7 +152,7 @@ class AplusRecipe(FitRecipe):
 class Aplus(TrainedMethod):
     card = MethodCard(
         name="aplus",
-        title="A+, 24 dimensions",
+        title="A+ (1024 anchors)",
         year=2014,
         family="examples, regression",
         paper="Timofte, De Smet, Van Gool, A+: Adjusted Anchored Neighborhood Regression for Fast Super-Resolution, "

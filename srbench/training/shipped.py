@@ -13,8 +13,8 @@ PROTOCOL = "classic"  # under which the trainer measures
 
 
 def shipped(method: Method) -> list[str]:
-    """One text per scale with weights, such as 'x4: 26.76 dB on bsd100 (-0.06), 9 min, 2,400 steps'; [] if there are
-    none.
+    """One text per scale with weights, such as 'x4: 26.76 dB on bsd100 (-0.06) in 9 min and 2,400 steps'; [] if there
+    are none.
 
     The number in brackets is the distance to the published value, where that is like with like
     (:mod:`srbench.results.printed`). Minutes and steps are those of the last run, with a '>' where it went on from
@@ -35,8 +35,9 @@ def shipped(method: Method) -> list[str]:
         if value is not None:
             goal = published_psnr(method.card, scale, card.get("images", {}))
             parts.append(f"{value:.2f} dB on {REFERENCE}" + ("" if goal is None else f" ({value - goal:+.2f})"))
-        parts += _length(card)
-        texts.append(f"x{scale}" + (f": {', '.join(parts)}" if parts else ""))
+        if length := _length(card):
+            parts.append(length)
+        texts.append(f"x{scale}" + (f": {' in '.join(parts)}" if parts else ""))
     return texts
 
 
@@ -50,8 +51,8 @@ def published_psnr(card: MethodCard, scale: int, images: Mapping[str, int], data
     return None
 
 
-def _length(card: Mapping[str, Any]) -> list[str]:
+def _length(card: Mapping[str, Any]) -> str:
     minutes, steps = card.get("wall_seconds", 0) / 60, card.get("steps", 0)
     further = "> " if card.get("started_from", "") not in ("", "random weights") else ""
     parts = [f"{further}{minutes:.0f} min"] if minutes >= 0.5 else []
-    return [*parts, f"{steps:,} steps"] if steps else parts
+    return " and ".join([*parts, f"{steps:,} steps"] if steps else parts)

@@ -78,6 +78,27 @@ def test_the_distance_to_print_is_that_of_the_table(drawer):
     assert "under-trained" not in page.content()
 
 
+def test_the_table_has_full_ink_for_differences_of_like_with_like_alone(drawer):
+    page, _ = drawer("espcn")
+    page.evaluate("srb.set({ method: '', group: 'set5', columns: 'psnr,published,difference,training' })")
+    row = page.locator('#board tr[data-label="espcn"]')
+    assert row.locator("td.c-training").inner_text() == "5.3 · 2,400"
+    page.evaluate("() => { srb.data.methods.espcn.trained[4].further = true; srb.set({ desc: '1' }); }")
+    assert row.locator("td.c-training").inner_text() == "≥\u20095.3 · 2,400"  # the last run of several
+    cells = [row.locator(f"td.c-{name}") for name in ("published", "difference")]
+    soft, ink = page.evaluate(
+        "['--soft', '--ink'].map(name => { const own = document.createElement('i'); own.style.color = `var(${name})`;"
+        " document.body.append(own); return getComputedStyle(own).color; })"
+    )
+    colours = [cell.evaluate("own => getComputedStyle(own).color") for cell in cells]
+    assert colours == [soft, soft]
+    assert cells[0].text_content().startswith("30.90* not like with like: size not stated;")
+    assert "espcn: size not stated" in page.locator("#under").text_content().lower()
+    page.evaluate("() => { srb.view().cells.espcn.psnr.set5.published_unlike = ''; srb.set({ desc: '' }); }")
+    assert [cell.evaluate("own => getComputedStyle(own).color") for cell in cells] == [ink, ink]
+    assert cells[0].text_content() == "30.90"
+
+
 def test_images_stand_by_value_with_what_they_gain_over_bicubic(drawer):
     page, dialog = drawer("srcnn")
     for metric, digits, sign in (("psnr", 2, 1), ("lpips", 4, -1)):

@@ -83,12 +83,12 @@ def test_scales_without_weights_are_refused_with_a_hint(name, monkeypatch, tmp_p
 
 def test_shipped_weights_are_described():
     texts = shipped(METHODS["aplus"])
-    assert any(text.startswith("x4: 26.") and "on bsd100, " in text for text in texts)  # print is of 1024 anchors
+    assert any(text.startswith("x4: 26.") and "on bsd100 in " in text for text in texts)  # print is of 1024 anchors
     [vdsr] = [text for text in shipped(METHODS["vdsr"]) if text.startswith("x4")]
     card = METHODS["vdsr"].training_card(4)
     gap = card["test_psnr"]["bsd100 x4"] - 27.29
-    assert f" dB on bsd100 ({gap:+.2f}), > " in vdsr
-    assert vdsr.endswith(f" min, {card['steps']:,} steps")
+    assert f" dB on bsd100 ({gap:+.2f}) in > " in vdsr
+    assert vdsr.endswith(f" min and {card['steps']:,} steps")
     assert shipped(plugins.instantiate(plugins.find("bicubic")[0])) == []
 
 

@@ -26,6 +26,7 @@ def test_texts_training_and_weights_of_a_method():
         "steps": 200,
         "device": "CPU",
         "start": "random weights",
+        "further": False,
         "features": ["VGG-19"],
         "curve": [[100, 27.1235], [200, 27.5]],
         "reference": 26.6,
