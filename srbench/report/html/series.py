@@ -176,7 +176,8 @@ def opinion(shown: Shown) -> Plot:
         table.append([shown.name(label), mean, interval])
     caption = (
         f"{shown.where(data)}. {metric.title}: what a fitted model predicts that people would say. No person was "
-        "asked; the method notes say what it rests on and how far off it was. Bars: 95% intervals of the mean over images."
+        "asked; the method notes say what it rests on and how far off it was. Bars: 95% intervals of the mean over "
+        "images."
     )
     axis = Axis(metric.title, flip=metric.higher_is_better is False)
     return shown.plot("mos", title, caption, charts.rows(lines, axis), ["method", "mean", "95% interval"], table)
