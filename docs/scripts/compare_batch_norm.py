@@ -3,9 +3,9 @@
 python docs/scripts/compare_batch_norm.py T91 --steps 800
 
 The network with it has a normalisation behind every convolution at LR size but the first, where SRResNet has them, and
-starts as interpolation by the same gains of zero as SRResNet here. Prints the validation PSNR of both; of the second
-also when it normalises by each image's own statistics, as in training; and what a step costs: processor time, and
-memory of what the backward pass keeps.
+starts as interpolation by the same gains of zero as SRResNet here. Prints the validation PSNR of both and of bicubic;
+of the second also when it normalises by each image's own statistics, as in training; and what a step costs: processor
+time, and memory of what the backward pass keeps.
 """
 
 import argparse
@@ -118,6 +118,7 @@ def main() -> None:
         trainers.append(trainer)
         curve = ", ".join(f"{row[4]:.3f}" for row in trainer.rows)
         print(f"{name}: {outcome.psnr:.3f} dB after {outcome.step} steps ({curve})", flush=True)
+    print(f"bicubic: {trainers[0].validation.bicubic(options.scale):.3f} dB")
     print(f"with, each image by its own statistics: {by_own_statistics(trainers[1], options.scale):.3f} dB")
     for name, (seconds, megabytes) in zip(("without", "with"), cost(trainers), strict=True):
         print(f"{name}: {1000 * seconds:.0f} ms of processor time and {megabytes:.1f} MB kept a step")
