@@ -11,7 +11,6 @@ Cells are committed as they are done (fast ones several at once), and several pr
 from __future__ import annotations
 
 import json
-import math
 import secrets
 import sqlite3
 import time
@@ -46,7 +45,6 @@ from srbench.results.schema import timings as _timings
 if TYPE_CHECKING:
     from srbench.metrics import Metric
 
-LOOK_EVERY = 0.2  # seconds
 TELL_AFTER = 2  # seconds of waiting after which it is said
 BUSY_TIMEOUT = 60  # seconds to wait while another process writes
 
@@ -80,7 +78,6 @@ class Store:
         event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         self._holders: list[Holder] = []  # of the runs that it started
         self._data_version: int | None = None
-        self._looked = -math.inf
         try:
             with self._transaction() as connection:
                 self._open(connection, create)
@@ -269,16 +266,13 @@ class Store:
         return found
 
     def changed_elsewhere(self) -> bool:
-        """Whether another process has written since the last call; looks at most every LOOK_EVERY seconds."""
-        if time.monotonic() - self._looked < LOOK_EVERY:
-            return False
-        self._looked = time.monotonic()
+        """Whether another process has written since the last call; before the first one it may have."""
         raw = self._engine.raw_connection()
         try:
             version = raw.driver_connection.execute("PRAGMA data_version").fetchone()[0]  # type: ignore[union-attr]
         finally:
             raw.close()
-        changed = self._data_version not in (None, version)
+        changed: bool = version != self._data_version
         self._data_version = version
         return changed
 

@@ -297,6 +297,7 @@ def complete(job: Job, planned: Plan, store: Store, observer: Observer) -> Summa
 
 def _complete(job: Job, planned: Plan, store: Store, observer: Observer) -> None:
     options, summary = job.options, planned.summary
+    store.changed_elsewhere()  # what is written from here on, the claims look at
     tasks = pending(planned.cells, planned.ids, store, job.wanted, options.force, summary)
     tasks = measurable(tasks, job.wanted, job.selection, planned.facts, observer, summary)
     # With the weights that are loaded now.

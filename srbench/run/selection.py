@@ -132,8 +132,10 @@ class _Want:
 
 
 def _wanted(specs: Sequence[str], note: Note) -> list[_Want]:
-    """All that is asked for, each thing once. Of two names for one file both count."""
+    """All that is asked for, each thing once. Of two names for one file both count. All that cannot be used is named at
+    once: who asks for something wants it in the results, so nothing is computed without it."""
     chosen: dict[object, _Want] = {}
+    broken: list[SrbenchError] = []
     for spec in specs:
         if spec == "all":
             for plugin in plugins.discover():
@@ -147,13 +149,23 @@ def _wanted(specs: Sequence[str], note: Note) -> list[_Want]:
         source = anywhere(spec)  # before a plugin can change the current folder
         file, state = naming.split_file(path, plugins.FILES)
         file = Path(os.path.abspath(file)) if file else None  # noqa: PTH100  # links keep their names
-        for plugin in plugins.find(spec):
+        try:
+            found = plugins.find(spec)
+        except SrbenchError as error:
+            broken.append(error)
+            continue
+        for plugin in found:
             by_file = file is not None and file.suffix != ".py" and not name
             key: object = plugin.name
             if file is not None:
                 status = file.stat()
                 key = (status.st_dev, status.st_ino, f"#{state}" if by_file else plugin.name)
             chosen.setdefault(key, _Want(plugin, spec, source, file=file, state=state, by_file=by_file))
+    if broken:
+        if len(broken) == 1:
+            raise broken[0]
+        listed = "; ".join(error.message for error in broken)
+        raise MethodError(f"{len(broken)} of the methods cannot be used: {listed}", "mend them, or leave them out")
     wanted = list(chosen.values())
     _require_distinct(wanted)
     return wanted

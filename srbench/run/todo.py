@@ -103,7 +103,11 @@ def unclaimed(
 
     What another run is at is looked at again later, for that run may be killed: None says that there is nothing else
     now. What another run failed at meanwhile has failed.
+
+    Where no other process has written since the tasks were found to be pending, nothing is looked up: it takes longer
+    than a claim.
     """
+    alone = True
     rest = deque(tasks)
     start, most, in_vain = time.monotonic(), 1, 0
     while rest:
@@ -114,7 +118,8 @@ def unclaimed(
         free = claims.take([ids[task.facts.key] for task in group])
         mine = [task for task in group if ids[task.facts.key] in free]
         rest += [task for task in group if ids[task.facts.key] not in free]
-        fresh = list(_not_settled(mine, ids, store, claims, summary, observer))
+        alone = alone and not store.changed_elsewhere()  # after the claim: later nobody else writes of these
+        fresh = mine if alone else list(_not_settled(mine, ids, store, claims, summary, observer))
         in_vain = 0 if mine else in_vain + len(group)
         yield from fresh
         if mine and not fresh:

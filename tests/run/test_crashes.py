@@ -98,6 +98,19 @@ def test_a_crash_at_import_names_the_file(go, write_plugin, call, said):
             go(spec, "nearest", apart=True)
 
 
+def test_all_files_that_end_the_process_when_they_are_imported_are_named_before_anything_is_computed(go, tmp_path):
+    deaths = {"one": "import os; os._exit(0)", "two": "import ctypes; ctypes.string_at(0)", "three": "1 / 0"}
+    for name, text in deaths.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    files = [str(tmp_path / f"{name}.py") for name in deaths]
+    with pytest.raises(MethodError, match="3 of the methods cannot be used") as caught:
+        go("nearest", *files, apart=True)
+    for file, how in zip(files, ("exit code 0", "signal 11 (SIGSEGV)", "ZeroDivisionError"), strict=True):
+        assert re.search(rf"'{re.escape(file)}' cannot be imported: [^;]*{re.escape(how)}", caught.value.message)
+    with pytest.raises(MethodError, match=r"one\.py' cannot be imported: the process died: exit code 0"):
+        go("nearest", files[0], apart=True)
+
+
 def test_a_crash_in_a_constructor_names_the_method(go, write_plugin):
     plugin = write_plugin("return imresize(lr, scale)\n    def __init__(self): import os; os._exit(0)")
     with pytest.raises(MethodError, match=r"mine \(file .*\) cannot be made: the process died: exit code 0"):

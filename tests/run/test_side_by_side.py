@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from srbench.imaging.images import write_image
+from srbench.results.claims import Claims
 from srbench.results.reader import Reader
 from srbench.run.observer import Silent
 
@@ -49,6 +50,14 @@ def test_scores_do_not_depend_on_what_else_is_run(go, scores, tmp_path):
     go("bicubic", "fourier", "tv-map", out=tmp_path / "together")
     alone, together = scores(tmp_path / "alone"), scores(tmp_path / "together")
     assert alone == {key: value for key, value in together.items() if key[0] == "fourier"}
+
+
+def test_a_run_alone_looks_nothing_up_for_its_claims(go, monkeypatch):
+    def fail(*_):
+        raise AssertionError("looked up")
+
+    monkeypatch.setattr(Claims, "failed_elsewhere", fail)
+    assert go("nearest").computed > 0
 
 
 def test_one_folder_takes_two_runs_at_once_in_one_process(go, write_plugin, scores, tmp_path):
