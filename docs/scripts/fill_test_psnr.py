@@ -17,7 +17,7 @@ from srbench.training import TrainedMethod
 def main(results: Path) -> None:
     with Reader(results) as reader:
         frame = means(per_image(reader))
-    rows = frame[(frame["metric"] == "psnr") & (frame["protocol"] == "classic") & (frame["n"] > 0)]
+    rows = frame[(frame["metric"] == "psnr") & (frame["protocol"] == "classic") & (frame["n"] == frame["planned"])]
     methods = {plugin.name: plugins.instantiate(plugin) for plugin in plugins.discover() if plugin.value}
     for name, method in methods.items():
         if not isinstance(method, TrainedMethod):
