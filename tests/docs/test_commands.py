@@ -258,7 +258,9 @@ def bins(tmp_path_factory):
         place = tmp_path_factory.mktemp(page)
         code, said = shell(
             f"{home}/.venv/bin/uv venv -q here && {install} --python here {words.removeprefix('pip install ')} && "
-            f"echo {next((home / '.venv').glob('lib/*/site-packages'))} > $(echo here/lib/*/site-packages)/srbench.pth",
+            # Not its path alone: what an editable install leaves there is a .pth as well.
+            f"echo 'import site; site.addsitedir(\"{next((home / '.venv').glob('lib/*/site-packages'))}\")' "
+            "> $(echo here/lib/*/site-packages)/srbench.pth",
             place,
             home / ".venv" / "bin",
         )
