@@ -30,7 +30,7 @@ from srbench.training import PartRecipe, Recipe, TrainedMethod
 from srbench.training.losses import Loss, inside
 
 LEVELS = 256
-TEMPERATURE = 1.1  # of the best likelihood on the validation images (docs/scripts/choose_pixelcnn_estimate.py)
+TEMPERATURE = 1.0  # of the best likelihood on the validation images (docs/scripts/choose_pixelcnn_estimate.py)
 CONTEXT = 5  # LR pixels around a window that its conditioning depends on
 MEANS_FIRST = 0.45  # share of the steps (cheap ones) that train the means of the conditioning network alone
 MISTAKEN = 0.2  # share of the images in training whose past is replaced in part
