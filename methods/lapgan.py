@@ -8,6 +8,9 @@ normalisation. Not from the paper: the levels are those of LapSRN and trained to
 features come from the LR image instead of the level below, and there is no noise, so one LR image gives one SR image;
 LapSRN's own loss stays as the anchor, since an adversarial loss alone may show another image than the one that was
 shrunk.
+
+The weights beside this file are older: their discriminators saw residual and coarse image side by side, and the coarse
+image of both levels was the LR image, enlarged.
 """
 
 import math
