@@ -1,8 +1,8 @@
 """SRGAN-MSE: SRGAN with the MSE of pixels as its content loss, a row of the SRGAN paper's tables.
 
 Ledig et al., CVPR 2017 (arXiv:1609.04802), section 3.4. It needs no features, so nothing but a recipe differs from
-:mod:`srbench.methods.srgan`; the discriminator sees shifted images there and here. The paper's images are in [-1, 1],
-where squares are four times those of [0, 1].
+:mod:`srbench.methods.srgan`. The discriminator sees shifted images; it did not yet when the weights beside this file
+were trained. The paper's images are in [-1, 1], where squares are four times those of [0, 1].
 """
 
 from dataclasses import replace
