@@ -117,7 +117,8 @@ def test_the_value_is_the_same_in_another_process(blurred, tmp_path):
         check=True,
         timeout=300,
     )
-    assert float(done.stdout) == srbench.score("mos-structural", worse[1], hr)
+    # Sums over other numbers of threads differ in their last digits; a draw of raters moves the second one.
+    assert float(done.stdout) == pytest.approx(srbench.score("mos-structural", worse[1], hr), abs=1e-9)
 
 
 def test_gradients_of_known_images(as_comparison):
