@@ -75,6 +75,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_nothing_that_was_scored_and_the_next_run_finishes(
     srbench, small_disk, tmp_path, scores, write_plugin
 ):

@@ -210,7 +210,7 @@ def bmp16(path, values, masks=None):
     path.write_bytes(b"BM" + struct.pack("<IHHI", start + rows.nbytes, 0, 0, start) + header + behind + rows.tobytes())
 
 
-@pytest.mark.parametrize("suffix", ["bmp", "tiff", "png"])
+@pytest.mark.parametrize("suffix", ["bmp", *(pytest.param(name, marks=pytest.mark.slow) for name in ("tiff", "png"))])
 def test_every_width_is_read(tmp_path, rng, suffix):
     path = tmp_path / f"x.{suffix}"
     pixels = rng.integers(0, 256, (2, 600, 3), np.uint8)

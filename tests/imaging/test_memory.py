@@ -22,6 +22,7 @@ print(faults[-1] - faults[-11])
 """
 
 
+@pytest.mark.slow
 @linux
 def test_the_memory_of_large_tensors_is_kept_for_the_next_ones():
     kept, given_back = (

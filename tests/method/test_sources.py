@@ -78,6 +78,7 @@ def identity(spec):
 # -- what counts ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_changed_base_class_is_computed_again(folder, tmp_path, pictures):
     write(folder, mybase=BASE, mysub=SUB.format(card=CARD))
     command = ["-m", "srbench", "run", "--methods", "mysub", "--datasets", str(pictures), "--scales", "2"]

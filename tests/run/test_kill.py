@@ -117,7 +117,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(interrupted, many, res
 
 @pytest.mark.parametrize(
     "number",
-    [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)],
+    [signal.SIGINT, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGTERM, signal.SIGHUP))],
     ids=lambda number: number.name,
 )
 def test_an_interrupted_run_ends_cleanly_and_goes_on(interrupted, many, results, calls, number):

@@ -5,7 +5,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from srbench.dataset.locate import ImageFile
@@ -29,6 +29,7 @@ def tasks(methods=5, images=7):
     ]
 
 
+@settings(max_examples=25)
 @given(
     st.lists(st.integers(0, 10**12), min_size=70, max_size=70),
     st.integers(1, 100),

@@ -45,7 +45,8 @@ def invoke(*arguments):
 
 
 @pytest.mark.parametrize(
-    ("method", "weights"), [("fsrcnn", "fsrcnn_x2"), pytest.param("lapgan", "lapgan", marks=pytest.mark.slow)]
+    ("method", "weights"),
+    [pytest.param(*own, marks=pytest.mark.slow) for own in (("fsrcnn", "fsrcnn_x2"), ("lapgan", "lapgan"))],
 )
 def test_train_runs_without_the_other_dependencies(bare_checkout, folder, tmp_path, method, weights):
     arguments = [method, "--data", str(folder), "--scale", "2", "--output", str(tmp_path / "out"), "--set", "steps=2"]
