@@ -85,7 +85,7 @@ def _require_makeable(plugin: plugins.Plugin) -> None:
 def _not_in_all(method: Method, scales: Sequence[int]) -> str:
     """Why 'all' does not stand for ``method`` too; empty if it does."""
     if not method.card.default:
-        return f"it is slow; run it with --methods {method.card.name}"
+        return f"run it with --methods {method.card.name}"
     try:
         with contained(f"supports() of {method.card.name}"):
             if not any(method.supports(scale) for scale in scales):

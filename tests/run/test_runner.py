@@ -259,7 +259,7 @@ def test_all_leaves_out_with_a_line_what_is_slow_or_has_nothing_for_the_scale(go
 
     monkeypatch.setattr(TvMap, "card", replace(TvMap.card, default=False))
     go("all", scales=(7,), metrics=("psnr",), observer=Recorder())
-    assert "'all' leaves out tv-map: it is slow; run it with --methods tv-map" in notes
+    assert "'all' leaves out tv-map: run it with --methods tv-map" in notes
     assert any(note.startswith("'all' leaves out srcnn: srcnn does not support x7") for note in notes)
     assert go("tv-map", scales=(7,), metrics=("psnr",)).computed == 3
     assert go("srcnn", scales=(7,), metrics=("psnr",)).not_supported == 3
