@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from srbench.cli.shell import err, handled, out
-from srbench.errors import StoreError, UnknownNameError
+from srbench.errors import UnknownNameError
 
 
 @handled
@@ -39,9 +39,7 @@ def command(
     if own is None:
         raise UnknownNameError("kind", kind, KINDS)
     with Reader(results) as reader:
-        running = sorted(reader.running())
-    if running:
-        raise StoreError(f"run {running[0]} goes on in '{results}'", "end it first, or wait until it is done")
+        reader.require_no_run()
     with Store(results) as store:
         for line in store.drop(own, name, look=True).lines():
             out().print(line, markup=False, soft_wrap=True)

@@ -16,15 +16,14 @@ from srbench.cli.shell import err, out
 from srbench.cli.widths import show
 from srbench.report.html.costs import Cost, cost_of, summarise
 from srbench.report.verdict import verdict
+from srbench.results.cautions import cautions
 from srbench.results.choice import EVERYTHING, Choice
 from srbench.results.contest import ALL, Contest, contests
-from srbench.results.contradicting import contradicting
 from srbench.results.described import Described, described
 from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import means, per_image, signed
 from srbench.results.literature import Entry, reported_on
 from srbench.results.reader import Reader
-from srbench.results.slices import lacking
 from srbench.results.view import VIEW, View
 from srbench.wording import counted, printable
 
@@ -44,7 +43,7 @@ def print_means(
     with Reader(folder, fallback=Installed()) as reader:
         images, facts = choice.of(per_image(reader, run_id)), reader.facts
         costs = summarise(reader.timings())
-        remarks = [*lacking(reader.runs(), set(images["run_id"])), *contradicting(reader, images)]
+        remarks = cautions(reader, images)
     if images.empty:
         err().print("no results yet", style="yellow")
         return

@@ -55,6 +55,11 @@ def require_tables(path: Path, present: Iterable[str]) -> None:
         raise damaged(path, f"it has no table '{lacking[0]}'")
 
 
+def goes_on(run: int, folder: Path) -> StoreError:
+    """The error of what needs a folder that no run writes to."""
+    return StoreError(f"run {run} goes on in '{folder}'", "end it first, or wait until it is done")
+
+
 def damaged(path: Path, what: str) -> StoreError:
     """The error of a file that cannot be what srbench wrote."""
     return StoreError(f"'{path}' is damaged: {what}", _DAMAGED)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from srbench.records import Canary, CellFacts, Outcome, Score, Timing
 from srbench.results import opening
 from srbench.results.facts import Fallback, FolderFacts
-from srbench.results.folder import damaged, database, refuse_newer, require_tables, trouble
+from srbench.results.folder import damaged, database, goes_on, refuse_newer, require_tables, trouble
 from srbench.results.holders import ENDED_EARLY, Holder
 from srbench.results.shapes import OBJECT, Shape
 from srbench.results.written import DETAIL, MANIFEST, TIMING
@@ -313,6 +313,11 @@ class Reader:
     def running(self) -> set[int]:
         """Numbers of the runs that go on."""
         return {run.id for run in self.runs() if run.status == "running"}
+
+    def require_no_run(self) -> None:
+        """Raise StoreError if a run goes on in the folder."""
+        if running := self.running():
+            raise goes_on(min(running), self.folder)
 
     def planned_counts(self) -> list[tuple[int, str, str, str, int, int, int]]:
         """Per run, method, options, dataset and scale (the first five): how many cells it planned, and how many of them

@@ -36,7 +36,7 @@ from srbench.run.recorded import Recorded, use_names_otherwise
 from srbench.run.seams import compare_tiles
 from srbench.run.selection import anywhere, select_methods
 from srbench.run.shard import Shard
-from srbench.run.slices import Slice, costs, cut
+from srbench.run.slices import costs, cut
 from srbench.run.stopping import Stop, Terminated, stoppable
 from srbench.run.todo import Wanted, measurable, pending, unclaimed, with_canaries
 from srbench.run.worker import CellWorker
@@ -60,7 +60,7 @@ class Job:
     image_facts: Callable[[], dict[ImageFile, ImageFacts]]  # waits until all images are decoded; raises ImageError
     recorded: Recorded = field(default_factory=Recorded)  # what the names were chosen by
     described: Mapping[str, Any] = field(default_factory=dict)  # what else the manifest says
-    slice: Slice | None = None  # of all cells, those that are this run's
+    slice: tuple[CellTask, ...] | None = None  # of all cells, those that are this run's; None: all
 
     @property
     def context(self) -> RunContext:
@@ -208,7 +208,7 @@ def sliced(job: Job, shard: Shard, observer: Observer) -> Job:
         methods=tuple(spec for spec in job.methods if spec in methods),
         datasets=tuple(data for data in job.datasets if data.name in datasets),
         described={**job.described, "shard": part.to_json()},
-        slice=part,
+        slice=tuple(mine),
     )
 
 
@@ -221,9 +221,8 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
     manifest = {**_describe(job), **job.described}  # while images are decoded
     facts = job.image_facts()
     manifest["datasets"] = [describe_dataset(data, facts) for data in job.datasets]
-    planned = list(cells(job.methods, job.datasets, facts, job.options.scales, job.context))
-    if job.slice is not None:
-        planned = [task for task in planned if task.facts.key in job.slice.keys]
+    every = cells(job.methods, job.datasets, facts, job.options.scales, job.context)
+    planned = list(every if job.slice is None else job.slice)
     if job.context.variant.key:
         manifest["options"] = job.context.variant.key
     if job.context.variant.tile:

@@ -19,12 +19,11 @@ from srbench.report.html.gallery import gallery
 from srbench.report.html.reported import reported
 from srbench.report.html.templates import environment
 from srbench.report.html.views import views
+from srbench.results.cautions import cautions
 from srbench.results.choice import EVERYTHING, Choice
-from srbench.results.contradicting import contradicting
 from srbench.results.leaderboard import means, per_image
 from srbench.results.literature import Entry
 from srbench.results.reader import Reader
-from srbench.results.slices import lacking
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,6 @@ def render(
     images = choice.of(per_image(reader))
     images = images.assign(label=images["method"])
     runs, facts = reader.runs(), reader.facts
-    remarks = [*lacking(runs, set(images["run_id"])), *contradicting(reader, images)]
     costs = summarise(reader.timings()) if costs is None else costs
     tables = views(images, means(images, facts), costs, facts)
     content = data(tables, facts) | {"sort": choice.sort} | reported(tables, literature)
@@ -81,7 +79,7 @@ def render(
             gallery=pictures,
             pictures_json=to_json(pictures.data()),
             whole_files=full_images is not None,
-            facts=notes.overview(images, runs, facts, remarks),
+            facts=notes.overview(images, runs, facts, cautions(reader, images)),
             runs=runs[::-1],
             off=[(run, canary) for run in runs for canary in run.canaries if canary.verdict == "off"],
             failures=_failures(images),

@@ -1,0 +1,18 @@
+"""What is to be known of the means of a folder before they are believed."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from srbench.results.contradicting import contradicting
+from srbench.results.reader import Reader
+from srbench.results.slices import lacking
+
+
+def cautions(reader: Reader, images: pd.DataFrame) -> list[str]:
+    """Lines on slices that are missing and on scores that came out differently when computed again.
+
+    Args:
+        images: as :func:`srbench.results.leaderboard.per_image` gives them; only what it holds is told.
+    """
+    return [*lacking(reader.runs(), set(images["run_id"])), *contradicting(reader, images)]
