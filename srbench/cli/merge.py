@@ -34,10 +34,9 @@ def command(
       srbench merge colleague/results --out results
     """
     from srbench.cli.progress import Bar, progress
-    from srbench.results.contradicting import contradicting
+    from srbench.results.cautions import cautions
     from srbench.results.leaderboard import per_image
     from srbench.results.reader import Reader
-    from srbench.results.slices import lacking
     from srbench.run.merging import merge
 
     with progress(err()) as shown:
@@ -50,8 +49,7 @@ def command(
 
         merged = merge(folders, out, told)
     with Reader(out) as reader:
-        images = per_image(reader)
-        remarks = [*lacking(reader.runs(), set(images["run_id"])), *contradicting(reader, images)]
+        remarks = cautions(reader, per_image(reader))
     known = merged.scores - merged.new_scores
     err().print(
         f"{counted(merged.folders, 'folder')} merged into {out}: {counted(merged.runs, 'run')}, "

@@ -22,12 +22,13 @@ from pathlib import Path
 from srbench.errors import StoreError
 from srbench.files import write_text, writing, writing_into
 from srbench.results import merged_files, opening
-from srbench.results.folder import FILE, trouble
+from srbench.results.folder import FILE, goes_on, trouble
 from srbench.results.holders import Holder
 from srbench.results.reader import Reader, Run
 from srbench.results.store import Store
 
 Told = Callable[[str, int, int], None]  # what is being done, how many of how many
+Agree = Callable[[Sequence[tuple[Path, Sequence[Run]]]], None]  # raises where folders with such runs cannot be one
 
 
 @dataclass
@@ -54,15 +55,18 @@ class _Source:
     paths: dict[str, str] = field(default_factory=dict)  # files of images that have another name in the merged folder
 
 
-def merge(sources: Sequence[Path], out: Path, told: Told = lambda *_: None) -> Merged:
+def merge(sources: Sequence[Path], out: Path, told: Told = lambda *_: None, agree: Agree = lambda _: None) -> Merged:
     """Put what ``sources`` hold into the results folder ``out``, beside what is there; nothing of them changes.
 
     Of a cell that two folders computed all outcomes and scores are kept; of the same run in two folders (which were
     merged before) each once. Runs are numbered anew, in the order in which they began.
 
+    Args:
+        agree: asked once all folders are read, ``out`` first if it holds results, and nothing is written.
+
     Raises:
         StoreError: a folder is none, is damaged, is of a newer srbench, is ``out`` itself, or a run goes on in it; or
-            ``out`` cannot be written.
+            ``out`` cannot be written, or was written to meanwhile.
     """
     for source in sources:
         if source.resolve() == out.resolve():
@@ -73,20 +77,19 @@ def merge(sources: Sequence[Path], out: Path, told: Told = lambda *_: None) -> M
         for number, folder in enumerate(folders):
             told("reading folders", number, len(folders))
             found.append(_read(folder, Path(place, str(number))))
-        with Store(out, create=True):
+        before = _read(out, Path(place, "out")) if (out / FILE).is_file() else None
+        everything = found if before is None else [before, *found]
+        agree([(source.folder, source.runs) for source in everything])
+        with Store(out, create=True):  # of today's schema
             pass
-        before = _read(out, Path(place, "out"))
-        everything = [before, *found]
         result = Merged(len(folders))
-        merged_files.bring(out, [(s.folder, s.tables, s.paths) for s in found], before.tables, result, told)
+        old = None if before is None else before.tables
+        merged_files.bring(out, [(s.folder, s.tables, s.paths) for s in found], old, result, told)
         tables = Path(place, "merged", FILE)
         with Store(tables.parent, create=True):
             pass
         manifests = _build(tables, everything, told)
-        with closing(_connect(before.tables)) as database:
-            (old,) = database.execute("SELECT count(*) FROM scores").fetchone()
-        _replace(out, tables, result)
-        result.new_scores = result.scores - old
+        _replace(out, tables, old, result)
         _write_manifests(out, manifests)
     return result
 
@@ -96,10 +99,8 @@ def merge(sources: Sequence[Path], out: Path, told: Told = lambda *_: None) -> M
 
 def _read(folder: Path, copy: Path) -> _Source:
     with Reader(folder) as reader:  # sees that it is whole
+        reader.require_no_run()
         runs = reader.runs()
-    going_on = next((run.id for run in runs if run.status == "running"), None)
-    if going_on is not None:
-        raise StoreError(f"run {going_on} goes on in '{folder}'", "end it first, or wait until it is done")
     copy.mkdir()
     with writing_into(copy, "free some space where temporary files are", StoreError):
         with closing(opening.connect(folder / FILE)) as database, closing(sqlite3.connect(copy / FILE)) as tables:
@@ -225,14 +226,20 @@ def _add_rows(database: sqlite3.Connection, table: str, columns: Sequence[str]) 
 # -- putting in place ----------------------------------------------------------------------------------------------
 
 
-def _replace(out: Path, tables: Path, result: Merged) -> None:
-    """Make ``tables`` the content of a folder's, in one transaction."""
+def _replace(out: Path, tables: Path, before: Path | None, result: Merged) -> None:
+    """Make ``tables`` the content of a folder's, in one transaction; ``before`` is a copy of what they were."""
+    state = _NOTHING
+    if before is not None:
+        with closing(_connect(before)) as database:
+            state = _state(database)
     path = out / FILE
     try:
         with closing(sqlite3.connect(path, isolation_level=None, timeout=60)) as database:
             database.execute("ATTACH ? AS merged", (str(tables),))
             database.execute("BEGIN IMMEDIATE")
             _require_nobody(database, out)
+            if _state(database) != state:  # by a run that has ended since
+                raise StoreError(f"'{out}' was written to while folders were merged into it", "merge again")
             for table in ("claims", "holders", *reversed(_OF_RUN), "cells", "runs"):
                 database.execute(f"DELETE FROM main.{table}")
             for table in ("runs", "cells", *_OF_RUN):
@@ -245,19 +252,27 @@ def _replace(out: Path, tables: Path, result: Merged) -> None:
                 )
             counts = [database.execute(f"SELECT count(*) FROM main.{name}").fetchone()[0] for name in _COUNTED]
             result.runs, result.cells, result.scores = counts
+            result.new_scores = result.scores - state[-1]
             database.execute("COMMIT")
     except sqlite3.Error as error:
         raise trouble(path, error) from error
 
 
 _COUNTED = ("runs", "cells", "scores")
+_NOTHING: tuple[int, ...] = (0, 0, 0, 0)
+
+
+def _state(database: sqlite3.Connection) -> tuple[int, ...]:
+    """What changes whenever a run writes: the last rows, and how many scores there are."""
+    newest = ", ".join(f"(SELECT coalesce(max(id), 0) FROM main.{name})" for name in ("runs", "outcomes", "scores"))
+    return tuple(database.execute(f"SELECT {newest}, (SELECT count(*) FROM main.scores)").fetchone())
 
 
 def _require_nobody(database: sqlite3.Connection, out: Path) -> None:
     """Raise StoreError if a run began in the folder since it was read."""
     for run, *values in database.execute("SELECT run_id, host, process, beat FROM main.holders").fetchall():
         if not Holder(*values).is_gone:
-            raise StoreError(f"run {run} goes on in '{out}'", "end it first, or wait until it is done")
+            raise goes_on(run, out)
 
 
 def _write_manifests(out: Path, manifests: dict[int, str]) -> None:

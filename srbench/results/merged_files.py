@@ -27,7 +27,7 @@ class Counts(Protocol):
 def bring(
     out: Path,
     sources: Sequence[tuple[Path, Path, dict[str, str]]],
-    before: Path,
+    before: Path | None,
     counts: Counts,
     told: Callable[[str, int, int], None],
 ) -> None:
@@ -36,9 +36,10 @@ def bring(
 
     Args:
         sources: folder, tables, and what is to be filled: the paths that differ in ``out``, for another image has them.
-        before: the tables that ``out`` has now.
+        before: the tables that ``out`` has now; None where it has none.
     """
-    known = {path: digest for path, digest in _referenced(before).items() if (out / path).is_file()}
+    told_before = {} if before is None else _referenced(before)
+    known = {path: digest for path, digest in told_before.items() if (out / path).is_file()}
     told_of = [(folder, moved, _referenced(tables)) for folder, tables, moved in sources]
     wanted = [(folder, moved, *item) for folder, moved, files in told_of for item in files.items()]
     for number, (folder, moved, path, digest) in enumerate(wanted):

@@ -8,9 +8,8 @@ from typing import Any
 
 from srbench.errors import StoreError
 from srbench.results import merge as merging
-from srbench.results.folder import FILE
 from srbench.results.merge import Merged, Told
-from srbench.results.reader import Reader
+from srbench.results.reader import Run
 from srbench.run.recorded import name_used_otherwise
 
 
@@ -20,10 +19,13 @@ def merge(sources: Sequence[Path], out: Path, told: Told = lambda *_: None) -> M
     Raises:
         StoreError: as there; or a name, of a folder of images or of a method, is another thing's in two folders.
     """
+    return merging.merge(sources, out, told, _agree)
+
+
+def _agree(folders: Sequence[tuple[Path, Sequence[Run]]]) -> None:
     seen: list[tuple[Path, list[dict[str, Any]]]] = []
-    for folder in (*([out] if (out / FILE).is_file() else []), *sources):
-        with Reader(folder) as reader:
-            manifests = [run.manifest for run in reader.runs()]
+    for folder, runs in folders:
+        manifests = [run.manifest for run in runs]
         for other, theirs in seen:
             if name := next(filter(None, (name_used_otherwise(own, theirs) for own in manifests)), ""):
                 raise StoreError(
@@ -32,4 +34,3 @@ def merge(sources: Sequence[Path], out: Path, told: Told = lambda *_: None) -> M
                     "run it again under another name, or merge into two folders; srbench drop takes it out of one",
                 )
         seen.append((folder, manifests))
-    return merging.merge(sources, out, told)

@@ -12,6 +12,7 @@ import pytest
 
 from srbench.errors import StoreError
 from srbench.records import Entry, Score
+from srbench.results import merge as merging
 from srbench.results import schema
 from srbench.results.contradicting import contradicting
 from srbench.results.folder import FILE
@@ -229,6 +230,24 @@ def test_a_folder_that_a_run_writes_to_is_refused(busy, three, tmp_path):
         with pytest.raises(StoreError, match="goes on in"):
             merge(three, tmp_path / "all")
     merge(three, tmp_path / "all")  # its process is not at it any more
+
+
+def test_what_a_run_wrote_to_the_folder_meanwhile_is_not_lost(three, tmp_path, scored, monkeypatch):
+    merge(three[:1], tmp_path / "all")
+    build = merging._build
+
+    def overtaken(*given):
+        scored("all", {"late": images("x")})  # begins and ends while tables are built
+        return build(*given)
+
+    monkeypatch.setattr(merging, "_build", overtaken)
+    with pytest.raises(StoreError, match="was written to while"):
+        merge(three, tmp_path / "all")
+    monkeypatch.undo()
+    merge(three, tmp_path / "all")
+    assert content(tmp_path / "all") == together(*three, tmp_path / "all")
+    with Reader(tmp_path / "all") as reader:
+        assert {row.method for row in reader.cells()} == {"a", "b", "c", "late"}
 
 
 def test_a_folder_of_a_newer_srbench_is_refused(three, tmp_path):
