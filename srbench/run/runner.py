@@ -217,9 +217,11 @@ def sliced(job: Job, shard: Shard, observer: Observer) -> Job:
 
 def plan(job: Job, store: Store, observer: Observer) -> Plan:
     """Load the methods, and enter the run and its cells into the store; raises OvertakenError."""
+    # What plugins load is tried in a forked child, which would wait for ever for what a decoding thread holds then.
+    decoded = job.image_facts() if job.worker.holds_foreign_code() else None
     _prepare(job, observer)
     manifest = {**_describe(job), **job.described}  # while images are decoded
-    facts = job.image_facts()
+    facts = job.image_facts() if decoded is None else decoded
     manifest["datasets"] = [describe_dataset(data, facts) for data in job.datasets]
     every = cells(job.methods, job.datasets, facts, job.options.scales, job.context)
     planned = list(every if job.slice is None else job.slice)
