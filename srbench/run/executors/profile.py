@@ -223,8 +223,6 @@ def started(profile: Profile) -> Iterator[Any]:
         with _quiet():
             client = _client(profile, stack)
         yield client
-        with _quiet():
-            stack.close()
 
 
 def _client(profile: Profile, stack: ExitStack) -> Any:
@@ -249,7 +247,7 @@ def _client(profile: Profile, stack: ExitStack) -> Any:
 
 
 def _close(thing: Any) -> None:
-    with suppress(Exception):  # it may be gone
+    with _quiet(), suppress(Exception):  # it may be gone
         thing.close(timeout=ANSWER)
 
 
