@@ -17,18 +17,21 @@ if TYPE_CHECKING:
     from srbench.method.plugins import Plugin
     from srbench.metrics import Metric
     from srbench.registry import Found
+    from srbench.zoo import Checkpoint
 
 
 @handled
 def command(
-    kind: Annotated[str, typer.Argument(help="methods, datasets, metrics, degradations or protocols.")],
+    kind: Annotated[str, typer.Argument(help="methods, zoo, datasets, metrics, degradations or protocols.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
 ) -> None:
-    """List methods, datasets, metrics, degradations or protocols.
+    """List methods, checkpoints of the zoo, datasets, metrics, degradations or protocols.
 
     Examples:
 
       srbench list methods
+
+      srbench list zoo
 
       srbench list datasets --json
     """
@@ -107,6 +110,35 @@ def _weights(plugin: Plugin) -> list[str]:
     return [] if plugin.value is None else shipped(plugins.instantiate(plugin))
 
 
+def _zoo() -> list[dict[str, Any]]:
+    from srbench import zoo
+
+    rows = [_checkpoint(checkpoint) for checkpoint in zoo.checkpoints().values()]
+    return rows + [
+        {**dict.fromkeys(_CHECKPOINT, ""), "name": name, "title": f"BROKEN: {error}", "scales": []}
+        for name, error in zoo.broken().items()
+    ]
+
+
+def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+    from srbench import zoo
+    from srbench.method.networks import missing
+
+    path = zoo.find(checkpoint)
+    values = (
+        checkpoint.spec,
+        checkpoint.title,
+        checkpoint.architecture,
+        [str(scale) for scale in checkpoint.scales],
+        checkpoint.published() or checkpoint.note,
+        f"{checkpoint.size / 1e6:.1f}",
+        checkpoint.licence,
+        str(path) if path else zoo.how_to_get(checkpoint),
+        missing(checkpoint.architecture) or "yes",
+    )
+    return dict(zip(_CHECKPOINT, values, strict=True))
+
+
 def _datasets() -> list[dict[str, Any]]:
     from srbench import dataset
 
@@ -166,9 +198,12 @@ def _protocols() -> list[dict[str, Any]]:
     ]
 
 
-_SENTENCES = ("title", "weights", "key", "where")  # columns that go on in the next line before another gives way
+_CHECKPOINT = ("name", "title", "architecture", "scales", "Set5 PSNR", "MB", "licence", "where", "runs here")
+# Columns that go on in the next line before another gives way.
+_SENTENCES = ("title", "weights", "key", "where", "Set5 PSNR", "runs here")
 _GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kind
     "methods": {"origin": 1, "family": 2, "year": 3},
+    "zoo": {"title": 1, "architecture": 2, "MB": 3, "licence": 4},
     "datasets": {},
     "metrics": {},
     "degradations": {"origin": 1},
@@ -176,6 +211,7 @@ _GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kin
 }
 _LISTS = {
     "methods": _methods,
+    "zoo": _zoo,
     "datasets": _datasets,
     "metrics": _metrics,
     "degradations": _degradations,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from srbench.zoo.manifest import PREFIX, Checkpoint, Claim, Measurement, broken, checkpoints, known_as
-from srbench.zoo.places import find, require_here
+from srbench.zoo.places import find, how_to_get, recognised, require_here
 
 __all__ = [
     "PREFIX",
@@ -13,6 +13,8 @@ __all__ = [
     "broken",
     "checkpoints",
     "find",
+    "how_to_get",
     "known_as",
+    "recognised",
     "require_here",
 ]

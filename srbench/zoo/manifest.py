@@ -28,7 +28,7 @@ _BY_HAND = ("drive.google.com", "pan.baidu.com", "1drv.ms", "onedrive.live.com")
 
 @dataclass(frozen=True)
 class Claim:
-    """What is published of a checkpoint: means over a dataset's images, in dB and as SSIM, and where that is printed."""
+    """What is published of a checkpoint: means over a dataset's images (dB, SSIM), and where they are printed."""
 
     dataset: str
     scale: int
@@ -117,7 +117,7 @@ def checkpoints() -> dict[str, Checkpoint]:
 
 
 def broken() -> dict[str, SrbenchError]:
-    """Why a manifest cannot be used, by the name of its file, or why a checkpoint of two manifests cannot, by its own."""
+    """Why a manifest cannot be used, by the name of its file, or why a name of two checkpoints cannot."""
     return dict(_manifests(tuple(paths.search_path("methods/zoo")))[1])
 
 

@@ -8,13 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srbench import paths
 from srbench.errors import WeightsError
-from srbench.zoo.manifest import Checkpoint
+from srbench.files import write_text
+from srbench.zoo.manifest import Checkpoint, checkpoints
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SOURCE_HASH = "zoo_sha256"  # in the header of a converted file: the hash of the file that it was made from
 _LONGEST_HEADER = 16 << 20  # bytes
@@ -46,12 +51,19 @@ def _is_another_copy(path: Path, checkpoint: Checkpoint) -> bool:
     size = path.stat().st_size
     if not checkpoint.tensors or path.suffix.lower() not in _WEIGHTS or not _alike(size, checkpoint.size):
         return False
-    return _tensors(path, path.stat().st_mtime_ns, size) == checkpoint.tensors
+    return tensors_of(path) == checkpoint.tensors
 
 
 def _alike(size: int, other: int) -> bool:
     """Whether two files of so many bytes can hold the same tensors."""
     return abs(size - other) <= max(other // 20, 4096)
+
+
+def tensors_of(path: Path) -> str:
+    """:func:`srbench.weights.fingerprint.fingerprint` of the state in a file that would be run; empty where none can be
+    read."""
+    status = path.stat()
+    return _tensors(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=256)
@@ -75,6 +87,35 @@ def require_here(checkpoint: Checkpoint) -> Path:
     if path is None:
         raise WeightsError(f"{checkpoint.spec} ({checkpoint.title}) is not on this machine", how_to_get(checkpoint))
     return path
+
+
+def remember(checkpoint: Checkpoint, path: Path) -> None:
+    """Write beside a fetched file what its tensors are, where the manifest does not say; raises OSError."""
+    if not checkpoint.tensors and (tensors := tensors_of(path)):
+        write_text(folder() / f"{checkpoint.name}.json", json.dumps({checkpoint.name: tensors}))
+
+
+def by_tensors() -> dict[str, Checkpoint]:
+    """The checkpoints whose tensors are known, from manifests or from what was fetched, by their hash."""
+    every = checkpoints()
+    known = {checkpoint.tensors: checkpoint for checkpoint in every.values() if checkpoint.tensors}
+    for path in sorted(folder().glob("*.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        for name, tensors in content.items() if isinstance(content, dict) else ():
+            if name in every and isinstance(tensors, str):
+                known.setdefault(tensors, every[name])
+    return known
+
+
+def recognised(tensors: Mapping[str, Tensor]) -> Checkpoint | None:
+    """The checkpoint of the zoo that has these tensors."""
+    from srbench.weights.fingerprint import fingerprint
+
+    known = by_tensors()
+    return known.get(fingerprint(tensors)) if known else None
 
 
 def how_to_get(checkpoint: Checkpoint) -> str:
