@@ -125,16 +125,17 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     from srbench.method.networks import missing
 
     path = zoo.find(checkpoint)
+    lacking = missing(checkpoint.architecture)
+    to_get = "forbidden" if checkpoint.forbids else "by hand" if checkpoint.by_hand else "to fetch"
     values = (
         checkpoint.spec,
         checkpoint.title,
-        checkpoint.architecture,
+        checkpoint.architecture + (f" ({lacking})" if lacking else ""),
         [str(scale) for scale in checkpoint.scales],
-        checkpoint.published() or checkpoint.note,
+        checkpoint.published(),
         f"{checkpoint.size / 1e6:.1f}",
         checkpoint.licence,
-        str(path) if path else zoo.how_to_get(checkpoint),
-        missing(checkpoint.architecture) or "yes",
+        str(path) if path else to_get,
     )
     return dict(zip(_CHECKPOINT, values, strict=True))
 
@@ -198,12 +199,12 @@ def _protocols() -> list[dict[str, Any]]:
     ]
 
 
-_CHECKPOINT = ("name", "title", "architecture", "scales", "Set5 PSNR", "MB", "licence", "where", "runs here")
+_CHECKPOINT = ("name", "title", "network", "scales", "Set5 PSNR", "MB", "licence", "where")
 # Columns that go on in the next line before another gives way.
-_SENTENCES = ("title", "weights", "key", "where", "Set5 PSNR", "runs here")
+_SENTENCES = ("title", "weights", "key", "where", "network")
 _GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kind
     "methods": {"origin": 1, "family": 2, "year": 3},
-    "zoo": {"title": 1, "architecture": 2, "MB": 3, "licence": 4},
+    "zoo": {"MB": 1, "title": 2, "licence": 3},
     "datasets": {},
     "metrics": {},
     "degradations": {"origin": 1},

@@ -20,6 +20,6 @@ def missing(architecture: str) -> str:
         return ""
     if architecture.startswith(EXTRA):
         here = importlib.util.find_spec(_EXTRA_PACKAGE) is not None
-        return "" if here else f"needs the package {_EXTRA_PACKAGE}"
+        return "" if here else f"not here: it needs {_EXTRA_PACKAGE}"
     here = any(source.name == architecture for source in METHODS.sources())
-    return "" if here else f"srbench has no network '{architecture}'"
+    return "" if here else "not here"

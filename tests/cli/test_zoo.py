@@ -154,11 +154,11 @@ def test_the_list_says_where_each_is_or_how_to_get_it(srbench, known, weights, m
     known()
     monkeypatch.setenv("COLUMNS", "400")
     rows = {row["name"]: row for row in json.loads(srbench("list", "zoo", "--json").stdout)}
-    assert rows["zoo:tiny-x2"]["where"] == "srbench fetch zoo:tiny-x2"
-    assert rows["zoo:hat-s-x4"]["where"].startswith("get https://drive.google.com/")
+    assert rows["zoo:tiny-x2"]["where"] == "to fetch"
+    assert rows["zoo:hat-s-x4"]["where"] == "by hand"
     assert rows["zoo:bsrn-x4"]["Set5 PSNR"] == "32.35"
     assert rows["zoo:vdsr-authors"]["Set5 PSNR"] == "x2 37.53, x3 33.66, x4 31.35"
-    assert rows["zoo:lapsrn-authors-x4"]["runs here"] == "srbench has no network 'lapsrn-matconvnet'"
+    assert rows["zoo:lapsrn-authors-x4"]["network"] == "lapsrn-matconvnet (not here)"
     monkeypatch.setenv("SRBENCH_CHECKPOINTS", str(weights.parent))
     rows = {row["name"]: row for row in json.loads(srbench("list", "zoo", "--json").stdout)}
     assert rows["zoo:tiny-x2"]["where"] == str(weights)
