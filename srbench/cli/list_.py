@@ -105,9 +105,14 @@ def _weight_cards(source: Path) -> str:
 def _weights(plugin: Plugin) -> list[str]:
     """What is shipped, by scale, with the measured PSNR and its distance to the published one."""
     from srbench.method import plugins
+    from srbench.method.network import TorchMethod
     from srbench.training.shipped import shipped
 
-    return [] if plugin.value is None else shipped(plugins.instantiate(plugin))
+    if plugin.value is None:
+        return []
+    found = shipped(plugins.instantiate(plugin))
+    brings = issubclass(plugin.value, TorchMethod) and plugin.value.needs_weights
+    return found or ([f"bring weights: {plugin.name}=FILE"] if brings else [])
 
 
 def _zoo() -> list[dict[str, Any]]:
