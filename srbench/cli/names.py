@@ -13,9 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srbench import zoo
 from srbench.errors import SrbenchError, UnknownNameError
-from srbench.method import networks
 from srbench.registry import BUILT_IN, Source
 
 if TYPE_CHECKING:
@@ -26,8 +24,11 @@ DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise")  # as in srbench.degrad
 
 def require_methods(specs: Iterable[str]) -> None:
     """Raise UnknownNameError for a plain name that no method has, and for a name of the zoo what it lacks here."""
+    from srbench import zoo
+    from srbench.method import networks
     from srbench.method.plugins import METHODS
 
+    specs = list(specs)
     for spec in specs:
         if spec.startswith(zoo.PREFIX):
             networks.require(zoo.known_as(spec))

@@ -7,7 +7,6 @@ of its package with restrictive licences, ``spandrel_extra_arches``.
 from __future__ import annotations
 
 import importlib.util
-
 from pathlib import Path
 
 from srbench.errors import MethodError

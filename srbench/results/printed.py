@@ -8,8 +8,8 @@ They are where the printed value is
   names, or if both are several of the small collections of photographs that networks were trained on before DIV2K
   (``SMALL``, 100 to 500 images each): 'T91 + BSDS200' and 'T91 + BSDS400' are of one kind, 'T91' alone is another.
 
-What is not stated, of the value or of the row, counts as a difference. So does a mean that lacks images. A value that is
-known to be of the very weights that were run needs the row's protocol alone.
+What is not stated, of the value or of the row, counts as a difference. So does a mean that lacks images. A value that
+is known to be of the very weights that were run needs the row's protocol alone.
 """
 
 from __future__ import annotations
