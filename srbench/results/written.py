@@ -73,6 +73,8 @@ MANIFEST = record(
         **dict.fromkeys(("command", "srbench", "git", "python", "platform", "processor", "device", "origin"), TEXT),
         "shard": record({"index": whole(1), "count": whole(1), "plan": TEXT}),
         "packages": by_name(TEXT),
+        "machine": by_name(TEXT),
+        "machines": by_name(by_name(TEXT)),
         "protocol": _PROTOCOL,
         "methods": each(_METHOD),
         "metrics": each(_METRIC),
