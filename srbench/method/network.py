@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from pathlib import Path
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
+from srbench.method import precision
 from srbench.method.base import Method, MethodContext
 from srbench.weights.files import LoadAudit, load_into
 
@@ -28,6 +31,12 @@ class TorchMethod(Method):
         self.audits: dict[int, LoadAudit] = {}
         self._modules: dict[int, nn.Module] = {}
         self._lock = threading.Lock()
+        self._dtype: torch.dtype | None = None  # that networks are cast to; None: as they were built
+
+    def in_precision(self, dtype: torch.dtype) -> TorchMethod:
+        own = copy.copy(self)
+        own._modules, own._lock, own._dtype = {}, threading.Lock(), dtype
+        return own
 
     def build(self, scale: int) -> nn.Module:
         """A new module for ``scale``, without weights."""
@@ -62,6 +71,8 @@ class TorchMethod(Method):
                 if path is not None:
                     partial = self.card.allow_partial_weights
                     self.audits[scale] = load_into(module, path, allow_partial=partial, state=self.state)
+                if self._dtype is not None:
+                    precision.cast(module, self._dtype)
                 self._modules[scale] = module.eval().to(self.device)
             return self._modules[scale]
 

@@ -18,7 +18,9 @@ from srbench.files import replace_file, writing
 from srbench.foreign.contained import PluginError, contained
 from srbench.foreign.trial import died_of, trials
 from srbench.machine import available_processors, resolve_device
+from srbench.method.base import Method
 from srbench.method.variant import Variant
+from srbench.method.wrappers import precision_of
 from srbench.metrics import choice
 from srbench.records import Entry, ScoreState
 from srbench.results.claims import Claims
@@ -137,11 +139,12 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     with _tried(options, worker):
         selected = select_methods(options.methods, options.scales, observer.note, recorded)
     for method, identity, source, place in selected:
-        likelihood = context.variant.apply(method).has_likelihood
-        specs.append(MethodSpec(method.card.name, identity, source, method.card.random, likelihood))
+        specs.append(spec_of(method, identity, source, context.variant))
         worker.hold_method(specs[-1], method)
         if place:
             sources[method.card.name] = place
+    if uncast := [spec.name for spec in specs if spec.precision != context.variant.precision]:
+        observer.note(f"without a network to cast, computed as always: {', '.join(uncast)}")
     selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
     datasets = find_datasets(options.datasets or default_datasets(observer.note), observer.note)
     decoding = worker.images.start_decoding(
@@ -163,11 +166,19 @@ def context_of(options: RunOptions) -> RunContext:
         protocol=protocol.get(options.protocol),
         degradation=options.degradation,
         degradation_key=degradation.get(options.degradation, randomness.checked_seed(options.seed)).key,
-        variant=Variant(options.tile, options.self_ensemble),
+        variant=Variant(options.tile, options.self_ensemble, options.precision),
         device=options.device,
         seed=options.seed,
         keep_images=options.keep_images,
         folder=options.out.absolute(),
+    )
+
+
+def spec_of(method: Method, identity: str, source: str, variant: Variant) -> MethodSpec:
+    """What a run plans of a method under its variant."""
+    varied = variant.apply(method)
+    return MethodSpec(
+        method.card.name, identity, source, method.card.random, varied.has_likelihood, precision_of(varied)
     )
 
 
