@@ -48,7 +48,7 @@ def command(
             help="Names, pyiqa:NAME or files (.py). Default: psnr, ssim; lpips, mos where they can be computed."
         ),
     ] = None,
-    protocol: Annotated[str, typer.Option(help="basicsr or classic (docs/protocol.md).")] = "basicsr",
+    protocol: Annotated[str, typer.Option(help="basicsr, classic or matlab-rgb (docs/protocol.md).")] = "basicsr",
     degradation: Annotated[
         str,
         typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),

@@ -26,7 +26,7 @@ def super_resolve(method: Method, example: Example) -> Tensor:
 
     Returns:
         (1, H, W) where the protocol works on luma and the method can, else (3, H, W): the pixels that are measured and
-        kept, whole numbers in 0..255 of a floating type (neither whole nor clipped if the protocol does not round SR).
+        kept, in 0..255, of a floating type; whole numbers where the protocol rounds SR.
 
     Raises:
         NotSupportedError: the scale, or an LR image smaller than the method takes.
@@ -37,8 +37,12 @@ def super_resolve(method: Method, example: Example) -> Tensor:
 
 def raw(method: Method, example: Example) -> Tensor:
     """As :func:`super_resolve`, on the 0..1 scale, neither clipped nor rounded."""
-    on_luma = example.protocol.working_space == "luma" and method.card.fed("luma") == "luma"
-    return infer(method, example.lr_luma[None] if on_luma else example.lr_pixels, example.scale)
+    return infer(method, example.lr_luma[None] if on_luma(method, example) else example.lr_pixels, example.scale)
+
+
+def on_luma(method: Method, example: Example) -> bool:
+    """Whether ``method`` is fed the LR image of Y that the protocol made, or of a grey image the grey LR image."""
+    return (example.protocol.working_space == "luma" or example.grey_as_grey) and method.card.fed("luma") == "luma"
 
 
 def out_of_range(sr: Tensor) -> float:
@@ -61,7 +65,7 @@ def is_black(sr: Tensor, example: Example) -> bool:
 
 def rounded(sr: Tensor, example: Example) -> Tensor:
     """What :func:`raw` returned as the pixels of 0..255 that the protocol measures, a new tensor."""
-    return levels(sr) if example.protocol.sr_rounded else sr.to(torch.float64) * 255
+    return levels(sr) if example.protocol.sr_rounded else (sr.to(torch.float64) * 255).clamp_(0, 255)
 
 
 def infer(method: Method, lr: Tensor, scale: int) -> Tensor:
@@ -100,14 +104,12 @@ def as_fed(method: Method, planes: Tensor) -> Tensor:
 
 def lr_of(method: Method, example: Example) -> Tensor:
     """(1 or 3, h, w) on the 0..255 scale: the LR image that ``method`` is fed of an example."""
-    on_luma = example.protocol.working_space == "luma" and method.card.fed("luma") == "luma"
-    return example.lr_luma[None] if on_luma else as_fed(method, example.lr_pixels)
+    return example.lr_luma[None] if on_luma(method, example) else as_fed(method, example.lr_pixels)
 
 
 def likelihood(method: Method, example: Example) -> Likelihood:
     """What a probabilistic method says of the HR image of an example, given the LR image that it is fed."""
-    on_luma = example.protocol.working_space == "luma" and method.card.fed("luma") == "luma"
-    hr = example.hr_luma[None] if on_luma else as_fed(method, example.hr.expand(3, -1, -1))
+    hr = example.hr_luma[None] if on_luma(method, example) else as_fed(method, example.hr.expand(3, -1, -1))
     method.require_scale(example.scale)
     low, high = (as_batch(planes, method.device) for planes in (lr_of(method, example), hr))
     with torch.no_grad(), contained():

@@ -216,6 +216,11 @@ class Method:
         """The state of its weight files that was asked for; empty where the usual one is taken."""
         return ""
 
+    @property
+    def configuration(self) -> str:
+        """What decides the output beside source and weight files, as a text that enters the method's identity."""
+        return ""
+
     def weight_files(self) -> list[Path]:
         """Files that decide the output beside the plugin's source; their hashes enter the method's identity."""
         return []

@@ -70,6 +70,10 @@ class _Wrapped(Method):
     def chosen_state(self) -> str:
         return self.inner.chosen_state
 
+    @property
+    def configuration(self) -> str:
+        return self.inner.configuration
+
     def weight_files(self) -> list[Path]:
         return self.inner.weight_files()
 
