@@ -205,6 +205,11 @@ class Method:
         """
         self._context = context
 
+    def in_precision(self, dtype: torch.dtype) -> Method | None:
+        """This method with its network's weights and input cast to ``dtype``, as a method that shares no network with
+        this one; None where it has no network that works in another type. Its output is float32 as ever."""
+        return None
+
     def load_audits(self) -> list[LoadAudit]:
         """What happened when weights were loaded, one entry per file loaded so far."""
         return []

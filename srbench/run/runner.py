@@ -26,7 +26,7 @@ from srbench.run import canary, clustered, loaded
 from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
 from srbench.run.executors.base import Executor
 from srbench.run.executors.local import can_fork, local, single_threaded
-from srbench.run.job import Job, Plan, context_of, job_of, sliced, workers_of
+from srbench.run.job import Job, Plan, context_of, job_of, sliced, spec_of, workers_of
 from srbench.run.manifest import describe, describe_dataset, describe_metric
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
@@ -102,11 +102,12 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     with _tried(options, worker):
         selected = select_methods(options.methods, options.scales, observer.note, recorded)
     for method, identity, source, place in selected:
-        likelihood = context.variant.apply(method).has_likelihood
-        specs.append(MethodSpec(method.card.name, identity, source, method.card.random, likelihood))
+        specs.append(spec_of(method, identity, source, context.variant))
         worker.hold_method(specs[-1], method)
         if place:
             sources[method.card.name] = place
+    if uncast := [spec.name for spec in specs if spec.precision != context.variant.precision]:
+        observer.note(f"without a network to cast, computed as always: {', '.join(uncast)}")
     selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
     datasets = find_datasets(options.datasets or default_datasets(observer.note), observer.note)
     decoding = worker.images.start_decoding(
