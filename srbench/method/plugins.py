@@ -172,7 +172,7 @@ def instantiate(plugin: Plugin) -> Method:
 
 def identity(plugin: Plugin, method: Method) -> str:
     """16 hex digits over the plugin's source file, the files beside it (:mod:`srbench.sources`), its weight files, what
-    else it reads while it is loaded, and its card's version: another hash is another method.
+    else it reads while it is loaded, how its network is fed, and its card's version: another hash is another method.
 
     Raises:
         MethodError: ``weight_files()`` of the method raises.
@@ -189,6 +189,8 @@ def identity(plugin: Plugin, method: Method) -> str:
         digest.update(file_hash(path).encode())
     if method.chosen_state:
         digest.update(f"state {method.chosen_state}".encode())
+    if method.configuration:
+        digest.update(f"configuration {method.configuration}".encode())
     if plugin.source is not None and not _is_built_in(plugin.source):
         known = {path.resolve() for path in (*files, *weights)}
         others = (path for path in read_while_loaded(type(method)) if path.resolve() not in known)

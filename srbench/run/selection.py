@@ -13,6 +13,7 @@ from srbench.foreign.contained import contained
 from srbench.foreign.trial import died_of
 from srbench.method import naming, plugins
 from srbench.method.base import Method
+from srbench.method.network import TorchMethod
 from srbench.naming import fold, told_apart
 from srbench.registry import BUILT_IN
 from srbench.run.recorded import Recorded, RecordedMethod, recognise
@@ -55,6 +56,7 @@ def select_methods(
         SrbenchError: two methods of one name, of which one is no checkpoint.
     """
     made = []
+    bare: list[str] = []  # networks without weights
     for want in _wanted(specs, note):
         plugin = want.plugin
         try:
@@ -67,10 +69,15 @@ def select_methods(
                 raise
             note(f"method '{plugin.name}' ({plugin.origin}) is left out: {error}")
             continue
+        if want.optional and _brings_weights(method, scales):
+            bare.append(plugin.name)
+            continue
         if want.optional and (reason := _not_in_all(method, scales)):
             note(f"'all' leaves out {plugin.name}: {reason}")
             continue
         made.append(_Made(want, method, identity))
+    if bare:
+        note(f"'all' leaves out {', '.join(bare)}: they come without weights (--methods {bare[0]}=FILE)")
     if not made:
         raise SrbenchError("no method to run", "see: srbench list methods")
     return _named(made, recorded or Recorded(), note)
@@ -80,6 +87,17 @@ def _require_makeable(plugin: plugins.Plugin) -> None:
     """Raise MethodError where the constructor of a plugin ends the process."""
     if text := died_of(lambda: plugins.instantiate(plugin)):
         raise MethodError(f"{plugin.name} ({plugin.origin}) cannot be made: {text}", "fix the plugin, or leave it out")
+
+
+def _brings_weights(method: Method, scales: Sequence[int]) -> bool:
+    """Whether a network has no weights but those that the user brings."""
+    if not isinstance(method, TorchMethod) or not method.needs_weights:
+        return False
+    try:
+        with contained(f"supports() of {method.card.name}"):
+            return not any(method.supports(scale) for scale in scales)
+    except SrbenchError:  # said by what asks it next
+        return False
 
 
 def _not_in_all(method: Method, scales: Sequence[int]) -> str:
