@@ -30,26 +30,17 @@ from srbench.method import naming
 from srbench.paths import search_path
 from srbench.registry import Found, Registry, Source
 from srbench.sources import source_files
+from srbench.weights.kinds import PROGRAMS
 
 if TYPE_CHECKING:  # else late: what only lists methods does without torch
     from srbench.method.base import Method
 
 Plugin: TypeAlias = "Found[type[Method]]"
-CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
+CHECKPOINTS = (
+    *(".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".pkl", ".tar"),  # .pth.tar
+    *(".mat", ".npz", ".npy", ".ts", ".torchscript", ".jit"),
+)
 FILES = (".py", *CHECKPOINTS)
-PROGRAMS = {  # files of networks that are more than weights
-    ".onnx": "an ONNX model",
-    ".ts": "TorchScript",
-    ".torchscript": "TorchScript",
-    ".jit": "TorchScript",
-    ".pb": "a TensorFlow graph",
-    ".tflite": "a TensorFlow Lite model",
-    ".h5": "a Keras model",
-    ".keras": "a Keras model",
-    ".engine": "a TensorRT engine",
-    ".mlmodel": "a Core ML model",
-    ".mat": "a MATLAB file",
-}
 
 
 class _Methods(Registry["type[Method]"]):

@@ -8,6 +8,15 @@ from pathlib import Path
 from srbench.errors import WeightsError
 
 HEAD = 1024  # bytes that are looked at
+PROGRAMS = {  # files of networks that hold more than weights, or other libraries' weights, by their suffix
+    ".onnx": "an ONNX model",
+    ".pb": "a TensorFlow graph",
+    ".tflite": "a TensorFlow Lite model",
+    ".h5": "a Keras model",
+    ".keras": "a Keras model",
+    ".engine": "a TensorRT engine",
+    ".mlmodel": "a Core ML model",
+}
 
 _PAGE = re.compile(rb"\s*(<!doctype html|<html|<head|<\?xml|<!--)", re.IGNORECASE)
 _POINTER = re.compile(rb"version https://git-lfs\S*\s+oid sha256:(\w+)\s+size (\d+)")
@@ -66,6 +75,11 @@ def require_weights(path: Path, head: bytes) -> None:
                 f"'{path}' is {what}, which srbench does not read",
                 "save its arrays by name: numpy.savez('weights.npz', **arrays)",
             )
+    if path.suffix.lower() in PROGRAMS:
+        raise WeightsError(
+            f"'{path}' is {PROGRAMS[path.suffix.lower()]}, and srbench reads weights of PyTorch networks alone",
+            "write a plugin that runs it (docs/plugins.md)",
+        )
     if head[257:262] == b"ustar":
         raise WeightsError(
             f"'{path}' is a tar archive, which torch has not written since 2016", "unpack it, and give the file in it"
@@ -78,6 +92,14 @@ def parts_of(path: Path) -> tuple[list[Path], list[Path]]:
     found = _PART.fullmatch(path.name)
     if found is None or not 1 < int(found["parts"]) <= 1000:
         return [], []
-    names = [f"{found['stem']}-{n:05d}-of-{found['parts']}{found['suffix']}" for n in range(1, int(found["parts"]) + 1)]
-    files = [path.with_name(name) for name in names]
+    count = int(found["parts"])
+    files = [
+        path.with_name(f"{found['stem']}-{n:05d}-of-{found['parts']}{found['suffix']}") for n in range(1, count + 1)
+    ]
     return files, [file for file in files if not file.is_file()]
+
+
+def whole_stem(path: Path) -> str:
+    """A file's name without its type, and of a part without its number."""
+    found = _PART.fullmatch(path.name)
+    return found["stem"] if found else path.stem
