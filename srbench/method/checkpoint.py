@@ -3,6 +3,7 @@ wrote, which says whose weights it holds."""
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib
 import importlib.util
@@ -13,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from srbench.errors import NotSupportedError, WeightsError
 from srbench.foreign.contained import contained
-from srbench.method import known
+from srbench.method import known, precision
 from srbench.method.base import Method, MethodCard, MethodContext
 from srbench.method.brought import contents, stem
 from srbench.method.feeding import Feeding
@@ -52,6 +54,12 @@ class CheckpointMethod(Method):
 
     def load_audits(self) -> list[LoadAudit]:
         return [self.audit]
+
+    def in_precision(self, dtype: torch.dtype) -> CheckpointMethod:
+        own = copy.copy(self)
+        vars(own)["descriptor"] = copy.deepcopy(self.descriptor)
+        precision.cast(own.descriptor.model, dtype)
+        return own
 
     def prepare(self, scale: int, context: MethodContext) -> None:
         super().prepare(scale, context)

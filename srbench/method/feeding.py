@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -95,7 +95,7 @@ def fed(method: Method, feeding: Feeding) -> Method:
     (:func:`feeding_of`), and is prepared: what it is fed is all that differs."""
     other = copy.copy(method)
     other.feeding = feeding  # type: ignore[attr-defined]
-    return cast("Method", other)
+    return other
 
 
 def others(method: Method) -> Sequence[Feeding]:

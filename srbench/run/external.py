@@ -26,11 +26,12 @@ from srbench.records import Entry
 from srbench.results.store import Store
 from srbench.run import kept
 from srbench.run.datasets import Decoding, find_datasets, settle
+from srbench.run.job import Job, Plan, context_of, job_of
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
 from srbench.run.plan import MethodSpec
 from srbench.run.recorded import Recorded
-from srbench.run.runner import Job, Plan, carry_out, context_of, job_of
+from srbench.run.runner import carry_out
 from srbench.run.worker import CellWorker
 
 # What programs append to the name of an image that they made, in addition to the scale and the method's name.

@@ -3,80 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from signal import SIGINT
 from typing import Any
 
-from srbench import degradation, metrics, protocol, randomness
-from srbench.dataset.locate import Dataset, ImageFile
-from srbench.dataset.manifest import ImageFacts
+from srbench import degradation, metrics, randomness
 from srbench.errors import SrbenchError, StoreError
 from srbench.files import replace_file, writing
 from srbench.foreign.contained import PluginError, contained
 from srbench.foreign.trial import died_of, trials
-from srbench.machine import available_processors, resolve_device
+from srbench.machine import resolve_device
 from srbench.method.variant import Variant
 from srbench.metrics import choice
 from srbench.records import Entry, ScoreState
 from srbench.results.claims import Claims
 from srbench.results.holders import ENDED_EARLY
 from srbench.results.store import OvertakenError, Store
-from srbench.run import canary, loaded
+from srbench.run import canary, clustered, loaded
 from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
 from srbench.run.executors.base import Executor
 from srbench.run.executors.local import can_fork, local, single_threaded
+from srbench.run.job import Job, Plan, context_of, job_of, sliced, spec_of, workers_of
 from srbench.run.manifest import describe, describe_dataset, describe_metric
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
-from srbench.run.plan import CellResult, CellTask, MethodSpec, MetricSpec, RunContext, cells
+from srbench.run.plan import CellResult, CellTask, MethodSpec, cells
 from srbench.run.recorded import Recorded, use_names_otherwise
 from srbench.run.seams import compare_tiles
-from srbench.run.selection import anywhere, select_methods
-from srbench.run.shard import Shard
-from srbench.run.slices import costs, cut
+from srbench.run.selection import select_methods
 from srbench.run.stopping import Stop, Terminated, stoppable
-from srbench.run.todo import Wanted, measurable, pending, unclaimed, with_canaries
+from srbench.run.todo import measurable, pending, unclaimed, with_canaries
 from srbench.run.worker import CellWorker
 from srbench.scale import checked
 from srbench.timing.session import time_methods
-from srbench.wording import counted
 
 __all__ = ["Observer", "RunOptions", "Silent", "Summary", "run"]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run whose names are resolved, before anything is written."""
-
-    options: RunOptions
-    worker: CellWorker
-    methods: tuple[MethodSpec, ...]
-    datasets: tuple[Dataset, ...]
-    selection: choice.Selection
-    wanted: Wanted
-    image_facts: Callable[[], dict[ImageFile, ImageFacts]]  # waits until all images are decoded; raises ImageError
-    recorded: Recorded = field(default_factory=Recorded)  # what the names were chosen by
-    described: Mapping[str, Any] = field(default_factory=dict)  # what else the manifest says
-    slice: tuple[CellTask, ...] | None = None  # of all cells, those that are this run's; None: all
-
-    @property
-    def context(self) -> RunContext:
-        return self.worker.context
-
-
-@dataclass
-class Plan:
-    """The cells of a run that stands in the store: ``ids`` are those of its cells, by key."""
-
-    cells: list[CellTask]
-    facts: dict[ImageFile, ImageFacts]
-    ids: dict[str, int]
-    manifest: dict[str, Any]
-    summary: Summary
-    crashing: set[str] = field(default_factory=set)  # methods that were the end of a worker
 
 
 def run(options: RunOptions, observer: Observer | None = None) -> Summary:
@@ -93,6 +57,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
             by name. What a single cell does wrong is recorded with the cell instead.
     """
     observer = observer or Silent()
+    clustered.require(options)
     # The folder is the same whatever a plugin makes the current one.
     options = replace(options, scales=tuple(dict.fromkeys(options.scales)), out=options.out.absolute())
     with randomness.kept(resolve_device(options.device)):
@@ -137,11 +102,12 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     with _tried(options, worker):
         selected = select_methods(options.methods, options.scales, observer.note, recorded)
     for method, identity, source, place in selected:
-        likelihood = context.variant.apply(method).has_likelihood
-        specs.append(MethodSpec(method.card.name, identity, source, method.card.random, likelihood))
+        specs.append(spec_of(method, identity, source, context.variant))
         worker.hold_method(specs[-1], method)
         if place:
             sources[method.card.name] = place
+    if uncast := [spec.name for spec in specs if spec.precision != context.variant.precision]:
+        observer.note(f"without a network to cast, computed as always: {', '.join(uncast)}")
     selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
     datasets = find_datasets(options.datasets or default_datasets(observer.note), observer.note)
     decoding = worker.images.start_decoding(
@@ -157,69 +123,16 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     return job if options.shard is None else sliced(job, options.shard, observer)
 
 
-def context_of(options: RunOptions) -> RunContext:
-    """What all cells of a run share; raises UnknownNameError, or SrbenchError for a kernel that cannot be used."""
-    return RunContext(
-        protocol=protocol.get(options.protocol),
-        degradation=options.degradation,
-        degradation_key=degradation.get(options.degradation, randomness.checked_seed(options.seed)).key,
-        variant=Variant(options.tile, options.self_ensemble),
-        device=options.device,
-        seed=options.seed,
-        keep_images=options.keep_images,
-        folder=options.out.absolute(),
-    )
-
-
-def workers_of(options: RunOptions) -> int:
-    """How many cells are computed at once."""
-    on_gpu = resolve_device(options.device).type == "cuda"
-    return 1 if on_gpu else options.threads or available_processors()
-
-
-def job_of(
-    options: RunOptions,
-    worker: CellWorker,
-    methods: Sequence[MethodSpec],
-    datasets: tuple[Dataset, ...],
-    selection: choice.Selection,
-    image_facts: Callable[[], dict[ImageFile, ImageFacts]],
-) -> Job:
-    """Seed the random numbers, and hand the metrics to the worker."""
-    randomness.seed(options.seed, worker.device)
-    wanted = {}
-    for metric in selection.metrics:
-        spec = MetricSpec(metric.name, metric.version, anywhere(selection.sources[metric.name]))
-        wanted[spec] = metric
-        worker.hold_metric(spec, metric)
-    return Job(options, worker, tuple(methods), datasets, selection, wanted, image_facts)
-
-
-def sliced(job: Job, shard: Shard, observer: Observer) -> Job:
-    """A run of one slice of ``job``, with the methods and datasets of which that holds cells."""
-    facts = job.image_facts()
-    whole = list(cells(job.methods, job.datasets, facts, job.options.scales, job.context))
-    part = cut(whole, costs(whole, facts, job.worker), shard)
-    mine = [task for task in whole if task.facts.key in part.keys]
-    methods, datasets = {task.method for task in mine}, {task.facts.dataset for task in mine}
-    observer.note(f"slice {shard}: {len(mine)} of {counted(len(whole), 'cell')}")
-    return replace(
-        job,
-        methods=tuple(spec for spec in job.methods if spec in methods),
-        datasets=tuple(data for data in job.datasets if data.name in datasets),
-        described={**job.described, "shard": part.to_json()},
-        slice=tuple(mine),
-    )
-
-
 # -- plan ----------------------------------------------------------------------------------------------------------
 
 
 def plan(job: Job, store: Store, observer: Observer) -> Plan:
     """Load the methods, and enter the run and its cells into the store; raises OvertakenError."""
+    # What plugins load is tried in a forked child, which would wait for ever for what a decoding thread holds then.
+    decoded = job.image_facts() if job.worker.holds_foreign_code() else None
     _prepare(job, observer)
     manifest = {**_describe(job), **job.described}  # while images are decoded
-    facts = job.image_facts()
+    facts = job.image_facts() if decoded is None else decoded
     manifest["datasets"] = [describe_dataset(data, facts) for data in job.datasets]
     every = cells(job.methods, job.datasets, facts, job.options.scales, job.context)
     planned = list(every if job.slice is None else job.slice)
@@ -318,7 +231,7 @@ def execute(job: Job, planned: Plan, tasks: Sequence[CellTask], store: Store, st
     fresh: Iterator[CellTask | None] = iter(tasks)
     if not job.options.force:
         fresh = unclaimed(tasks, planned.ids, store, claims, planned.summary, observer)
-    executor = _executor(job)
+    executor = clustered.executor(job, planned, store) if job.options.cluster else _executor(job)
     measured: dict[str, float] = {}
     ordered = with_canaries(fresh, extra)
     with closing(executor.run(job.worker, ordered, len(tasks) + len(extra), stop)) as batches:
@@ -328,6 +241,8 @@ def execute(job: Job, planned: Plan, tasks: Sequence[CellTask], store: Store, st
                 if task.canary and result.scores and ScoreState(result.scores[0].status).has_value:
                     measured[task.facts.key] = result.scores[0].value
             _record([pair for pair in batch if not pair[0].canary], job, planned, store, observer)
+            if 0 < job.options.max_failures <= planned.summary.failed:
+                stop.pressed = planned.summary.gave_up = True
     _judge(job, planned, bicubic, measured, store)
 
 

@@ -1,14 +1,17 @@
 """A method that ends its process: the cell is failed by name, all others are computed, wherever workers are."""
 
 import re
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from srbench.errors import MethodError
+from srbench.foreign.trial import died_of
 from srbench.results.reader import Reader
-from srbench.run import runner
+from srbench.run import runner, selection
+from srbench.run.cache import ImageCache
 from srbench.run.executors import local, processes
 
 CRASHES = {
@@ -189,3 +192,24 @@ def test_the_order_to_begin_is_refused_where_the_plugin_is_another(go, write_plu
     summary = go(plugin, apart=True)
     assert summary.failed == 3
     assert "is another version of mine here" in summary.failures[0]
+
+
+def test_nothing_is_tried_while_images_are_decoded(go, write_plugin, monkeypatch):
+    """A forked child waits for ever for a lock that a thread of its parent held."""
+    decode, tried, threads = ImageCache._facts, [], []
+
+    def slowly(*args):
+        time.sleep(0.3)
+        return decode(*args)
+
+    def trial(call):
+        tried.append(call)
+        threads.extend(thread.name for thread in threading.enumerate() if "ThreadPool" in thread.name)
+        return died_of(call)
+
+    monkeypatch.setattr(ImageCache, "_facts", slowly)
+    for module in (runner, selection):
+        monkeypatch.setattr(module, "died_of", trial)
+    assert go(write_plugin(), "nearest", apart=True).failed == 0
+    assert len(tried) == 2
+    assert threads == []

@@ -12,10 +12,11 @@ import pytest
 from srbench.errors import SrbenchError
 from srbench.imaging.images import write_image
 from srbench.results.reader import Reader
+from srbench.run.job import context_of
 from srbench.run.observer import Silent
 from srbench.run.options import RunOptions
 from srbench.run.plan import MethodSpec
-from srbench.run.runner import context_of, run
+from srbench.run.runner import run
 from srbench.run.worker import CellWorker
 
 LARGEST = 2048  # bytes of a task
