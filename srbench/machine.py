@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,23 @@ def describe_device(device: torch.device, threads: int) -> dict[str, Any]:
     }
     if device.type == "cuda":
         facts |= _cuda(device)
+    return facts
+
+
+def computes_on(device: torch.device) -> dict[str, str]:
+    """What computes here, as far as it may show in the last digits of a value: the host's name, its processor and which
+    instructions torch uses of it, the GPU with its driver (empty where it is not used), and torch's version."""
+    facts = {
+        "host": socket.gethostname(),
+        "processor": processor(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "torch": torch.__version__,
+        "gpu": "",
+        "driver": "",
+    }
+    if device.type == "cuda":
+        own = _cuda(device)
+        facts |= {"gpu": str(own["gpu"]), "driver": str(own.get("driver_version", ""))}
     return facts
 
 

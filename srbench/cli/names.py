@@ -23,8 +23,15 @@ DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise")  # as in srbench.degrad
 
 
 def require_methods(specs: Iterable[str]) -> None:
-    """Raise UnknownNameError for a plain name that no method has."""
+    """Raise UnknownNameError for a plain name that no method has, and for a name of the zoo what it lacks here."""
+    from srbench import zoo
+    from srbench.method import networks
     from srbench.method.plugins import METHODS
+
+    specs = list(specs)
+    for spec in specs:
+        if spec.startswith(zoo.PREFIX):
+            networks.require(zoo.known_as(spec))
 
     wanted = [spec for spec in specs if _plain(spec) and spec != "all"]
     sources = list(METHODS.sources()) if wanted else []

@@ -14,6 +14,7 @@ from srbench.cli import names
 from srbench.cli.shell import (
     MOST_THREADS,
     STOPPED,
+    Precision,
     SelfEnsemble,
     State,
     Tile,
@@ -64,6 +65,7 @@ def command(
     ] = False,
     tile: Tile = 0,
     self_ensemble: SelfEnsemble = False,
+    precision: Precision = "fp32",
     time: Annotated[
         bool,
         typer.Option("--time", help="Then time every method, on one thread (docs/timing.md)."),
@@ -168,7 +170,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
-        "cell_timeout",
+        *("precision", "cell_timeout"),
     )
     return RunOptions(
         in_state(methods, values["state"]),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from srbench.errors import NotSupportedError, OutputError
+from srbench.errors import NotFiniteError, NotSupportedError, OutputError
 from srbench.evaluation.example import Example
 from srbench.foreign.contained import contained
 from srbench.imaging.color import levels, rgb_to_ycbcr, ycbcr_to_rgb
@@ -16,6 +16,7 @@ from srbench.imaging.resize import imresize
 from srbench.method.base import Likelihood, Method, as_batch
 
 FAR = 0.1  # of [0, 1]: how far outside of it a value has to be to count
+BLACK = 1.0  # grey level, of 0..255, below which a pixel is black
 # A row and a column of so many are looked at, in images of more pixels: a number that no scale divides.
 _SAMPLED, _SMALL = 7, 1 << 14
 
@@ -54,6 +55,12 @@ def out_of_range(sr: Tensor) -> float:
     sample = sr[..., ::step, ::step]
     outside = (sample - 0.5).abs_() > 0.5 + FAR
     return int(torch.count_nonzero(outside)) / outside.numel()
+
+
+def is_black(sr: Tensor, example: Example) -> bool:
+    """Whether an SR image as :func:`rounded` returns it is black everywhere, and the HR image is not."""
+    black = not (sr[..., ::_SAMPLED, ::_SAMPLED] >= BLACK).any() and not (sr >= BLACK).any()
+    return black and float(example.hr.to(torch.float32).mean()) >= BLACK
 
 
 def rounded(sr: Tensor, example: Example) -> Tensor:
@@ -151,6 +158,5 @@ def held_to_contract(method: Method, result: object, expected: tuple[int, ...]) 
         raise OutputError(f"{name} returned shape {tuple(result.shape)} instead of {expected}", "see docs/plugins.md")
     # The sum is not finite if a value is not; the exact look is only for what seems wrong.
     if not math.isfinite(result.sum()) and not torch.isfinite(result).all():
-        bad = int((~torch.isfinite(result)).sum())
-        raise OutputError(f"{name} returned {bad} NaN or infinite values", "look for a division or an overflow")
+        raise NotFiniteError(name, int(torch.isnan(result).sum()), int(torch.isinf(result).sum()))
     return result[0].detach()  # a method may have asked for gradients

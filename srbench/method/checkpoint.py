@@ -3,6 +3,7 @@ wrote, which says whose weights it holds."""
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Sequence
@@ -10,9 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from srbench.errors import NotSupportedError, WeightsError
+from srbench.method import precision
 from srbench.method.base import Method, MethodCard, MethodContext
 from srbench.method.network import TorchMethod
 from srbench.weights.files import LoadAudit, audit_adopted, load_states, require_complete, require_numbers
@@ -41,6 +44,12 @@ class CheckpointMethod(Method):
 
     def load_audits(self) -> list[LoadAudit]:
         return [self.audit]
+
+    def in_precision(self, dtype: torch.dtype) -> CheckpointMethod:
+        own = copy.copy(self)
+        vars(own)["descriptor"] = copy.deepcopy(self.descriptor)
+        precision.cast(own.descriptor.model, dtype)
+        return own
 
     def prepare(self, scale: int, context: MethodContext) -> None:
         super().prepare(scale, context)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from srbench.errors import MethodError, NotSupportedError, WeightsError
+from srbench.method import precision
 from srbench.method.base import Method, MethodContext
 from srbench.method.feeding import Feeding
 from srbench.weights.files import LoadAudit, fits, load_into
@@ -69,6 +72,12 @@ class TorchMethod(Method):
         self.audits: dict[int, LoadAudit] = {}
         self._modules: dict[int, nn.Module] = {}
         self._lock = threading.Lock()
+        self._dtype: torch.dtype | None = None  # that networks are cast to; None: as they were built
+
+    def in_precision(self, dtype: torch.dtype) -> TorchMethod:
+        own = copy.copy(self)
+        own._modules, own._lock, own._dtype = {}, threading.Lock(), dtype
+        return own
 
     def build(self, scale: int) -> nn.Module:
         """A new module for ``scale``, without weights."""
@@ -149,6 +158,8 @@ class TorchMethod(Method):
                     self.audits[scale] = self.load(module, path)
                 if self.padding:
                     pad(module, self.padding)
+                if self._dtype is not None:
+                    precision.cast(module, self._dtype)
                 self._modules[scale] = module.eval().to(self.device)
             return self._modules[scale]
 

@@ -22,7 +22,7 @@ from srbench.dataset.manifest import ImageFacts, Manifest
 from srbench.errors import SrbenchError
 from srbench.foreign.contained import contained
 from srbench.foreign.named_files import named_files
-from srbench.machine import processor
+from srbench.machine import computes_on, processor
 from srbench.method import wrappers
 from srbench.method.base import Method
 from srbench.method.plugins import is_built_in
@@ -61,6 +61,7 @@ def describe(
         "platform": platform.platform(),
         "processor": processor(),
         "device": _device(device),
+        "machine": computes_on(device),
         "workers": workers,
         "seed": options.seed,
         "scales": list(options.scales),

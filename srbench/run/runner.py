@@ -22,11 +22,11 @@ from srbench.records import Entry, ScoreState
 from srbench.results.claims import Claims
 from srbench.results.holders import ENDED_EARLY
 from srbench.results.store import OvertakenError, Store
-from srbench.run import canary, loaded
+from srbench.run import canary, clustered, loaded
 from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
 from srbench.run.executors.base import Executor
 from srbench.run.executors.local import can_fork, local, single_threaded
-from srbench.run.job import Job, Plan, context_of, job_of, sliced, workers_of
+from srbench.run.job import Job, Plan, context_of, job_of, sliced, spec_of, workers_of
 from srbench.run.manifest import describe, describe_dataset, describe_metric
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
@@ -57,6 +57,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
             by name. What a single cell does wrong is recorded with the cell instead.
     """
     observer = observer or Silent()
+    clustered.require(options)
     # The folder is the same whatever a plugin makes the current one.
     options = replace(options, scales=tuple(dict.fromkeys(options.scales)), out=options.out.absolute())
     with randomness.kept(resolve_device(options.device)):
@@ -101,11 +102,12 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     with _tried(options, worker):
         selected = select_methods(options.methods, options.scales, observer.note, recorded)
     for method, identity, source, place in selected:
-        likelihood = context.variant.apply(method).has_likelihood
-        specs.append(MethodSpec(method.card.name, identity, source, method.card.random, likelihood))
+        specs.append(spec_of(method, identity, source, context.variant))
         worker.hold_method(specs[-1], method)
         if place:
             sources[method.card.name] = place
+    if uncast := [spec.name for spec in specs if spec.precision != context.variant.precision]:
+        observer.note(f"without a network to cast, computed as always: {', '.join(uncast)}")
     selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
     datasets = find_datasets(options.datasets or default_datasets(observer.note), observer.note)
     decoding = worker.images.start_decoding(
@@ -229,7 +231,7 @@ def execute(job: Job, planned: Plan, tasks: Sequence[CellTask], store: Store, st
     fresh: Iterator[CellTask | None] = iter(tasks)
     if not job.options.force:
         fresh = unclaimed(tasks, planned.ids, store, claims, planned.summary, observer)
-    executor = _executor(job)
+    executor = clustered.executor(job, planned, store) if job.options.cluster else _executor(job)
     measured: dict[str, float] = {}
     ordered = with_canaries(fresh, extra)
     with closing(executor.run(job.worker, ordered, len(tasks) + len(extra), stop)) as batches:
@@ -239,6 +241,8 @@ def execute(job: Job, planned: Plan, tasks: Sequence[CellTask], store: Store, st
                 if task.canary and result.scores and ScoreState(result.scores[0].status).has_value:
                     measured[task.facts.key] = result.scores[0].value
             _record([pair for pair in batch if not pair[0].canary], job, planned, store, observer)
+            if 0 < job.options.max_failures <= planned.summary.failed:
+                stop.pressed = planned.summary.gave_up = True
     _judge(job, planned, bicubic, measured, store)
 
 

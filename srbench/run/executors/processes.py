@@ -263,14 +263,14 @@ def _forked(end: Connection, worker: CellWorker, others: Sequence[Connection]) -
     for other in others:
         other.close()
     gc.freeze()  # a collection that looks at inherited objects would copy their memory
-    _settle()
+    settle()
     _serve(worker, end)
 
 
 def _spawned(end: Connection, context: RunContext) -> None:
     from srbench.run.worker import CellWorker  # late: it imports this package
 
-    _settle()
+    settle()
     threadpoolctl.threadpool_limits(1)
     try:
         with contained():
@@ -282,7 +282,7 @@ def _spawned(end: Connection, context: RunContext) -> None:
         _serve(worker, end, worker.load)
 
 
-def _settle() -> None:
+def settle() -> None:
     """What every process does first."""
     for number in ("SIGINT", "SIGTERM", "SIGHUP"):  # for the main process, which ends the run in order
         if hasattr(signal, number):
