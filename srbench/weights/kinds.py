@@ -35,7 +35,7 @@ _OTHERS = {
     b"%PDF": "a PDF file",
     b"GGUF": "a GGUF file",
 }
-_PART = re.compile(r"(?P<stem>.+)-(?P<part>\d{5})-of-(?P<parts>\d{5})(?P<suffix>\.\w+)")
+_PART = re.compile(r"(?P<stem>.+)-(?P<part>\d{4,6})-of-(?P<parts>\d{4,6})(?P<suffix>\.\w+)")
 
 
 def kind_of(head: bytes, size: int, suffix: str) -> str:
@@ -87,14 +87,15 @@ def require_weights(path: Path, head: bytes) -> None:
 
 
 def parts_of(path: Path) -> tuple[list[Path], list[Path]]:
-    """The files that weights are split into, where ``path`` is called as one of them (NAME-00001-of-00002.TYPE), and
+    """The files that weights are split into, where ``path`` is called as one of them (NAME-00001-of-00002.TYPE, as model hubs do), and
     those of them that are not there; two empty lists where it is not."""
     found = _PART.fullmatch(path.name)
     if found is None or not 1 < int(found["parts"]) <= 1000:
         return [], []
-    count = int(found["parts"])
+    count, width = int(found["parts"]), len(found["part"])
     files = [
-        path.with_name(f"{found['stem']}-{n:05d}-of-{found['parts']}{found['suffix']}") for n in range(1, count + 1)
+        path.with_name(f"{found['stem']}-{n:0{width}d}-of-{found['parts']}{found['suffix']}")
+        for n in range(1, count + 1)
     ]
     return files, [file for file in files if not file.is_file()]
 

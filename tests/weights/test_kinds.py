@@ -71,7 +71,7 @@ def test_an_archive_that_unpacks_to_far_more_than_it_is_is_not_unpacked(tmp_path
     for name in ("a.npz", "b.pth"):
         with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("net/data.pkl" if name == "b.pth" else "w.npy", b"\0" * (1 << 24))
-        with pytest.raises(WeightsError, match="unpacks to 0.0 GB from 0.0 MB: not weights"):
+        with pytest.raises(WeightsError, match=r"unpacks to 0\.0 GB from 0\.0 MB: not weights"):
             load_state(tmp_path / name)
 
 
@@ -79,7 +79,7 @@ def test_arrays_that_promise_more_numbers_than_are_there_take_no_memory(tmp_path
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000, 1000000000), }\n"
     data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + np.ones(4).tobytes()
     (tmp_path / "a.npy").write_bytes(data)
-    with pytest.raises(WeightsError, match="not an intact checkpoint .an array of"):
+    with pytest.raises(WeightsError, match=r"not an intact checkpoint \(an array of"):
         load_state(tmp_path / "a.npy")
 
 
