@@ -39,20 +39,18 @@ if TYPE_CHECKING:  # else late: what only lists methods does without torch
     from srbench.method.network import TorchMethod
 
 Plugin: TypeAlias = "Found[type[Method]]"
-CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".pkl", ".tar")  # .pth.tar
+CHECKPOINTS = (  # what kind a file is, its content says; .tar: x.pth.tar
+    *(".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".pkl", ".tar", ".mat", ".npz", ".ts", ".torchscript", ".jit"),
+)
 FILES = (".py", *CHECKPOINTS)
 PROGRAMS = {  # files of networks that are more than weights
     ".onnx": "an ONNX model",
-    ".ts": "TorchScript",
-    ".torchscript": "TorchScript",
-    ".jit": "TorchScript",
     ".pb": "a TensorFlow graph",
     ".tflite": "a TensorFlow Lite model",
     ".h5": "a Keras model",
     ".keras": "a Keras model",
     ".engine": "a TensorRT engine",
     ".mlmodel": "a Core ML model",
-    ".mat": "a MATLAB file",
 }
 
 

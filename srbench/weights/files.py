@@ -8,7 +8,6 @@ an error unless the method declares it.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,6 @@ from srbench.weights import states
 from srbench.weights.matching import BY_NAME, Reading, Table, by_order, is_counter, readings, without_counters
 from srbench.weights.reading import read
 from srbench.weights.states import State
-
-_SHARD = re.compile(r"-(\d{4,6})-of-(\d{4,6})$")  # how model hubs call the parts of large files
 
 
 @dataclass(frozen=True)
@@ -82,11 +79,6 @@ def load_states(path: Path, state: str = "") -> list[State]:
         WeightsError: the file is missing, damaged, a part of one, needs code to be read, or holds no tensors or no
             such state.
     """
-    if part := _SHARD.search(path.stem):
-        raise WeightsError(
-            f"'{path}' is part {int(part[1])} of {int(part[2])} of a file",
-            "join the parts, and save their tensors as one file",
-        )
     content = read(path)
     found = states.find(content, state)
     if not found and state and (known := states.find(content)):
