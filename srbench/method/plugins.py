@@ -40,11 +40,33 @@ if TYPE_CHECKING:  # else late: what only lists methods does without torch
     from srbench.method.network import TorchMethod
 
 Plugin: TypeAlias = "Found[type[Method]]"
-CHECKPOINTS = (
-    *(".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".pkl", ".tar"),  # .pth.tar
-    *(".mat", ".npz", ".npy", ".ts", ".torchscript", ".jit"),
+CHECKPOINTS = (  # what kind a file is, its content says; .tar: x.pth.tar
+    *(
+        ".pth",
+        ".pt",
+        ".ckpt",
+        ".safetensors",
+        ".bin",
+        ".pkl",
+        ".tar",
+        ".mat",
+        ".npz",
+        ".npy",
+        ".ts",
+        ".torchscript",
+        ".jit",
+    ),
 )
 FILES = (".py", *CHECKPOINTS)
+PROGRAMS = {  # files of networks that are more than weights
+    ".onnx": "an ONNX model",
+    ".pb": "a TensorFlow graph",
+    ".tflite": "a TensorFlow Lite model",
+    ".h5": "a Keras model",
+    ".keras": "a Keras model",
+    ".engine": "a TensorRT engine",
+    ".mlmodel": "a Core ML model",
+}
 
 
 class _Methods(Registry["type[Method]"]):

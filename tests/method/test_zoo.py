@@ -10,9 +10,9 @@ from srbench import api, zoo
 from srbench.errors import MethodError, WeightsError
 from srbench.method import networks
 from srbench.method.zoo import published
-from srbench.run import RunOptions, loaded, run
 from srbench.results.leaderboard import means, per_image
 from srbench.results.reader import Reader
+from srbench.run import RunOptions, loaded, run
 
 
 @pytest.fixture
