@@ -20,6 +20,7 @@ from srbench.cli import (
     merge,
     new_method,
     report,
+    reproduce,
     run,
     runs,
     score,
@@ -73,6 +74,7 @@ app.command("fetch")(fetch.command)
 app.command("verify")(verify.command)
 app.command("train")(train.command)
 app.command("explain")(explain.command)
+app.command("reproduce")(reproduce.command)
 app.command("experiment")(experiment.command)
 app.command("time")(time_.command)
 app.command("new-method")(new_method.command)
