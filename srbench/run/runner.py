@@ -247,7 +247,7 @@ def execute(job: Job, planned: Plan, tasks: Sequence[CellTask], store: Store, st
                 if task.canary and result.scores and ScoreState(result.scores[0].status).has_value:
                     measured[task.facts.key] = result.scores[0].value
             _record([pair for pair in batch if not pair[0].canary], job, planned, store, observer)
-            if 0 < job.options.max_failures <= planned.summary.failed:
+            if 0 < job.options.max_failures <= planned.summary.failed and planned.summary.left:
                 stop.pressed = planned.summary.gave_up = True
     _judge(job, planned, bicubic, measured, store)
 
