@@ -7,7 +7,8 @@
     |   +-- ImageError       a file cannot be decoded, or its pixels cannot be used
     +-- MethodError          a plugin cannot be imported or does not keep the contract
     |   +-- NotSupportedError    the method does not do this (scale, size); recorded, not a failure
-    |   +-- OutputError      an output of the wrong size or with NaN or infinite pixels
+    |   +-- OutputError      an output of the wrong size or type
+    |       +-- NotFiniteError   an output with NaN or infinite pixels
     +-- WeightsError         a weight file is missing, unsafe or does not fit
     +-- UnavailableError     a metric lacks a package or weights on this machine
     +-- FetchError           a download failed, or brought something else than was expected
@@ -82,6 +83,16 @@ class NotSupportedError(MethodError):
 
 class OutputError(MethodError):
     """A method returned an image of the wrong size, type or with NaN or infinite pixels."""
+
+
+class NotFiniteError(OutputError):
+    """A method returned ``nan`` values that are NaN and ``infinite`` ones that are infinite."""
+
+    def __init__(self, method: str, nan: int, infinite: int) -> None:
+        super().__init__(
+            f"{method} returned {nan + infinite} NaN or infinite values", "look for a division or an overflow"
+        )
+        self.nan, self.infinite = nan, infinite
 
 
 class WeightsError(MethodError):

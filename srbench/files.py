@@ -41,6 +41,28 @@ def replace_file(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
+def new_file(path: Path, content: bytes) -> bool:
+    """Put a file at ``path`` that has all of its content from its first moment on; returns whether there was none.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    part = path.with_name(f"{_PART}{secrets.token_hex(8)}{path.suffix}")
+    try:
+        part.write_bytes(content)
+        try:
+            path.hardlink_to(part)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links; of two processes at once the second replaces the same content
+            if path.exists():
+                return False
+            part.replace(path)
+        return True
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def remove_parts(folder: Path) -> None:
     """Remove what :func:`replace_file` left below a folder where it was killed. Only while nobody writes there."""
     for place, _, names in os.walk(folder):

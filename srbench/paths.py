@@ -24,7 +24,7 @@ def _folders(variable: str) -> list[Path]:
 
 
 def search_path(kind: str) -> list[str]:
-    """Folders that hold ``kind`` ('methods', 'datasets' or 'reports'): the built-in one, then
+    """Folders that hold ``kind`` ('methods', 'methods/zoo', 'datasets' or 'reports'): the built-in one, then
     ``kind`` below each folder of ``$SRBENCH_PATH``."""
     return [str(_builtin(kind))] + [str(f / kind) for f in _folders("SRBENCH_PATH") if (f / kind).is_dir()]
 
@@ -48,3 +48,8 @@ def data() -> list[Path]:
 def weights() -> list[Path]:
     """Folders in which weight files are looked for: ``$SRBENCH_WEIGHTS``, the user's cache."""
     return [*_folders("SRBENCH_WEIGHTS"), cache() / "weights"]
+
+
+def checkpoints() -> list[Path]:
+    """Folders in which files of the zoo are looked for beside the cache: ``$SRBENCH_CHECKPOINTS``."""
+    return _folders("SRBENCH_CHECKPOINTS")

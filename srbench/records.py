@@ -82,7 +82,7 @@ class CellFacts:
     degradation: str
     protocol: str
     protocol_hash: str
-    options: str = ""  # what else changes the output (tiles, self-ensemble), as JSON; empty if nothing does
+    options: str = ""  # what else changes the output (tiles, self-ensemble, precision), as JSON; empty if nothing does
     lr_sha256: str = ""  # of a given LR image's pixels; empty where the degradation makes the LR image
     frames: int = 1  # of the clip that the method sees
     precision: str = "fp32"  # in which the method computes
@@ -201,7 +201,7 @@ class Timing:
     lr_size: Sequence[int]  # width, height
     channels: int
     device: str
-    variant: str  # 'fp32', 'fp16', each perhaps with ' channels_last'
+    variant: str  # 'fp32', 'fp16', 'bf16', each perhaps with ' channels_last'
     threads: int
     session: str
     status: str = "ok"
@@ -285,10 +285,11 @@ def _spelled_out(options: str) -> str:
 
 
 def label(method: str, options: str) -> str:
-    """A method's name with its options (as JSON) behind it: 'vdsr+ (tile 128)', 'pixelcnn (seed 1)'."""
+    """A method's name with its options (as JSON) behind it: 'vdsr+ (tile 128)', 'pixelcnn (seed 1)', 'edsr (fp16)'."""
     chosen = json.loads(options) if options else {}
+    precision = f" ({chosen['precision']})" if chosen.get("precision") else ""
     behind = "".join(f" ({name} {chosen[name]})" for name in ("tile", "seed") if chosen.get(name))
-    return f"{method}{'+' if chosen.get('self_ensemble') else ''}{behind}"
+    return f"{method}{'+' if chosen.get('self_ensemble') else ''}{precision}{behind}"
 
 
 def declared_version(version: int) -> int:

@@ -38,13 +38,14 @@ from srbench.run.runner import Observer, RunOptions, Summary, run
 # Where this machine keeps its datasets, found before any test changes the environment or the current folder.
 DATA = os.pathsep.join(str(folder.resolve()) for folder in paths.data())
 WEIGHTS = os.pathsep.join(str(folder.resolve()) for folder in paths.weights())
+CHECKPOINTS = [folder.resolve() for folder in paths.checkpoints()]
 MISSING = [name for name in dataset.STANDARD if not dataset.available(name)]
 torch.set_num_threads(1)  # small tensors: threads cost more than they bring, above all on a busy machine
 settings.register_profile("srbench", database=None, deadline=None)  # nothing is written into the repository
 settings.load_profile("srbench")
 # Whole minutes, some of them with few tests. They are begun first: of two processes neither is left alone with one.
 LONGEST = ("gate/test_own_thresholds.py", "run/test_kill.py", "training/test_cli.py", "methods/test_shipped.py")
-VARIABLES = ("SRBENCH_DATA", "SRBENCH_WEIGHTS", "SRBENCH_CACHE", "SRBENCH_PATH")
+VARIABLES = ("SRBENCH_DATA", "SRBENCH_WEIGHTS", "SRBENCH_CACHE", "SRBENCH_PATH", "SRBENCH_CHECKPOINTS")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -79,6 +80,17 @@ def _has_weights(net: str) -> bool:
     except UnavailableError:
         return False
     return True
+
+
+@pytest.fixture
+def real_checkpoints() -> Path:
+    """The folder of other people's checkpoints that tests know, from SRBENCH_CHECKPOINTS."""
+    if not CHECKPOINTS:
+        reason = "no checkpoints on this machine: set SRBENCH_CHECKPOINTS"
+        if os.environ.get("SRBENCH_REQUIRE_DATA") == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return CHECKPOINTS[0]
 
 
 @pytest.fixture(autouse=True)

@@ -47,6 +47,7 @@ class Options:
     skip_unreadable: bool | None = None
     tile: int | None = None
     self_ensemble: bool | None = None
+    precision: str | None = None
     time: bool | None = None
     seed: int | None = None
     state: str | None = None

@@ -1,7 +1,8 @@
-"""``srbench fetch``: bring datasets and weights to this machine."""
+"""``srbench fetch``: bring datasets, checkpoints and weights to this machine."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,29 +14,44 @@ from srbench.wording import counted
 
 if TYPE_CHECKING:
     from srbench import dataset
+    from srbench.zoo import Checkpoint
 
 WEIGHTS = "weights"
 
 
 @handled
 def command(
-    names: Annotated[list[str], typer.Argument(help="Names of datasets (srbench list datasets), or: weights.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(help="Datasets (srbench list datasets), zoo:NAME (srbench list zoo), or: weights."),
+    ],
+    file: Annotated[
+        Path | None, typer.Option(help="Of one zoo:NAME: the file that was got by hand, to be checked and installed.")
+    ] = None,
 ) -> None:
-    """Download datasets, or the weights of perceptual metrics, into the user's cache.
+    """Download datasets, checkpoints of the zoo, or the weights of perceptual metrics, into the user's cache.
 
-    A download that was cut goes on where it was. Images are compared with their manifest before they are installed;
-    what is on this machine already is only checked.
+    A download that was cut goes on where it was. Images and checkpoints are compared with their manifest before they
+    are installed; what is on this machine already is only checked. The licence of a checkpoint is shown first.
 
     Examples:
 
       srbench fetch set5,set14,bsd100
 
       srbench fetch weights
+
+      srbench fetch zoo:bsrn-x4
+
+      srbench fetch zoo:hat-s-x4 --file ~/Downloads/HAT-S_SRx4.pth
     """
-    from srbench import dataset
+    from srbench import dataset, zoo
 
     wanted = split(names)
-    known = {name: dataset.known_as(name, [WEIGHTS]) for name in wanted if name.lower() != WEIGHTS}
+    checkpoints = {name: zoo.known_as(name) for name in wanted if name.startswith(zoo.PREFIX)}
+    others = [name for name in wanted if name not in checkpoints and name.lower() != WEIGHTS]
+    known = {name: dataset.known_as(name, [WEIGHTS]) for name in others}
+    if file is not None and (len(wanted), len(checkpoints)) != (1, 1):
+        raise SrbenchError("--file is the file of one checkpoint", "srbench fetch zoo:NAME --file FILE")
     failed: list[SrbenchError] = []
     with progress(err()) as shown:
         observer = _Downloads(shown)
@@ -43,6 +59,8 @@ def command(
             try:
                 if name.lower() == WEIGHTS:
                     _fetch_weights(observer)
+                elif name in checkpoints:
+                    _fetch_checkpoint(checkpoints[name], file, observer)
                 else:
                     _fetch_dataset(known[name], observer)
             except SrbenchError as error:  # the others may still come
@@ -76,6 +94,16 @@ def _fetch_dataset(manifest: dataset.Manifest, observer: _Downloads) -> None:
     )
     if fetched.new:
         out().print(f"licence: {manifest.licence}", markup=False, soft_wrap=True)
+
+
+def _fetch_checkpoint(checkpoint: Checkpoint, file: Path | None, observer: _Downloads) -> None:
+    from srbench.fetch import zoo
+
+    fetched = zoo.fetch(checkpoint, observer, file)
+    where = f"fetched to {fetched.path}" if fetched.new else f"is here already, {fetched.path}"
+    remark = f"; {fetched.remark}" if fetched.remark else ""
+    out().print(f"{checkpoint.title}: {where}{remark}", markup=False, soft_wrap=True)
+    out().print(f"run it with: srbench run --methods {checkpoint.spec}", markup=False, soft_wrap=True)
 
 
 class _Downloads:

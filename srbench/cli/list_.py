@@ -17,18 +17,21 @@ if TYPE_CHECKING:
     from srbench.method.plugins import Plugin
     from srbench.metrics import Metric
     from srbench.registry import Found
+    from srbench.zoo import Checkpoint
 
 
 @handled
 def command(
-    kind: Annotated[str, typer.Argument(help="methods, datasets, metrics, degradations or protocols.")],
+    kind: Annotated[str, typer.Argument(help="methods, zoo, datasets, metrics, degradations or protocols.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
 ) -> None:
-    """List methods, datasets, metrics, degradations or protocols.
+    """List methods, checkpoints of the zoo, datasets, metrics, degradations or protocols.
 
     Examples:
 
       srbench list methods
+
+      srbench list zoo
 
       srbench list datasets --json
     """
@@ -102,9 +105,44 @@ def _weight_cards(source: Path) -> str:
 def _weights(plugin: Plugin) -> list[str]:
     """What is shipped, by scale, with the measured PSNR and its distance to the published one."""
     from srbench.method import plugins
+    from srbench.method.network import TorchMethod
     from srbench.training.shipped import shipped
 
-    return [] if plugin.value is None else shipped(plugins.instantiate(plugin))
+    if plugin.value is None:
+        return []
+    found = shipped(plugins.instantiate(plugin))
+    brings = issubclass(plugin.value, TorchMethod) and plugin.value.needs_weights
+    return found or ([f"bring weights: {plugin.name}=FILE"] if brings else [])
+
+
+def _zoo() -> list[dict[str, Any]]:
+    from srbench import zoo
+
+    rows = [_checkpoint(checkpoint) for checkpoint in zoo.checkpoints().values()]
+    return rows + [
+        {**dict.fromkeys(_CHECKPOINT, ""), "name": name, "title": f"BROKEN: {error}", "scales": []}
+        for name, error in zoo.broken().items()
+    ]
+
+
+def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+    from srbench import zoo
+    from srbench.method.networks import missing
+
+    path = zoo.find(checkpoint)
+    lacking = missing(checkpoint.architecture)
+    to_get = "forbidden" if checkpoint.forbids else "by hand" if checkpoint.by_hand else "to fetch"
+    values = (
+        checkpoint.spec,
+        checkpoint.title,
+        checkpoint.architecture + (f" ({lacking})" if lacking else ""),
+        [str(scale) for scale in checkpoint.scales],
+        checkpoint.published(),
+        f"{checkpoint.size / 1e6:.1f}",
+        checkpoint.licence,
+        str(path) if path else to_get,
+    )
+    return dict(zip(_CHECKPOINT, values, strict=True))
 
 
 def _datasets() -> list[dict[str, Any]]:
@@ -166,9 +204,12 @@ def _protocols() -> list[dict[str, Any]]:
     ]
 
 
-_SENTENCES = ("title", "weights", "key", "where")  # columns that go on in the next line before another gives way
+_CHECKPOINT = ("name", "title", "network", "scales", "Set5 PSNR", "MB", "licence", "where")
+# Columns that go on in the next line before another gives way.
+_SENTENCES = ("title", "weights", "key", "where", "network")
 _GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kind
     "methods": {"origin": 1, "family": 2, "year": 3},
+    "zoo": {"MB": 1, "title": 2, "licence": 3},
     "datasets": {},
     "metrics": {},
     "degradations": {"origin": 1},
@@ -176,6 +217,7 @@ _GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kin
 }
 _LISTS = {
     "methods": _methods,
+    "zoo": _zoo,
     "datasets": _datasets,
     "metrics": _metrics,
     "degradations": _degradations,

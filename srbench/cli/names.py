@@ -23,8 +23,15 @@ DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise")  # as in srbench.degrad
 
 
 def require_methods(specs: Iterable[str]) -> None:
-    """Raise UnknownNameError for a plain name that no method has."""
+    """Raise UnknownNameError for a plain name that no method has, and for a name of the zoo what it lacks here."""
+    from srbench import zoo
+    from srbench.method import networks
     from srbench.method.plugins import METHODS
+
+    specs = list(specs)
+    for spec in specs:
+        if spec.startswith(zoo.PREFIX):
+            networks.require(zoo.known_as(spec))
 
     wanted = [spec for spec in specs if _plain(spec) and spec != "all"]
     sources = list(METHODS.sources()) if wanted else []
@@ -37,7 +44,8 @@ def require_methods(specs: Iterable[str]) -> None:
     known = _all_methods(source for source in sources if source.origin != BUILT_IN)
     for spec in wanted:
         if spec not in known:
-            raise UnknownNameError("method", spec, known)
+            gateways = {name: f"{zoo.PREFIX}{name}" for name in zoo.checkpoints()}
+            raise UnknownNameError("method", spec, known, gateways)
 
 
 def _all_methods(others: Iterable[Source[type[Method]]]) -> list[str]:

@@ -14,6 +14,7 @@ from srbench.cli import names
 from srbench.cli.shell import (
     MOST_THREADS,
     STOPPED,
+    Precision,
     SelfEnsemble,
     State,
     Tile,
@@ -47,7 +48,7 @@ def command(
             help="Names, pyiqa:NAME or files (.py). Default: psnr, ssim; lpips, mos where they can be computed."
         ),
     ] = None,
-    protocol: Annotated[str, typer.Option(help="basicsr or classic (docs/protocol.md).")] = "basicsr",
+    protocol: Annotated[str, typer.Option(help="basicsr, classic or matlab-rgb (docs/protocol.md).")] = "basicsr",
     degradation: Annotated[
         str,
         typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),
@@ -64,6 +65,7 @@ def command(
     ] = False,
     tile: Tile = 0,
     self_ensemble: SelfEnsemble = False,
+    precision: Precision = "fp32",
     time: Annotated[
         bool,
         typer.Option("--time", help="Then time every method, on one thread (docs/timing.md)."),
@@ -180,7 +182,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
-        *("cell_timeout", "max_failures", "cluster", "exclusive"),
+        *("precision", "cell_timeout", "max_failures", "cluster", "exclusive"),
     )
     return RunOptions(
         in_state(methods, values["state"]),

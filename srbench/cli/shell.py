@@ -38,6 +38,9 @@ Tile = Annotated[
 ]
 OneScale = Annotated[int, typer.Option("--scale", min=1, max=LARGEST, help="The scale: 2, 3, 4, ...")]
 SelfEnsemble = Annotated[bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")]
+Precision = Annotated[
+    str, typer.Option("--precision", help="Of networks: fp32, or fp16 or bf16, to which weights and input are cast.")
+]
 State = Annotated[
     str,
     typer.Option(

@@ -23,6 +23,7 @@ from srbench.results.described import Described, described
 from srbench.results.facts import FolderFacts
 from srbench.results.leaderboard import means, per_image, signed
 from srbench.results.literature import Entry, reported_on
+from srbench.results.precision import casts
 from srbench.results.reader import Reader
 from srbench.results.view import VIEW, View
 from srbench.wording import counted, printable
@@ -44,6 +45,7 @@ def print_means(
         images, facts = choice.of(per_image(reader, run_id)), reader.facts
         costs = summarise(reader.timings())
         remarks = cautions(reader, images)
+        precision = casts(images, reader)
     if images.empty:
         err().print("no results yet", style="yellow")
         return
@@ -75,6 +77,8 @@ def print_means(
         for remark in view.without_ranks():
             console.print(remark, markup=False)
     _explain(console, table, printed, facts)
+    for cast in precision:
+        console.print(printable(cast.text), markup=False, soft_wrap=True)
     for remark in remarks:
         console.print(f"note: {remark}", markup=False, soft_wrap=True)
     for source in sources:

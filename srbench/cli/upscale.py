@@ -10,7 +10,7 @@ import typer
 
 from srbench.cli import names
 from srbench.cli.progress import progress
-from srbench.cli.shell import OneScale, SelfEnsemble, State, Tile, err, handled
+from srbench.cli.shell import OneScale, Precision, SelfEnsemble, State, Tile, err, handled
 from srbench.errors import ImageError, MethodError, SrbenchError
 from srbench.files import replace_file, safe_name, writing
 
@@ -30,6 +30,7 @@ def command(
     output: Annotated[Path, typer.Option(help="Folder for the results, NAME_METHOD_xSCALE.png.")] = Path("upscaled"),
     tile: Tile = 0,
     self_ensemble: SelfEnsemble = False,
+    precision: Precision = "fp32",
     seed: Annotated[int, typer.Option(help="Seed of methods that draw random numbers.")] = 0,
     state: State = "",
     alpha: Annotated[bool, typer.Option("--alpha", help="Keep the alpha channel, upscaled by bicubic.")] = False,
@@ -57,7 +58,7 @@ def command(
     from srbench.run.loaded import yours
 
     seed = checked_seed(seed)
-    loaded = Variant(tile, self_ensemble).apply(api.load(*in_state([method], state)))
+    loaded = Variant(tile, self_ensemble, precision).apply(api.load(*in_state([method], state)))
     targets: dict[Path, Path] = {}  # result: picture
     for path in _pictures(images):
         result = output / f"{path.stem}_{safe_name(loaded.card.name)}_x{scale}.png"

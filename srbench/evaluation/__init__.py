@@ -8,7 +8,16 @@ from srbench import lazy
 
 if TYPE_CHECKING:
     from srbench.evaluation.example import Example, HrImage, planes_of
-    from srbench.evaluation.inference import infer, likelihood, lr_of, out_of_range, raw, rounded, super_resolve
+    from srbench.evaluation.inference import (
+        infer,
+        is_black,
+        likelihood,
+        lr_of,
+        out_of_range,
+        raw,
+        rounded,
+        super_resolve,
+    )
     from srbench.evaluation.reference import TOLERANCE, bicubic_psnr, psnr_of
     from srbench.evaluation.scoring import compare, fits, measure
     from srbench.records import Score
@@ -22,6 +31,7 @@ __all__ = [
     "compare",
     "fits",
     "infer",
+    "is_black",
     "likelihood",
     "lr_of",
     "measure",
@@ -44,6 +54,7 @@ __getattr__ = lazy.names(
         "compare": "scoring",
         "fits": "scoring",
         "infer": "inference",
+        "is_black": "inference",
         "likelihood": "inference",
         "lr_of": "inference",
         "measure": "scoring",

@@ -154,8 +154,13 @@ class Example:
 
     @cached_property
     def lr_luma(self) -> Tensor:
-        """(h, w) double: the LR image of Y, for protocols that degrade Y."""
-        return degraded(self.hr_luma, self.scale, self.degradation, self.protocol.resize)
+        """(h, w) double: the LR image of Y, for protocols that degrade Y, or of a grey image read as grey.
+
+        Whole numbers where the protocol rounds LR.
+        """
+        y = self.hr_luma
+        y = y.to(torch.uint8) if self.protocol.lr_rounded and self.grey_as_grey else y
+        return degraded(y, self.scale, self.degradation, self.protocol.resize).to(torch.float64)
 
     @cached_property
     def lr_pixels(self) -> Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from srbench.errors import NotSupportedError, OutputError
+from srbench.errors import NotFiniteError, NotSupportedError, OutputError
 from srbench.evaluation.example import Example
 from srbench.foreign.contained import contained
 from srbench.imaging.color import levels, rgb_to_ycbcr, ycbcr_to_rgb
@@ -16,6 +16,7 @@ from srbench.imaging.resize import imresize
 from srbench.method.base import Likelihood, Method, as_batch
 
 FAR = 0.1  # of [0, 1]: how far outside of it a value has to be to count
+BLACK = 1.0  # grey level, of 0..255, below which a pixel is black
 # A row and a column of so many are looked at, in images of more pixels: a number that no scale divides.
 _SAMPLED, _SMALL = 7, 1 << 14
 
@@ -25,7 +26,7 @@ def super_resolve(method: Method, example: Example) -> Tensor:
 
     Returns:
         (1, H, W) where the protocol works on luma and the method can, else (3, H, W): the pixels that are measured and
-        kept, whole numbers in 0..255 of a floating type (neither whole nor clipped if the protocol does not round SR).
+        kept, in 0..255, of a floating type; whole numbers where the protocol rounds SR.
 
     Raises:
         NotSupportedError: the scale, or an LR image smaller than the method takes.
@@ -36,8 +37,12 @@ def super_resolve(method: Method, example: Example) -> Tensor:
 
 def raw(method: Method, example: Example) -> Tensor:
     """As :func:`super_resolve`, on the 0..1 scale, neither clipped nor rounded."""
-    on_luma = example.protocol.working_space == "luma" and method.card.fed("luma") == "luma"
-    return infer(method, example.lr_luma[None] if on_luma else example.lr_pixels, example.scale)
+    return infer(method, example.lr_luma[None] if on_luma(method, example) else example.lr_pixels, example.scale)
+
+
+def on_luma(method: Method, example: Example) -> bool:
+    """Whether ``method`` is fed the LR image of Y that the protocol made, or of a grey image the grey LR image."""
+    return (example.protocol.working_space == "luma" or example.grey_as_grey) and method.card.fed("luma") == "luma"
 
 
 def out_of_range(sr: Tensor) -> float:
@@ -52,9 +57,15 @@ def out_of_range(sr: Tensor) -> float:
     return int(torch.count_nonzero(outside)) / outside.numel()
 
 
+def is_black(sr: Tensor, example: Example) -> bool:
+    """Whether an SR image as :func:`rounded` returns it is black everywhere, and the HR image is not."""
+    black = not (sr[..., ::_SAMPLED, ::_SAMPLED] >= BLACK).any() and not (sr >= BLACK).any()
+    return black and float(example.hr.to(torch.float32).mean()) >= BLACK
+
+
 def rounded(sr: Tensor, example: Example) -> Tensor:
     """What :func:`raw` returned as the pixels of 0..255 that the protocol measures, a new tensor."""
-    return levels(sr) if example.protocol.sr_rounded else sr.to(torch.float64) * 255
+    return levels(sr) if example.protocol.sr_rounded else (sr.to(torch.float64) * 255).clamp_(0, 255)
 
 
 def infer(method: Method, lr: Tensor, scale: int) -> Tensor:
@@ -93,14 +104,12 @@ def as_fed(method: Method, planes: Tensor) -> Tensor:
 
 def lr_of(method: Method, example: Example) -> Tensor:
     """(1 or 3, h, w) on the 0..255 scale: the LR image that ``method`` is fed of an example."""
-    on_luma = example.protocol.working_space == "luma" and method.card.fed("luma") == "luma"
-    return example.lr_luma[None] if on_luma else as_fed(method, example.lr_pixels)
+    return example.lr_luma[None] if on_luma(method, example) else as_fed(method, example.lr_pixels)
 
 
 def likelihood(method: Method, example: Example) -> Likelihood:
     """What a probabilistic method says of the HR image of an example, given the LR image that it is fed."""
-    on_luma = example.protocol.working_space == "luma" and method.card.fed("luma") == "luma"
-    hr = example.hr_luma[None] if on_luma else as_fed(method, example.hr.expand(3, -1, -1))
+    hr = example.hr_luma[None] if on_luma(method, example) else as_fed(method, example.hr.expand(3, -1, -1))
     method.require_scale(example.scale)
     low, high = (as_batch(planes, method.device) for planes in (lr_of(method, example), hr))
     with torch.no_grad(), contained():
@@ -149,6 +158,5 @@ def held_to_contract(method: Method, result: object, expected: tuple[int, ...]) 
         raise OutputError(f"{name} returned shape {tuple(result.shape)} instead of {expected}", "see docs/plugins.md")
     # The sum is not finite if a value is not; the exact look is only for what seems wrong.
     if not math.isfinite(result.sum()) and not torch.isfinite(result).all():
-        bad = int((~torch.isfinite(result)).sum())
-        raise OutputError(f"{name} returned {bad} NaN or infinite values", "look for a division or an overflow")
+        raise NotFiniteError(name, int(torch.isnan(result).sum()), int(torch.isinf(result).sum()))
     return result[0].detach()  # a method may have asked for gradients

@@ -84,7 +84,7 @@ def download(address: str, observer: Observer, most: int) -> Path:
                     raise FetchError(f"no connection to {host} ({_reason(error)})", "check the network") from error
             else:
                 raise _cut(part, host)
-            if _HTML.match(_head(part)):
+            if is_html(part):
                 raise _page(address)
             part.replace(whole)
             _validator(part).unlink(missing_ok=True)
@@ -102,6 +102,11 @@ def forget(address: str) -> None:
     part = whole.with_name(whole.name + ".part")
     for path in (whole, part, _validator(part)):
         path.unlink(missing_ok=True)
+
+
+def is_html(path: Path) -> bool:
+    """Whether a file begins as a page of the web does."""
+    return bool(_HTML.match(_head(path)))
 
 
 class _UselessError(FetchError):

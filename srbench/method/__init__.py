@@ -8,9 +8,9 @@ from srbench import lazy
 
 if TYPE_CHECKING:
     from srbench.method.base import Likelihood, Method, MethodCard, MethodContext, Published
-    from srbench.method.network import TorchMethod
+    from srbench.method.network import Sized, TorchMethod
 
-__all__ = ["Likelihood", "Method", "MethodCard", "MethodContext", "Published", "TorchMethod"]
+__all__ = ["Likelihood", "Method", "MethodCard", "MethodContext", "Published", "Sized", "TorchMethod"]
 
 __getattr__ = lazy.names(
     __name__,
@@ -20,6 +20,7 @@ __getattr__ = lazy.names(
         "MethodCard": "base",
         "MethodContext": "base",
         "Published": "base",
+        "Sized": "network",
         "TorchMethod": "network",
     },
 )

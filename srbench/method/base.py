@@ -27,7 +27,8 @@ class Published:
     ``size`` is that of the network the number is of, in the words of :attr:`MethodCard.size` where it is the method's
     own. ``images`` are those it was trained on: names of folders joined by ' + ', such as 'T91 + BSDS200', or 'none' of
     a method that learns from none. Without them, and under another protocol, size or kind of images than the row's own,
-    a report shows the difference in grey with the reason (:mod:`srbench.results.printed`).
+    a report shows the difference in grey with the reason (:mod:`srbench.results.printed`). ``exact`` says that the
+    number is of the very weights that run, known by their tensors: size and images then need not be stated.
 
     Raises:
         MethodError: a field that cannot be that, named.
@@ -41,6 +42,7 @@ class Published:
     protocol: str = "classic"
     size: str = ""
     images: str = ""
+    exact: bool = False
 
     def __post_init__(self) -> None:
         fields.require(self, "a published value", _PUBLISHED, MethodError)
@@ -52,6 +54,7 @@ _PUBLISHED = {
     "scale": _SCALE,
     "value": fields.NUMBER,
     **dict.fromkeys(("source", "size", "images"), fields.TEXT),
+    "exact": fields.TRUTH,
 }
 
 
@@ -202,6 +205,11 @@ class Method:
         """
         self._context = context
 
+    def in_precision(self, dtype: torch.dtype) -> Method | None:
+        """This method with its network's weights and input cast to ``dtype``, as a method that shares no network with
+        this one; None where it has no network that works in another type. Its output is float32 as ever."""
+        return None
+
     def load_audits(self) -> list[LoadAudit]:
         """What happened when weights were loaded, one entry per file loaded so far."""
         return []
@@ -209,6 +217,11 @@ class Method:
     @property
     def chosen_state(self) -> str:
         """The state of its weight files that was asked for; empty where the usual one is taken."""
+        return ""
+
+    @property
+    def configuration(self) -> str:
+        """What decides the output beside source and weight files, as a text that enters the method's identity."""
         return ""
 
     def weight_files(self) -> list[Path]:

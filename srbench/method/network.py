@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import copy
 import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
+from srbench.errors import MethodError, NotSupportedError, WeightsError
+from srbench.method import precision
 from srbench.method.base import Method, MethodContext
-from srbench.weights.files import LoadAudit, load_into
+from srbench.method.feeding import Feeding
+from srbench.weights.files import LoadAudit, fits, load_into
+from srbench.weights.matching import by_order
+
+PADDINGS = ("zeros", "replicate", "reflect", "circular")
+_ANY_SCALE = (2, 3, 4, 8)  # those that a method without a list of scales is built for
+
+
+@dataclass(frozen=True)
+class Sized:
+    """What the tensors of a file say of the network that they belong to.
+
+    Args:
+        scales: that the file serves.
+        build: a new module for a scale, to be filled with the file's tensors.
+        size: in words, such as '16 blocks, 64 channels'.
+    """
+
+    scales: tuple[int, ...]
+    build: Callable[[int], nn.Module]
+    size: str = ""
 
 
 class TorchMethod(Method):
@@ -17,21 +43,77 @@ class TorchMethod(Method):
 
     ``weights`` maps a scale to a file; a relative path starts from the plugin's own folder. A scale without a
     file runs with the module as it was built. Every load is audited (:mod:`srbench.weights.files`).
+
+    What a weight file does not say is declared here: ``input_range``, ``channel_order`` and ``mean`` are how the module
+    is fed (:class:`srbench.method.feeding.Feeding`), ``padding`` is how its convolutions fill the border, ``rename``
+    what files call its tensors.
     """
 
     weights: ClassVar[dict[int, str]] = {}
     state: ClassVar[str] = ""  # of the weight files, where they hold several and the usual one is not wanted
+    input_range: ClassVar[float] = 1.0
+    """255.0: the module is fed 0..255, and answers in 0..255."""
+    channel_order: ClassVar[str] = "RGB"
+    """Or 'BGR'."""
+    mean: ClassVar[tuple[float, ...]] = ()
+    """Of R, G and B (or Y) in [0, 1]: subtracted before the module, added after it. A network that has it in its weight
+    file keeps it in the module."""
+    padding: ClassVar[str] = ""
+    """How convolutions fill the border where the module as it is built does otherwise: 'zeros', 'replicate', 'reflect'
+    or 'circular'."""
+    rename: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Regular expressions for names of tensors in files, each with the module's name (:func:`re.sub`)."""
+    needs_weights: ClassVar[bool] = False
+    """No weights come with the method: it is left out of ``all``, and runs as ``NAME=FILE``."""
     source: ClassVar[Path]  # the plugin's file or folder; set when the plugin is loaded
 
     def __init__(self) -> None:
         super().__init__()
         self.audits: dict[int, LoadAudit] = {}
+        self.feeding = Feeding(self.input_range, self.channel_order, self.mean)
+        """How the module is fed."""
         self._modules: dict[int, nn.Module] = {}
         self._lock = threading.Lock()
+        self._dtype: torch.dtype | None = None  # that networks are cast to; None: as they were built
+
+    def in_precision(self, dtype: torch.dtype) -> TorchMethod:
+        own = copy.copy(self)
+        own._modules, own._lock, own._dtype = {}, threading.Lock(), dtype
+        return own
 
     def build(self, scale: int) -> nn.Module:
         """A new module for ``scale``, without weights."""
         raise NotImplementedError(f"{type(self).__name__} does not implement build(scale)")
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor]) -> Sized:
+        """The network that the tensors of a file belong to: its size is read from names and shapes.
+
+        By default the size is the one of :meth:`build`, and the scales are those of the card's at which its tensors
+        have these names and shapes, or else these shapes.
+
+        Args:
+            state: of the file, without the prefixes that all names have, under the module's names where
+                ``rename`` knows them, without counters.
+
+        Raises:
+            WeightsError: they are no such network's, or its size cannot be read.
+        """
+        method = cls()
+        built = {scale: method.build(scale).state_dict() for scale in cls.scales_of_build()}
+        for fitting in (fits, lambda tensors, own: by_order(tensors, own) is not None):
+            scales = tuple(scale for scale, own in built.items() if fitting(state, own))
+            if scales:
+                return Sized(scales, method.build, cls.card.size)
+        raise WeightsError(
+            f"these are not the tensors of {cls.card.name}" + (f" ({cls.card.size})" if cls.card.size else ""),
+            "use a file of that network and size",
+        )
+
+    @classmethod
+    def scales_of_build(cls) -> tuple[int, ...]:
+        """Those for which there may be modules: the card's, or a few where it has no list."""
+        return cls.card.scales or _ANY_SCALE
 
     def weight_path(self, scale: int) -> Path | None:
         return self.source.parent / self.weights[scale] if scale in self.weights else None
@@ -43,8 +125,24 @@ class TorchMethod(Method):
     def chosen_state(self) -> str:
         return self.state
 
+    @property
+    def configuration(self) -> str:
+        parts = [] if self.feeding == Feeding() else [self.feeding.words]
+        return "; ".join([*parts, f"padding {self.padding}"] if self.padding else parts)
+
     def load_audits(self) -> list[LoadAudit]:
         return list(self.audits.values())
+
+    def supports(self, scale: int) -> bool:
+        return super().supports(scale) and not (self.needs_weights and self.weight_path(scale) is None)
+
+    def require_scale(self, scale: int) -> None:
+        if self.needs_weights and super().supports(scale) and self.weight_path(scale) is None:
+            name = self.card.name
+            raise NotSupportedError(
+                f"{name} comes without weights", f"bring some: --methods {name}=FILE (docs/checkpoints.md)"
+            )
+        super().require_scale(scale)
 
     def prepare(self, scale: int, context: MethodContext) -> None:
         super().prepare(scale, context)
@@ -60,11 +158,33 @@ class TorchMethod(Method):
                 module = self.build(scale)
                 path = self.weight_path(scale)
                 if path is not None:
-                    partial = self.card.allow_partial_weights
-                    self.audits[scale] = load_into(module, path, allow_partial=partial, state=self.state)
+                    self.audits[scale] = self.load(module, path)
+                if self.padding:
+                    pad(module, self.padding)
+                if self._dtype is not None:
+                    precision.cast(module, self._dtype)
                 self._modules[scale] = module.eval().to(self.device)
             return self._modules[scale]
 
+    def load(self, module: nn.Module, path: Path) -> LoadAudit:
+        """Fill ``module`` with the weights at ``path``; raises WeightsError."""
+        partial = self.card.allow_partial_weights
+        return load_into(module, path, allow_partial=partial, state=self.state, rename=self.rename)
+
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
-        result: Tensor = self.module(scale)(lr)
-        return result
+        return self.fed(self.module(scale), lr)
+
+    def fed(self, module: nn.Module, lr: Tensor) -> Tensor:
+        """What ``module`` makes of LR images in [0, 1], fed as :attr:`feeding` says."""
+        feeding = self.feeding
+        result: Tensor = module(feeding.before(lr))
+        return feeding.after(result)
+
+
+def pad(module: nn.Module, mode: str) -> None:
+    """Have the convolutions in ``module`` fill the border in another way; raises MethodError if there is none such."""
+    if mode not in PADDINGS:
+        raise MethodError(f"padding = '{mode}' is not one of {', '.join(PADDINGS)}", "see docs/plugins.md")
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            part.padding_mode = mode  # type: ignore[assignment]

@@ -1,4 +1,5 @@
-"""What is put around any method and changes its output: overlapping tiles, and the self-ensemble of eight views.
+"""What is put around any method and changes its output: overlapping tiles, the self-ensemble of eight views, and the
+precision of its network.
 
 Each wraps a method and is one itself, so the evaluation does not know the difference. :mod:`srbench.method.variant`
 says which are put around a method, and in which order.
@@ -16,8 +17,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from srbench.errors import NotSupportedError, SrbenchWarning
+from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
 from srbench.imaging.memory import out_of_memory
+from srbench.method import precision
 from srbench.method.base import Likelihood, Method, MethodContext, as_batch
 from srbench.records import TrainingFacts
 from srbench.weights.files import LoadAudit
@@ -68,6 +70,10 @@ class _Wrapped(Method):
     def chosen_state(self) -> str:
         return self.inner.chosen_state
 
+    @property
+    def configuration(self) -> str:
+        return self.inner.configuration
+
     def weight_files(self) -> list[Path]:
         return self.inner.weight_files()
 
@@ -97,6 +103,41 @@ def bare(method: Method) -> Method:
     while isinstance(method, _Wrapped):
         method = method.inner
     return method
+
+
+def precision_of(method: Method) -> str:
+    """'fp32', or what the network of a wrapped method is cast to."""
+    while isinstance(method, _Wrapped):
+        if isinstance(method, InPrecision):
+            return method.precision
+        method = method.inner
+    return precision.FULL
+
+
+class InPrecision(_Wrapped):
+    """A method whose network was cast, from :meth:`srbench.method.base.Method.in_precision`."""
+
+    def __init__(self, inner: Method, precision: str) -> None:
+        super().__init__(inner)
+        self.precision = precision
+
+    @property
+    def has_likelihood(self) -> bool:
+        return False  # code lengths are those of the probabilities as they were trained
+
+    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+        """As the method's own; NotSupportedError where an operation of its network does not have the type."""
+        try:
+            return self.inner.upscale(lr, scale)
+        except SrbenchError:
+            raise
+        except Exception as error:
+            if not precision.lacks_type(error):
+                raise
+            cause = str(error).strip().partition("\n")[0]
+            raise NotSupportedError(
+                f"{self.card.name} does not compute in {self.precision} on {self.device.type}: {cause}"
+            ) from error
 
 
 class SelfEnsemble(_Wrapped):

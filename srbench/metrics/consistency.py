@@ -17,7 +17,8 @@ def consistency(pair: Comparison) -> float:
     """
     assert pair.sr is not None
     source = pair.source
-    lr = source.lr_luma if source.protocol.working_space == "luma" else luma(source.lr_rgb)
+    grey = source.hr.shape[0] == 1
+    lr = source.lr_luma if grey or source.protocol.working_space == "luma" else luma(source.lr_rgb)
     sr = source.luma_of(pair.sr)
     again = source.degradation.operator(sr.shape[-2], sr.shape[-1], source.scale)(sr)
     return float(psnr(again, lr.to(device=sr.device, dtype=torch.float64)))

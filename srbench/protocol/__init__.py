@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from srbench import lazy
 
 if TYPE_CHECKING:
-    from srbench.protocol.base import BASICSR, CLASSIC, PROTOCOLS, Protocol, get
+    from srbench.protocol.base import BASICSR, CLASSIC, MATLAB_RGB, PROTOCOLS, Protocol, get
 
-__all__ = ["BASICSR", "CLASSIC", "PROTOCOLS", "Protocol", "get"]
+__all__ = ["BASICSR", "CLASSIC", "MATLAB_RGB", "PROTOCOLS", "Protocol", "get"]
 
 __getattr__ = lazy.names(
     __name__,
-    {"BASICSR": "base", "CLASSIC": "base", "PROTOCOLS": "base", "Protocol": "base", "get": "base"},
+    dict.fromkeys(__all__, "base"),
 )

@@ -1,7 +1,7 @@
 """Evaluation protocols: how HR and SR images become the arrays that metrics see.
 
-The two protocols below cover nearly every published PSNR/SSIM table on Set5, Set14 and BSD100. They differ by
-0.01 to 0.09 dB on the same images, enough to swap two methods, so every score carries its protocol's hash.
+The protocols below cover nearly every published PSNR/SSIM table on Set5, Set14 and BSD100. They differ by 0.01 to
+0.09 dB on the same images, enough to swap two methods, so every score carries its protocol's hash.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Protocol:
     shave_pixels: int = 0  # pixels cut from each side beyond those
     resize: Resize = "matlab"  # whose bicubic makes the LR images
     space: Space = "luma"  # what is measured: Y of BT.601 (16..235), Y of 0..255, or all three channels
-    sr_rounded: bool = True  # SR is clipped to 0..255 and rounded to uint8 before it is measured
+    sr_rounded: bool = True  # SR, clipped to 0..255, is rounded to uint8 before it is measured
     ssim: Ssim = "gaussian"  # MATLAB's; the same over the padded image; scikit-image's default, 7x7
 
     @cached_property
@@ -76,7 +76,17 @@ BASICSR = Protocol(
     grey_as_rgb=True,
     shave=1,
 )
-PROTOCOLS = {protocol.name: protocol for protocol in (BASICSR, CLASSIC)}
+MATLAB_RGB = Protocol(
+    name="matlab-rgb",
+    version=1,
+    title="MATLAB line in colour (LapSRN's script): LR of RGB not rounded, uint8 RGB, Y not rounded, shave = scale",
+    working_space="rgb",
+    lr_rounded=False,
+    luma_rounded=False,
+    grey_as_rgb=False,
+    shave=1,
+)
+PROTOCOLS = {protocol.name: protocol for protocol in (BASICSR, CLASSIC, MATLAB_RGB)}
 
 
 def get(name: str) -> Protocol:

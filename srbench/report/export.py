@@ -25,6 +25,7 @@ from srbench.results.leaderboard import (
     per_image,
 )
 from srbench.results.literature import METRICS, Entry
+from srbench.results.precision import casts
 from srbench.results.reader import Reader
 from srbench.results.view import VIEW
 
@@ -65,9 +66,10 @@ def to_json(
     """An object with ``rows`` (as in the CSV), ``runs`` (the manifests) and ``excluded``: every image that is in no
     mean, with its status and the message; ``handling``, what is to be known of how images were computed
     (:mod:`srbench.results.handling`); ``perception_distortion`` (:mod:`srbench.results.perception`) and ``opinions``,
-    the raters of the simulated MOS; ``contests``, by metric and dataset, and over all datasets together: who competes,
-    on how many images, with ranks and differences to the best. Per image, a row has ``extra`` where its metric keeps
-    more than a value. Absent numbers are null.
+    the raters of the simulated MOS; ``half_precision``, what it changed (:mod:`srbench.results.precision`);
+    ``contests``, by metric and dataset, and over all datasets together: who competes, on how many images, with ranks
+    and differences to the best. Per image, a row has ``extra`` where its metric keeps more than a value. Absent numbers
+    are null.
 
     Raises:
         SrbenchError: nothing is left of what was chosen.
@@ -92,6 +94,7 @@ def to_json(
         "handling": handled.to_dict("records"),
         "perception_distortion": perception_distortion(images).to_dict("records"),
         "opinions": [row for metric in ("mos", "mos-structural") for row in opinions(images, metric)],
+        "half_precision": [asdict(cast) | {"view": cast.view._asdict()} for cast in casts(images, reader)],
         "contests": [_contest(view, contest) for view, own in held.items() for contest in own.values()],
         "runs": [asdict(run) for run in reader.runs()],
     }

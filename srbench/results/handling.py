@@ -5,6 +5,8 @@ The keys that it may have:
 * ``out_of_range``: the share of the output's values that were far below black or above white before they were clipped,
   where it was large
 * ``tile``: the side of the tiles, in LR pixels, in which the image was computed because memory ran out
+* ``black``: 1 where the SR image is black and the HR image is not
+* ``nan``, ``infinite``: how many values were so, of an output that was refused for it
 """
 
 from __future__ import annotations
@@ -29,18 +31,26 @@ class Remark:
         return f"{self.images} {self.word}"
 
 
-def encode(out_of_range: float = 0.0, tile: int = 0) -> str:
-    """For :attr:`srbench.records.Outcome.handling` of an output of which so many values are out of range, or that was
-    computed in such tiles; empty where nothing is to be said."""
-    said: dict[str, float] = {"out_of_range": round(out_of_range, 3)} if out_of_range >= SUSPICIOUS else {}
-    said |= {"tile": tile} if tile else {}
-    return json.dumps(said) if said else ""
+def encode(out_of_range: float = 0.0, **said: int) -> str:
+    """For :attr:`srbench.records.Outcome.handling` of an output of which so many values are out of range, with what
+    else is said of it that is not 0; empty where nothing is."""
+    kept: dict[str, float] = {"out_of_range": round(out_of_range, 3)} if out_of_range >= SUSPICIOUS else {}
+    kept |= {name: number for name, number in said.items() if number}
+    return json.dumps(kept) if kept else ""
+
+
+def in_tiles(text: str, tile: int) -> str:
+    """What :func:`encode` gave of an image that was computed in tiles because memory ran out."""
+    return json.dumps({**decoded(text), "tile": tile})
 
 
 def remarks(handlings: Iterable[str]) -> list[Remark]:
     """What is to be said of some images of one method, one text for each; the gravest first."""
     every = [decoded(text) for text in handlings if text]
     found = []
+    if black := sum(1 for own in every if own.get("black")):
+        reason = "the SR image is black and the HR image is not: does the network overflow, or answer in -1..0?"
+        found.append(Remark("black", reason, black))
     shares = [own["out_of_range"] for own in every if own.get("out_of_range")]
     if shares:
         reason = (

@@ -25,6 +25,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    create_engine,
     insert,
     inspect,
     select,
@@ -177,6 +178,17 @@ def create(connection: Connection) -> None:
     """Make the tables of a new folder."""
     metadata.create_all(connection)
     connection.execute(insert(meta).values(schema_version=SCHEMA_VERSION, written_by=__version__))
+
+
+def empty() -> bytes:
+    """The database file of a new folder."""
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        create(connection)
+        connection.commit()
+        content: bytes = connection.connection.driver_connection.serialize()  # type: ignore[union-attr]
+    engine.dispose()
+    return content
 
 
 def version(connection: Connection, folder: Path) -> int:

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from srbench.errors import SrbenchWarning, StoreError
-from srbench.files import remove_parts, writing_into
+from srbench.files import new_file, remove_parts, writing_into
 from srbench.records import Canary, CellFacts, CellState, Entry, Known, Outcome, Score, ScoreState, Timing
 from srbench.results import claims, dropping, schema
 from srbench.results.dropping import Kind, Removal
@@ -71,6 +71,10 @@ class Store:
             )
         with writing_into(folder, "choose another --out", StoreError):
             self.folder.mkdir(parents=True, exist_ok=True)
+            if (
+                create and not self._path.exists()
+            ):  # others may read the folder at this moment: never without its tables
+                new_file(self._path, schema.empty())
         # Not as a text: in an URL, '?', '#' and '%' of a folder's name mean something else.
         url = URL.create("sqlite", database=str(self._path.absolute()))
         self._engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})

@@ -20,7 +20,7 @@ _ORDER = or_none(whole(0))
 
 _PUBLISHED = record(
     {"dataset": TEXT, "scale": _SCALE, "metric": TEXT, "value": NUMBER, "source": TEXT},
-    dict.fromkeys(("protocol", "size", "images"), TEXT),
+    {**dict.fromkeys(("protocol", "size", "images"), TEXT), "exact": TRUTH},
 )
 _TRAINING = record(  # srbench.records.TrainingFacts
     {"parameters": whole(0), "steps": whole(0), "wall_seconds": NUMBER, "device": TEXT},

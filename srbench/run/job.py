@@ -10,7 +10,9 @@ from srbench import degradation, protocol, randomness
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.machine import available_processors, resolve_device
+from srbench.method.base import Method
 from srbench.method.variant import Variant
+from srbench.method.wrappers import precision_of
 from srbench.metrics import choice
 from srbench.run.observer import Observer, Summary
 from srbench.run.options import RunOptions
@@ -62,11 +64,19 @@ def context_of(options: RunOptions) -> RunContext:
         protocol=protocol.get(options.protocol),
         degradation=options.degradation,
         degradation_key=degradation.get(options.degradation, randomness.checked_seed(options.seed)).key,
-        variant=Variant(options.tile, options.self_ensemble),
+        variant=Variant(options.tile, options.self_ensemble, options.precision),
         device=options.device,
         seed=options.seed,
         keep_images=options.keep_images,
         folder=options.out.absolute(),
+    )
+
+
+def spec_of(method: Method, identity: str, source: str, variant: Variant) -> MethodSpec:
+    """What a run plans of a method under its variant."""
+    varied = variant.apply(method)
+    return MethodSpec(
+        method.card.name, identity, source, method.card.random, varied.has_likelihood, precision_of(varied)
     )
 
 

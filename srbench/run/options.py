@@ -29,6 +29,7 @@ class RunOptions:
     verify_pixels: bool = False  # decode all images, also those that have not changed since an earlier run
     tile: int = 0  # side of LR tiles; 0: whole images
     self_ensemble: bool = False
+    precision: str = "fp32"  # of networks: fp32, fp16 or bf16
     apart: bool = False  # cells are computed in other processes, so that a crash of a method does not end this one
     cell_timeout: float = 0  # seconds after which a cell has failed, which then is in another process; 0: none
     max_failures: int = 0  # failed cells after which the run stops; 0: it goes on whatever fails

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
+from srbench.method.precision import FULL
 from srbench.method.variant import Variant
 from srbench.protocol.base import Protocol
 from srbench.records import CellFacts, Outcome, Score
@@ -29,6 +30,7 @@ class MethodSpec:
             elsewhere and the method is not here.
         random: what it draws depends on the run's seed.
         has_likelihood: as :attr:`srbench.method.base.Method.has_likelihood`, under the run's variant.
+        precision: that its network computes in: the run's, or fp32 where it has none that could be cast.
     """
 
     name: str
@@ -36,6 +38,7 @@ class MethodSpec:
     source: str = ""
     random: bool = False
     has_likelihood: bool = False
+    precision: str = FULL
 
 
 @dataclass(frozen=True)
@@ -126,13 +129,14 @@ def cells(
                         protocol=context.protocol.name,
                         protocol_hash=context.protocol.hash,
                         options=options[method],
+                        precision=method.precision,
                     )
                     yield CellTask(facts, method, image)
 
 
 def _options(context: RunContext, method: MethodSpec) -> str:
     """The variant's key, with the seed of a method that draws at random, unless it is 0."""
-    key = context.variant.key
+    key = replace(context.variant, precision=method.precision).key
     if not method.random or context.seed == 0:
         return key
     return json.dumps({**json.loads(key or "{}"), "seed": context.seed}, sort_keys=True)

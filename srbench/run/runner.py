@@ -26,7 +26,8 @@ from srbench.run import canary, clustered, loaded
 from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
 from srbench.run.executors.base import Executor
 from srbench.run.executors.local import can_fork, local, single_threaded
-from srbench.run.job import Job, Plan, context_of, job_of, sliced, workers_of
+from srbench.run.first_try import require_fitting, try_new
+from srbench.run.job import Job, Plan, context_of, job_of, sliced, spec_of, workers_of
 from srbench.run.manifest import describe, describe_dataset, describe_metric
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
@@ -102,11 +103,12 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     with _tried(options, worker):
         selected = select_methods(options.methods, options.scales, observer.note, recorded)
     for method, identity, source, place in selected:
-        likelihood = context.variant.apply(method).has_likelihood
-        specs.append(MethodSpec(method.card.name, identity, source, method.card.random, likelihood))
+        specs.append(spec_of(method, identity, source, context.variant))
         worker.hold_method(specs[-1], method)
         if place:
             sources[method.card.name] = place
+    if uncast := [spec.name for spec in specs if spec.precision != context.variant.precision]:
+        observer.note(f"without a network to cast, computed as always: {', '.join(uncast)}")
     selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
     datasets = find_datasets(options.datasets or default_datasets(observer.note), observer.note)
     decoding = worker.images.start_decoding(
@@ -130,6 +132,9 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
     # What plugins load is tried in a forked child, which would wait for ever for what a decoding thread holds then.
     decoded = job.image_facts() if job.worker.holds_foreign_code() else None
     _prepare(job, observer)
+    require_fitting(job)
+    with _tried(job.options, job.worker):
+        trials_of_new = try_new(job, observer)
     manifest = {**_describe(job), **job.described}  # while images are decoded
     facts = job.image_facts() if decoded is None else decoded
     manifest["datasets"] = [describe_dataset(data, facts) for data in job.datasets]
@@ -139,6 +144,8 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
         manifest["options"] = job.context.variant.key
     if job.context.variant.tile:
         manifest["seams"] = compare_tiles(planned, job.worker, observer)
+    if trials_of_new:
+        manifest["trials"] = trials_of_new
     manifest["metrics"] = [describe_metric(metric) for metric in job.selection.metrics]  # also of a run that is killed
     clashes = partial(use_names_otherwise, manifest)
     run_id = store.start_run(manifest, seen=job.recorded.newest, clashes=clashes)

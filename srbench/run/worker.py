@@ -17,8 +17,8 @@ from torch import Tensor
 
 import srbench
 from srbench import degradation, metrics, randomness
-from srbench.errors import MethodError, NotSupportedError, SrbenchError
-from srbench.evaluation import Example, compare, measure, out_of_range, raw, rounded
+from srbench.errors import MethodError, NotFiniteError, NotSupportedError, SrbenchError
+from srbench.evaluation import Example, compare, is_black, measure, out_of_range, raw, rounded
 from srbench.evaluation.scoring import likelihood
 from srbench.foreign.contained import contained, told, traceback_of
 from srbench.machine import resolve_device
@@ -186,7 +186,7 @@ class CellWorker:
         output = raw(method, example)
         sr = rounded(output, example)
         seconds = time.perf_counter() - start
-        remarks = handling.encode(out_of_range(output))
+        remarks = handling.encode(out_of_range(output), black=is_black(sr, example))
         if task.canary or not self.context.keep_images:
             done = Outcome("ok", seconds=seconds, handling=remarks)
             return CellResult(done, self._scores(task, method, sr, example))
@@ -256,9 +256,10 @@ def _in_tiles(begun: CellResult | Deferred, tile: int) -> CellResult | Deferred:
         return Deferred(lambda: _in_tiles(begun.finish(), tile))
     if begun.outcome is None:
         return begun
-    remarks = handling.encode(handling.decoded(begun.outcome.handling).get("out_of_range", 0.0), tile)
+    remarks = handling.in_tiles(begun.outcome.handling, tile)
     return replace(begun, outcome=replace(begun.outcome, handling=remarks))
 
 
 def _failed(error: Exception) -> CellResult:
-    return CellResult(Outcome("failed", told(error), traceback_of(error)))
+    counts = {"nan": error.nan, "infinite": error.infinite} if isinstance(error, NotFiniteError) else {}
+    return CellResult(Outcome("failed", told(error), traceback_of(error), handling=handling.encode(**counts)))

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from srbench.method.base import Method
 from srbench.method.network import TorchMethod
+from srbench.method.wrappers import bare
 
 OUTPUT = (720, 1280)  # height and width at which the field counts Mult-Adds (CARN, IMDN, SwinIR)
 
@@ -22,6 +23,7 @@ def channels(method: Method) -> int:
 
 def parameters(method: Method, scale: int) -> int | None:
     """Number of parameters of the network for ``scale``; None if the method is no network."""
+    method = bare(method)
     return sum(p.numel() for p in method.module(scale).parameters()) if isinstance(method, TorchMethod) else None
 
 
@@ -38,6 +40,7 @@ def mult_adds(method: Method, scale: int, lr_size: tuple[int, int] | None = None
     Returns:
         None if the method is no network, or its network cannot be run on shapes alone.
     """
+    method = bare(method)
     if not isinstance(method, TorchMethod):
         return None
     height, width = lr_size or (-(-OUTPUT[0] // scale), -(-OUTPUT[1] // scale))

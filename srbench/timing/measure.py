@@ -24,6 +24,7 @@ from srbench.foreign.contained import contained, told
 from srbench.machine import describe_device, load_average
 from srbench.method.base import Method, MethodContext, prepare
 from srbench.method.network import TorchMethod
+from srbench.method.wrappers import precision_of
 from srbench.records import Timing
 from srbench.timing import cost
 from srbench.timing.clocks import Clock, CpuClock, CudaClock, peak_memory
@@ -104,7 +105,9 @@ def _jobs(
     method: Method, identity: str, subject: Subject, context: MethodContext, threads: int, session: str
 ) -> Iterator[_Job]:
     height, width = subject.picture.shape[-2:]
-    variants = VARIANTS if context.device.type == "cuda" and isinstance(method, TorchMethod) else ("fp32",)
+    variants = (
+        VARIANTS if context.device.type == "cuda" and isinstance(method, TorchMethod) else (precision_of(method),)
+    )
     for variant in variants:
         timing = Timing(
             method=method.card.name,
@@ -127,11 +130,12 @@ def _jobs(
 def _set_up(job: _Job, method: Method, variant: str, subject: Subject, context: MethodContext) -> None:
     method.require_scale(subject.scale)
     prepare(method, subject.scale, context)
-    if variant == "fp32":  # the counts are of the network, whatever its variant
+    own = precision_of(method)
+    if variant == own:  # the counts are of the network, whatever its variant
         count = cost.parameters(method, subject.scale), cost.mult_adds(method, subject.scale)
         job.timing = replace(job.timing, parameters=count[0], mult_adds=count[1])
     lr = subject.input_for(method)
-    if variant != "fp32":
+    if variant != own:
         method, lr = _variant(method, variant, subject.scale, lr)
     job.call = lambda: method.upscale(lr, subject.scale)
     _check_output(job.call(), lr, subject.scale)

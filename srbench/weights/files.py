@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from srbench.errors import WeightsError, first_few, reason_of
 from srbench.weights import states
+from srbench.weights.matching import BY_NAME, Reading, Table, by_order, is_counter, readings, without_counters
 from srbench.weights.reading import read
 from srbench.weights.states import State
 
@@ -33,6 +34,7 @@ class LoadAudit:
     missing: tuple[str, ...]  # the network has them, the file does not
     unexpected: tuple[str, ...]  # the file has them, the network does not (or in another shape or type)
     others: tuple[str, ...] = ()  # states that were there too
+    how: str = BY_NAME  # tensors of the file were matched with those of the network
 
     @property
     def complete(self) -> bool:
@@ -41,7 +43,7 @@ class LoadAudit:
     def __str__(self) -> str:
         there = f" (there too: {', '.join(self.others)})" if self.others else ""
         return (
-            f"{self.path.name}: {self.matched} tensors matched, {len(self.missing)} missing, "
+            f"{self.path.name}: {self.matched} tensors matched {self.how}, {len(self.missing)} missing, "
             f"{len(self.unexpected)} unexpected; state '{self.state}'{there}, {self.parameters:,} parameters, "
             f"sha256 {self.sha256[:16]}"
         )
@@ -74,7 +76,8 @@ def load_states(path: Path, state: str = "") -> list[State]:
         state: the name of the one that is wanted; all by default.
 
     Raises:
-        WeightsError: the file is missing, damaged, needs code to be read, or holds no tensors or no such state.
+        WeightsError: the file is missing, damaged, a part of one, needs code to be read, or holds no tensors or no
+            such state.
     """
     content = read(path)
     found = states.find(content, state)
@@ -89,48 +92,97 @@ def load_states(path: Path, state: str = "") -> list[State]:
 
 
 def load_into(
-    module: nn.Module, path: Path, *, allow_partial: bool = False, ignore: str | None = None, state: str = ""
+    module: nn.Module,
+    path: Path,
+    *,
+    allow_partial: bool = False,
+    ignore: str | None = None,
+    state: str = "",
+    rename: Table = (),
+    ordered: bool = False,
 ) -> LoadAudit:
     """Load ``path`` into ``module`` (half precision is widened to the module's own type) and account for it.
 
-    The first state is taken that the module fits; if it fits none, that with the most tensors in common.
+    Of the states in the file, and the names that their tensors may have (:mod:`srbench.weights.matching`), the first
+    is taken that the module fits; if it fits none, that with the most tensors in common. Counters of batches or
+    operations need not be there, and may be.
 
     Args:
         ignore: tensors whose names start like this are not asked for (a classifier, where features are wanted).
         state: the name of the state that is wanted.
+        rename: what tensors may be called in files: regular expressions, and the module's names for them.
+        ordered: where no name fits, tensors are taken by order and shape.
 
     Raises:
         WeightsError: as :func:`load_states`; or tensors are missing, unexpected, or of another shape or kind of
             number, and ``allow_partial`` is false; or some are NaN.
     """
     found = load_states(path, state)
-    own = module.state_dict()
-    best, fitting = found[0], -1
-    for candidate in found:
-        asked = _asked(candidate, ignore)
-        matched = sum(not _misfit(key, value, own) for key, value in asked.items())
-        if matched > fitting:
-            best, fitting = candidate, matched
-        if matched == len(asked) and all(key in asked for key in own):
-            best = candidate
-            break
-    asked = _asked(best, ignore)
+    best, reading = _best(found, module.state_dict(), ignore, rename, ordered)
+    return fill(module, path, best, reading, found, allow_partial=allow_partial)
+
+
+def fill(
+    module: nn.Module,
+    path: Path,
+    taken: State,
+    reading: Reading,
+    found: Sequence[State],
+    *,
+    allow_partial: bool = False,
+) -> LoadAudit:
+    """Load a ``reading`` of the state ``taken`` into ``module``; as :func:`load_into`.
+
+    Args:
+        path: of the file, and ``found`` all states in it.
+    """
+    own, asked = module.state_dict(), reading.tensors
     misfits = {key: text for key, value in asked.items() if (text := _misfit(key, value, own))}
     audit = LoadAudit(
         path=path,
-        state=best.name,
+        state=taken.name,
         sha256=file_hash(path),
         parameters=sum(p.numel() for p in module.parameters()),
         matched=len(asked) - len(misfits),
-        missing=tuple(key for key in own if key not in asked),
+        missing=_missing(asked, own),
         unexpected=tuple(misfits.values()),
-        others=others(best, found),
+        others=others(taken, found),
+        how=reading.how,
     )
     require_complete(audit, allow_partial)
     loaded = {key: value for key, value in asked.items() if key not in misfits}
     require_numbers(loaded, path)
     module.load_state_dict(loaded, strict=False)
     return audit
+
+
+def _best(
+    found: Sequence[State], own: Mapping[str, Tensor], ignore: str | None, rename: Table, ordered: bool
+) -> tuple[State, Reading]:
+    """The first state and reading that fit whole; else those with the most tensors in common."""
+    best, fitting = (found[0], Reading({})), -1
+    for candidate in found:
+        for reading in readings(_asked(candidate, ignore), rename):
+            matched = matching(reading.tensors, own)
+            if matched > fitting:
+                best, fitting = (candidate, reading), matched
+            if fits(reading.tensors, own):
+                return candidate, reading
+    for candidate in found if ordered else ():
+        in_order = by_order(candidate.tensors, own)
+        if in_order is not None:
+            return candidate, in_order
+    return best
+
+
+def matching(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> int:
+    """How many tensors can be loaded under their names into a network with the tensors ``own``."""
+    return sum(not _misfit(key, value, own) for key, value in tensors.items())
+
+
+def fits(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> bool:
+    """Whether ``tensors`` fill a network with the tensors ``own``, counters aside, and none is left over."""
+    return matching(tensors, own) == len(tensors) and not _missing(tensors, own)
 
 
 def _asked(state: State, ignore: str | None) -> dict[str, Tensor]:
@@ -187,9 +239,9 @@ def audit_adopted(module: nn.Module, taken: State, found: Sequence[State], path:
     Args:
         found: all states of the file.
     """
-    own, state = module.state_dict(), taken.tensors
+    own, state = module.state_dict(), without_counters(taken.tensors)
     by_name = {k for k, v in state.items() if k in own and _same(own[k], v)}
-    renamed_to = {k for k in own if k not in by_name}
+    renamed_to = {k for k in own if k not in by_name and not is_counter(k)}
     unexpected = []
     for key, value in state.items():
         if key in by_name:
@@ -219,11 +271,25 @@ def require_complete(audit: LoadAudit, allow_partial: bool = False) -> None:
     """Raise WeightsError, naming the tensors, unless the audit is complete or partial loads are declared."""
     if audit.complete or (allow_partial and audit.matched):
         return
-    lines = [f"{audit.matched} tensors match"]
-    for label, names in (("missing", audit.missing), ("unexpected", audit.unexpected)):
-        if names:
-            lines.append(f"{len(names)} {label} ({first_few(names)})")
     raise WeightsError(
-        f"'{audit.path}' does not fit the network: {', '.join(lines)}",
+        f"'{audit.path}' does not fit the network: {_counts(audit.matched, audit.missing, audit.unexpected)}",
         "use the file that belongs to this method and scale",
     )
+
+
+def difference(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str:
+    """In words, what of ``tensors`` a network with the tensors ``own`` has, lacks and asks for in vain."""
+    unexpected = tuple(text for key, value in tensors.items() if (text := _misfit(key, value, own)))
+    return _counts(len(tensors) - len(unexpected), _missing(tensors, own), unexpected)
+
+
+def _counts(matched: int, missing: Sequence[str], unexpected: Sequence[str]) -> str:
+    lines = [f"{matched} tensors match"]
+    for label, names in (("missing", missing), ("unexpected", unexpected)):
+        if names:
+            lines.append(f"{len(names)} {label} ({first_few(names)})")
+    return ", ".join(lines)
+
+
+def _missing(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> tuple[str, ...]:
+    return tuple(key for key in own if key not in tensors and not is_counter(key))

@@ -10,9 +10,10 @@ from PIL import Image
 from srbench import degradation, metrics
 from srbench.errors import NotSupportedError
 from srbench.evaluation import Example, HrImage, compare, measure, super_resolve
+from srbench.evaluation.inference import lr_of
 from srbench.imaging.color import luma, round_half_up
 from srbench.method import Method, MethodCard
-from srbench.protocol.base import BASICSR, CLASSIC
+from srbench.protocol.base import BASICSR, CLASSIC, MATLAB_RGB
 from srbench.resize import imresize
 
 
@@ -88,11 +89,11 @@ def test_a_grey_image_read_as_grey_has_one_measure(grey):
     assert len(values) == 1
 
 
-def test_sr_that_is_not_rounded_is_not_clipped_either(rgb):
+def test_sr_that_is_not_rounded_is_clipped(rgb):
     found = example(rgb, sr_rounded=False)
     sr = super_resolve(Mine(), found)
     assert sr.dtype == torch.float64
-    assert sr.max() > 255
+    assert sr.max() == 255 < 255 * Mine().upscale(found.lr_rgb / 255, 2).max()
     assert not torch.equal(sr, sr.round())
     pair = compare(sr, found)
     assert torch.equal(pair.sr_luma, luma(sr)[2:-2, 2:-2])
@@ -100,6 +101,59 @@ def test_sr_that_is_not_rounded_is_not_clipped_either(rgb):
     classic = example(rgb, CLASSIC, sr_rounded=False)
     y = super_resolve(Mine(), classic)
     assert torch.equal(compare(y, classic).sr_luma, y[0, 2:-2, 2:-2])
+
+
+def as_matlab_does(method, hr, fed, scale):
+    """PSNR by the steps of LapSRN's evaluate_SR.m and SR_LapSRN.m, written out; ``fed`` says what the method sees.
+
+    What is that near below a half is a half: colour methods answer in single precision.
+    """
+    weights, black, half = np.array([65.481, 128.553, 24.966]) / 255, 16, 1e-4 if fed == "rgb" else 1e-9
+    hr = hr.astype(float)
+    lr = imresize(torch.from_numpy(hr).permute(2, 0, 1), 1 / scale)
+    if fed == "rgb":
+        sr = method.upscale(lr / 255, scale) * 255
+    else:  # Y by the method, Cb and Cr by bicubic
+        y = torch.tensordot(torch.from_numpy(weights), lr, 1) + black
+        grown, mine = imresize(lr, scale), method.upscale(y[None] / 255, scale)[0] * 255
+        # The inverse of rgb2ycbcr adds a change of Y to all channels alike.
+        sr = grown + (mine - torch.tensordot(torch.from_numpy(weights), grown, 1) - black) * 255 / 219
+    sr = np.floor(np.clip(sr.permute(1, 2, 0).numpy(), 0, 255) + 0.5 + half)
+    error = ((sr - hr) @ weights)[scale:-scale, scale:-scale]
+    return 10 * np.log10(255**2 / np.mean(error**2))
+
+
+@pytest.mark.parametrize("fed", ["rgb", "luma"])
+def test_matlab_rgb_is_what_lapsrns_script_does(rgb, fed):
+    class Fed(Mine):
+        card = replace(Mine.card, colour=fed)
+
+        def upscale(self, lr, scale):
+            return imresize(lr, scale)
+
+    values = {}
+    for protocol in (MATLAB_RGB, CLASSIC, BASICSR):
+        found = example(rgb, protocol)
+        values[protocol.name] = measure(metrics.get("psnr"), compare(super_resolve(Fed(), found), found)).value
+    expected = as_matlab_does(Fed(), rgb, fed, 2)
+    assert values["matlab-rgb"] == pytest.approx(expected, abs=1e-4)  # methods are fed single precision
+    assert min(abs(values[name] - expected) for name in ("classic", "basicsr")) > 1e-3
+
+
+def test_matlab_rgb_feeds_grey_images_as_classic_does(grey):
+    class Luma(Mine):
+        card = replace(Mine.card, colour="luma")
+
+    for method in (Mine(), Luma()):
+        mine, other = example(grey, MATLAB_RGB), example(grey, CLASSIC)
+        assert torch.equal(lr_of(method, mine), lr_of(method, other))
+        assert torch.equal(super_resolve(method, mine), super_resolve(method, other))
+
+
+def test_a_grey_lr_image_is_rounded_where_the_protocol_rounds_lr(grey):
+    found = example(grey, BASICSR, grey_as_rgb=False)
+    assert torch.equal(found.lr_luma, found.lr_rgb[0])
+    assert torch.equal(found.lr_luma, found.lr_luma.round())
 
 
 def test_the_border_may_be_given_in_pixels(rgb):

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import click
+import typer
 from world import World
 
 from srbench.cli import main
@@ -200,7 +200,7 @@ def _called(case: Case) -> tuple[int | None, BaseException | None]:
             main()
     except SrbenchError as error:
         return (error.exit_code, None) if case.call is not None else (None, error)
-    except (SystemExit, click.exceptions.Exit) as end:
+    except (SystemExit, typer.Exit) as end:
         code = end.code if isinstance(end, SystemExit) else end.exit_code
         return (0 if code is None else code) if isinstance(code, int | None) else 1, None
     except BaseException as error:

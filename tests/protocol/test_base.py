@@ -1,4 +1,4 @@
-"""The two protocols and their hashes, which every score carries: changing one makes every stored score stale."""
+"""The protocols and their hashes, which every score carries: changing one makes every stored score stale."""
 
 import dataclasses
 
@@ -8,7 +8,10 @@ from srbench import protocol
 from srbench.errors import UnknownNameError
 
 
-@pytest.mark.parametrize(("name", "expected"), [("classic", "ff694dfd4f6e4d6a"), ("basicsr", "cd0e22bf233a7285")])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("classic", "ff694dfd4f6e4d6a"), ("basicsr", "cd0e22bf233a7285"), ("matlab-rgb", "7778462454675f17")],
+)
 def test_hashes_are_what_they_were(name, expected):
     assert protocol.get(name).hash == expected
 
@@ -34,11 +37,16 @@ def test_the_decisions_of_the_two_families():
     assert classic.shave == basicsr.shave == 1
 
 
+def test_matlab_rgb_has_colour_as_basicsr_and_neither_rounds_y_nor_lr():
+    rules = protocol.get("matlab-rgb")
+    assert (rules.working_space, rules.lr_rounded, rules.luma_rounded, rules.sr_rounded) == ("rgb", False, False, True)
+    assert not rules.grey_as_rgb
+    assert rules.border(3) == 3
+
+
 def test_protocols_stand_under_their_own_names():
-    assert {name: entry.name for name, entry in protocol.PROTOCOLS.items()} == {
-        "classic": "classic",
-        "basicsr": "basicsr",
-    }
+    assert list(protocol.PROTOCOLS) == ["basicsr", "classic", "matlab-rgb"]
+    assert all(entry.name == name for name, entry in protocol.PROTOCOLS.items())
 
 
 def test_protocols_cannot_be_changed_in_place():

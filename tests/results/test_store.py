@@ -4,10 +4,12 @@ import json
 import math
 import sqlite3
 import threading
+from pathlib import Path
 
 import pytest
 
 from srbench.errors import SrbenchWarning, StoreError
+from srbench.files import new_file
 from srbench.metrics import get
 from srbench.records import Canary, CellFacts, Entry, Outcome, Score
 from srbench.results import store as store_module
@@ -257,3 +259,37 @@ def test_waiting_for_another_process_is_told_and_ends(tmp_path, monkeypatch, loc
         assert store.start_run(MANIFEST) == 1
     ending.join()
     other.close()
+
+
+def test_a_new_folder_has_all_its_tables_from_its_first_moment(tmp_path, monkeypatch):
+    """Two runs may begin in one folder at once: what the other one reads meanwhile is no damaged store."""
+    connect, read = store_module._on_connect, []
+
+    def reading(connection, record):
+        with Reader(tmp_path) as reader:
+            read.append(reader.runs())
+        connect(connection, record)
+
+    monkeypatch.setattr(store_module, "_on_connect", reading)
+    with Store(tmp_path, create=True) as store:
+        assert store.start_run({}) == 1
+    assert read
+    assert read[0] == []
+    assert [path.name for path in tmp_path.iterdir()] == ["results.sqlite"]
+
+
+def test_a_file_that_another_process_has_made_meanwhile_is_kept(tmp_path):
+    assert new_file(tmp_path / "file", b"mine")
+    assert not new_file(tmp_path / "file", b"other")
+    assert (tmp_path / "file").read_bytes() == b"mine"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_new_folder_on_a_file_system_without_links(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    with Store(tmp_path, create=True) as store:
+        assert store.start_run({}) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["results.sqlite"]

@@ -88,7 +88,7 @@ def test_tiles_after_memory_ran_out_are_marked_by_the_same_way():
     assert "tiles of 32, 64 LR pixels because memory ran out" in remarks[1].reason
     assert handling.remarks(["", ""]) == []
     assert handling.remarks(['{"of a later srbench": 1}', "[]", "{", '{"tile": "x"}']) == []
-    assert handling.encode(0.5, 64) == '{"out_of_range": 0.5, "tile": 64}'
+    assert handling.in_tiles(handling.encode(0.5), 64) == '{"out_of_range": 0.5, "tile": 64}'
     assert handling.encode(0.01) == handling.encode() == ""
 
 

@@ -80,12 +80,15 @@ def test_one_folder_takes_two_runs_at_once_in_one_process(go, write_plugin, scor
     assert scores() == scores(tmp_path / "alone")
 
 
-# Makes the first image in each of some processes wait for those of the others.
+# Makes the first image in each of some processes wait for those of the others, once if one of them never comes.
 MEET = """import os
         (Path({folder!r}) / str(os.getpid())).touch()
         deadline = time.monotonic() + 300
         while len(list(Path({folder!r}).iterdir())) < {count} and time.monotonic() < deadline:
             time.sleep(0.01)
+        if time.monotonic() >= deadline:
+            for number in range({count}):
+                (Path({folder!r}) / str(-number)).touch()
         time.sleep(0.1)
         return imresize(lr, scale)"""
 # Stays for ever in the first process that comes.

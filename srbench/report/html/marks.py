@@ -46,7 +46,7 @@ class Mark:
 
 
 _KINDS = {
-    **dict.fromkeys(("failed", "NaN", "out of range"), "bad"),
+    **dict.fromkeys(("failed", "NaN", "out of range", "black"), "bad"),
     **dict.fromkeys(("partial", "in tiles"), "warn"),
 }
 

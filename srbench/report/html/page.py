@@ -23,6 +23,7 @@ from srbench.results.cautions import cautions
 from srbench.results.choice import EVERYTHING, Choice
 from srbench.results.leaderboard import means, per_image
 from srbench.results.literature import Entry
+from srbench.results.precision import casts
 from srbench.results.reader import Reader
 
 
@@ -85,6 +86,7 @@ def render(
             failures=_failures(images),
             pending=int((images["status"] == CellState.PENDING).sum()),
             notes=notes.notes(tables, facts),
+            casts=casts(images, reader),
         )
     )
     return Page(text, middle - started + time.perf_counter() - ended, ended - middle)
