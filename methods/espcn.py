@@ -4,30 +4,60 @@ Shi et al., Real-Time Single Image and Video Super-Resolution Using an Efficient
 Network, CVPR 2016 (arXiv:1609.05158). tanh, as in the paper, which found it better than ReLU on the 91 images. Starts
 as interpolation (:mod:`srbench.training.start`), beside filters strong enough for tanh to bend: with torch's own small
 weights the network stays a linear filter for thousands of steps.
+
+The usual ports pad with zeros. Those with a fourth convolution, as in PyTorch's examples, have ReLU instead of tanh.
 """
+
+from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from srbench.method import MethodCard
+from srbench.errors import WeightsError
+from srbench.method import MethodCard, Sized
+from srbench.method.ported import Ported
 from srbench.training import Recipe, TrainedMethod, published
 from srbench.training.start import carry, interpolate
+from srbench.weights import sizes
 
 GAIN = 3.0  # standard deviation of the first layer's weights: edges of a tenth of the range reach where tanh bends
 PASSING = 0.1  # what the image is multiplied by on its way through the activations
 
 
 class EspcnNet(nn.Module):
-    """(N, 1, H, W) to (N, 1, scale H, scale W)."""
+    """(N, 1, H, W) to (N, 1, scale H, scale W).
 
-    def __init__(self, scale: int) -> None:
+    Args:
+        layers: (channels, side of the kernel) of the convolutions before the last one; ReLU between more than two of
+            them, else tanh.
+        padding: what borders are filled by, as ``torch.nn.Conv2d`` calls it.
+    """
+
+    def __init__(
+        self,
+        scale: int,
+        layers: tuple[tuple[int, int], ...] = ((64, 5), (32, 3)),
+        padding: Literal["replicate", "zeros"] = "replicate",
+    ) -> None:
         super().__init__()
+        body: list[nn.Module] = []
+        n_in = 1
         # Borders are replicated: training shaves its patches, so the network never learns what to make of zeros.
-        first = nn.Conv2d(1, 64, 5, padding=2, padding_mode="replicate")
-        second = nn.Conv2d(64, 32, 3, padding=1, padding_mode="replicate")
-        self.body = nn.Sequential(first, nn.Tanh(), second, nn.Tanh())
-        self.head = nn.Conv2d(32, scale**2, 3, padding=1, padding_mode="replicate")
+        for n_out, side in layers:
+            conv = nn.Conv2d(n_in, n_out, side, padding=side // 2, padding_mode=padding)
+            body += [conv, nn.ReLU() if len(layers) > 2 else nn.Tanh()]
+            n_in = n_out
+        self.body = nn.Sequential(*body)
+        self.head = nn.Conv2d(n_in, scale**2, 3, padding=1, padding_mode=padding)
         self.shuffle = nn.PixelShuffle(scale)
+        self._start(scale)
+
+    def _start(self, scale: int) -> None:
+        """As interpolation."""
+        first, second = self.body[0], self.body[2]
+        assert isinstance(first, nn.Conv2d)
+        assert isinstance(second, nn.Conv2d)
         with torch.no_grad():
             first.weight.normal_(std=GAIN)
             # Without a mean: flat areas, of any brightness, stay at zero.
@@ -78,5 +108,32 @@ class Espcn(TrainedMethod):
         clip_norm=1.0,
     )
 
+    rename = (
+        (r"^first_part\.", "port.body."),
+        (r"^last_part\.0\.", "port.head."),
+        (r"^feature_maps\.", "port.body."),
+        (r"^sub_pixel\.0\.", "port.head."),
+        (r"^conv1\.", "port.body.0."),
+        (r"^conv2\.", "port.body.2."),
+        (r"^conv3\.", "port.body.4."),
+        (r"^conv4\.", "port.head."),
+    )
+
     def build(self, scale: int) -> nn.Module:
         return EspcnNet(scale)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor]) -> Sized:
+        *layers, (channels, _, last) = sizes.chain(state)
+        if len(layers) not in (2, 3) or layers[0][1] != 1 or last != 3:
+            raise WeightsError("these are not three or four convolutions from luma to sub-pixels", sizes.HINT)
+        scale = sizes.shuffled(channels, 1)
+        body = tuple((n_out, side) for n_out, _, side in layers)
+        ported, own = "port.head.weight" in state, "head.weight" in state
+
+        def build(scale: int) -> nn.Module:
+            network = EspcnNet(scale, body, "replicate" if own else "zeros")
+            return Ported(network) if ported else network
+
+        sides = "-".join(str(side) for _, side in (*body, (channels, last)))
+        return Sized((scale,), build, f"{sides}, {' and '.join(str(width) for width, _ in body)} channels")

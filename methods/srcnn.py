@@ -4,28 +4,48 @@ Dong, Loy, He, Tang, Image Super-Resolution Using Deep Convolutional Networks, T
 filters of 9, 5, 5 and 64, 32 channels: 57,184 weights. The paper starts from Gaussian noise and needs 8e8
 back-propagations; here one channel of each layer starts as the identity, so that the network starts as bicubic
 interpolation. What it can represent is unchanged.
+
+The usual ports pad with zeros; filters of 9, 1, 5 and other sizes and numbers are read from the file.
 """
+
+from collections.abc import Mapping
+from typing import Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from srbench.method import MethodCard
+from srbench.errors import WeightsError
+from srbench.method import MethodCard, Sized
+from srbench.method.ported import Ported
 from srbench.resize import imresize
 from srbench.training import Recipe, TrainedMethod, published
+from srbench.weights import sizes
 
 
 class SrcnnNet(nn.Module):
-    """(N, 1, H, W) to (N, 1, scale H, scale W)."""
+    """(N, 1, H, W) to (N, 1, scale H, scale W).
 
-    def __init__(self, scale: int, sizes: tuple[int, int, int] = (9, 5, 5)) -> None:
+    Args:
+        sides: of the three kernels, and ``widths`` the channels between them.
+        padding: what borders are filled by, as ``torch.nn.Conv2d`` calls it.
+    """
+
+    def __init__(
+        self,
+        scale: int,
+        sides: tuple[int, int, int] = (9, 5, 5),
+        widths: tuple[int, int] = (64, 32),
+        padding: Literal["replicate", "zeros"] = "replicate",
+    ) -> None:
         super().__init__()
         self.scale = scale
-        first, second, third = sizes
+        first, second, third = sides
+        many, few = widths
         # Borders are replicated: a training that leaves them out (``shave``) never shows the network zeros.
-        self.patches = nn.Conv2d(1, 64, first, padding=first // 2, padding_mode="replicate")
-        self.mapping = nn.Conv2d(64, 32, second, padding=second // 2, padding_mode="replicate")
-        self.reconstruction = nn.Conv2d(32, 1, third, padding=third // 2, padding_mode="replicate")
+        self.patches = nn.Conv2d(1, many, first, padding=first // 2, padding_mode=padding)
+        self.mapping = nn.Conv2d(many, few, second, padding=second // 2, padding_mode=padding)
+        self.reconstruction = nn.Conv2d(few, 1, third, padding=third // 2, padding_mode=padding)
         with torch.no_grad():
             for layer in (self.patches, self.mapping, self.reconstruction):
                 layer.bias.zero_()
@@ -87,5 +107,34 @@ class Srcnn(TrainedMethod):
         clip_norm=1.0,
     )
 
+    rename = (
+        (r"^conv1\.", "port.patches."),
+        (r"^conv2\.", "port.mapping."),
+        (r"^conv3\.", "port.reconstruction."),
+        (r"^features\.0\.", "port.patches."),
+        (r"^map\.0\.", "port.mapping."),
+        (r"^reconstruction\.", "port.reconstruction."),
+    )
+
     def build(self, scale: int) -> nn.Module:
         return SrcnnNet(scale)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor]) -> Sized:
+        """One network for all scales: for which it was trained no file says."""
+        layers = sizes.chain(state)
+        if len(layers) != 3 or layers[0][1] != 1 or layers[2][0] != 1:
+            raise WeightsError("these are not three convolutions from luma to luma", sizes.HINT)
+        (many, _, first), (few, _, second), (_, _, third) = layers
+        ported, own = "port.patches.weight" in state, "patches.weight" in state
+
+        def build(scale: int) -> nn.Module:
+            padding: Literal["replicate", "zeros"] = "replicate" if own else "zeros"
+            network = SrcnnNet(scale, (first, second, third), (many, few), padding)
+            return Ported(network) if ported else network
+
+        return Sized(
+            (2, 3, 4),
+            build,
+            f"{first}-{second}-{third}" + ("" if (many, few) == (64, 32) else f", {many} and {few} channels"),
+        )

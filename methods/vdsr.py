@@ -5,27 +5,33 @@ Kim, Lee, Lee, Accurate Image Super-Resolution Using Very Deep Convolutional Net
 gradient by a bound that grows as the rate falls (section 3.2); here the loss is L1 and the optimiser Adam, whose steps
 do not grow with the gradient. The recipe trains the three scales together, as the paper does. The weights beside this
 file were trained at x4 alone, with Adam and then, as their card says, with SOAP and a clipped norm.
+
+The authors' own weights (MatConvNet) have biases, those of most ports have none, and each code base has other names:
+tensors are taken by order and shape.
 """
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 from torch import Tensor, nn
 
-from srbench.method import MethodCard
+from srbench.errors import WeightsError
+from srbench.method import MethodCard, Sized
 from srbench.resize import imresize
 from srbench.training import Recipe, TrainedMethod, published
+from srbench.weights import sizes
 
 
 class VdsrNet(nn.Module):
     """(N, 1, H, W) to (N, 1, scale H, scale W)."""
 
-    def __init__(self, scale: int, depth: int = 20, width: int = 64) -> None:
+    def __init__(self, scale: int, depth: int = 20, width: int = 64, *, biases: bool = False) -> None:
         super().__init__()
         self.scale = scale
         channels = [1, *[width] * (depth - 1), 1]
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise(channels):
-            conv = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
+            conv = nn.Conv2d(n_in, n_out, 3, padding=1, bias=biases)
             nn.init.kaiming_normal_(conv.weight)
             layers += [conv, nn.ReLU(inplace=True)]
         # The residual starts at zero, the image at bicubic.
@@ -71,3 +77,18 @@ class Vdsr(TrainedMethod):
 
     def build(self, scale: int) -> nn.Module:
         return VdsrNet(scale)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor]) -> Sized:
+        """One network for all scales, however many layers it has, of whatever names and in whatever order."""
+        kernels = [sizes.kernel(state, name) for name, value in state.items() if value.dim() == 4]
+        width = max((n_out for n_out, _, _ in kernels), default=0)
+        depth = len(kernels)
+        expected = sorted([(width, 1, 3), (1, width, 3), *[(width, width, 3)] * (depth - 2)])
+        if depth < 3 or sorted(kernels) != expected:
+            raise WeightsError(
+                "these are not 3x3 convolutions from luma to luma through one number of channels", sizes.HINT
+            )
+        biases = len(state) > depth
+        words = f"{depth} layers, {width} channels" + (", biases" if biases else "")
+        return Sized((2, 3, 4), lambda scale: VdsrNet(scale, depth, width, biases=biases), words)

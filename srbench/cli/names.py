@@ -23,8 +23,15 @@ DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise")  # as in srbench.degrad
 
 
 def require_methods(specs: Iterable[str]) -> None:
-    """Raise UnknownNameError for a plain name that no method has."""
+    """Raise UnknownNameError for a plain name that no method has, and for a name of the zoo what it lacks here."""
+    from srbench import zoo
+    from srbench.method import networks
     from srbench.method.plugins import METHODS
+
+    specs = list(specs)
+    for spec in specs:
+        if spec.startswith(zoo.PREFIX):
+            networks.require(zoo.known_as(spec))
 
     wanted = [spec for spec in specs if _plain(spec) and spec != "all"]
     sources = list(METHODS.sources()) if wanted else []
@@ -74,6 +81,16 @@ def require_device(name: str) -> None:
     """Raise SrbenchError for what names no device; whether it is here is not looked at."""
     if not re.fullmatch(r"auto|(cpu|cuda)(:[0-9]{1,3})?", name):
         raise SrbenchError(f"unknown device '{name[:40]}'", "use auto, cpu, cuda or cuda:N")
+
+
+def require_devices(name: str) -> None:
+    """As :func:`require_device`; several GPUs may be named too."""
+    if name != "cuda:all" and not re.fullmatch(r"cuda(:[0-9]{1,3})(,[0-9]{1,3})+", name):
+        try:
+            require_device(name)
+        except SrbenchError as error:
+            error.hint += ", cuda:all or a list such as cuda:0,2"
+            raise
 
 
 def require_datasets(specs: Iterable[str]) -> None:

@@ -53,7 +53,9 @@ def command(
         str,
         typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),
     ] = "bicubic",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or cuda:N; several GPUs, a process each: cuda:0,2 or cuda:all.")
+    ] = "auto",
     threads: Annotated[
         int, typer.Option(min=0, max=MOST_THREADS, help="Workers, each computing on one thread; 0: one per processor.")
     ] = 0,
@@ -135,7 +137,7 @@ def _one_run(values: Mapping[str, Any]) -> int:
     from srbench.cli.progress import CellProgress, progress
 
     options = _options(expanded(values))
-    names.require_device(options.device)
+    names.require_devices(options.device)
     names.require_methods(options.methods)
     names.require_datasets(options.datasets)
     names.require_metrics(options.metrics)

@@ -27,7 +27,8 @@ class Published:
     ``size`` is that of the network the number is of, in the words of :attr:`MethodCard.size` where it is the method's
     own. ``images`` are those it was trained on: names of folders joined by ' + ', such as 'T91 + BSDS200', or 'none' of
     a method that learns from none. Without them, and under another protocol, size or kind of images than the row's own,
-    a report shows the difference in grey with the reason (:mod:`srbench.results.printed`).
+    a report shows the difference in grey with the reason (:mod:`srbench.results.printed`). ``exact`` says that the
+    number is of the very weights that run, known by their tensors: size and images then need not be stated.
 
     Raises:
         MethodError: a field that cannot be that, named.
@@ -41,6 +42,7 @@ class Published:
     protocol: str = "classic"
     size: str = ""
     images: str = ""
+    exact: bool = False
 
     def __post_init__(self) -> None:
         fields.require(self, "a published value", _PUBLISHED, MethodError)
@@ -52,6 +54,7 @@ _PUBLISHED = {
     "scale": _SCALE,
     "value": fields.NUMBER,
     **dict.fromkeys(("source", "size", "images"), fields.TEXT),
+    "exact": fields.TRUTH,
 }
 
 

@@ -46,7 +46,8 @@ class MetricFacts:
 @dataclass(frozen=True)
 class PublishedValue:
     """One published number: mean over a dataset's images, under ``protocol``, where it is printed, and of what: the
-    ``size`` of the network and the ``images`` it was trained on (:class:`srbench.method.Published`), '' if not said."""
+    ``size`` of the network and the ``images`` it was trained on (:class:`srbench.method.Published`), '' if not said;
+    ``exact`` if of the very weights that were run."""
 
     dataset: str
     scale: int
@@ -56,6 +57,7 @@ class PublishedValue:
     protocol: str = "classic"
     size: str = ""
     images: str = ""
+    exact: bool = False
 
 
 def closest(

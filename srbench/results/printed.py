@@ -8,7 +8,8 @@ They are where the printed value is
   names, or if both are several of the small collections of photographs that networks were trained on before DIV2K
   (``SMALL``, 100 to 500 images each): 'T91 + BSDS200' and 'T91 + BSDS400' are of one kind, 'T91' alone is another.
 
-What is not stated, of the value or of the row, counts as a difference. So does a mean that lacks images.
+What is not stated, of the value or of the row, counts as a difference. So does a mean that lacks images. A value that
+is known to be of the very weights that were run needs the row's protocol alone.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ class Conditions(Protocol):
     @property
     def images(self) -> str: ...
 
+    @property
+    def exact(self) -> bool: ...
+
 
 @dataclass(frozen=True)
 class Printed:
@@ -56,6 +60,14 @@ def unlike(value: Conditions, *, size: str, images: Collection[str] | None, prot
         images: the image sets that the row was trained on, none for one that was not trained; None: not known.
         protocol: of the row.
     """
+    found = [] if value.exact else _other_weights(value, size, images)
+    if value.protocol != protocol:
+        found.append(f"{PROTOCOL}: {value.protocol} (here {protocol})")
+    return tuple(found)
+
+
+def _other_weights(value: Conditions, size: str, images: Collection[str] | None) -> list[str]:
+    """In what the weights of a printed value are others than a row's."""
     found = []
     if not value.size or not size:
         found.append(NO_SIZE)
@@ -68,9 +80,7 @@ def unlike(value: Conditions, *, size: str, images: Collection[str] | None, prot
         found.append(f"{UNKNOWN_SETS} ({value.images} in print)")
     elif _kind(printed) != _kind(images):
         found.append(f"{IMAGES}: {value.images} (here {' + '.join(images) or NO_IMAGES})")
-    if value.protocol != protocol:
-        found.append(f"{PROTOCOL}: {value.protocol} (here {protocol})")
-    return tuple(found)
+    return found
 
 
 def beside(

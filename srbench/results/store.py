@@ -154,6 +154,11 @@ class Store:
             connection.execute(update(_runs).where(_runs.c.id == run_id).values(**values))
             claims.let_go(connection, run_id)
 
+    def amend_run(self, run_id: int, manifest: dict[str, Any]) -> None:
+        """Replace the manifest of a run that goes on: it may be killed before its end."""
+        with self._transaction() as connection:
+            connection.execute(update(_runs).where(_runs.c.id == run_id).values(manifest=json.dumps(manifest)))
+
     def plan(self, run_id: int, cells: Sequence[CellFacts]) -> dict[str, int]:
         """Register a run's cells; returns the id of each by key."""
         if not cells:

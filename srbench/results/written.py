@@ -20,7 +20,7 @@ _ORDER = or_none(whole(0))
 
 _PUBLISHED = record(
     {"dataset": TEXT, "scale": _SCALE, "metric": TEXT, "value": NUMBER, "source": TEXT},
-    dict.fromkeys(("protocol", "size", "images"), TEXT),
+    {**dict.fromkeys(("protocol", "size", "images"), TEXT), "exact": TRUTH},
 )
 _TRAINING = record(  # srbench.records.TrainingFacts
     {"parameters": whole(0), "steps": whole(0), "wall_seconds": NUMBER, "device": TEXT},
@@ -73,6 +73,8 @@ MANIFEST = record(
         **dict.fromkeys(("command", "srbench", "git", "python", "platform", "processor", "device", "origin"), TEXT),
         "shard": record({"index": whole(1), "count": whole(1), "plan": TEXT}),
         "packages": by_name(TEXT),
+        "machine": by_name(TEXT),
+        "machines": by_name(by_name(TEXT)),
         "protocol": _PROTOCOL,
         "methods": each(_METHOD),
         "metrics": each(_METRIC),

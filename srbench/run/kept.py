@@ -25,6 +25,11 @@ def image_path(facts: CellFacts) -> Path:
     )
 
 
+def entropy_path(facts: CellFacts) -> Path:
+    """Where the map of a cell's entropy is kept, below the results folder."""
+    return image_path(facts).with_suffix(".entropy.png")
+
+
 def keep(folder: Path, facts: CellFacts, pixels: Pixels, seconds: float = 0.0) -> Outcome:
     """Write a cell's SR image, uint8 (H, W) or (H, W, 3), into a results folder; ``seconds`` are the method's."""
     path = image_path(facts)
@@ -34,7 +39,7 @@ def keep(folder: Path, facts: CellFacts, pixels: Pixels, seconds: float = 0.0) -
 
 def keep_entropy(folder: Path, facts: CellFacts, entropy: Tensor) -> str:
     """Write the map (H, W) of bits per sub-pixel that belongs to an SR image; returns its path below the folder."""
-    path = image_path(facts).with_suffix(".entropy.png")
+    path = entropy_path(facts)
     levels = (entropy * (255 / ENTROPY_BITS) + 0.5).clamp(0, 255).to(torch.uint8)
     write_image(folder / path, np.ascontiguousarray(levels.cpu().numpy()))
     return path.as_posix()

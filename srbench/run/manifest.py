@@ -22,7 +22,7 @@ from srbench.dataset.manifest import ImageFacts, Manifest
 from srbench.errors import SrbenchError
 from srbench.foreign.contained import contained
 from srbench.foreign.named_files import named_files
-from srbench.machine import processor
+from srbench.machine import computes_on, processor
 from srbench.method import wrappers
 from srbench.method.base import Method
 from srbench.method.plugins import is_built_in
@@ -48,7 +48,7 @@ def describe(
     options: RunOptions,
     methods: Sequence[tuple[Method, str]],
     protocol: Protocol,
-    device: torch.device,
+    devices: Sequence[torch.device],
     workers: int,
 ) -> dict[str, Any]:
     """All but the datasets that is needed to say how a run's numbers were made, as plain JSON values."""
@@ -60,7 +60,8 @@ def describe(
         "packages": {name: _version(name) for name in _PACKAGES},
         "platform": platform.platform(),
         "processor": processor(),
-        "device": _device(device),
+        "device": ", ".join(map(_device, devices)),
+        "machine": computes_on(devices[0]),
         "workers": workers,
         "seed": options.seed,
         "scales": list(options.scales),

@@ -53,6 +53,7 @@ class Summary:
     unsupported: dict[str, None] = field(default_factory=dict)  # why methods do not do what was asked, each once
     handled: dict[str, list[str]] = field(default_factory=dict)  # how images were computed, by method, set and scale
     interrupted: bool = False
+    gave_up: bool = False  # it was interrupted by the number of cells that failed
     signal: int = SIGINT
 
     @property

@@ -32,5 +32,8 @@ class RunOptions:
     precision: str = "fp32"  # of networks: fp32, fp16 or bf16
     apart: bool = False  # cells are computed in other processes, so that a crash of a method does not end this one
     cell_timeout: float = 0  # seconds after which a cell has failed, which then is in another process; 0: none
+    max_failures: int = 0  # failed cells after which the run stops; 0: it goes on whatever fails
+    cluster: str = ""  # whose workers compute: local:N, a scheduler's address or a profile; empty: this process's own
+    exclusive: bool = False  # with a cluster and ``time``: nothing else runs on this machine
     shard: Shard | None = None  # the slice of the run that is computed here; None: all of it
     command: str = ""  # the command line, for the manifest

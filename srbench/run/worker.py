@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import time
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -71,6 +72,12 @@ class CellWorker:
     def hold_metric(self, spec: MetricSpec, metric: Metric) -> None:
         """Use ``metric`` for ``spec``."""
         self._metrics[spec] = metric
+
+    def held_methods(self) -> Iterable[tuple[MethodSpec, Method]]:
+        return self._bare.items()
+
+    def held_metrics(self) -> Iterable[tuple[MetricSpec, Metric]]:
+        return self._metrics.items()
 
     def holds_foreign_code(self) -> bool:
         """Whether one of the methods and metrics that it holds is not srbench's own."""

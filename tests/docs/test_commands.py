@@ -32,6 +32,8 @@ COMMAND = re.compile(r"(?:srbench|python3?|pytest|pip|uv|tox|for|\.venv/bin/\w+)
 # What cannot be run here, by how it begins, and why.
 NOT_RUN = {
     "srbench fetch ": "downloads from the internet; tests/cli/test_fetch.py",
+    "srbench run --methods bicubic,zoo:": "needs a fetched checkpoint; tests/method/test_zoo.py",
+    "srbench reproduce ": "needs fetched checkpoints; tests/cli/test_reproduce.py",
     "pip install srbench": "not on a package index yet",
     "pip install 'srbench[iqa]'": "not on a package index yet; the README's first command installs the extra",
     "python3 -m venv .venv && .venv/bin/python -m pip install -q tox": "is CI, which runs this test",

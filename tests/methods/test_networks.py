@@ -29,7 +29,7 @@ def parameters(network):
     ("network", "count"),
     [
         (lambda: SrcnnNet(4), 57_184),
-        (lambda: SrcnnNet(4, sizes=(9, 1, 5)), 8_032),
+        (lambda: SrcnnNet(4, sides=(9, 1, 5)), 8_032),
         (lambda: FsrcnnNet(4), 12_464),
         (lambda: FsrcnnNet(4, d=32, s=5, m=1), 3_937),
         (lambda: VdsrNet(4), 664_704),

@@ -53,6 +53,12 @@ def test_kinds_of_images(printed, here, same):
     )
 
 
+def test_a_value_of_the_very_weights_needs_no_size_and_no_images():
+    value = Published("set5", 4, "psnr", 32.35, "a table", "basicsr", exact=True)
+    assert unlike(value, size="", images=None, protocol="basicsr") == ()
+    assert unlike(value, size="", images=None, protocol="classic") == ("another protocol: basicsr (here classic)",)
+
+
 def test_what_a_card_does_not_state_is_a_difference():
     value = Published("set5", 4, "psnr", 30, "a table")
     assert unlike(value, **HERE) == ("size not stated", "training images not stated")

@@ -70,9 +70,9 @@ def _done_first(futures: Collection[Future[Group]], timeout: float) -> Collectio
     return wait(futures, timeout=timeout, return_when=FIRST_COMPLETED).done
 
 
-@dataclass(frozen=True)
+@dataclass
 class Workers:
-    """``count`` workers for at most ``tasks`` tasks.
+    """``count`` workers, at the moment, for at most ``tasks`` tasks.
 
     Args:
         submit: hands out a group of tasks, of which at least the first is done; the future raises WorkerDiedError if

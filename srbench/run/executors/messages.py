@@ -1,0 +1,113 @@
+"""What a run and a worker of a cluster say to each other. A file is named by the SHA-256 of its bytes: whoever lacks
+one asks for it. Nothing here is code: a plugin travels as the text of its files."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from srbench.run.plan import CellResult, CellTask, RunContext
+from srbench.version import __version__
+
+HELLO, BLOB, GROUP = "hello", "blob", "group"  # kinds of messages to a worker
+CHUNK = 4 << 20  # bytes of a file that are sent at a time
+
+
+@dataclass(frozen=True)
+class File:
+    """``place`` is where it lies below some folder, with ``/``."""
+
+    place: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of a method, a metric or a degradation that the worker cannot be expected to have.
+
+    Args:
+        files: laid out as they are where the run was planned, for they name each other.
+        main: the place of the one that is loaded; empty where a name is enough.
+        before, after: what stands around its path in the name.
+        weights: for a folder in which weights are looked for.
+    """
+
+    files: tuple[File, ...] = ()
+    main: str = ""
+    before: str = ""
+    after: str = ""
+    weights: tuple[File, ...] = ()
+
+    def named(self, root: Path) -> str:
+        """What names it where its files are laid out below ``root``."""
+        return f"{self.before}{root / PurePosixPath(self.main)}{self.after}"
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What a run is, so that any srbench can read whether it is of the same kind. ``content`` are a RunContext, and a
+    Source for whatever is named in tasks, by that name."""
+
+    version: str
+    protocol: str
+    protocol_hash: str
+    content: bytes
+
+    @classmethod
+    def of(cls, context: RunContext, sources: dict[str, Source]) -> Hello:
+        content = pickle.dumps((context, sources))
+        return cls(__version__, context.protocol.name, context.protocol.hash, content)
+
+    def pack(self) -> bytes:
+        return pickle.dumps(vars(self))  # nothing of srbench's
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A task, whose paths mean nothing to the worker; ``image`` is the HR image's file, ``kept`` that of an earlier SR
+    image, empty where there is none."""
+
+    task: CellTask
+    image: str
+    kept: str = ""
+
+
+@dataclass(frozen=True)
+class Product:
+    """A result with the files that the worker wrote for it, by their paths below the results folder: of each its bytes
+    and their hash."""
+
+    result: CellResult
+    files: Mapping[str, tuple[bytes, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Met:
+    """A worker's answer to a run that it can compute for; ``machine`` is :func:`srbench.machine.computes_on`."""
+
+    machine: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a worker cannot compute for a run."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Hashes of files that a worker lacks to do what it was asked."""
+
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """The first of a group's products, and the seconds that they took."""
+
+    products: tuple[Product, ...]
+    seconds: float
