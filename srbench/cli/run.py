@@ -59,6 +59,9 @@ def command(
     threads: Annotated[
         int, typer.Option(min=0, max=MOST_THREADS, help="Workers, each computing on one thread; 0: one per processor.")
     ] = 0,
+    batch: Annotated[
+        int, typer.Option(min=1, help="On a GPU: images of one size that a method computes at once; 1: one by one.")
+    ] = 16,
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is already there.")] = False,
@@ -172,7 +175,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
-        *("precision", "cell_timeout"),
+        *("precision", "batch", "cell_timeout"),
     )
     return RunOptions(
         in_state(methods, values["state"]),

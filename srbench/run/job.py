@@ -69,6 +69,7 @@ def context_of(options: RunOptions) -> RunContext:
         seed=options.seed,
         keep_images=options.keep_images,
         folder=options.out.absolute(),
+        batch=options.batch,
     )
 
 

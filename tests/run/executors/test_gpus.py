@@ -12,9 +12,10 @@ import torch
 
 from srbench.errors import SrbenchError
 from srbench.machine import devices_of, resolve_device, seen_alone, visible_as
-from srbench.run import job, runner
+from srbench.run import clustered, job, runner
 from srbench.run.executors.local import local
 from srbench.run.executors.processes import Processes
+from srbench.run.options import RunOptions
 from srbench.run.stopping import Stop
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked under Linux")
@@ -154,3 +155,9 @@ def test_all_gpus_give_what_one_gives(go, results, scores, tmp_path):
     go("bicubic", "fsrcnn", device="cuda:0", scales=(4,))
     go("bicubic", "fsrcnn", device="cuda:all", scales=(4,), out=tmp_path / "all")
     assert scores() == scores(tmp_path / "all")
+
+
+@pytest.mark.parametrize("name", ["cuda:all", "cuda:0,2"])
+def test_a_cluster_takes_no_list_of_gpus(name):
+    with pytest.raises(SrbenchError, match=f"--device {name} is of one machine"):
+        clustered.require(RunOptions(device=name, cluster="local:2"))
