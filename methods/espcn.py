@@ -136,4 +136,4 @@ class Espcn(TrainedMethod):
             return Ported(network) if ported else network
 
         sides = "-".join(str(side) for _, side in (*body, (channels, last)))
-        return Sized((scale,), build, f"{sides}, {' and '.join(str(width) for width, _ in body)} channels")
+        return Sized((scale,), build, f"{sides}, {', '.join(str(width) for width, _ in body[:-1])} and {body[-1][0]} channels")
