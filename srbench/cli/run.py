@@ -53,10 +53,15 @@ def command(
         str,
         typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),
     ] = "bicubic",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or cuda:N; several GPUs, a process each: cuda:0,2 or cuda:all.")
+    ] = "auto",
     threads: Annotated[
         int, typer.Option(min=0, max=MOST_THREADS, help="Workers, each computing on one thread; 0: one per processor.")
     ] = 0,
+    batch: Annotated[
+        int, typer.Option(min=1, help="On a GPU: images of one size that a method computes at once; 1: one by one.")
+    ] = 16,
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is already there.")] = False,
@@ -147,7 +152,7 @@ def _one_run(values: Mapping[str, Any]) -> int:
     from srbench.cli.progress import CellProgress, progress
 
     options = _options(expanded(values))
-    names.require_device(options.device)
+    names.require_devices(options.device)
     names.require_methods(options.methods)
     names.require_datasets(options.datasets)
     names.require_metrics(options.metrics)
@@ -182,7 +187,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
-        *("precision", "cell_timeout", "max_failures", "cluster", "exclusive"),
+        *("precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
     )
     return RunOptions(
         in_state(methods, values["state"]),
