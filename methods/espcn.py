@@ -54,8 +54,10 @@ class EspcnNet(nn.Module):
         self._start(scale)
 
     def _start(self, scale: int) -> None:
+        """As interpolation."""
         first, second = self.body[0], self.body[2]
-        assert isinstance(first, nn.Conv2d) and isinstance(second, nn.Conv2d)
+        assert isinstance(first, nn.Conv2d)
+        assert isinstance(second, nn.Conv2d)
         with torch.no_grad():
             first.weight.normal_(std=GAIN)
             # Without a mean: flat areas, of any brightness, stay at zero.
@@ -134,4 +136,4 @@ class Espcn(TrainedMethod):
             return Ported(network) if ported else network
 
         sides = "-".join(str(side) for _, side in (*body, (channels, last)))
-        return Sized((scale,), build, f"{sides}, {' and '.join(str(width) for width, _ in body)} channels")
+        return Sized((scale,), build, f"{sides}, {', '.join(str(width) for width, _ in body[:-1])} and {body[-1][0]} channels")

@@ -1,9 +1,10 @@
 """RFDN: distillation by 1x1 convolutions beside shallow residual ones, and attention in every pixel.
 
 Liu, Tang, Wu, Residual Feature Distillation Network for Lightweight Image Super-Resolution, ECCV workshops 2020
-(arXiv:2009.11551): 534 / 541 / 550 thousand parameters at x2 / x3 / x4 with six blocks of 48 channels; the winner of
-the AIM 2020 challenge, whose weights are public, has four blocks of 50. Tensors are named as in the authors' file,
-which is fed 0..255 and answers so.
+(arXiv:2009.11551). This is the network that won the AIM 2020 challenge, whose weights are public: four blocks of 50
+channels, 433 thousand parameters at x4. What the paper's tables are of has six blocks of 48, attention by channel in
+place of that by pixel and a skip connection around each block. Tensors are named as in the authors' file, which is fed
+0..255 and answers so.
 """
 
 from collections.abc import Callable, Mapping
@@ -81,7 +82,7 @@ class RfdnNet(nn.Module):
         inner: channels inside the attention.
     """
 
-    def __init__(self, scale: int, width: int = 48, blocks: int = 6, kept: int = 24, inner: int = 12) -> None:
+    def __init__(self, scale: int, width: int = 50, blocks: int = 4, kept: int = 25, inner: int = 12) -> None:
         super().__init__()
         self.blocks = [f"B{n}" for n in range(1, blocks + 1)]
         self.fea_conv = nn.Conv2d(3, width, 3, padding=1)
@@ -104,7 +105,7 @@ class RfdnNet(nn.Module):
 class Rfdn(TorchMethod):
     card = MethodCard(
         name="rfdn",
-        title="RFDN",
+        title="RFDN, as in the AIM 2020 challenge",
         year=2020,
         family="cnn, post-upsampling",
         paper="Liu, Tang, Wu, Residual Feature Distillation Network for Lightweight Image Super-Resolution, "
@@ -112,7 +113,7 @@ class Rfdn(TorchMethod):
         url="https://arxiv.org/abs/2009.11551",
         colour="rgb",
         scales=(2, 3, 4),
-        size="6 blocks, 48 channels",
+        size="4 blocks, 50 channels",
         min_size=15,
         published=published(
             "RFDN paper (arXiv:2009.11551), Table 3",
@@ -121,7 +122,7 @@ class Rfdn(TorchMethod):
                 "set14": ((2, 33.68, 0.9184), (3, 30.34, 0.8420), (4, 28.61, 0.7819)),
                 "bsd100": ((2, 32.16, 0.8994), (3, 29.09, 0.8050), (4, 27.57, 0.7360)),
             },
-            size="6 blocks, 48 channels",
+            size="6 blocks, 48 channels, attention by channel",
             images="DIV2K",
             protocol="basicsr",
         ),

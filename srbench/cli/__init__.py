@@ -12,6 +12,7 @@ import typer
 from srbench.cli import (
     check,
     compare,
+    convert,
     drop,
     experiment,
     explain,
@@ -20,6 +21,7 @@ from srbench.cli import (
     merge,
     new_method,
     report,
+    reproduce,
     run,
     runs,
     score,
@@ -70,9 +72,11 @@ app.command("drop")(drop.command)
 app.command("score")(score.command)
 app.command("upscale")(upscale.command)
 app.command("fetch")(fetch.command)
+app.command("convert")(convert.command)
 app.command("verify")(verify.command)
 app.command("train")(train.command)
 app.command("explain")(explain.command)
+app.command("reproduce")(reproduce.command)
 app.command("experiment")(experiment.command)
 app.command("time")(time_.command)
 app.command("new-method")(new_method.command)

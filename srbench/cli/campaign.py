@@ -52,6 +52,9 @@ class Options:
     seed: int | None = None
     state: str | None = None
     cell_timeout: float | None = None
+    max_failures: int | None = None
+    cluster: str | None = None
+    exclusive: bool | None = None
     shard: str | None = None
     verify_pixels: bool | None = None
 

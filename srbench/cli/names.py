@@ -44,7 +44,8 @@ def require_methods(specs: Iterable[str]) -> None:
     known = _all_methods(source for source in sources if source.origin != BUILT_IN)
     for spec in wanted:
         if spec not in known:
-            raise UnknownNameError("method", spec, known)
+            gateways = {name: f"{zoo.PREFIX}{name}" for name in zoo.checkpoints()}
+            raise UnknownNameError("method", spec, known, gateways)
 
 
 def _all_methods(others: Iterable[Source[type[Method]]]) -> list[str]:

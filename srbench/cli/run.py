@@ -75,6 +75,9 @@ def command(
     cell_timeout: Annotated[
         float, typer.Option(min=0, help="Seconds after which one image of one method has failed; 0: no limit.")
     ] = 0,
+    max_failures: Annotated[
+        int, typer.Option("--max-failures", min=0, help="Failed cells after which the run stops; 0: it goes on.")
+    ] = 0,
     verify_pixels: Annotated[
         bool, typer.Option("--verify-pixels", help="Decode every image first, also those that have not changed.")
     ] = False,
@@ -82,6 +85,13 @@ def command(
         str,
         typer.Option(help="Compute one slice of the run, such as 3/16; srbench merge joins them (docs/scale.md)."),
     ] = "",
+    cluster: Annotated[
+        str,
+        typer.Option(help="Compute on a cluster: local:4, tcp://HOST:8786 or a profile in TOML (docs/cluster.md)."),
+    ] = "",
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="With --cluster and --time: nothing else runs on this machine.")
+    ] = False,
     config: Annotated[
         Path | None, typer.Option(help="A TOML file with these options, for one run or several (docs/campaigns.md).")
     ] = None,
@@ -104,6 +114,8 @@ def command(
       srbench run --methods a=run1/net_g.pth,b=run2/net_g.pth --datasets path/to/folder
 
       srbench run --methods all --shard 3/16 --out shard-03
+
+      srbench run --methods all --cluster tcp://10.0.0.1:8786
 
       srbench run --config campaign.toml
     """
@@ -170,7 +182,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
-        *("precision", "cell_timeout"),
+        *("precision", "cell_timeout", "max_failures", "cluster", "exclusive"),
     )
     return RunOptions(
         in_state(methods, values["state"]),
@@ -190,7 +202,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
 
 def exit_code(summary: Summary) -> int:
     """Of the command whose run ended so."""
-    if summary.interrupted:
+    if summary.interrupted and not summary.gave_up:
         return STOPPED + summary.signal
     return 1 if summary.failures or summary.unavailable or summary.measured_nothing else 0
 
@@ -238,6 +250,9 @@ def print_summary(summary: Summary, folder: Path) -> None:
     left = sum(map(len, list(summary.causes.values())[10:]))
     if left:
         console.print(f"... and {left} more (srbench report {folder} --format json)", style="red", markup=False)
-    if summary.interrupted:
-        rest = counted(summary.left, "cell")
+    rest = counted(summary.left, "cell")
+    if summary.gave_up:
+        failed = counted(summary.failed, "failed cell")
+        console.print(f"stopped after {failed}, with {rest} left: the same command goes on from here", style="yellow")
+    elif summary.interrupted:
         console.print(f"interrupted with {rest} left: the same command goes on from here", style="yellow")

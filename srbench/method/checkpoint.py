@@ -4,9 +4,12 @@ wrote, which says whose weights it holds."""
 from __future__ import annotations
 
 import copy
+import functools
+import importlib
+import importlib.util
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,8 +18,11 @@ import torch
 from torch import Tensor
 
 from srbench.errors import NotSupportedError, WeightsError
-from srbench.method import precision
+from srbench.foreign.contained import contained
+from srbench.method import known, precision
 from srbench.method.base import Method, MethodCard, MethodContext
+from srbench.method.brought import contents, stem
+from srbench.method.feeding import Feeding
 from srbench.method.network import TorchMethod
 from srbench.weights.files import LoadAudit, audit_adopted, load_states, require_complete, require_numbers
 from srbench.weights.states import State
@@ -34,6 +40,10 @@ class CheckpointMethod(Method):
     audit: ClassVar[LoadAudit]
     descriptor: ClassVar[Any]
     state: ClassVar[str] = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.feeding = Feeding()  # spandrel's networks do what else is to be done themselves
 
     @property
     def chosen_state(self) -> str:
@@ -56,23 +66,49 @@ class CheckpointMethod(Method):
         self.descriptor.to(context.device)
 
     def upscale(self, lr: Tensor, scale: int) -> Tensor:
-        result: Tensor = self.descriptor(lr)
-        return result
+        result: Tensor = self.descriptor(self.feeding.before(lr))
+        return self.feeding.after(result)
 
 
-def method_from(path: Path, state: str = "") -> type[CheckpointMethod]:
+def method_from(
+    path: Path, state: str = "", networks: Callable[[], known.Networks] = list
+) -> type[CheckpointMethod] | type[TorchMethod]:
     """The method in the file at ``path``, named by the file's stem; of several states the first whose network spandrel
-    recognises and fills.
+    recognises and fills, else the first that fills one of ``networks``.
 
     Args:
         state: the name of the state that is wanted; it stands behind the method's name.
 
     Raises:
-        WeightsError: the file is unsafe or damaged, of an architecture that spandrel does not know, or its
-            tensors are not exactly those of the network.
+        WeightsError: the file is unsafe or damaged, of an architecture that nobody knows, or its tensors are not
+            exactly those of the network.
         NotSupportedError: the network does something other than super-resolution.
     """
-    model, audit = _recognised(path, load_states(path, state))
+    found = load_states(path, state)
+    try:
+        model, audit = _recognised(path, found)
+        return _adopted(path, state, model, audit)
+    except (WeightsError, NotSupportedError) as error:  # spandrel takes some networks for others
+        own = networks()
+        if (method := known.belonging(path, found, own, state)) is not None:
+            return method
+        if not isinstance(error, _UnknownError):
+            raise
+        tensors = found[0].tensors
+        like = known.nearest(tensors, own)
+        raise WeightsError(
+            f"{error.message}: {contents(tensors)}" + (f"; nearest is {like}" if like else ""),
+            "say whose it is (--methods NETWORK=FILE; srbench list methods), or write a plugin for it, 25 lines "
+            f"(docs/checkpoints.md){_further()}",
+        ) from error
+
+
+class _UnknownError(WeightsError):
+    """Of a file of an architecture that spandrel does not recognise."""
+
+
+def _adopted(path: Path, state: str, model: ImageModelDescriptor[Any], audit: LoadAudit) -> type[CheckpointMethod]:
+    """The network that spandrel built, as a method."""
     if model.purpose not in ("SR", "Restoration") or model.scale < 2:
         raise NotSupportedError(f"'{path}' is not a super-resolution network ({model.purpose}, x{model.scale})")
     if (model.input_channels, model.output_channels) not in ((1, 1), (3, 3)):
@@ -80,7 +116,7 @@ def method_from(path: Path, state: str = "") -> type[CheckpointMethod]:
             f"'{path}' maps {model.input_channels} to {model.output_channels} channels", "1 or 3 work"
         )
     model.eval()
-    name = _name(path.stem, state)
+    name = stem(path, state)
     card = MethodCard(
         name=name,
         title=f"{name} ({model.architecture.name})",
@@ -99,6 +135,8 @@ def _recognised(path: Path, found: Sequence[State]) -> tuple[ImageModelDescripto
     """The network of the first state that makes one, whole; raises as :func:`method_from`."""
     # Imported late: spandrel brings torchvision, ten seconds on a cold disk.
     from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
+
+    _more_architectures()
 
     incomplete: LoadAudit | None = None
     broken: Exception | None = None
@@ -125,14 +163,22 @@ def _recognised(path: Path, found: Sequence[State]) -> tuple[ImageModelDescripto
         raise WeightsError(f"spandrel cannot build the network of '{path}' ({broken})", "check the file") from broken
     if other is not None:
         raise NotSupportedError(f"'{path}' is not a super-resolution network ({other.purpose}, x{other.scale})")
-    raise WeightsError(
-        f"'{path}' is of an architecture that spandrel does not recognise",
-        "write a plugin for it (docs/plugins.md), 25 lines",
-    )
+    raise _UnknownError(f"'{path}' is of an architecture that spandrel does not recognise, nor srbench")
 
 
-def _name(stem: str, state: str) -> str:
-    return f"{stem}#{state}" if state else stem
+@functools.cache
+def _more_architectures() -> bool:
+    """Let spandrel know those of the package ``spandrel_extra_arches``, whose licences are not free; False where it is
+    not installed."""
+    if importlib.util.find_spec("spandrel_extra_arches") is None:
+        return False
+    with contained("spandrel_extra_arches"):
+        importlib.import_module("spandrel_extra_arches").install()
+    return True
+
+
+def _further() -> str:
+    return "" if _more_architectures() else "; pip install spandrel_extra_arches knows more architectures"
 
 
 # -- what srbench train wrote --------------------------------------------------------------------------------------
@@ -153,8 +199,8 @@ def trained(path: Path, cls: type[Method], state: str = "") -> type[Method]:
             f"nothing says for which scale the weights in '{path}' are",
             f"leave '{path.with_suffix('.json').name}' beside them, or call the file NAME_xSCALE.safetensors",
         )
-    stem = path.stem if re.search(r"_x\d+$", path.stem) else "_".join([path.stem, *(f"x{scale}" for scale in scales)])
-    name = _name(stem, state)
+    own = path.stem if re.search(r"_x\d+$", path.stem) else "_".join([path.stem, *(f"x{scale}" for scale in scales)])
+    name = f"{own}#{state}" if state else own
     card = replace(cls.card, name=name, title=f"{cls.card.title}, {name}", scales=scales, published=())
     fields = {
         "card": card,

@@ -1,13 +1,23 @@
-"""How a network is fed what srbench has: RGB in [0, 1]."""
+"""How a network is fed what srbench has, RGB in [0, 1]: the range, order of channels and mean of its training, which no
+weight file says; and the same method fed otherwise, to find out."""
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from srbench.errors import MethodError
+
+if TYPE_CHECKING:
+    from srbench.method.base import Method
+
+DIV2K_MEAN = (0.4488, 0.4371, 0.4040)  # of R, G, B in [0, 1], as EDSR's code has it
 
 
 @dataclass(frozen=True)
@@ -51,10 +61,52 @@ class Feeding:
 
     @property
     def words(self) -> str:
-        """'fed 0..255, BGR'."""
-        parts = [f"0..{self.range:g}"]
-        if self.order != "RGB":
+        """'fed 0..255', 'fed 0..1, BGR', 'fed -1..1'."""
+        if self.range == 2 and set(self.mean) == {0.5}:
+            parts = ["-1..1"]
+        else:
+            parts = [f"0..{self.range:g}"]
+            if self.mean:
+                mean = "DIV2K's mean" if self.mean == DIV2K_MEAN else f"{', '.join(f'{v:g}' for v in self.mean)}"
+                parts.append(f"less {mean}")
+        if self.order != "RGB" or parts == ["0..1"]:
             parts.append(self.order)
-        if self.mean:
-            parts.append(f"minus the mean {', '.join(f'{value:g}' for value in self.mean)}")
         return f"fed {', '.join(parts)}"
+
+    def attributes(self, other: Feeding) -> str:
+        """What says so in a plugin where it would else be ``other``: 'input_range = 255.0'."""
+        names = {"range": "input_range", "order": "channel_order", "mean": "mean"}
+        differing = [name for name in names if getattr(self, name) != getattr(other, name)]
+        return ", ".join(f"{names[name]} = {getattr(self, name)!r}" for name in differing)
+
+
+def feeding_of(method: Method) -> Feeding | None:
+    """How the network of a method is fed; None of a method that is no network, or has wrappers around it."""
+    found = getattr(method, "feeding", None)
+    return found if isinstance(found, Feeding) else None
+
+
+def fed(method: Method, feeding: Feeding) -> Method:
+    """The same method, with the same weights, whose network is fed otherwise. ``method`` is one that has a feeding
+    (:func:`feeding_of`), and is prepared: what it is fed is all that differs."""
+    other = copy.copy(method)
+    other.feeding = feeding  # type: ignore[attr-defined]
+    return other
+
+
+def others(method: Method) -> Sequence[Feeding]:
+    """The ways in which networks are trained, but that of ``method``, those that differ least first; none of a method
+    that has no feeding."""
+    own = feeding_of(method)
+    if own is None:
+        return []
+    colour = method.card.fed("rgb") == "rgb"
+    half = (0.5,) * (3 if colour else 1)
+    ranges = [(1.0, ()), (255.0, ()), (2.0, half), *([(1.0, DIV2K_MEAN), (255.0, DIV2K_MEAN)] if colour else [])]
+    found = [Feeding(r, order, mean) for (r, mean), order in product(ranges, ("RGB", "BGR") if colour else ("RGB",))]
+
+    def distance(feeding: Feeding) -> int:
+        changed = (feeding.range != own.range, feeding.order != own.order, feeding.mean != own.mean)
+        return sum(changed)
+
+    return sorted((feeding for feeding in found if feeding != own), key=distance)

@@ -1,4 +1,5 @@
-"""What a method from a user's file is called: as its card or its file says, or as the user does (``NAME=FILE``).
+"""What a method from a user's file is called: as its card or its file says, or as the user does (``NAME=FILE``); and
+what else a command line says of the file: whose weights it holds, which of its states or methods is wanted.
 
 The names of built-in and installed methods are theirs alone: reports, thresholds and published values go by them.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,88 @@ if TYPE_CHECKING:  # plugins.py asks here how a spec is read
 _LONGEST = 200  # characters
 
 
+@dataclass(frozen=True)
+class Spec:
+    """What stands for a method on a command line, ``NAME=NETWORK:FILE#STATE``, in its parts.
+
+    Args:
+        name: that the user gives to it; empty where none is given.
+        network: the method whose network the weights in ``file`` belong to, also a plugin; empty where none is said.
+        file: None of what is built in or installed.
+        part: the state of a checkpoint that is wanted (``FILE#STATE``), or the method of a plugin (``FILE.py:NAME``).
+        text: what names the method, without ``name`` and ``network``.
+    """
+
+    name: str
+    network: str
+    file: Path | None
+    part: str
+    text: str
+
+    @property
+    def by_file(self) -> bool:
+        """Whether the method is called by its file, which nobody chose as a name."""
+        return self.file is not None and not self.is_code and not self.name
+
+    @property
+    def place(self) -> str:
+        """The file as it is understood in any current folder, with the network before it and the wanted state behind
+        it; empty of what is built in or installed."""
+        if self.file is None:
+            return ""
+        plugin, method = split_file(self.network, (".py",))
+        own = self.network if plugin is None else os.path.abspath(plugin) + (f":{method}" if method else "")  # noqa: PTH100
+        network = f"{own}:" if own else ""
+        behind = "" if not self.part else f":{self.part}" if self.is_code else f"#{self.part}"
+        return network + os.path.abspath(self.file) + behind  # noqa: PTH100  # links keep their names
+
+    @property
+    def is_code(self) -> bool:
+        return self.file is not None and self.file.suffix.lower() == ".py"
+
+    @property
+    def absolute(self) -> str:
+        """The whole of it, as it is understood in any current folder."""
+        return f"{self.name}={self.place}" if self.name else self.place or self.text
+
+
+def parse(spec: str, suffixes: Collection[str]) -> Spec:
+    """What ``spec`` says. Where a name is that of a network, ``NETWORK=FILE``, only who knows the methods can tell.
+
+    >>> parse("mine=edsr:nets/x4.pth#ema", {".pth"})
+    Spec(name='mine', network='edsr', file=PosixPath('nets/x4.pth'), part='ema', text='nets/x4.pth#ema')
+
+    Raises:
+        SrbenchError: as :func:`split_name`.
+    """
+    name, rest = split_name(spec, suffixes)
+    network, text = split_network(rest, suffixes)
+    return Spec(name, network, *split_file(text, suffixes), text)
+
+
+def split_network(text: str, suffixes: Collection[str]) -> tuple[str, str]:
+    """The network and the file of ``NETWORK:FILE``; no network for any other text, also where a file is called so.
+
+    >>> split_network("edsr:nets/x4.pth", {".pth"}), split_network("nets/x4.pth", {".pth"})
+    (('edsr', 'nets/x4.pth'), ('', 'nets/x4.pth'))
+    """
+    if _exists(text, suffixes):
+        return "", text
+    cuts = [i for i, char in enumerate(text) if char == ":" and i and _is_weights(text[i + 1 :], suffixes)]
+    cut = next((i for i in cuts if _exists(text[i + 1 :], suffixes)), cuts[-1] if cuts else None)
+    if cut is None:
+        return "", text
+    return text[:cut].strip(), os.path.expanduser(text[cut + 1 :].strip())  # noqa: PTH111
+
+
+def _is_weights(text: str, suffixes: Collection[str]) -> bool:
+    file, _ = split_file(text, suffixes)
+    return file is not None and file.suffix.lower() != ".py"
+
+
 def split_file(spec: str, suffixes: Collection[str]) -> tuple[Path | None, str]:
-    """The file that ``spec`` names by its type, and what stands behind it after a ``#``; None where it names none.
+    """The file that ``spec`` names by its type, and what stands behind it: the state after a ``#``, or after the ``:``
+    of a plugin the method; None where it names none.
 
     >>> split_file("nets/edsr.pth#params", {".pth"})
     (PosixPath('nets/edsr.pth'), 'params')
@@ -30,6 +111,9 @@ def split_file(spec: str, suffixes: Collection[str]) -> tuple[Path | None, str]:
     for file, part in ((spec, ""), spec.rpartition("#")[::2]):
         if Path(file).suffix.lower() in suffixes:
             return Path(file), part
+    file, colon, part = spec.rpartition(":")
+    if colon and part and file.lower().endswith(".py") and ".py" in suffixes:
+        return Path(file), part
     return None, ""
 
 
@@ -74,6 +158,15 @@ def require_no_folder(spec: str, suffixes: Collection[str]) -> None:
         inside = sorted(child for child in path.iterdir() if child.suffix.lower() in suffixes)
         raise MethodError(f"'{spec}' is a folder", f"give one of its files, such as {inside[0]}" if inside else kinds)
     raise MethodError(f"'{spec}' is no method" if path.exists() else f"no file at '{spec}'", kinds)
+
+
+def require_no_file(text: str, suffixes: Collection[str]) -> None:
+    """Raise MethodError where ``text``, which no method is called, is a file."""
+    if Path(text).is_file():
+        raise MethodError(
+            f"'{text}' is a file of a type that no method has",
+            f"a method is a file of the type {', '.join(suffixes)}: rename it where it is one of these",
+        )
 
 
 def require_name(name: str, what: str) -> None:

@@ -70,6 +70,8 @@ class TorchMethod(Method):
     def __init__(self) -> None:
         super().__init__()
         self.audits: dict[int, LoadAudit] = {}
+        self.feeding = Feeding(self.input_range, self.channel_order, self.mean)
+        """How the module is fed."""
         self._modules: dict[int, nn.Module] = {}
         self._lock = threading.Lock()
         self._dtype: torch.dtype | None = None  # that networks are cast to; None: as they were built
@@ -98,8 +100,9 @@ class TorchMethod(Method):
             WeightsError: they are no such network's, or its size cannot be read.
         """
         method = cls()
+        built = {scale: method.build(scale).state_dict() for scale in cls.scales_of_build()}
         for fitting in (fits, lambda tensors, own: by_order(tensors, own) is not None):
-            scales = tuple(s for s in cls.card.scales or _ANY_SCALE if fitting(state, method.build(s).state_dict()))
+            scales = tuple(scale for scale, own in built.items() if fitting(state, own))
             if scales:
                 return Sized(scales, method.build, cls.card.size)
         raise WeightsError(
@@ -107,10 +110,10 @@ class TorchMethod(Method):
             "use a file of that network and size",
         )
 
-    @property
-    def feeding(self) -> Feeding:
-        """How the module is fed."""
-        return Feeding(self.input_range, self.channel_order, self.mean)
+    @classmethod
+    def scales_of_build(cls) -> tuple[int, ...]:
+        """Those for which there may be modules: the card's, or a few where it has no list."""
+        return cls.card.scales or _ANY_SCALE
 
     def weight_path(self, scale: int) -> Path | None:
         return self.source.parent / self.weights[scale] if scale in self.weights else None

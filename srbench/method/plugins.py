@@ -4,10 +4,12 @@
   ``__init__.py`` a package of that name
 * installed: entry points of the group ``srbench.methods``, each a class, named as its card
 * ``./my_method.py``: every method class that the file defines
-* ``./4x_model.pth``, ``.safetensors``: a network that spandrel recognises, or what ``srbench train`` wrote, named by
-  the file's stem
+* ``./my_method.py:mine``: one of several methods in a file
+* ``./4x_model.pth``, ``.safetensors``: a network that spandrel recognises, one of srbench's own, or what
+  ``srbench train`` wrote, named by the file's stem
 * ``./4x_model.pth#params``: one of several states of weights in a file
-* ``NAME=./4x_model.pth``: a file whose method the user gives a name
+* ``edsr=./x4.pth``: the network of a method with weights of the user's; the method is called ``edsr:x4``
+* ``NAME=./4x_model.pth``, ``NAME=edsr:./x4.pth``: a file whose method the user gives a name
 
 A plugin that cannot be imported is listed as broken with its error; it never hides the others.
 """
@@ -18,37 +20,53 @@ import functools
 import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
+from srbench import zoo
 from srbench.errors import MethodError, SrbenchError, UnknownNameError, WeightsError
 from srbench.foreign import opened
 from srbench.foreign.contained import contained
 from srbench.foreign.named_files import named_files
 from srbench.method import naming
 from srbench.paths import search_path
-from srbench.registry import Found, Registry, Source
+from srbench.registry import Found, Prefix, Registry, Source
 from srbench.sources import source_files
+from srbench.weights.kinds import PROGRAMS
 
 if TYPE_CHECKING:  # else late: what only lists methods does without torch
     from srbench.method.base import Method
+    from srbench.method.network import TorchMethod
 
 Plugin: TypeAlias = "Found[type[Method]]"
-CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
+CHECKPOINTS = (  # what kind a file is, its content says; .tar: x.pth.tar
+    *(
+        ".pth",
+        ".pt",
+        ".ckpt",
+        ".safetensors",
+        ".bin",
+        ".pkl",
+        ".tar",
+        ".mat",
+        ".npz",
+        ".npy",
+        ".ts",
+        ".torchscript",
+        ".jit",
+    ),
+)
 FILES = (".py", *CHECKPOINTS)
 PROGRAMS = {  # files of networks that are more than weights
     ".onnx": "an ONNX model",
-    ".ts": "TorchScript",
-    ".torchscript": "TorchScript",
-    ".jit": "TorchScript",
     ".pb": "a TensorFlow graph",
     ".tflite": "a TensorFlow Lite model",
     ".h5": "a Keras model",
     ".keras": "a Keras model",
     ".engine": "a TensorRT engine",
     ".mlmodel": "a Core ML model",
-    ".mat": "a MATLAB file",
 }
 
 
@@ -72,6 +90,9 @@ class _Methods(Registry["type[Method]"]):
             origin = "built in" if _is_built_in(path) else str(path)
             # A file may hold several methods, which only their cards name.
             yield Source(stem.replace("_", "-"), origin, functools.partial(self._module, stem, path), path, named=False)
+
+    def prefixes(self) -> Sequence[Prefix[type[Method]]]:
+        return [Prefix(zoo.PREFIX, "NAME", _of_the_zoo)]
 
     def suffixes(self) -> Mapping[str, Callable[[Path], type[Method]]]:
         # The weight file is the whole method: as source it would be hashed twice.
@@ -116,16 +137,82 @@ def find(spec: str) -> list[Plugin]:
         MethodError, WeightsError: a file cannot be used.
         SrbenchError: a name that cannot be given.
     """
-    name, path = naming.split_name(spec, FILES)
-    if naming.split_file(path, {".py", *METHODS.suffixes()})[0] is None:
-        naming.require_no_folder(path, FILES)
-    found = METHODS.find(path)
-    return [naming.renamed(found, name, spec)] if name else found
+    parsed = parse(spec)
+    if parsed.network:
+        found = [_brought(parsed)]
+    elif parsed.is_code and parsed.part:
+        found = [_one_of(METHODS.find(str(parsed.file)), parsed)]
+    else:
+        found = _found(parsed.text)
+    return [naming.renamed(found, parsed.name, spec)] if parsed.name else found
+
+
+def parse(spec: str) -> naming.Spec:
+    """What ``spec`` says; where the name before a weight file is that of a method, it is the network.
+
+    Raises:
+        SrbenchError: a name that cannot be given.
+    """
+    parsed = naming.parse(spec, FILES)
+    if parsed.name and not parsed.network and parsed.file and not parsed.is_code and _is_method(parsed.name):
+        return replace(parsed, name="", network=parsed.name)
+    return parsed
+
+
+def _is_method(name: str) -> bool:
+    if naming.split_file(name, (".py",))[0] is not None:
+        return True
+    try:
+        METHODS.find(name)
+    except SrbenchError:  # a name of the user's own
+        return False
+    return True
+
+
+def _found(text: str) -> list[Plugin]:
+    if naming.split_file(text, {".py", *METHODS.suffixes()})[0] is None:
+        naming.require_no_folder(text, FILES)
+    try:
+        return METHODS.find(text)
+    except UnknownNameError:
+        naming.require_no_file(text, FILES)
+        raise
+
+
+def _one_of(found: Sequence[Plugin], parsed: naming.Spec) -> Plugin:
+    """The method of a plugin file that is named behind it."""
+    for plugin in found:
+        if plugin.name == parsed.part:
+            return plugin
+    names = [plugin.name for plugin in found]
+    raise UnknownNameError(f"method of '{parsed.file}'", parsed.part, names)
+
+
+def _brought(parsed: naming.Spec) -> Plugin:
+    """The network of a method with weights of the user's."""
+    from srbench.method.brought import brought
+
+    network = find(parsed.network)
+    if len(network) != 1:
+        names = ", ".join(f"{parsed.network}:{plugin.name}" for plugin in network)
+        raise MethodError(f"'{parsed.network}' defines {len(network)} methods", f"name one: {names}")
+    assert parsed.file is not None  # else there is no network before it
+    value = _known(brought(parsed.file, network[0].load(), parsed.part), parsed.file, parsed.part)
+    # With the plugin's file, so that what that reads while it is loaded is part of the identity.
+    return Found(METHODS.kind, value.card.name, f"file {parsed.place}", network[0].source, value)
+
+
+def networks() -> list[type[TorchMethod]]:
+    """Those of the built-in and installed methods that take weights."""
+    from srbench.method.network import TorchMethod
+
+    found = (plugin.value for plugin in discover())
+    return [value for value in found if value is not None and issubclass(value, TorchMethod)]
 
 
 def require_own_name(spec: str) -> None:
     """Raise MethodError where ``spec`` is a file whose method has the name of a built-in or installed one."""
-    if naming.split_file(naming.split_name(spec, FILES)[1], FILES)[0] is None:
+    if parse(spec).file is None:
         return
     taken = {plugin.name for plugin in discover()}
     for plugin in find(spec):
@@ -230,7 +317,15 @@ def _from_checkpoint(path: Path, state: str = "") -> type[Method]:
 
     name = trained_for(path)
     if name is None:
-        return checkpoint.method_from(path, state)
+        from srbench.method.networks import missing
+
+        known = zoo.recognised(path, state)
+        if known is not None and not missing(known.architecture):
+            from srbench.method.brought import stem
+            from srbench.method.zoo import from_file
+
+            return from_file(known, path, METHODS.get, stem(path, state), state=state)
+        return checkpoint.method_from(path, state, networks)
     try:
         method = METHODS.get(name)
     except UnknownNameError as error:
@@ -239,6 +334,20 @@ def _from_checkpoint(path: Path, state: str = "") -> type[Method]:
             f"put it into the folder 'weights' beside the plugin, as {path.name}, and give the plugin",
         ) from error
     return checkpoint.trained(path, method, state)
+
+
+def _of_the_zoo(name: str) -> type[Method]:
+    from srbench.method.zoo import method_of
+
+    return method_of(zoo.known_as(name), METHODS.get)
+
+
+def _known(value: type[Method], file: Path, state: str) -> type[Method]:
+    """``value`` with what the zoo says of its weights, where it knows them."""
+    from srbench.method.zoo import told
+
+    checkpoint = zoo.recognised(file, state)
+    return value if checkpoint is None else told(value, checkpoint)
 
 
 def _refused(path: Path) -> type[Method]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from srbench import paths
+from srbench import paths, zoo
 from srbench.errors import SrbenchError
 from srbench.foreign.contained import contained
 from srbench.foreign.named_files import named_files
@@ -28,6 +28,7 @@ class LoadedFile:
     Args:
         state: what was taken of it, and ``others`` what there was too; empty where the method does not tell.
         shipped: it is srbench's own.
+        known: which checkpoint of the zoo it is, by its tensors, and what is published of that; empty for any other.
         images: training images by folder, and ``validation_psnr`` in dB by scale ('x4'), from the card beside it; empty
             where there is none.
     """
@@ -37,6 +38,7 @@ class LoadedFile:
     state: str = ""
     others: tuple[str, ...] = ()
     shipped: bool = False
+    known: str = ""
     images: Mapping[str, int] = field(default_factory=dict)
     validation_psnr: Mapping[str, float] = field(default_factory=dict)
 
@@ -46,7 +48,7 @@ class LoadedFile:
     @property
     def words(self) -> str:
         """The file, and what is known of it."""
-        known = []
+        known = [f"this is {self.known}"] if self.known else []
         if self.images:
             known.append("trained on " + ", ".join(f"{count} images of {name}" for name, count in self.images.items()))
         known += [f"validation {value:.2f} dB at {scale}" for scale, value in self.validation_psnr.items()]
@@ -63,21 +65,32 @@ def files(method: Method) -> list[LoadedFile]:
         with contained():
             audits = {audit.path.resolve(): audit for audit in method.load_audits()}
             found = list(audits) or list(dict.fromkeys(path.resolve() for path in named_files(method.weight_files, "")))
-            return [_file(path, audits.get(path)) for path in found]
+            return [_file(path, audits.get(path), method.chosen_state) for path in found]
     except SrbenchError:  # of what it computes, its cells tell
         return []
 
 
-def _file(path: Path, audit: LoadAudit | None) -> LoadedFile:
+def _file(path: Path, audit: LoadAudit | None, state: str) -> LoadedFile:
     card = _card(path)
+    shipped = path.is_relative_to(Path(paths.search_path("methods")[0]).resolve())
     known = LoadedFile(
         str(path),
         file_hash(path) if audit is None else audit.sha256,
-        shipped=path.is_relative_to(Path(paths.search_path("methods")[0]).resolve()),
+        shipped=shipped,
+        known="" if shipped else _in_the_zoo(path, state),
         images=_numbers(card.get("images"), int),
         validation_psnr=_numbers(card.get("validation_psnr"), float),
     )
     return known if audit is None else replace(known, state=audit.state, others=audit.others)
+
+
+def _in_the_zoo(path: Path, state: str) -> str:
+    """'BSRN, published 32.35 on Set5 (zoo:bsrn-x4)'."""
+    checkpoint = zoo.recognised(path, state)
+    if checkpoint is None:
+        return ""
+    values = checkpoint.published()
+    return f"{checkpoint.title}, {f'published {values} on Set5 ' if values else ''}({checkpoint.spec})"
 
 
 def _card(path: Path) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from srbench.run import canary, clustered, loaded
 from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
 from srbench.run.executors.base import Executor
 from srbench.run.executors.local import can_fork, local, single_threaded
+from srbench.run.first_try import require_fitting, try_new
 from srbench.run.job import Job, Plan, context_of, job_of, sliced, spec_of, workers_of
 from srbench.run.manifest import describe, describe_dataset, describe_metric
 from srbench.run.observer import Observer, Silent, Summary
@@ -131,6 +132,9 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
     # What plugins load is tried in a forked child, which would wait for ever for what a decoding thread holds then.
     decoded = job.image_facts() if job.worker.holds_foreign_code() else None
     _prepare(job, observer)
+    require_fitting(job)
+    with _tried(job.options, job.worker):
+        trials_of_new = try_new(job, observer)
     manifest = {**_describe(job), **job.described}  # while images are decoded
     facts = job.image_facts() if decoded is None else decoded
     manifest["datasets"] = [describe_dataset(data, facts) for data in job.datasets]
@@ -140,6 +144,8 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
         manifest["options"] = job.context.variant.key
     if job.context.variant.tile:
         manifest["seams"] = compare_tiles(planned, job.worker, observer)
+    if trials_of_new:
+        manifest["trials"] = trials_of_new
     manifest["metrics"] = [describe_metric(metric) for metric in job.selection.metrics]  # also of a run that is killed
     clashes = partial(use_names_otherwise, manifest)
     run_id = store.start_run(manifest, seen=job.recorded.newest, clashes=clashes)
@@ -241,7 +247,7 @@ def execute(job: Job, planned: Plan, tasks: Sequence[CellTask], store: Store, st
                 if task.canary and result.scores and ScoreState(result.scores[0].status).has_value:
                     measured[task.facts.key] = result.scores[0].value
             _record([pair for pair in batch if not pair[0].canary], job, planned, store, observer)
-            if 0 < job.options.max_failures <= planned.summary.failed:
+            if 0 < job.options.max_failures <= planned.summary.failed and planned.summary.left:
                 stop.pressed = planned.summary.gave_up = True
     _judge(job, planned, bicubic, measured, store)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from srbench.errors import MethodError, SrbenchError
 from srbench.foreign.contained import contained
 from srbench.foreign.trial import died_of
-from srbench.method import naming, plugins
+from srbench.method import brought, naming, plugins
 from srbench.method.base import Method
 from srbench.method.network import TorchMethod
 from srbench.naming import fold, told_apart
@@ -24,7 +24,8 @@ Note = Callable[[str], None]
 class Selected(NamedTuple):
     """A method of a run: its instance, its identity hash, and the name, plugin file or checkpoint that it came from,
     as ``NAME=FILE`` where the file does not say how it is called. ``place`` is the absolute path of the file, perhaps
-    with the state of weights that was chosen of it, ``FILE#STATE``; empty of what is built in or installed."""
+    with the network that its weights belong to and the state that was chosen of it, ``NETWORK:FILE#STATE``; empty of
+    what is built in or installed."""
 
     method: Method
     identity: str
@@ -115,10 +116,8 @@ def _not_in_all(method: Method, scales: Sequence[int]) -> str:
 
 def anywhere(spec: str) -> str:
     """``spec`` (a name, a plugin file, a checkpoint, NAME=FILE) as it is understood in any current folder."""
-    name, file = naming.split_name(spec, plugins.FILES)
-    if naming.split_file(file, plugins.FILES)[0] is None:
-        return spec
-    return f"{name}={Path(file).absolute()}" if name else str(Path(file).absolute())
+    parsed = plugins.parse(spec)
+    return spec if parsed.file is None else parsed.absolute
 
 
 # -- what is wanted ------------------------------------------------------------------------------------------------
@@ -131,7 +130,9 @@ class _Want:
     Args:
         source: ``spec`` as it is understood in any current folder.
         optional: only 'all' brought it.
-        file: absolute; None of what is built in or installed. ``state``: what was chosen of it.
+        file: absolute; None of what is built in or installed.
+        network: whose weights are in it, where the user says so.
+        place: as :attr:`Selected.place`.
         by_file: its name is that of its file, which nobody chose for it.
     """
 
@@ -140,13 +141,9 @@ class _Want:
     source: str
     optional: bool = False
     file: Path | None = None
-    state: str = ""
+    network: str = ""
+    place: str = ""
     by_file: bool = False
-
-    @property
-    def place(self) -> str:
-        """As :attr:`Selected.place`."""
-        return "" if self.file is None else f"{self.file}#{self.state}" if self.state else str(self.file)
 
 
 def _wanted(specs: Sequence[str], note: Note) -> list[_Want]:
@@ -163,22 +160,22 @@ def _wanted(specs: Sequence[str], note: Note) -> list[_Want]:
                     optional = plugin.name not in specs
                     chosen.setdefault(plugin.name, _Want(plugin, plugin.name, plugin.name, optional))
             continue
-        name, path = naming.split_name(spec, plugins.FILES)
-        source = anywhere(spec)  # before a plugin can change the current folder
-        file, state = naming.split_file(path, plugins.FILES)
-        file = Path(os.path.abspath(file)) if file else None  # noqa: PTH100  # links keep their names
+        parsed = plugins.parse(spec)
+        source, place = anywhere(spec), parsed.place  # before a plugin can change the current folder
+        file = Path(os.path.abspath(parsed.file)) if parsed.file else None  # noqa: PTH100  # links keep their names
         try:
             found = plugins.find(spec)
         except SrbenchError as error:
             broken.append(error)
             continue
         for plugin in found:
-            by_file = file is not None and file.suffix != ".py" and not name
             key: object = plugin.name
             if file is not None:
                 status = file.stat()
-                key = (status.st_dev, status.st_ino, f"#{state}" if by_file else plugin.name)
-            chosen.setdefault(key, _Want(plugin, spec, source, file=file, state=state, by_file=by_file))
+                own = f"{parsed.network}#{parsed.part}" if parsed.by_file else plugin.name
+                key = (status.st_dev, status.st_ino, own)
+            want = _Want(plugin, spec, source, False, file, parsed.network, place, parsed.by_file)
+            chosen.setdefault(key, want)
     if broken:
         if len(broken) == 1:
             raise broken[0]
@@ -257,7 +254,10 @@ def _own_name(one: _Made, file: Path, others: Sequence[_Made]) -> str:
     same."""
     beside = [other for other in others if other.want.file and other.want.file.parent == file.parent]
     alike = [other for other in beside if fold(other.name) == fold(one.name)]
-    return one.name if len(alike) == 1 else f"{file.name}{one.name.removeprefix(file.stem)}"
+    if len(alike) == 1:
+        return one.name
+    network = f"{one.want.network}:" if one.want.network else ""
+    return f"{network}{file.name}{one.name.removeprefix(network).removeprefix(brought.stem(file))}"
 
 
 def _is_same_file(known: RecordedMethod, one: _Made) -> bool:

@@ -76,7 +76,8 @@ def load_states(path: Path, state: str = "") -> list[State]:
         state: the name of the one that is wanted; all by default.
 
     Raises:
-        WeightsError: the file is missing, damaged, needs code to be read, or holds no tensors or no such state.
+        WeightsError: the file is missing, damaged, a part of one, needs code to be read, or holds no tensors or no
+            such state.
     """
     content = read(path)
     found = states.find(content, state)
@@ -143,7 +144,7 @@ def fill(
         sha256=file_hash(path),
         parameters=sum(p.numel() for p in module.parameters()),
         matched=len(asked) - len(misfits),
-        missing=tuple(key for key in own if key not in asked and not is_counter(key)),
+        missing=_missing(asked, own),
         unexpected=tuple(misfits.values()),
         others=others(taken, found),
         how=reading.how,
@@ -181,7 +182,7 @@ def matching(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> int:
 
 def fits(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> bool:
     """Whether ``tensors`` fill a network with the tensors ``own``, counters aside, and none is left over."""
-    return matching(tensors, own) == len(tensors) and all(key in tensors or is_counter(key) for key in own)
+    return matching(tensors, own) == len(tensors) and not _missing(tensors, own)
 
 
 def _asked(state: State, ignore: str | None) -> dict[str, Tensor]:
@@ -270,11 +271,25 @@ def require_complete(audit: LoadAudit, allow_partial: bool = False) -> None:
     """Raise WeightsError, naming the tensors, unless the audit is complete or partial loads are declared."""
     if audit.complete or (allow_partial and audit.matched):
         return
-    lines = [f"{audit.matched} tensors match"]
-    for label, names in (("missing", audit.missing), ("unexpected", audit.unexpected)):
-        if names:
-            lines.append(f"{len(names)} {label} ({first_few(names)})")
     raise WeightsError(
-        f"'{audit.path}' does not fit the network: {', '.join(lines)}",
+        f"'{audit.path}' does not fit the network: {_counts(audit.matched, audit.missing, audit.unexpected)}",
         "use the file that belongs to this method and scale",
     )
+
+
+def difference(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str:
+    """In words, what of ``tensors`` a network with the tensors ``own`` has, lacks and asks for in vain."""
+    unexpected = tuple(text for key, value in tensors.items() if (text := _misfit(key, value, own)))
+    return _counts(len(tensors) - len(unexpected), _missing(tensors, own), unexpected)
+
+
+def _counts(matched: int, missing: Sequence[str], unexpected: Sequence[str]) -> str:
+    lines = [f"{matched} tensors match"]
+    for label, names in (("missing", missing), ("unexpected", unexpected)):
+        if names:
+            lines.append(f"{len(names)} {label} ({first_few(names)})")
+    return ", ".join(lines)
+
+
+def _missing(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> tuple[str, ...]:
+    return tuple(key for key in own if key not in tensors and not is_counter(key))

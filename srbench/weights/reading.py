@@ -1,72 +1,90 @@
-"""The content of a weight file, read without running code from it."""
+"""The content of a weight file, read without running code from it.
+
+What a file is, its first bytes say. torch's own files are read by torch's ``weights_only`` loader; what that refuses
+(whole modules, TorchScript, objects beside the weights, newer protocols), and files that torch does not know, are read
+as data (:mod:`srbench.weights.inert`).
+"""
 
 from __future__ import annotations
 
-import io
-import itertools
 import pickle
-import pickletools
 import re
-import threading
 import warnings
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
-import numpy as np
 import safetensors
 import safetensors.torch
 import torch
+from torch import Tensor
 
-from srbench.errors import WeightsError
+from srbench.errors import WeightsError, first_few
+from srbench.weights import archives, kinds, matlab
+from srbench.weights.inert import DamagedError
 from srbench.weights.packing import unpack
+from srbench.weights.rebuilt import NotReadError, Rebuilder
 
-# What torch's weights_only loader says of a pickle that needs code: mostly the name that it refers to.
-_NEEDS_CODE = re.compile(r"(GLOBAL \S+|(Unsupported (class|callable)|Trying to (call|instantiate))[^.;\n]*)", re.I)
-# What pickled tensors and containers of them refer to.
-_OF_TENSORS = re.compile(
-    r"torch\._utils\._rebuild_\w+|torch\.(storage\.)?\w*Storage|torch\.\w+|torch\.nn\.parameter\.Parameter"
-    r"|torch\._tensor\._rebuild_from_type_v2|torch\.serialization\._get_layout|torch\.Size"
-    r"|collections\.(OrderedDict|defaultdict|Counter)|numpy\..*|_codecs\.encode|(builtins|__builtin__)\.(set|bytearray|dict|list)"
+# Names by which a pickle would act on the machine. Nothing is run here: they tell what a file was made for.
+_HARM = re.compile(
+    r"(os|posix|nt|subprocess|sys|shutil|socket|runpy|pty|ctypes|importlib|webbrowser|marshal|pdb|bdb|pydoc|pip|timeit)\..*"
+    r"|builtins\.(eval|exec|execfile|compile|open|__import__|input|breakpoint|globals|vars|delattr|setattr)"
+    r"|(_?io\.(open|open_code|FileIO)|_?pickle\.(loads?|Unpickler)|types\.(CodeType|FunctionType)|commands\.get\w+)"
+    r"|(code\.(interact|Interactive\w+)|(cP|p)rofile\.run\w*|asyncio\.\w*(run|subprocess)\w*|numpy\..*\.runstring)"
+    r"|(requests\.\w+|urllib\.request\..*|http\.client\..*|torch\.(hub|load|utils\.cpp_extension)(\..*)?)"
 )
-_MOST_OPERATIONS = 1_000_000  # of a pickle that are looked at for a message
-_PICKLES = 5  # that torch wrote one after another into a file before it used zip archives
-_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """What a file holds, and what is to be known of it.
+
+    ``refusal``: why it is not used where a method's weights are asked for; ``srbench convert`` says it and goes on.
+    """
+
+    content: Any
+    format: str  # in words: 'PyTorch', 'a pickled Net', 'TorchScript'
+    notes: tuple[str, ...] = ()
+    dropped: dict[str, str] = field(default_factory=dict)  # by place in the file: what was not taken
+    layers: tuple[dict[str, Any], ...] = ()  # what a file says of its layers beside their weights
+    refusal: WeightsError | None = None
 
 
 def read(path: Path) -> object:
-    """What a weight file holds: of a safetensors file a mapping of tensors, of others whatever was saved.
-
-    Pickles are read with torch's ``weights_only`` loader, which builds tensors, plain containers and numpy's numbers
-    and arrays, and refuses everything else.
+    """What a weight file holds: mappings, lists, numbers, texts, and tensors in them.
 
     Raises:
-        WeightsError: there is no such file, it is damaged, or it needs code to be read.
+        WeightsError: there is no such file; it is damaged, or no weight file; it was made to run something when it is
+            unpickled; it is a part of several; or its tensors may not be what torch means.
     """
+    files, missing = kinds.parts_of(path)
+    if files:
+        raise _is_part(path, files, missing)
+    found = read_whole(path)
+    if found.refusal is not None:
+        raise found.refusal
+    return found.content
+
+
+def read_whole(path: Path) -> WeightFile:
+    """As :func:`read`, with all that is known of the file; what :func:`read` refuses for its content, and not for
+    damage, is handed over.
+
+    Raises:
+        WeightsError: there is no such file; it is damaged, or no weight file.
+    """
+    head = _head(path)
+    kinds.require_weights(path, head)
     try:
-        if path.is_dir():
-            raise WeightsError(f"'{path}' is a folder, not a weight file", "name a file in it")
-        if not path.is_file():
-            raise WeightsError(f"no weights at '{path}'", "check the path")
-        with path.open("rb"):
-            pass
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise WeightsError(
-            f"cannot read weights '{path}' ({reason})", "check the path and your rights to it"
-        ) from error
-    if path.suffix.lower() == ".safetensors":
-        try:
-            return unpack(safetensors.torch.load_file(path))
-        except Exception as error:  # of a damaged file: not only SafetensorError
-            raise WeightsError(
-                f"'{path}' is not an intact safetensors file ({_first_line(error)})", "get it again"
-            ) from error
-    try:
-        return _load_pickle(path)
-    except Exception as error:  # a damaged pickle, or one made to do harm, can raise anything
-        raise _refusal(path, error) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks on protocols and on Python 2; what matters is raised
+            return _READERS[kinds.kind_of(head, path.stat().st_size, path.suffix.lower())](path)
+    except WeightsError:
+        raise
+    except Exception as error:  # a damaged file, or one made to do harm, can raise anything
+        reason = _first_line(error)
+        raise WeightsError(f"'{path}' is not an intact checkpoint ({reason})", "get the file again") from error
 
 
 def trained_for(path: Path) -> str | None:
@@ -81,119 +99,193 @@ def trained_for(path: Path) -> str | None:
     return facts["method"] if {"method", "recipe"} <= facts.keys() else None
 
 
-def _load_pickle(path: Path) -> object:
+def _head(path: Path) -> bytes:
     try:
-        return _torch_load(path)
-    except pickle.UnpicklingError as error:
-        if "numpy" not in str(error):
-            raise
-    with _lock, torch.serialization.safe_globals(_numpy_values()):
-        return _torch_load(path)
+        if path.is_dir():
+            raise WeightsError(f"'{path}' is a folder, not a weight file", "name a file in it")
+        if not path.is_file():
+            raise WeightsError(f"no weights at '{path}'", "check the path")
+        with path.open("rb") as stream:
+            return stream.read(kinds.HEAD)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WeightsError(
+            f"cannot read weights '{path}' ({reason})", "check the path and your rights to it"
+        ) from error
 
 
-def _torch_load(path: Path) -> object:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's remarks on pickle protocols; what matters is raised
-        return torch.load(path, map_location="cpu", weights_only=True)
+def _is_part(path: Path, files: Sequence[Path], missing: Sequence[Path]) -> WeightsError:
+    what = f"'{path}' is one of {len(files)} files that hold weights together"
+    if missing:
+        names = first_few([file.name for file in missing])
+        return WeightsError(f"{what}, of which {len(missing)} are not there ({names})", "put them beside it")
+    return WeightsError(what, f"make one of them: srbench convert {path}")
 
 
-def _numpy_values() -> list[Callable[..., Any] | tuple[Callable[..., Any], str]]:
-    """What numpy's numbers and arrays are unpickled by, under the names of all its versions."""
-    makers = [cast("Callable[..., Any]", value.__reduce__()[0]) for value in (np.float64(0), np.zeros(0))]
-    modules = ("numpy.core.multiarray", "numpy._core.multiarray")
-    names = [(maker, f"{module}.{maker.__name__}") for maker in makers for module in modules]
-    kinds = list({type(np.dtype(code)) for code in "?bBhHiIlLqQefdgFDSU"})
-    return [*names, np.ndarray, np.dtype, *kinds]
+# -- one kind of file each -----------------------------------------------------------------------------------------
 
 
-# -- why a file is refused -----------------------------------------------------------------------------------------
+def _safetensors(path: Path) -> WeightFile:
+    try:
+        return WeightFile(unpack(safetensors.torch.load_file(path)), "safetensors")
+    except Exception as error:  # of a damaged file: not only SafetensorError
+        raise WeightsError(
+            f"'{path}' is not an intact safetensors file ({_first_line(error)})", "get it again"
+        ) from error
 
 
-def _refusal(path: Path, error: Exception) -> WeightsError:
-    members = _members(path)
-    if any(name.rpartition("/")[2] == "constants.pkl" for name in members):
-        return WeightsError(
-            f"'{path}' is TorchScript, a program, and srbench reads weights alone",
-            "where you trust it, save its weights: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pth')",
+def _matlab(path: Path) -> WeightFile:
+    found = matlab.read(path)
+    if not found.tensors:
+        raise WeightsError(
+            f"'{path}' holds no arrays of numbers", "a DagNN object is saved as: net = net.saveobj(); save FILE net"
         )
-    found = _NEEDS_CODE.search(str(error)) if isinstance(error, pickle.UnpicklingError) else None
-    code, protocol = (found.group().strip(), 0) if found else _look(path, members)
-    if code:
-        return WeightsError(
-            f"'{path}' is refused: it would run code when it is unpickled ({code})",
-            "ask its author for a state_dict, or convert it to safetensors where you trust it",
-        )
-    if protocol > 3:
-        return WeightsError(
-            f"'{path}' is a pickle of protocol {protocol}, which cannot be read without the risk of running code",
-            "save the weights again with torch.save as it is by default (protocol 2), or as safetensors",
-        )
-    if isinstance(error, pickle.UnpicklingError):
-        return WeightsError(f"'{path}' is not a checkpoint, or a damaged one", "get the file again")
-    return WeightsError(f"'{path}' is not an intact checkpoint ({_first_line(error)})", "get the file again")
+    return WeightFile(
+        found.tensors,
+        found.kind,
+        tuple(found.notes),
+        found.dropped,
+        tuple(found.layers),
+        _unsure(path, found.doubt) if found.doubt else None,
+    )
+
+
+def _unsure(path: Path, why: str) -> WeightsError:
+    return WeightsError(f"'{path}' cannot be used as it is: {why}", f"see what is in it: srbench convert {path}")
+
+
+def _npy(path: Path) -> WeightFile:
+    names: set[str] = set()
+    content, dropped = archives.npy(path.read_bytes(), names)
+    return _of_data(path, _named(content), "NumPy", dropped, names)
+
+
+def _zip(path: Path) -> WeightFile:
+    with archives.Archive(path) as archive:
+        if "constants.pkl" in archive:
+            return _torchscript(path, archive)
+        if "data.pkl" in archive:
+            return _pickle(path, archive)
+        members = archive.names
+    if any(name.endswith(".npy") for name in members):
+        names: set[str] = set()
+        content, dropped = archives.npz(path, names)
+        return _of_data(path, _named(content), "NumPy", dropped, names)
+    raise WeightsError(
+        f"'{path}' is a zip archive that torch did not write ({first_few(members) or 'empty'})",
+        "unpack it, and give the file that is in it",
+    )
+
+
+def _torchscript(path: Path, archive: archives.Archive) -> WeightFile:
+    """The module's attributes by name; where there are none, as in a frozen program, its constants by number."""
+    names: set[str] = set()
+    tree, rebuilder = archive.unpickled("data", names)
+    content = rebuilder.plain(tree)
+    other, constants = archive.unpickled("constants", names)
+    fixed = _tensors(_numbered(constants.plain(other), "c"))
+    dropped = {f"constants.{place}": what for place, what in constants.dropped.items()} | rebuilder.dropped
+    if _tensors(content):
+        dropped |= {f"constants.{name}": f"{_shape(value)}, a constant of the program" for name, value in fixed.items()}
+        return _of_data(path, content, "TorchScript", dropped, names)
+    notes = ("it is a frozen program: its tensors have numbers in place of names",) if fixed else ()
+    return _of_data(path, fixed, "TorchScript, frozen", dropped, names, notes)
+
+
+def _pickle(path: Path, archive: archives.Archive | None = None) -> WeightFile:
+    try:
+        return WeightFile(torch.load(path, map_location="cpu", weights_only=True), "PyTorch")
+    except Exception as error:
+        refused = error
+    names: set[str] = set()
+    try:
+        tree, rebuilder = archive.unpickled("data", names) if archive is not None else _older(path, names)
+        content = rebuilder.plain(tree)
+    except (NotReadError, DamagedError) as damage:
+        content, reason = None, _first_line(refused if archive is not None else damage)
+    except Exception as damage:
+        content, reason = None, _first_line(damage)
+    else:
+        reason = _first_line(refused)
+    harm = _harm(path, names)
+    if content is None or not _tensors(content):
+        if harm is not None:
+            raise harm
+        if isinstance(refused, pickle.UnpicklingError):
+            raise WeightsError(f"'{path}' is not a checkpoint, or a damaged one", "get the file again")
+        raise WeightsError(f"'{path}' is not an intact checkpoint ({reason})", "get the file again")
+    module = f"PyTorch, a pickled {rebuilder.modules[0]}" if rebuilder.modules else "PyTorch, read as data"
+    return _of_data(path, _named(content), module, rebuilder.dropped, names)
+
+
+def _older(path: Path, names: set[str]) -> tuple[Any, Rebuilder]:
+    with path.open("rb") as stream:
+        return archives.older(stream, names)
+
+
+_READERS = {"zip": _zip, "matlab": _matlab, "npy": _npy, "safetensors": _safetensors, "pickle": _pickle}
+
+
+# -- what was read as data -----------------------------------------------------------------------------------------
+
+
+def _of_data(
+    path: Path, content: Any, kind: str, dropped: dict[str, str], names: set[str], notes: tuple[str, ...] = ()
+) -> WeightFile:
+    harm = _harm(path, names)
+    if harm is not None:
+        notes = (*notes, f"it would run {first_few(_harmful(names))} where it is unpickled: nothing was run")
+    return WeightFile(content, kind, notes, dropped, (), harm)
+
+
+def _harmful(names: set[str]) -> list[str]:
+    return sorted(name for name in names if _HARM.fullmatch(name))
+
+
+def _harm(path: Path, names: set[str]) -> WeightsError | None:
+    found = _harmful(names)
+    if not found:
+        return None
+    return WeightsError(
+        f"'{path}' is refused: it would run code when it is unpickled (GLOBAL {first_few(found)})",
+        f"srbench convert {path} takes the tensors that are in it, and runs nothing",
+    )
+
+
+def _tensors(content: Any) -> dict[str, Tensor]:
+    """The tensors in mappings and lists, at any depth, by place."""
+    found: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    stack: list[tuple[str, Any]] = [("", content)]
+    while stack:
+        place, value = stack.pop()
+        if isinstance(value, Tensor):
+            found[place] = value
+        elif isinstance(value, dict | list | tuple) and id(value) not in seen:
+            seen.add(id(value))
+            items = list(value.items() if isinstance(value, dict) else enumerate(value))
+            stack += [(f"{place}.{key}".lstrip("."), inner) for key, inner in reversed(items)]
+    return found
+
+
+def _named(content: Any) -> Any:
+    """A list of tensors alone, or alone under one name, with their places as names."""
+    if isinstance(content, dict) and len(content) == 1:
+        ((name, inner),) = content.items()
+        return {name: _numbered(inner)} if isinstance(inner, list | tuple) else content
+    return {"0": content} if isinstance(content, Tensor) else _numbered(content)
+
+
+def _numbered(content: Any, prefix: str = "") -> Any:
+    if isinstance(content, list | tuple) and any(isinstance(value, Tensor) for value in content):
+        return {f"{prefix}{place}": value for place, value in enumerate(content) if isinstance(value, Tensor)}
+    return content
+
+
+def _shape(tensor: Tensor) -> str:
+    return f"a tensor of {' x '.join(map(str, tensor.shape)) or 'one number'}"
 
 
 def _first_line(error: Exception) -> str:
     lines = str(error).splitlines()
     return lines[0] if lines else type(error).__name__
-
-
-def _members(path: Path) -> list[str]:
-    """The names in a zip archive; none of another file."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return []
-
-
-def _look(path: Path, members: list[str]) -> tuple[str, int]:
-    """The first name that a pickle refers to and that no tensor needs (empty if there is none), and its protocol.
-    Nothing is executed."""
-    try:
-        if members:
-            name = next(name for name in members if name.rpartition("/")[2] == "data.pkl")
-            with zipfile.ZipFile(path) as archive:
-                return _look_into(io.BytesIO(archive.read(name)))
-        with path.open("rb") as stream:
-            return _look_into(stream)
-    except Exception:  # a damaged file: there is nothing to be told of it
-        return "", 0
-
-
-def _look_into(stream: IO[bytes]) -> tuple[str, int]:
-    protocol = 0
-    for _ in range(_PICKLES):
-        operations = itertools.islice(pickletools.genops(stream), _MOST_OPERATIONS)
-        strings: list[str] = []
-        memo: dict[object, str] = {}
-        try:
-            for operation, argument, _ in operations:
-                if operation.name == "PROTO":
-                    protocol = max(protocol, int(argument))  # type: ignore[arg-type]
-                for name in _names(operation.name, argument, strings, memo):
-                    if not _OF_TENSORS.fullmatch(name):
-                        return f"GLOBAL {name}", protocol
-        except Exception:  # not a pickle from here on
-            return "", protocol if protocol <= pickle.HIGHEST_PROTOCOL else 0
-    return "", protocol
-
-
-def _names(operation: str, argument: object, strings: list[str], memo: dict[object, str]) -> Iterator[str]:
-    """The dotted name that an operation refers to, if it does. ``strings`` and ``memo`` follow the stack as far as a
-    name needs it: it is the last two strings."""
-    last = strings[-1] if strings else ""
-    if operation in ("GLOBAL", "INST"):
-        yield str(argument).replace(" ", ".")
-    elif operation == "STACK_GLOBAL":
-        yield ".".join(strings[-2:])
-    elif operation in ("EXT1", "EXT2", "EXT4"):
-        yield f"extension {argument}"
-    elif "UNICODE" in operation or "STRING" in operation:
-        strings.append(str(argument))
-    elif operation == "MEMOIZE":
-        memo[len(memo)] = last
-    elif operation.endswith("PUT"):
-        memo[argument] = last
-    elif operation.endswith("GET"):
-        strings.append(memo.get(argument, ""))

@@ -7,22 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from srbench import paths
 from srbench.errors import WeightsError
 from srbench.files import write_text
 from srbench.zoo.manifest import Checkpoint, checkpoints
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-SOURCE_HASH = "zoo_sha256"  # in the header of a converted file: the hash of the file that it was made from
-_LONGEST_HEADER = 16 << 20  # bytes
 _WEIGHTS = (".safetensors", ".pth", ".pt", ".ckpt", ".bin")
 
 
@@ -32,11 +24,8 @@ def folder() -> Path:
 
 
 def find(checkpoint: Checkpoint) -> Path | None:
-    """Its file on this machine: byte for byte the one of the manifest, else what ``srbench fetch`` made of it, else a
-    copy with the same tensors; None where there is none."""
-    converted = folder() / f"{checkpoint.name}.safetensors"
-    if converted.is_file() and _header(converted).get(SOURCE_HASH) == checkpoint.sha256:
-        return converted
+    """Its file on this machine: byte for byte the one of the manifest, else a copy with the same tensors; None where
+    there is none."""
     own = sorted(folder().glob(f"{checkpoint.name}.*"))
     others = [path for place in paths.checkpoints() for path in sorted(place.glob("*"))]
     there = [path for path in (*own, *others) if path.is_file()]
@@ -59,20 +48,20 @@ def _alike(size: int, other: int) -> bool:
     return abs(size - other) <= max(other // 20, 4096)
 
 
-def tensors_of(path: Path) -> str:
-    """:func:`srbench.weights.fingerprint.fingerprint` of the state in a file that would be run; empty where none can be
-    read."""
+def tensors_of(path: Path, state: str = "") -> str:
+    """:func:`srbench.weights.fingerprint.fingerprint` of the state in a file that would be run, or of the one called
+    ``state``; empty where none can be read."""
     status = path.stat()
-    return _tensors(path, status.st_mtime_ns, status.st_size)
+    return _tensors(path, state, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=256)
-def _tensors(path: Path, changed: int, size: int) -> str:
+def _tensors(path: Path, state: str, changed: int, size: int) -> str:
     from srbench.weights.files import load_state  # late: torch is not needed where hashes of files tell
     from srbench.weights.fingerprint import fingerprint
 
     try:
-        return fingerprint(load_state(path)[0])
+        return fingerprint(load_state(path, state)[0])
     except WeightsError:
         return ""
 
@@ -110,12 +99,20 @@ def by_tensors() -> dict[str, Checkpoint]:
     return known
 
 
-def recognised(tensors: Mapping[str, Tensor]) -> Checkpoint | None:
-    """The checkpoint of the zoo that has these tensors."""
-    from srbench.weights.fingerprint import fingerprint
+def recognised(path: Path, state: str = "") -> Checkpoint | None:
+    """The checkpoint of the zoo whose tensors a file holds, whatever it is called; None for any other file.
 
+    Args:
+        state: the name of the state that is taken of it.
+    """
     known = by_tensors()
-    return known.get(fingerprint(tensors)) if known else None
+    try:
+        size = path.stat().st_size
+        if not any(_alike(size, checkpoint.size) for checkpoint in known.values()):
+            return None
+        return known.get(tensors_of(path, state))
+    except OSError:
+        return None
 
 
 def how_to_get(checkpoint: Checkpoint) -> str:
@@ -144,15 +141,3 @@ def sha256(path: Path) -> str:
 def _sha256(path: Path, changed: int, size: int) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _header(path: Path) -> dict[str, Any]:
-    """The metadata of a safetensors file, read without torch; empty where there is none."""
-    try:
-        with path.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            content = json.loads(stream.read(min(length, _LONGEST_HEADER)))
-        facts = content.get("__metadata__", {})
-    except (OSError, ValueError, struct.error, AttributeError):
-        return {}
-    return facts if isinstance(facts, dict) else {}

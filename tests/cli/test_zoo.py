@@ -70,11 +70,14 @@ def test_a_checkpoint_is_fetched_once_and_its_licence_shown_first(srbench, site,
     assert len(site.asked) == 1
 
 
-def test_what_is_fetched_is_known_by_its_tensors_from_then_on(srbench, known):
+def test_what_is_fetched_is_known_by_its_tensors_from_then_on(srbench, known, weights, tmp_path):
     known()
-    assert zoo.recognised(STATE) is None
+    torch.save(STATE, tmp_path / "mine.pt")
+    assert zoo.recognised(tmp_path / "mine.pt") is None
     srbench("fetch", "zoo:tiny-x2")
-    assert zoo.recognised(STATE).name == "tiny-x2"
+    assert zoo.recognised(tmp_path / "mine.pt").name == "tiny-x2"
+    torch.save({**STATE, "conv.bias": torch.zeros(1)}, tmp_path / "other.pt")
+    assert zoo.recognised(tmp_path / "other.pt") is None
 
 
 def test_without_a_licence_it_is_fetched_and_said_not_to_be_passed_on(srbench, known):

@@ -48,7 +48,7 @@ def test_every_shipped_manifest_can_be_used():
     assert len(found) == 58
     assert all(checkpoint.licence and checkpoint.paper for checkpoint in found.values())
     assert sum(checkpoint.by_hand for checkpoint in found.values()) == 14
-    assert sum(bool(checkpoint.tensors) for checkpoint in found.values()) == 6
+    assert sum(bool(checkpoint.tensors) for checkpoint in found.values()) == 7
 
 
 def test_a_users_manifest(more):
