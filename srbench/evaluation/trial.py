@@ -2,17 +2,16 @@
 shows before a run of hours.
 
 What a weight file does not say is guessed by whoever writes the method, and a wrong guess runs all the same. So the
-guess is tried. A network that is below bicubic, or better with red and blue exchanged, is fed in every way in which
+guess is tried. A network that is hardly above bicubic, or better with red and blue exchanged, is fed in every way in which
 networks are trained, and what brings it up is said.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
-
-import torch
 
 from srbench import dataset, protocol
 from srbench.degradation.named import Bicubic
@@ -20,13 +19,15 @@ from srbench.errors import SrbenchError
 from srbench.evaluation.example import Example, HrImage
 from srbench.evaluation.reference import bicubic, psnr_of
 from srbench.foreign.contained import contained
-from srbench.method.base import Method, MethodContext, prepare
+from srbench.method.base import Method
 from srbench.method.feeding import Feeding, fed, feeding_of, others
 from srbench.scale import ScaleSet
 
 IMAGE = "motorcycle"  # of the embedded pictures: detail, and colours that are not grey
 GAIN = 0.5  # dB from which on another feeding is worth a line
 ORDER_GAIN = 0.05  # the same where red and blue alone are exchanged, which costs a network that little
+LEAST = 0.3  # dB that a network trained for PSNR has over bicubic, at any scale, whatever its size
+ALIKE = 0.2  # dB between feedings of which the one that differs less is meant
 FAR = 3.0  # dB below bicubic: further than networks fall that are not trained for PSNR
 
 
@@ -37,6 +38,7 @@ class Trial:
     Args:
         better: another feeding that gives more by as much as is worth a line; None where there is none.
         with_better: its PSNR.
+        attributes: what says so in a plugin.
     """
 
     scale: int
@@ -44,6 +46,7 @@ class Trial:
     bicubic: float
     better: Feeding | None = None
     with_better: float = 0.0
+    attributes: str = ""
 
     @property
     def gain(self) -> float:
@@ -56,30 +59,26 @@ class _Other(NamedTuple):
     feeding: Feeding
 
 
-def trial(method: Method, scale: int, device: torch.device) -> Trial:
-    """Try ``method`` at a scale that it supports.
+def trial(method: Method, scale: int) -> Trial:
+    """Try ``method``, which is prepared for ``scale``.
 
     Raises:
-        SrbenchError: it cannot be prepared, or fails.
+        SrbenchError: it fails.
     """
-    prepare(method, scale, MethodContext(device))
     example = _example(method, scale)
-    own, reference = psnr_of(method, example), psnr_of(bicubic(), example)
+    own = Trial(scale, psnr_of(method, example), psnr_of(bicubic(), example))
     feeding = feeding_of(method)
-    exchanged = [other for other in others(method) if feeding and _differ_in_order_alone(other, feeding)]
-    tried = _psnr(method, exchanged, example)
-    if tried and tried[0].psnr >= own + ORDER_GAIN:
-        return Trial(scale, own, reference, tried[0].feeding, tried[0].psnr)
-    if own < reference:
-        tried = _psnr(method, others(method), example)
-        best = max(tried, key=lambda other: other.psnr, default=None)
-        if best is not None and best.psnr >= own + GAIN:
-            return Trial(scale, own, reference, best.feeding, best.psnr)
-    return Trial(scale, own, reference)
-
-
-def _differ_in_order_alone(one: Feeding, other: Feeding) -> bool:
-    return (one.range, one.mean) == (other.range, other.mean)
+    if feeding is None:
+        return own
+    exchanged = [other for other in others(method) if (other.range, other.mean) == (feeding.range, feeding.mean)]
+    tried, gain = _psnr(method, exchanged, example), ORDER_GAIN
+    if own.gain < LEAST:
+        tried, gain = _psnr(method, others(method), example), GAIN
+    most = max((other.psnr for other in tried), default=-math.inf)
+    if most < own.psnr + gain:
+        return own
+    best = next(other for other in tried if other.psnr >= most - ALIKE)  # that which differs least
+    return replace(own, better=best.feeding, with_better=best.psnr, attributes=best.feeding.attributes(feeding))
 
 
 def _psnr(method: Method, feedings: Sequence[Feeding], example: Example) -> list[_Other]:
@@ -102,7 +101,8 @@ def _example(method: Method, scale: int) -> Example:
 def lines(name: str, trials: Sequence[Trial]) -> list[str]:
     """What there is to say of the trials of a method at several scales: of each what would bring it up, or that it is
     far below bicubic; nothing where all is well."""
-    found = [_line(name, own) for own in trials if own.better is not None]
+    best = max((own for own in trials if own.better), key=lambda own: own.with_better - own.psnr, default=None)
+    found = [] if best is None else [_line(name, best)]
     good = tuple(own.scale for own in trials if own.gain > 0)
     low = [own for own in trials if own.better is None and own.gain < (0 if good else -FAR)]
     if not low:
@@ -114,8 +114,9 @@ def lines(name: str, trials: Sequence[Trial]) -> list[str]:
 
 def _line(name: str, own: Trial) -> str:
     assert own.better is not None
-    attributes = own.better.attributes or "input_range = 1.0"
+    digits = 1 if own.with_better - own.psnr >= GAIN else 2
     return (
-        f"{name} x{own.scale}, tried on the picture '{IMAGE}': {own.better.words}: {own.with_better:.1f} dB instead of "
-        f"{own.psnr:.1f} (bicubic {own.bicubic:.1f}); {attributes} in a plugin says so (docs/checkpoints.md)"
+        f"{name} x{own.scale}, tried on the picture '{IMAGE}': {own.better.words}: {own.with_better:.{digits}f} dB "
+        f"instead of {own.psnr:.{digits}f} (bicubic {own.bicubic:.{digits}f}); {own.attributes} in a plugin says so "
+        "(docs/checkpoints.md)"
     )

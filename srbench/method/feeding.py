@@ -61,7 +61,7 @@ class Feeding:
 
     @property
     def words(self) -> str:
-        """'fed 0..255', 'fed 0..1, BGR'."""
+        """'fed 0..255', 'fed 0..1, BGR', 'fed -1..1'."""
         if self.range == 2 and set(self.mean) == {0.5}:
             parts = ["-1..1"]
         else:
@@ -69,19 +69,15 @@ class Feeding:
             if self.mean:
                 mean = "DIV2K's mean" if self.mean == DIV2K_MEAN else f"{', '.join(f'{v:g}' for v in self.mean)}"
                 parts.append(f"less {mean}")
-        if self.order != "RGB":
+        if self.order != "RGB" or parts == ["0..1"]:
             parts.append(self.order)
         return f"fed {', '.join(parts)}"
 
-    @property
-    def attributes(self) -> str:
-        """What says so in a plugin: 'input_range = 255.0'."""
-        plain = Feeding()
-        own = (("input_range", self.range), ("channel_order", self.order), ("mean", self.mean))
-        usual = (plain.range, plain.order, plain.mean)
-        return ", ".join(
-            f"{name} = {value!r}" for (name, value), other in zip(own, usual, strict=True) if value != other
-        )
+    def attributes(self, other: Feeding) -> str:
+        """What says so in a plugin where it would else be ``other``: 'input_range = 255.0'."""
+        names = {"range": "input_range", "order": "channel_order", "mean": "mean"}
+        differing = [name for name in names if getattr(self, name) != getattr(other, name)]
+        return ", ".join(f"{names[name]} = {getattr(self, name)!r}" for name in differing)
 
 
 def feeding_of(method: Method) -> Feeding | None:

@@ -48,7 +48,7 @@ def describe(
     options: RunOptions,
     methods: Sequence[tuple[Method, str]],
     protocol: Protocol,
-    device: torch.device,
+    devices: Sequence[torch.device],
     workers: int,
 ) -> dict[str, Any]:
     """All but the datasets that is needed to say how a run's numbers were made, as plain JSON values."""
@@ -60,8 +60,8 @@ def describe(
         "packages": {name: _version(name) for name in _PACKAGES},
         "platform": platform.platform(),
         "processor": processor(),
-        "device": _device(device),
-        "machine": computes_on(device),
+        "device": ", ".join(map(_device, devices)),
+        "machine": computes_on(devices[0]),
         "workers": workers,
         "seed": options.seed,
         "scales": list(options.scales),

@@ -127,7 +127,7 @@ SET5 = {"bsrn-x4": 2, "smfanet-df2k-x4": 2, "rlfn-x4": 2, "carn-m": 3, "ditn-x4"
 @pytest.mark.parametrize("name", SET5)
 def test_real_checkpoints_have_their_published_values(reproduce, real_checkpoints, monkeypatch, name):
     monkeypatch.setenv("SRBENCH_CHECKPOINTS", os.fspath(real_checkpoints))
-    code, values, _ = reproduce(f"zoo:{name}", "--datasets", "set5")
+    _, values, _ = reproduce(f"zoo:{name}", "--datasets", "set5")
     assert len(values) == SET5[name]
     off = {"psnr": 0.006, "ssim": 0.0006}
     assert all(abs(value["measured"] - value["published"]) <= off[value["metric"]] for value in values), values

@@ -176,7 +176,8 @@ class _Run:
         names = [task.method.source, *(spec.source for spec in task.metrics)]
         asked: list[Callable[[], Any]] = [partial(self._local, name) for name in names]
         found: list[Any] = []
-        for ask in (*asked, partial(self._image, parcel)):
+        asked.append(partial(self._image, parcel))
+        for ask in asked:
             try:
                 found.append(ask())
             except _LackingError as error:
