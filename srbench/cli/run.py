@@ -24,6 +24,7 @@ from srbench.cli.shell import (
     parse_scales,
     split,
 )
+from srbench.errors import SrbenchError
 from srbench.wording import counted, printable
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def command(
     """Evaluate methods on datasets and store every score.
 
     Only what is missing is computed: interrupt it when you like, run it again to go on. Exit code 1 if a cell
-    failed, if a metric asked for by name is unavailable, or if no method does what was asked.
+    failed or a metric asked for by name is unavailable, 2 if no method does what was asked.
 
     Examples:
 
@@ -209,7 +210,9 @@ def exit_code(summary: Summary) -> int:
     """Of the command whose run ended so."""
     if summary.interrupted and not summary.gave_up:
         return STOPPED + summary.signal
-    return 1 if summary.failures or summary.unavailable or summary.measured_nothing else 0
+    if summary.measured_nothing:
+        return SrbenchError.exit_code
+    return 1 if summary.failures or summary.unavailable else 0
 
 
 def print_summary(summary: Summary, folder: Path) -> None:
@@ -243,7 +246,8 @@ def print_summary(summary: Summary, folder: Path) -> None:
     if len(summary.unsupported) > 10:
         console.print(f"... and {len(summary.unsupported) - 10} more reasons", style="yellow")
     if summary.measured_nothing:
-        console.print("nothing was measured: no method does what was asked", style="red")
+        reason = next(iter(summary.unsupported))
+        console.print(f"error: nothing was measured: {printable(reason)}", style="red", markup=False)
     for where, handlings in summary.handled.items():
         for remark in remarks(handlings):
             console.print(f"note: {where}, {remark.short}: {remark.reason}", style="yellow", markup=False)
