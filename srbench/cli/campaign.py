@@ -48,6 +48,7 @@ class Options:
     tile: int | None = None
     self_ensemble: bool | None = None
     precision: str | None = None
+    batch: int | None = None
     time: bool | None = None
     seed: int | None = None
     state: str | None = None

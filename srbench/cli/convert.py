@@ -50,7 +50,7 @@ def command(
     target = converting.default_output(file) if output is None else output
     if target.suffix.lower() != converting.SUFFIX:
         raise SrbenchError(f"--output '{target}': safetensors alone are written", f"call it NAME{converting.SUFFIX}")
-    if target.exists() and (output is None or target.samefile(file)):
+    if target.exists() and not (converting.is_from(target, file) if output is None else not target.samefile(file)):
         raise SrbenchError(f"'{target}' is there already", "name another file with --output")
     found = converting.convert(file, state)
     beside = converting.write(found, target)

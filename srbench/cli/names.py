@@ -1,7 +1,7 @@
 """Names on a command line that nothing carries are said before anything large is imported: a typo costs a moment.
 
 What is looked at is what can be known without torch: the lists that the cache folder keeps (:mod:`srbench.listing`),
-manifests, and the names of metrics, protocols and degradations. Files, folders, ``NAME=FILE`` and ``PREFIX:VALUE`` are
+manifests, and the names of metrics, protocols and degradations. What files hold, folders and ``PREFIX:VALUE`` are
 left to the code that reads them, and so is all that is well.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srbench.errors import SrbenchError, UnknownNameError
+from srbench.errors import MethodError, SrbenchError, UnknownNameError
 from srbench.registry import BUILT_IN, Source
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise")  # as in srbench.degrad
 
 
 def require_methods(specs: Iterable[str]) -> None:
-    """Raise UnknownNameError for a plain name that no method has, and for a name of the zoo what it lacks here."""
+    """Raise UnknownNameError for a plain name that no method has, for a name of the zoo what it lacks here, and
+    MethodError for a file that is not there."""
     from srbench import zoo
     from srbench.method import networks
     from srbench.method.plugins import METHODS
@@ -32,6 +33,8 @@ def require_methods(specs: Iterable[str]) -> None:
     for spec in specs:
         if spec.startswith(zoo.PREFIX):
             networks.require(zoo.known_as(spec))
+        else:
+            require_file(spec)
 
     wanted = [spec for spec in specs if _plain(spec) and spec != "all"]
     sources = list(METHODS.sources()) if wanted else []
@@ -46,6 +49,19 @@ def require_methods(specs: Iterable[str]) -> None:
         if spec not in known:
             gateways = {name: f"{zoo.PREFIX}{name}" for name in zoo.checkpoints()}
             raise UnknownNameError("method", spec, known, gateways)
+
+
+def require_file(spec: str) -> None:
+    """Raise MethodError where a method is a file that is not there, or weights of a network that is none."""
+    from srbench.method import naming
+    from srbench.method.plugins import FILES
+
+    parsed = naming.parse(spec, FILES)
+    if parsed.file is not None and not parsed.file.exists():
+        what = "plugin file" if parsed.is_code else "weights"
+        raise MethodError(f"no {what} at '{parsed.file}'", "check the path")
+    if parsed.network and _plain(parsed.network):
+        require_methods([parsed.network])
 
 
 def _all_methods(others: Iterable[Source[type[Method]]]) -> list[str]:
@@ -82,6 +98,16 @@ def require_device(name: str) -> None:
     """Raise SrbenchError for what names no device; whether it is here is not looked at."""
     if not re.fullmatch(r"auto|(cpu|cuda)(:[0-9]{1,3})?", name):
         raise SrbenchError(f"unknown device '{name[:40]}'", "use auto, cpu, cuda or cuda:N")
+
+
+def require_devices(name: str) -> None:
+    """As :func:`require_device`; several GPUs may be named too."""
+    if name != "cuda:all" and not re.fullmatch(r"cuda(:[0-9]{1,3})(,[0-9]{1,3})+", name):
+        try:
+            require_device(name)
+        except SrbenchError as error:
+            error.hint += ", cuda:all or a list such as cuda:0,2"
+            raise
 
 
 def require_datasets(specs: Iterable[str]) -> None:

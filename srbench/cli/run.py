@@ -24,6 +24,7 @@ from srbench.cli.shell import (
     parse_scales,
     split,
 )
+from srbench.errors import SrbenchError
 from srbench.wording import counted, printable
 
 if TYPE_CHECKING:
@@ -53,10 +54,15 @@ def command(
         str,
         typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),
     ] = "bicubic",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or cuda:N; several GPUs, a process each: cuda:0,2 or cuda:all.")
+    ] = "auto",
     threads: Annotated[
         int, typer.Option(min=0, max=MOST_THREADS, help="Workers, each computing on one thread; 0: one per processor.")
     ] = 0,
+    batch: Annotated[
+        int, typer.Option(min=1, help="On a GPU: images of one size that a method computes at once; 1: one by one.")
+    ] = 16,
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is already there.")] = False,
@@ -99,7 +105,7 @@ def command(
     """Evaluate methods on datasets and store every score.
 
     Only what is missing is computed: interrupt it when you like, run it again to go on. Exit code 1 if a cell
-    failed, if a metric asked for by name is unavailable, or if no method does what was asked.
+    failed or a metric asked for by name is unavailable, 2 if no method does what was asked.
 
     Examples:
 
@@ -147,7 +153,7 @@ def _one_run(values: Mapping[str, Any]) -> int:
     from srbench.cli.progress import CellProgress, progress
 
     options = _options(expanded(values))
-    names.require_device(options.device)
+    names.require_devices(options.device)
     names.require_methods(options.methods)
     names.require_datasets(options.datasets)
     names.require_metrics(options.metrics)
@@ -182,7 +188,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
-        *("precision", "cell_timeout", "max_failures", "cluster", "exclusive"),
+        *("precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
     )
     return RunOptions(
         in_state(methods, values["state"]),
@@ -204,7 +210,9 @@ def exit_code(summary: Summary) -> int:
     """Of the command whose run ended so."""
     if summary.interrupted and not summary.gave_up:
         return STOPPED + summary.signal
-    return 1 if summary.failures or summary.unavailable or summary.measured_nothing else 0
+    if summary.measured_nothing:
+        return SrbenchError.exit_code
+    return 1 if summary.failures or summary.unavailable else 0
 
 
 def print_summary(summary: Summary, folder: Path) -> None:
@@ -238,7 +246,8 @@ def print_summary(summary: Summary, folder: Path) -> None:
     if len(summary.unsupported) > 10:
         console.print(f"... and {len(summary.unsupported) - 10} more reasons", style="yellow")
     if summary.measured_nothing:
-        console.print("nothing was measured: no method does what was asked", style="red")
+        reason = next(iter(summary.unsupported))
+        console.print(f"error: nothing was measured: {printable(reason)}", style="red", markup=False)
     for where, handlings in summary.handled.items():
         for remark in remarks(handlings):
             console.print(f"note: {where}, {remark.short}: {remark.reason}", style="yellow", markup=False)

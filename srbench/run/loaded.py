@@ -15,6 +15,7 @@ from srbench.foreign.named_files import named_files
 from srbench.method.base import Method
 from srbench.weights import backbones
 from srbench.weights.files import LoadAudit, file_hash
+from srbench.weights.matching import BY_NAME, BY_ORDER
 from srbench.weights.states import TOP
 
 # Files in a folder of weights that metrics load, and methods do not.
@@ -27,6 +28,7 @@ class LoadedFile:
 
     Args:
         state: what was taken of it, and ``others`` what there was too; empty where the method does not tell.
+        how: its tensors were matched with the network's.
         shipped: it is srbench's own.
         known: which checkpoint of the zoo it is, by its tensors, and what is published of that; empty for any other.
         images: training images by folder, and ``validation_psnr`` in dB by scale ('x4'), from the card beside it; empty
@@ -37,6 +39,7 @@ class LoadedFile:
     sha256: str
     state: str = ""
     others: tuple[str, ...] = ()
+    how: str = BY_NAME
     shipped: bool = False
     known: str = ""
     images: Mapping[str, int] = field(default_factory=dict)
@@ -56,6 +59,12 @@ class LoadedFile:
             known.append(f"state '{self.state}' of those in it (too: {', '.join(self.others)}; --state NAME chooses)")
         elif self.state not in ("", TOP):
             known.append(f"state '{self.state}'")
+        if self.how == BY_ORDER:
+            known.append(
+                f"matched {self.how}, which tells neither layers of one shape apart nor how borders are filled"
+            )
+        elif self.how != BY_NAME:
+            known.append(f"matched {self.how}")
         return self.path + (f" ({'; '.join(known)})" if known else "")
 
 
@@ -81,7 +90,7 @@ def _file(path: Path, audit: LoadAudit | None, state: str) -> LoadedFile:
         images=_numbers(card.get("images"), int),
         validation_psnr=_numbers(card.get("validation_psnr"), float),
     )
-    return known if audit is None else replace(known, state=audit.state, others=audit.others)
+    return known if audit is None else replace(known, state=audit.state, others=audit.others, how=audit.how)
 
 
 def _in_the_zoo(path: Path, state: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
@@ -106,6 +107,16 @@ def default_output(path: Path) -> Path:
     """Beside the file: ``net.pth.tar`` becomes ``net.safetensors``, and parts the file that they are together."""
     stem = kinds.whole_stem(path)
     return path.with_name(stem.removesuffix(".pth") + SUFFIX)
+
+
+def is_from(output: Path, path: Path) -> bool:
+    """Whether ``output`` was made by a conversion of a file called as ``path`` is."""
+    try:
+        with safetensors.safe_open(output, framework="pt") as file:
+            facts = file.metadata() or {}
+    except Exception:  # whatever it is, it was not made here
+        return False
+    return "source_sha256" in facts and facts.get("source") == path.name
 
 
 def _joined(read: Sequence[WeightFile], files: Sequence[Path]) -> dict[str, Any]:

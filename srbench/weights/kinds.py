@@ -87,8 +87,8 @@ def require_weights(path: Path, head: bytes) -> None:
 
 
 def parts_of(path: Path) -> tuple[list[Path], list[Path]]:
-    """The files that weights are split into, where ``path`` is called as one of them (NAME-00001-of-00002.TYPE, as model hubs do), and
-    those of them that are not there; two empty lists where it is not."""
+    """The files that weights are split into, where ``path`` is called as model hubs call one of them
+    (NAME-00001-of-00002.TYPE), and those of them that are not there; two empty lists where it is not."""
     found = _PART.fullmatch(path.name)
     if found is None or not 1 < int(found["parts"]) <= 1000:
         return [], []

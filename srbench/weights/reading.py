@@ -194,7 +194,7 @@ def _torchscript(path: Path, archive: archives.Archive) -> WeightFile:
 
 def _pickle(path: Path, archive: archives.Archive | None = None) -> WeightFile:
     try:
-        return WeightFile(torch.load(path, map_location="cpu", weights_only=True), "PyTorch")
+        return WeightFile(_named(torch.load(path, map_location="cpu", weights_only=True)), "PyTorch")
     except Exception as error:
         refused = error
     names: set[str] = set()

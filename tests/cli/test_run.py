@@ -146,9 +146,9 @@ def test_a_scale_that_is_not_supported_is_fine_and_says_why(run, write_plugin):
 def test_a_run_in_which_no_method_does_what_was_asked_is_a_failure(run, write_plugin):
     for _ in range(2):
         result = run("--methods", write_plugin(scales=(4,)))
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert result.stderr.count("not supported: mine does not support x2; it supports x4") == 1
-        assert "nothing was measured" in result.stderr
+        assert "error: nothing was measured: mine does not support x2; it supports x4" in result.stderr
 
 
 def test_a_method_without_weights_for_a_scale_says_so_as_upscale_does(run):

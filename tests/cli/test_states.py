@@ -68,7 +68,7 @@ def test_time_and_explain_take_it(srbench, checkpoint, pictures):
 def test_a_checkpoint_at_another_scale_says_which_it_has_and_is_a_failure(srbench, checkpoint, pictures, results):
     where = ["--datasets", pictures, "--scales", "4", "--metrics", "psnr", "--out", results]
     result = srbench("run", "--methods", checkpoint, *where)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "not supported: net does not support x4; it supports x2" in result.stderr
     assert "nothing was measured" in result.stderr
 

@@ -25,6 +25,10 @@ TYPOS = {
     "run --methods bicubic --protocol clasic": "did you mean classic",
     "run --methods bicubic --degradation blur-donw": "did you mean blur-down",
     "run --methods bicubic --device cdua": "unknown device 'cdua'",
+    "run --methods bicubic,./no/such/file.py": "no plugin file at 'no/such/file.py'",
+    "run --methods mine=./gone.pth": "no weights at 'gone.pth'",
+    "run --methods edsr:gone.pth#params": "no weights at 'gone.pth'",
+    "time edsr=gone.safetensors": "no weights at 'gone.safetensors'",
     "time bicubic --device gpu": "unknown device 'gpu'",
     "train fsrcnn --data . --device abacus": "unknown device 'abacus'",
     "upscale bicubic x.png --device tpu": "unknown device 'tpu'",
@@ -82,9 +86,11 @@ def test_a_typo_imports_nothing_large(ask, command):
     assert told["seconds"] < 1
 
 
-def test_all_that_is_there_passes():
+def test_all_that_is_there_passes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("x.safetensors").touch()
     names.require_methods([plugin.name for plugin in plugins.discover()])
-    names.require_methods(["all", "./no/such/file.py", "mine=./x.pth", "x.safetensors"])
+    names.require_methods(["all", "x.safetensors", "mine=x.safetensors", "edsr=x.safetensors"])
     names.require_datasets(["set5", "SET14", "."])
     names.require_metrics(["psnr", "bits", "pyiqa:ms_ssim", "./mine.py"])
     for name in (*DEGRADATIONS, "kernel:x.npy", "./mine.py"):

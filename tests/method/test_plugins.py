@@ -12,8 +12,9 @@ import srbench
 import srbench.methods
 from srbench import paths
 from srbench.api import upscale
-from srbench.errors import MethodError, UnknownNameError
+from srbench.errors import MethodError, UnknownNameError, WeightsError
 from srbench.method import Method, MethodCard, plugins
+from srbench.results.reader import Reader
 from srbench.training import TrainedMethod
 
 METHODS = Path(paths.search_path("methods")[0])
@@ -128,15 +129,16 @@ def test_a_users_file_of_25_lines_works_end_to_end(tmp_path, go, scores, make_pi
     assert go(str(path), scales=(3,)).not_supported == 3
 
 
-def test_weights_that_do_not_fit_fail_in_the_cells_with_the_names_of_the_tensors(tmp_path, go):
+def test_weights_that_do_not_fit_are_one_error_before_the_run(tmp_path, go, results):
     import torch
 
     path = tmp_path / "my_method.py"
     path.write_text(USERS_PLUGIN)
     torch.save({"gian": torch.tensor(0.0)}, tmp_path / "unsharp_x4.pth")
-    summary = go(str(path), scales=(4,))
-    assert summary.failed == 3
-    assert "1 missing (gain), 1 unexpected (gian)" in summary.failures[0]
+    with pytest.raises(WeightsError, match=r"1 missing \(gain\), 1 unexpected \(gian\)"):
+        go(str(path), scales=(4,))
+    with Reader(results) as reader:
+        assert reader.runs() == []
 
 
 def test_a_file_may_define_several_methods(tmp_path):
