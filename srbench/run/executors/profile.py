@@ -28,6 +28,7 @@ _CLASSES = {  # by the names that need no module
     **{f"{queue}Cluster": "dask_jobqueue" for queue in ("SLURM", "PBS", "SGE", "LSF", "OAR", "HTCondor", "Moab")},
 }
 _MOST = 1024
+_LOST, _BACK = "distributed.deploy.lost-worker-timeout", 300  # seconds
 _LONGEST_GREETING = 1 << 20  # bytes
 
 
@@ -230,6 +231,8 @@ def _client(profile: Profile, stack: ExitStack) -> Any:
     security = distributed.Security(**profile.security) if profile.security else None
     where: Any = profile.address
     if profile.factory is not None:
+        # dask gives a worker up that is not back after 15 seconds, which a busy machine needs to start one.
+        stack.enter_context(importlib.import_module("dask").config.set({_LOST: f"{_BACK}s"}))
         own = {"security": security} if security is not None else {}
         try:
             where = profile.factory(**profile.arguments, **own)
