@@ -37,6 +37,8 @@ NOT_RUN = {
     "srbench reproduce ": "needs fetched checkpoints; tests/cli/test_reproduce.py",
     "srbench run --methods all --datasets set5,bsd100 --device cuda:all": "needs GPUs; tests/run/executors/test_gpus.py",
     "pip install srbench": "not on a package index yet",
+    "pip install 'srbench[cluster]'": "not on a package index yet",
+    "srbench run --methods all --cluster ": "needs a cluster; tests/run/test_clustered.py",
     "pip install 'srbench[iqa]'": "not on a package index yet; the README's first command installs the extra",
     "python3 -m venv .venv && .venv/bin/python -m pip install -q tox": "is CI, which runs this test",
     "python docs/scripts/on_a_gpu.py": "needs a GPU; tests/test_on_a_gpu.py rehearses it",
