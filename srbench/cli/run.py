@@ -260,8 +260,8 @@ def print_summary(summary: Summary, folder: Path) -> None:
     if left:
         console.print(f"... and {left} more (srbench report {folder} --format json)", style="red", markup=False)
     rest = counted(summary.left, "cell")
-    if summary.gave_up:
+    if summary.gave_up and summary.left:
         failed = counted(summary.failed, "failed cell")
         console.print(f"stopped after {failed}, with {rest} left: the same command goes on from here", style="yellow")
-    elif summary.interrupted:
+    elif summary.interrupted and not summary.gave_up:
         console.print(f"interrupted with {rest} left: the same command goes on from here", style="yellow")

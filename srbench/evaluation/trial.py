@@ -2,8 +2,8 @@
 shows before a run of hours.
 
 What a weight file does not say is guessed by whoever writes the method, and a wrong guess runs all the same. So the
-guess is tried. A network that is hardly above bicubic, or better with red and blue exchanged, is fed in every way in which
-networks are trained, and what brings it up is said.
+guess is tried. A network that is hardly above bicubic is fed in every way in which networks are trained, any other with
+red and blue exchanged, and what brings it up is said.
 """
 
 from __future__ import annotations

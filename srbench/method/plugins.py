@@ -59,15 +59,6 @@ CHECKPOINTS = (  # what kind a file is, its content says; .tar: x.pth.tar
     ),
 )
 FILES = (".py", *CHECKPOINTS)
-PROGRAMS = {  # files of networks that are more than weights
-    ".onnx": "an ONNX model",
-    ".pb": "a TensorFlow graph",
-    ".tflite": "a TensorFlow Lite model",
-    ".h5": "a Keras model",
-    ".keras": "a Keras model",
-    ".engine": "a TensorRT engine",
-    ".mlmodel": "a Core ML model",
-}
 
 
 class _Methods(Registry["type[Method]"]):

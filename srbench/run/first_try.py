@@ -1,4 +1,4 @@
-"""Weights that are new in a results folder are tried on one picture before the run (:mod:`srbench.evaluation.trial`)."""
+"""Weights that are new in a results folder are tried on one picture first (:mod:`srbench.evaluation.trial`)."""
 
 from __future__ import annotations
 

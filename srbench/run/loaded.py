@@ -61,7 +61,7 @@ class LoadedFile:
             known.append(f"state '{self.state}'")
         if self.how == BY_ORDER:
             known.append(
-                f"matched {self.how}, which does not tell layers of equal shape apart, nor how borders are filled"
+                f"matched {self.how}, which tells neither layers of one shape apart nor how borders are filled"
             )
         elif self.how != BY_NAME:
             known.append(f"matched {self.how}")

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from srbench.method.base import Method
+from srbench.method.checkpoint import CheckpointMethod
 from srbench.method.network import TorchMethod
 from srbench.method.wrappers import bare
 
@@ -23,8 +24,19 @@ def channels(method: Method) -> int:
 
 def parameters(method: Method, scale: int) -> int | None:
     """Number of parameters of the network for ``scale``; None if the method is no network."""
+    network = network_of(method, scale)
+    return None if network is None else sum(p.numel() for p in network.parameters())
+
+
+def network_of(method: Method, scale: int) -> nn.Module | None:
+    """The network that computes for ``method`` at a scale; None if none does."""
     method = bare(method)
-    return sum(p.numel() for p in method.module(scale).parameters()) if isinstance(method, TorchMethod) else None
+    if isinstance(method, TorchMethod):
+        return method.module(scale)
+    if isinstance(method, CheckpointMethod):
+        network: nn.Module = method.descriptor.model
+        return network
+    return None
 
 
 def mult_adds(method: Method, scale: int, lr_size: tuple[int, int] | None = None) -> int | None:
@@ -41,10 +53,10 @@ def mult_adds(method: Method, scale: int, lr_size: tuple[int, int] | None = None
         None if the method is no network, or its network cannot be run on shapes alone.
     """
     method = bare(method)
-    if not isinstance(method, TorchMethod):
+    module = network_of(method, scale)
+    if module is None:
         return None
     height, width = lr_size or (-(-OUTPUT[0] // scale), -(-OUTPUT[1] // scale))
-    module = method.module(scale)
     # What the method feeds its network at this size, found at a small one: some upsample before it.
     small = 24
     seen = _input_size(method, module, scale, small)
@@ -68,7 +80,7 @@ class _SeenError(Exception):
     """Ends a call as soon as the network's input is known."""
 
 
-def _input_size(method: TorchMethod, module: nn.Module, scale: int, size: int) -> tuple[int, ...] | None:
+def _input_size(method: Method, module: nn.Module, scale: int, size: int) -> tuple[int, ...] | None:
     shapes: list[tuple[int, ...]] = []
 
     def look(_: nn.Module, inputs: tuple[Any, ...]) -> None:

@@ -36,6 +36,8 @@ NOT_RUN = {
     "srbench run --methods bicubic,zoo:": "needs a fetched checkpoint; tests/method/test_zoo.py",
     "srbench reproduce ": "needs fetched checkpoints; tests/cli/test_reproduce.py",
     "pip install srbench": "not on a package index yet",
+    "pip install 'srbench[cluster]'": "not on a package index yet",
+    "srbench run --methods all --cluster ": "needs a cluster; tests/run/test_clustered.py",
     "pip install 'srbench[iqa]'": "not on a package index yet; the README's first command installs the extra",
     "python3 -m venv .venv && .venv/bin/python -m pip install -q tox": "is CI, which runs this test",
     "python docs/scripts/on_a_gpu.py": "needs a GPU; tests/test_on_a_gpu.py rehearses it",

@@ -43,6 +43,18 @@ def test_counts_from_shapes_are_those_of_a_real_call(method):
         assert counted == counter.get_total_flops() // 2 > 0
 
 
+@pytest.mark.filterwarnings("ignore")  # what spandrel and its dependencies warn of on import is theirs
+def test_a_checkpoint_that_spandrel_knows_is_counted(tmp_path):
+    from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
+
+    network = SRVGGNetCompact(num_in_ch=3, num_out_ch=3, num_feat=8, num_conv=2, upscale=2)
+    torch.save(network.state_dict(), tmp_path / "net.pth")
+    method = plugins.instantiate(plugins.find(str(tmp_path / "net.pth"))[0])
+    assert cost.parameters(method, 2) == sum(tensor.numel() for tensor in network.parameters())
+    convolutions = 9 * (3 * 8 + 2 * 8 * 8 + 8 * 3 * 2**2)
+    assert cost.mult_adds(method, 2) == 640 * 360 * convolutions
+
+
 def test_methods_without_a_network_have_no_counts():
     method = plugins.instantiate(plugins.find("bicubic")[0])
     assert (cost.parameters(method, 4), cost.mult_adds(method, 4)) == (None, None)

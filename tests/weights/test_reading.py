@@ -220,10 +220,9 @@ def test_numbers_of_another_precision_are(tmp_path, dtype):
     assert net.bias.dtype == torch.float32
 
 
-def test_counters_that_a_converter_cast_are_counters(tmp_path):
+def test_counters_that_a_converter_cast_or_broke_do_not_matter(tmp_path):
     state = {key: value.float() for key, value in nn.BatchNorm2d(2).state_dict().items()}
     torch.save(state, tmp_path / "w.pth")
     assert load_into(nn.BatchNorm2d(2), tmp_path / "w.pth").complete
     torch.save(state | {"num_batches_tracked": torch.tensor(0.5)}, tmp_path / "w.pth")
-    with pytest.raises(WeightsError, match="num_batches_tracked is float32, not int64"):
-        load_into(nn.BatchNorm2d(2), tmp_path / "w.pth")
+    assert load_into(nn.BatchNorm2d(2), tmp_path / "w.pth").complete

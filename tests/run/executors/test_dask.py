@@ -3,14 +3,17 @@ objects in this process, so that what happens when is decided by the test. Real 
 
 import hashlib
 import pickle
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from srbench.errors import SrbenchError, SrbenchWarning
+from srbench.paths import search_path
 from srbench.results.reader import Reader
 from srbench.run.executors import beside, dask
 from srbench.run.executors.messages import BLOB, GROUP, HELLO, Done, Refusal
@@ -255,6 +258,68 @@ def test_a_scheduler_that_goes_away_ends_the_run_and_the_same_command_goes_on(cl
             clustered("nearest", "bilinear", "fourier", cell_timeout=3600)
     summary = clustered("nearest", "bilinear", "fourier")
     assert (summary.known + summary.computed, summary.failed) == (9, 0)
+
+
+METRIC = """
+import numpy as np
+from pathlib import Path
+from srbench.metrics import Metric
+from weight import WEIGHT
+BIAS = float(np.load(Path(__file__).with_name("bias.npy")))
+
+
+def compute(pair):
+    return WEIGHT * float(pair.sr_luma.mean()) + BIAS
+
+
+METRIC = Metric("mine", "Mine", 1, True, "", (0, 1000), 2, ("sr_luma",), compute)
+"""
+DEGRADATION = """
+from srbench.degradation import Blur, Pipeline, Subsample, gaussian
+from sigma import SIGMA
+SOFT = Pipeline("soft", (Blur(gaussian(9, SIGMA)), Subsample()))
+"""
+
+
+def test_all_that_a_user_may_bring_travels_and_nothing_is_read_where_the_run_was_planned(
+    client, worker, clustered, go, scores, tmp_path, write_plugin
+):
+    """The folder with all of it is not there while the worker is at something."""
+    own = tmp_path / "own"
+    own.mkdir()
+    weights = Path(search_path("methods")[0]) / "weights"
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(weights / f"srcnn_x4{suffix}", own / f"trained_x4{suffix}")
+    shutil.copy(weights / "srcnn_x4.safetensors", own / "brought.safetensors")
+    (own / "weight.py").write_text("WEIGHT = 3.0")
+    np.save(own / "bias.npy", 0.5)
+    (own / "metric.py").write_text(METRIC)
+    (own / "sigma.py").write_text("SIGMA = 1.2")
+    (own / "degradation.py").write_text(DEGRADATION)
+    (own / "link.py").symlink_to(write_plugin("return imresize(lr, scale, kernel='nearest')", file="own/target.py"))
+    (tmp_path / "pictures").rename(own / "pictures")
+    real = worker()
+
+    def blind(kind, body):
+        own.rename(tmp_path / "hidden")
+        try:
+            return real(kind, body)
+        finally:
+            (tmp_path / "hidden").rename(own)
+
+    client.workers = {"tcp://a:1": blind}
+    methods = (str(own / "trained_x4.safetensors"), f"srcnn={own / 'brought.safetensors'}", f"linked={own / 'link.py'}")
+    options = {
+        "datasets": (str(own / "pictures"),),
+        "scales": (4,),
+        "metrics": ("psnr", str(own / "metric.py")),
+        "degradation": str(own / "degradation.py"),
+    }
+    summary = clustered(*methods, **options)
+    assert (summary.computed, summary.failures) == (9, [])
+    go(*methods, **options, out=tmp_path / "inline")
+    assert scores() == scores(tmp_path / "inline")
+    assert len(scores()) == 18
 
 
 def test_an_earlier_image_travels_to_be_scored_by_another_metric(client, worker, clustered, calls, write_plugin):
