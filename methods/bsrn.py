@@ -117,7 +117,7 @@ class Bsrn(TorchMethod):
             "BSRN in the LKDN README",
             {"set5": ((4, 32.35, 0.8966),)},
             size="8 blocks, 64 channels",
-            images="",
+            images="DF2K",
             protocol="basicsr",
         ),
     )

@@ -112,6 +112,7 @@ class Dbpn(TrainedMethod):
         ),
     )
     packed = True
+    channels_last = True
     recipe = Recipe(
         steps=100_000,
         batch=16,

@@ -173,6 +173,7 @@ class Edsr(TrainedMethod):
             images="DIV2K",
         ),
     )
+    channels_last = True
     recipe = Recipe(
         steps=100_000,
         batch=16,

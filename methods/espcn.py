@@ -124,16 +124,20 @@ class Espcn(TrainedMethod):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor]) -> Sized:
-        *layers, (channels, _, last) = sizes.chain(state)
+        ported, own = "port.head.weight" in state, "head.weight" in state
+        begin = "port." if ported else ""
+        names = [f"{begin}{name}" for name in ("body.0", "body.2", "body.4", "head")] if ported or own else []
+        *layers, (channels, _, last) = sizes.chain(state, names)
         if len(layers) not in (2, 3) or layers[0][1] != 1 or last != 3:
             raise WeightsError("these are not three or four convolutions from luma to sub-pixels", sizes.HINT)
         scale = sizes.shuffled(channels, 1)
         body = tuple((n_out, side) for n_out, _, side in layers)
-        ported, own = "port.head.weight" in state, "head.weight" in state
 
         def build(scale: int) -> nn.Module:
             network = EspcnNet(scale, body, "replicate" if own else "zeros")
             return Ported(network) if ported else network
 
         sides = "-".join(str(side) for _, side in (*body, (channels, last)))
-        return Sized((scale,), build, f"{sides}, {' and '.join(str(width) for width, _ in body)} channels")
+        return Sized(
+            (scale,), build, f"{sides}, {', '.join(str(width) for width, _ in body[:-1])} and {body[-1][0]} channels"
+        )

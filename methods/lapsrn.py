@@ -121,6 +121,7 @@ class Lapsrn(TrainedMethod):
             images="T91 + BSDS200",
         ),
     )
+    channels_last = True
     recipe = Recipe(
         steps=60_000,
         batch=32,

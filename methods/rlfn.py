@@ -1,9 +1,8 @@
 """RLFN: blocks of three convolutions without distillation, a 1x1 convolution and attention in every pixel.
 
-Kong, Li, Liu, Liu, He, Bai, Chen, Fu, Residual Local Feature Network for Efficient Super-Resolution, CVPR workshops
-2022 (arXiv:2205.07514): six blocks of 52 channels, 527 / 544 thousand parameters at x2 / x4; the network that won the
-runtime track of NTIRE 2022 has four blocks of 46, 48 inside. Tensors are named as in the authors' files, which are fed
-0..255 and answer so.
+Kong et al., Residual Local Feature Network for Efficient Super-Resolution, CVPR workshops 2022 (arXiv:2205.07514): six
+blocks of 52 channels, 527 / 544 thousand parameters at x2 / x4; the network that won the runtime track of NTIRE 2022
+has four blocks of 46, 48 inside. Tensors are named as in the authors' files, which are fed 0..255 and answer so.
 """
 
 from collections.abc import Mapping

@@ -122,11 +122,13 @@ class Srcnn(TrainedMethod):
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor]) -> Sized:
         """One network for all scales: for which it was trained no file says."""
-        layers = sizes.chain(state)
+        ported = "port.patches.weight" in state
+        begin = "port." if ported else ""
+        layers = sizes.chain(state, [f"{begin}{name}" for name in ("patches", "mapping", "reconstruction")])
         if len(layers) != 3 or layers[0][1] != 1 or layers[2][0] != 1:
             raise WeightsError("these are not three convolutions from luma to luma", sizes.HINT)
         (many, _, first), (few, _, second), (_, _, third) = layers
-        ported, own = "port.patches.weight" in state, "patches.weight" in state
+        own = "patches.weight" in state
 
         def build(scale: int) -> nn.Module:
             padding: Literal["replicate", "zeros"] = "replicate" if own else "zeros"

@@ -104,6 +104,7 @@ class Srfbn(TrainedMethod):
         ),
     )
     packed = True
+    channels_last = True
     recipe = Recipe(
         steps=100_000,
         batch=16,

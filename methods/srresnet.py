@@ -93,6 +93,7 @@ class Srresnet(TrainedMethod):
             images="ImageNet",
         ),
     )
+    channels_last = True
     recipe = Recipe(
         steps=100_000,
         batch=32,

@@ -65,6 +65,7 @@ class Vdsr(TrainedMethod):
             images="T91 + BSDS200",
         ),
     )
+    channels_last = True
     recipe = Recipe(
         steps=40_000,
         batch=64,

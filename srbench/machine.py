@@ -7,6 +7,8 @@ import platform
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,55 @@ import torch
 
 from srbench.errors import SrbenchError
 
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+def devices_of(name: str) -> tuple[torch.device, ...]:
+    """The devices that a run computes on: all GPUs of 'cuda:all', those of 'cuda:0,2' in this order, else the one that
+    the name stands for. Raises SrbenchError if one is not there or is named twice."""
+    if name == "cuda:all":
+        if not torch.cuda.device_count():
+            raise SrbenchError("no CUDA device here for cuda:all", "use --device cpu")
+        return tuple(torch.device("cuda", number) for number in range(torch.cuda.device_count()))
+    kind, _, numbers = name.partition(":")
+    if "," not in numbers:
+        return (_device(name),)
+    found = tuple(_device(f"{kind}:{number.strip()}") for number in numbers.split(","))
+    if kind != "cuda" or len(set(found)) < len(found):
+        raise SrbenchError(f"'{name[:40]}' is no list of GPUs", "give each once, as in cuda:0,2, or cuda:all")
+    return found
+
+
+def visible_as(device: torch.device) -> str:
+    """What CUDA_VISIBLE_DEVICES is in a process that is to see this GPU alone. Where this process sees some of the
+    machine's only, their numbers here are not those there."""
+    number = device.index or 0
+    seen = [own.strip() for own in os.environ.get(_VISIBLE, "").split(",")]
+    return seen[number] if seen != [""] else str(number)
+
+
+@contextmanager
+def seen_alone(gpu: str) -> Iterator[None]:
+    """Processes that are started meanwhile see one GPU, from before they import torch; none of its own is ``gpu`` empty
+    and changes nothing."""
+    before = os.environ.get(_VISIBLE)
+    if gpu:
+        os.environ[_VISIBLE] = gpu
+    try:
+        yield
+    finally:
+        if gpu and before is None:
+            del os.environ[_VISIBLE]
+        elif gpu and before is not None:
+            os.environ[_VISIBLE] = before
+
 
 def resolve_device(name: str) -> torch.device:
-    """'auto', 'cpu', 'cuda' or 'cuda:N' as a device; raises SrbenchError if it is not there."""
+    """'auto', 'cpu', 'cuda' or 'cuda:N' as a device, of several the first; raises SrbenchError if one is not there."""
+    return devices_of(str(name))[0]
+
+
+def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -12,6 +12,7 @@ import typer
 from srbench.cli import (
     check,
     compare,
+    convert,
     drop,
     experiment,
     explain,
@@ -71,6 +72,7 @@ app.command("drop")(drop.command)
 app.command("score")(score.command)
 app.command("upscale")(upscale.command)
 app.command("fetch")(fetch.command)
+app.command("convert")(convert.command)
 app.command("verify")(verify.command)
 app.command("train")(train.command)
 app.command("explain")(explain.command)

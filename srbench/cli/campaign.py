@@ -48,10 +48,14 @@ class Options:
     tile: int | None = None
     self_ensemble: bool | None = None
     precision: str | None = None
+    batch: int | None = None
     time: bool | None = None
     seed: int | None = None
     state: str | None = None
     cell_timeout: float | None = None
+    max_failures: int | None = None
+    cluster: str | None = None
+    exclusive: bool | None = None
     shard: str | None = None
     verify_pixels: bool | None = None
 

@@ -100,6 +100,16 @@ def require_device(name: str) -> None:
         raise SrbenchError(f"unknown device '{name[:40]}'", "use auto, cpu, cuda or cuda:N")
 
 
+def require_devices(name: str) -> None:
+    """As :func:`require_device`; several GPUs may be named too."""
+    if name != "cuda:all" and not re.fullmatch(r"cuda(:[0-9]{1,3})(,[0-9]{1,3})+", name):
+        try:
+            require_device(name)
+        except SrbenchError as error:
+            error.hint += ", cuda:all or a list such as cuda:0,2"
+            raise
+
+
 def require_datasets(specs: Iterable[str]) -> None:
     """Raise as :func:`srbench.dataset.find` for what is neither a dataset's name nor there."""
     from srbench import dataset

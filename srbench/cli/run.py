@@ -54,10 +54,15 @@ def command(
         str,
         typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),
     ] = "bicubic",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or cuda:N; several GPUs, a process each: cuda:0,2 or cuda:all.")
+    ] = "auto",
     threads: Annotated[
         int, typer.Option(min=0, max=MOST_THREADS, help="Workers, each computing on one thread; 0: one per processor.")
     ] = 0,
+    batch: Annotated[
+        int, typer.Option(min=1, help="On a GPU: images of one size that a method computes at once; 1: one by one.")
+    ] = 16,
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
     no_images: Annotated[bool, typer.Option("--no-images", help="Do not keep the SR images.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is already there.")] = False,
@@ -76,6 +81,9 @@ def command(
     cell_timeout: Annotated[
         float, typer.Option(min=0, help="Seconds after which one image of one method has failed; 0: no limit.")
     ] = 0,
+    max_failures: Annotated[
+        int, typer.Option("--max-failures", min=0, help="Failed cells after which the run stops; 0: it goes on.")
+    ] = 0,
     verify_pixels: Annotated[
         bool, typer.Option("--verify-pixels", help="Decode every image first, also those that have not changed.")
     ] = False,
@@ -83,6 +91,13 @@ def command(
         str,
         typer.Option(help="Compute one slice of the run, such as 3/16; srbench merge joins them (docs/scale.md)."),
     ] = "",
+    cluster: Annotated[
+        str,
+        typer.Option(help="Compute on a cluster: local:4, tcp://HOST:8786 or a profile in TOML (docs/cluster.md)."),
+    ] = "",
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="With --cluster and --time: nothing else runs on this machine.")
+    ] = False,
     config: Annotated[
         Path | None, typer.Option(help="A TOML file with these options, for one run or several (docs/campaigns.md).")
     ] = None,
@@ -105,6 +120,8 @@ def command(
       srbench run --methods a=run1/net_g.pth,b=run2/net_g.pth --datasets path/to/folder
 
       srbench run --methods all --shard 3/16 --out shard-03
+
+      srbench run --methods all --cluster tcp://10.0.0.1:8786
 
       srbench run --config campaign.toml
     """
@@ -136,7 +153,7 @@ def _one_run(values: Mapping[str, Any]) -> int:
     from srbench.cli.progress import CellProgress, progress
 
     options = _options(expanded(values))
-    names.require_device(options.device)
+    names.require_devices(options.device)
     names.require_methods(options.methods)
     names.require_datasets(options.datasets)
     names.require_metrics(options.metrics)
@@ -171,7 +188,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
-        *("precision", "cell_timeout"),
+        *("precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
     )
     return RunOptions(
         in_state(methods, values["state"]),
@@ -191,7 +208,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
 
 def exit_code(summary: Summary) -> int:
     """Of the command whose run ended so."""
-    if summary.interrupted:
+    if summary.interrupted and not summary.gave_up:
         return STOPPED + summary.signal
     if summary.measured_nothing:
         return SrbenchError.exit_code
@@ -242,6 +259,9 @@ def print_summary(summary: Summary, folder: Path) -> None:
     left = sum(map(len, list(summary.causes.values())[10:]))
     if left:
         console.print(f"... and {left} more (srbench report {folder} --format json)", style="red", markup=False)
-    if summary.interrupted:
-        rest = counted(summary.left, "cell")
+    rest = counted(summary.left, "cell")
+    if summary.gave_up and summary.left:
+        failed = counted(summary.failed, "failed cell")
+        console.print(f"stopped after {failed}, with {rest} left: the same command goes on from here", style="yellow")
+    elif summary.interrupted and not summary.gave_up:
         console.print(f"interrupted with {rest} left: the same command goes on from here", style="yellow")

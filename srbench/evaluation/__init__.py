@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         lr_of,
         out_of_range,
         raw,
+        raw_together,
         rounded,
         super_resolve,
     )
@@ -39,6 +40,7 @@ __all__ = [
     "planes_of",
     "psnr_of",
     "raw",
+    "raw_together",
     "rounded",
     "super_resolve",
 ]
@@ -62,6 +64,7 @@ __getattr__ = lazy.names(
         "planes_of": "example",
         "psnr_of": "reference",
         "raw": "inference",
+        "raw_together": "inference",
         "rounded": "inference",
         "super_resolve": "inference",
     },

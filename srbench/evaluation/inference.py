@@ -37,12 +37,34 @@ def super_resolve(method: Method, example: Example) -> Tensor:
 
 def raw(method: Method, example: Example) -> Tensor:
     """As :func:`super_resolve`, on the 0..1 scale, neither clipped nor rounded."""
-    return infer(method, example.lr_luma[None] if on_luma(method, example) else example.lr_pixels, example.scale)
+    return infer(method, _given(method, example), example.scale)
+
+
+def _given(method: Method, example: Example) -> Tensor:
+    """The LR image, (1 or 3, h, w), that a method's SR image is made of."""
+    return example.lr_luma[None] if on_luma(method, example) else example.lr_pixels
 
 
 def on_luma(method: Method, example: Example) -> bool:
     """Whether ``method`` is fed the LR image of Y that the protocol made, or of a grey image the grey LR image."""
     return (example.protocol.working_space == "luma" or example.grey_as_grey) and method.card.fed("luma") == "luma"
+
+
+def raw_together(method: Method, examples: Sequence[Example]) -> list[Tensor]:
+    """As :func:`raw` of each example, by one call of the method; their LR images have one shape. Raises if one of the
+    outputs does not keep the contract."""
+    scale = examples[0].scale
+    given = [_given(method, example) for example in examples]
+    fed = [as_fed(method, lr) for lr in given]
+    require_size(method, fed[0].shape[-2:], scale)
+    with torch.no_grad(), contained():
+        result = method.upscale(torch.cat([as_batch(lr, method.device) for lr in fed]), scale)
+    channels, height, width = fed[0].shape
+    if not isinstance(result, Tensor) or len(result) != len(examples):
+        raise OutputError(f"{method.card.name} returned no batch of {len(examples)} images", "see docs/plugins.md")
+    expected = (1, channels, scale * height, scale * width)
+    outputs = [held_to_contract(method, one[None], expected) for one in result]
+    return [_in_colour(sr, lr, scale) for sr, lr in zip(outputs, given, strict=True)]
 
 
 def out_of_range(sr: Tensor) -> float:
@@ -81,11 +103,12 @@ def infer(method: Method, lr: Tensor, scale: int) -> Tensor:
         (1 or 3, scale * h, scale * w) on the 0..1 scale, neither clipped nor rounded, on the method's device; three
         channels from an RGB method.
     """
-    fed = as_fed(method, lr)
-    sr = output(method, fed, scale)
-    if fed.shape[0] >= lr.shape[0]:
-        return sr
-    return coloured(sr, imresize(rgb_to_ycbcr(lr)[1:], scale))
+    return _in_colour(output(method, as_fed(method, lr), scale), lr, scale)
+
+
+def _in_colour(sr: Tensor, lr: Tensor, scale: int) -> Tensor:
+    """The SR image as it is, or Y that a luma method made of an RGB image with Cb and Cr enlarged by bicubic."""
+    return sr if sr.shape[0] >= lr.shape[0] else coloured(sr, imresize(rgb_to_ycbcr(lr)[1:], scale))
 
 
 def coloured(y: Tensor, chroma: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ _SHOWN = 4  # tensors, in a message
 
 Shapes: TypeAlias = "Counter[torch.Size]"
 _built: WeakKeyDictionary[type[TorchMethod], list[Shapes]] = WeakKeyDictionary()
-_SCALE_IN_NAME = re.compile(r"(?<![a-z0-9])(?:x(\d)|(\d)x)(?!\d)", re.IGNORECASE)
+_SCALE_IN_NAME = re.compile(r"(?:(?<!\d)x(\d)|(?<![a-z0-9])(\d)x)(?!\d)", re.IGNORECASE)  # PANx2, net_x4, 4x_net
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,8 @@ def scales_of(path: Path, possible: Sequence[int]) -> tuple[int, ...]:
 
     >>> scales_of(Path("VDSR_x3.pth"), (2, 3, 4)), scales_of(Path("vdsr.pth"), (2, 3, 4))
     ((3,), (2, 3, 4))
+    >>> scales_of(Path("PANx2_DF2K.pth"), (2, 3))
+    (2,)
     """
     said = {int(next(filter(None, found))) for found in _SCALE_IN_NAME.findall(path.stem)}
     return tuple(scale for scale in possible if scale in said) or tuple(possible)

@@ -65,6 +65,10 @@ class TorchMethod(Method):
     """Regular expressions for names of tensors in files, each with the module's name (:func:`re.sub`)."""
     needs_weights: ClassVar[bool] = False
     """No weights come with the method: it is left out of ``all``, and runs as ``NAME=FILE``."""
+    channels_last: ClassVar[bool] = False
+    """On a processor, keep the channels of a pixel side by side in memory, where that is faster: it changes the last
+    digits of what comes out, so it is declared and not measured at the start. No part of the module may need the other
+    order (``view`` of a feature map)."""
     source: ClassVar[Path]  # the plugin's file or folder; set when the plugin is loaded
 
     def __init__(self) -> None:
@@ -149,7 +153,7 @@ class TorchMethod(Method):
         self.module(scale)
         with self._lock:
             for module in self._modules.values():  # those of other scales may be on the device of another context
-                module.to(context.device)
+                self._placed(module)
 
     def module(self, scale: int) -> nn.Module:
         """The module for ``scale`` in eval mode on the method's device, loaded once."""
@@ -163,8 +167,15 @@ class TorchMethod(Method):
                     pad(module, self.padding)
                 if self._dtype is not None:
                     precision.cast(module, self._dtype)
-                self._modules[scale] = module.eval().to(self.device)
+                self._modules[scale] = self._placed(module.eval())
             return self._modules[scale]
+
+    def _placed(self, module: nn.Module) -> nn.Module:
+        """On the method's device, in the order of memory that it is declared to have there."""
+        if self.channels_last:
+            on_cpu = self.device.type == "cpu"
+            module.to(memory_format=torch.channels_last if on_cpu else torch.contiguous_format)
+        return module.to(self.device)
 
     def load(self, module: nn.Module, path: Path) -> LoadAudit:
         """Fill ``module`` with the weights at ``path``; raises WeightsError."""

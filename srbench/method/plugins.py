@@ -25,14 +25,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
+from srbench import zoo
 from srbench.errors import MethodError, SrbenchError, UnknownNameError, WeightsError
 from srbench.foreign import opened
 from srbench.foreign.contained import contained
 from srbench.foreign.named_files import named_files
 from srbench.method import naming
 from srbench.paths import search_path
-from srbench.registry import Found, Registry, Source
+from srbench.registry import Found, Prefix, Registry, Source
 from srbench.sources import source_files
+from srbench.weights.kinds import PROGRAMS
 
 if TYPE_CHECKING:  # else late: what only lists methods does without torch
     from srbench.method.base import Method
@@ -40,18 +42,23 @@ if TYPE_CHECKING:  # else late: what only lists methods does without torch
 
 Plugin: TypeAlias = "Found[type[Method]]"
 CHECKPOINTS = (  # what kind a file is, its content says; .tar: x.pth.tar
-    *(".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".pkl", ".tar", ".mat", ".npz", ".ts", ".torchscript", ".jit"),
+    *(
+        ".pth",
+        ".pt",
+        ".ckpt",
+        ".safetensors",
+        ".bin",
+        ".pkl",
+        ".tar",
+        ".mat",
+        ".npz",
+        ".npy",
+        ".ts",
+        ".torchscript",
+        ".jit",
+    ),
 )
 FILES = (".py", *CHECKPOINTS)
-PROGRAMS = {  # files of networks that are more than weights
-    ".onnx": "an ONNX model",
-    ".pb": "a TensorFlow graph",
-    ".tflite": "a TensorFlow Lite model",
-    ".h5": "a Keras model",
-    ".keras": "a Keras model",
-    ".engine": "a TensorRT engine",
-    ".mlmodel": "a Core ML model",
-}
 
 
 class _Methods(Registry["type[Method]"]):
@@ -74,6 +81,9 @@ class _Methods(Registry["type[Method]"]):
             origin = "built in" if _is_built_in(path) else str(path)
             # A file may hold several methods, which only their cards name.
             yield Source(stem.replace("_", "-"), origin, functools.partial(self._module, stem, path), path, named=False)
+
+    def prefixes(self) -> Sequence[Prefix[type[Method]]]:
+        return [Prefix(zoo.PREFIX, "NAME", _of_the_zoo)]
 
     def suffixes(self) -> Mapping[str, Callable[[Path], type[Method]]]:
         # The weight file is the whole method: as source it would be hashed twice.
@@ -178,7 +188,7 @@ def _brought(parsed: naming.Spec) -> Plugin:
         names = ", ".join(f"{parsed.network}:{plugin.name}" for plugin in network)
         raise MethodError(f"'{parsed.network}' defines {len(network)} methods", f"name one: {names}")
     assert parsed.file is not None  # else there is no network before it
-    value = brought(parsed.file, network[0].load(), parsed.part)
+    value = _known(brought(parsed.file, network[0].load(), parsed.part), parsed.file, parsed.part)
     # With the plugin's file, so that what that reads while it is loaded is part of the identity.
     return Found(METHODS.kind, value.card.name, f"file {parsed.place}", network[0].source, value)
 
@@ -298,6 +308,14 @@ def _from_checkpoint(path: Path, state: str = "") -> type[Method]:
 
     name = trained_for(path)
     if name is None:
+        from srbench.method.networks import missing
+
+        known = zoo.recognised(path, state)
+        if known is not None and not missing(known.architecture):
+            from srbench.method.brought import stem
+            from srbench.method.zoo import from_file
+
+            return from_file(known, path, METHODS.get, stem(path, state), state=state)
         return checkpoint.method_from(path, state, networks)
     try:
         method = METHODS.get(name)
@@ -307,6 +325,20 @@ def _from_checkpoint(path: Path, state: str = "") -> type[Method]:
             f"put it into the folder 'weights' beside the plugin, as {path.name}, and give the plugin",
         ) from error
     return checkpoint.trained(path, method, state)
+
+
+def _of_the_zoo(name: str) -> type[Method]:
+    from srbench.method.zoo import method_of
+
+    return method_of(zoo.known_as(name), METHODS.get)
+
+
+def _known(value: type[Method], file: Path, state: str) -> type[Method]:
+    """``value`` with what the zoo says of its weights, where it knows them."""
+    from srbench.method.zoo import told
+
+    checkpoint = zoo.recognised(file, state)
+    return value if checkpoint is None else told(value, checkpoint)
 
 
 def _refused(path: Path) -> type[Method]:

@@ -66,10 +66,10 @@ def to_json(
     """An object with ``rows`` (as in the CSV), ``runs`` (the manifests) and ``excluded``: every image that is in no
     mean, with its status and the message; ``handling``, what is to be known of how images were computed
     (:mod:`srbench.results.handling`); ``perception_distortion`` (:mod:`srbench.results.perception`) and ``opinions``,
-    the raters of the simulated MOS; ``half_precision``, what it changed
-    (:mod:`srbench.results.precision`); ``contests``, by metric and dataset, and over all datasets together: who competes,
-    on how many images, with ranks and differences to the best. Per image, a row has ``extra`` where its metric keeps
-    more than a value. Absent numbers are null.
+    the raters of the simulated MOS; ``half_precision``, what it changed (:mod:`srbench.results.precision`);
+    ``contests``, by metric and dataset, and over all datasets together: who competes, on how many images, with ranks
+    and differences to the best. Per image, a row has ``extra`` where its metric keeps more than a value. Absent numbers
+    are null.
 
     Raises:
         SrbenchError: nothing is left of what was chosen.

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pandas as pd
 
 from srbench.results.contradicting import contradicting
+from srbench.results.kinds import mixed
 from srbench.results.reader import Reader
 from srbench.results.slices import lacking
 
 
 def cautions(reader: Reader, images: pd.DataFrame) -> list[str]:
-    """Lines on slices that are missing and on scores that came out differently when computed again.
+    """Lines on slices that are missing, on scores that came out differently when computed again, and on images that
+    machines of several kinds computed.
 
     Args:
         images: as :func:`srbench.results.leaderboard.per_image` gives them; only what it holds is told.
     """
-    return [*lacking(reader.runs(), set(images["run_id"])), *contradicting(reader, images)]
+    return [*lacking(reader.runs(), set(images["run_id"])), *contradicting(reader, images), *mixed(reader, images)]

@@ -38,9 +38,9 @@ class Cast:
     """One method on one dataset under a view, with its network in half precision.
 
     ``full``: what its row in fp32 is called; empty where there is none of the same weights. ``planned`` counts its
-    images, ``black`` those of which the SR image is black, ``nan`` and ``infinite`` those of which it was refused because it
-    has NaN or else infinite values; ``failed`` those that failed otherwise, ``unsupported`` those on which the network cannot be
-    computed so.
+    images, ``black`` those of which the SR image is black, ``nan`` and ``infinite`` those of which it was refused
+    because it has NaN or else infinite values; ``failed`` those that failed otherwise, ``unsupported`` those on which
+    the network cannot be computed so.
     """
 
     label: str

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from srbench.records import Canary, CellFacts, Outcome, Score, Timing
+from srbench.records import Canary, CellFacts, CellState, Outcome, Score, Timing
 from srbench.results import opening
 from srbench.results.facts import Fallback, FolderFacts
 from srbench.results.folder import damaged, database, goes_on, refuse_newer, require_tables, trouble
@@ -309,6 +309,14 @@ class Reader:
             StoredScore(row.cell_id, row.run_id, Score(row.metric, row.version, row.value, row.status, row.extra))
             for row in self.score_rows()
         ]
+
+    def computed_on(self) -> list[tuple[int, int, str]]:
+        """Cells that have an SR image, each with the run that computed the newest and :attr:`Outcome.host` of that."""
+        host = "host" if self._present("outcomes", ["host"]) else "''"
+        newest = "SELECT max(id) FROM outcomes GROUP BY cell_id"
+        return self._rows(
+            f"SELECT cell_id, run_id, {host} FROM outcomes WHERE id IN ({newest}) AND status = ?", CellState.OK.value
+        )
 
     def running(self) -> set[int]:
         """Numbers of the runs that go on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 import numpy as np
+from torch import Tensor
 
 from srbench.dataset.locate import ImageFile
 from srbench.dataset.manifest import ImageFacts, facts_of
@@ -24,13 +26,14 @@ from srbench.run.known_images import KnownImages
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
+_LARGE = 8 << 20  # pixels of all images together that a worker is at
 _DECODED_BYTES = 96 << 20  # decoded HR images kept in memory: Set5, Set14 and BSD100 together take 58 MB
 
 
 class _Cache(Generic[_K, _V]):
     """A small cache, least recently used first out, in which each value is made once, also between threads."""
 
-    def __init__(self, make: Callable[[_K], _V], budget: int, cost: Callable[[_V], int] = lambda _: 1) -> None:
+    def __init__(self, make: Callable[[_K], _V], budget: float, cost: Callable[[_V], float] = lambda _: 1) -> None:
         self._make, self._budget, self._cost = make, budget, cost
         self._values: OrderedDict[_K, _V] = OrderedDict()
         self._making: dict[_K, Lock] = {}
@@ -74,18 +77,23 @@ class UnusableImagesError(ImageError):
 
 
 class ImageCache:
-    """Decoded images and their LR images, for ``workers`` threads at once."""
+    """Decoded images and their LR images, for ``workers`` threads at once, each at so many images: those that are at
+    hand still when the next method is computed on them."""
 
-    def __init__(self, protocol: Protocol, degradation: Degradation, workers: int) -> None:
+    def __init__(self, protocol: Protocol, degradation: Degradation, workers: int, images_at_once: int = 1) -> None:
         expected: dict[ImageFile, ImageFacts] = {}
         decoded: _Cache[ImageFile, _Decoded] = _Cache(
             lambda image: _decode(image, expected.get(image)), _DECODED_BYTES, lambda x: x.pixels.nbytes
         )
         # None of these knows this object, or all its images would stay until Python looks for cycles.
-        images: _Cache[ImageFile, HrImage] = _Cache(lambda image: HrImage(decoded(image).pixels, protocol), workers + 1)
+        share = functools.partial(_share, images_at_once)
+        several = images_at_once * workers
+        images: _Cache[ImageFile, HrImage] = _Cache(
+            lambda image: HrImage(decoded(image).pixels, protocol), several + 1, lambda x: share(x.planes)
+        )
         self._decoded, self._expected = decoded, expected
         self._examples: _Cache[tuple[ImageFile, int], Example] = _Cache(
-            lambda key: Example(images(key[0]), key[1], degradation), 2 * workers + 1
+            lambda key: Example(images(key[0]), key[1], degradation), 2 * several + 1, lambda x: share(x.hr)
         )
 
     def example(self, image: ImageFile, scale: int) -> Example:
@@ -126,6 +134,11 @@ class ImageCache:
 
     def _facts(self, image: ImageFile) -> ImageFacts:
         return self._decoded(image).facts
+
+
+def _share(images_at_once: int, planes: Tensor) -> float:
+    """What an image counts in a cache: 1, more for large ones, of which a worker is not at many at once."""
+    return 1.0 if images_at_once == 1 else max(1.0, images_at_once * planes[0].numel() / _LARGE)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,11 @@ def require(options: RunOptions) -> None:
         return
     if options.threads:
         raise SrbenchError("--threads does not go with --cluster", "say how many workers: --cluster local:4")
+    if options.device == "cuda:all" or "," in options.device:
+        raise SrbenchError(
+            f"--device {options.device} is of one machine, and --cluster has others",
+            "start a worker for each GPU, with its CUDA_VISIBLE_DEVICES, and give --device cuda",
+        )
     if options.time and not options.exclusive:
         raise SrbenchError(
             "--time with --cluster measures what else runs on this machine too",

@@ -9,7 +9,7 @@ from typing import Any
 from srbench import degradation, protocol, randomness
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
-from srbench.machine import available_processors, resolve_device
+from srbench.machine import available_processors, devices_of
 from srbench.method.base import Method
 from srbench.method.variant import Variant
 from srbench.method.wrappers import precision_of
@@ -69,6 +69,7 @@ def context_of(options: RunOptions) -> RunContext:
         seed=options.seed,
         keep_images=options.keep_images,
         folder=options.out.absolute(),
+        batch=options.batch,
     )
 
 
@@ -81,9 +82,9 @@ def spec_of(method: Method, identity: str, source: str, variant: Variant) -> Met
 
 
 def workers_of(options: RunOptions) -> int:
-    """How many cells are computed at once."""
-    on_gpu = resolve_device(options.device).type == "cuda"
-    return 1 if on_gpu else options.threads or available_processors()
+    """How many cells are computed at once: one on each GPU."""
+    devices = devices_of(options.device)
+    return len(devices) if devices[0].type == "cuda" else options.threads or available_processors()
 
 
 def job_of(

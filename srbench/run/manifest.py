@@ -48,7 +48,7 @@ def describe(
     options: RunOptions,
     methods: Sequence[tuple[Method, str]],
     protocol: Protocol,
-    device: torch.device,
+    devices: Sequence[torch.device],
     workers: int,
 ) -> dict[str, Any]:
     """All but the datasets that is needed to say how a run's numbers were made, as plain JSON values."""
@@ -60,8 +60,8 @@ def describe(
         "packages": {name: _version(name) for name in _PACKAGES},
         "platform": platform.platform(),
         "processor": processor(),
-        "device": _device(device),
-        "machine": computes_on(device),
+        "device": ", ".join(map(_device, devices)),
+        "machine": computes_on(devices[0]),
         "workers": workers,
         "seed": options.seed,
         "scales": list(options.scales),
@@ -82,6 +82,8 @@ def _method(method: Method, identity: str) -> dict[str, Any]:
     loads = _asked(lambda: [str(audit) for audit in method.load_audits()], list[str]())
     own = _asked(lambda: [file.to_json() for file in loaded.files(method)], list[dict[str, Any]]())
     facts = to_json(method_facts(method))
+    if getattr(bare(method), "channels_last", False):
+        facts["memory"] = "channels_last on processors"
     return {**facts, "hash": identity, "weights": files, "loads": loads, "weight_files": own}
 
 

@@ -30,6 +30,7 @@ class RunOptions:
     tile: int = 0  # side of LR tiles; 0: whole images
     self_ensemble: bool = False
     precision: str = "fp32"  # of networks: fp32, fp16 or bf16
+    batch: int = 16  # images of one size that a GPU computes at once; 1: one by one
     apart: bool = False  # cells are computed in other processes, so that a crash of a method does not end this one
     cell_timeout: float = 0  # seconds after which a cell has failed, which then is in another process; 0: none
     max_failures: int = 0  # failed cells after which the run stops; 0: it goes on whatever fails

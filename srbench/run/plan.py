@@ -62,6 +62,7 @@ class RunContext:
     seed: int
     keep_images: bool
     folder: Path  # of the results, absolute
+    batch: int = 1  # images of one size that a GPU computes at once
 
 
 @dataclass(frozen=True)

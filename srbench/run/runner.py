@@ -15,14 +15,15 @@ from srbench.errors import SrbenchError, StoreError
 from srbench.files import replace_file, writing
 from srbench.foreign.contained import PluginError, contained
 from srbench.foreign.trial import died_of, trials
-from srbench.machine import resolve_device
+from srbench.machine import devices_of, resolve_device
 from srbench.method.variant import Variant
 from srbench.metrics import choice
 from srbench.records import Entry, ScoreState
 from srbench.results.claims import Claims
 from srbench.results.holders import ENDED_EARLY
 from srbench.results.store import OvertakenError, Store
-from srbench.run import canary, clustered, loaded
+from srbench.run import batches, canary, clustered, loaded
+from srbench.run.batches import Batched, Batching
 from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
 from srbench.run.executors.base import Executor
 from srbench.run.executors.local import can_fork, local, single_threaded
@@ -155,7 +156,7 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
 
 def _describe(job: Job) -> dict[str, Any]:
     methods = [(job.worker.method(spec), spec.identity) for spec in job.methods]
-    return describe(job.options, methods, job.context.protocol, job.worker.device, job.worker.workers)
+    return describe(job.options, methods, job.context.protocol, devices_of(job.options.device), job.worker.workers)
 
 
 def _prepare(job: Job, observer: Observer) -> None:
@@ -233,30 +234,36 @@ def execute(job: Job, planned: Plan, tasks: Sequence[CellTask], store: Store, st
     extra = canary.extra_cells(bicubic, planned.ids, list(job.wanted))
     for cell in extra:  # before workers are forked
         job.worker.prepare(cell.method, cell.scale, Variant())
+    executor = clustered.executor(job, planned, store) if job.options.cluster else _executor(job, planned)
+    if isinstance(executor, Batched):
+        tasks = executor.batching.ordered(tasks)
     claims = Claims(store, planned.summary.run_id)
     fresh: Iterator[CellTask | None] = iter(tasks)
     if not job.options.force:
         fresh = unclaimed(tasks, planned.ids, store, claims, planned.summary, observer)
-    executor = clustered.executor(job, planned, store) if job.options.cluster else _executor(job)
     measured: dict[str, float] = {}
     ordered = with_canaries(fresh, extra)
-    with closing(executor.run(job.worker, ordered, len(tasks) + len(extra), stop)) as batches:
-        for batch in batches:
+    with closing(executor.run(job.worker, ordered, len(tasks) + len(extra), stop)) as deliveries:
+        for batch in deliveries:
             claims.beat()
             for task, result in batch:
                 if task.canary and result.scores and ScoreState(result.scores[0].status).has_value:
                     measured[task.facts.key] = result.scores[0].value
             _record([pair for pair in batch if not pair[0].canary], job, planned, store, observer)
-            if 0 < job.options.max_failures <= planned.summary.failed:
+            if 0 < job.options.max_failures <= planned.summary.failed and planned.summary.left:
                 stop.pressed = planned.summary.gave_up = True
     _judge(job, planned, bicubic, measured, store)
 
 
-def _executor(job: Job) -> Executor:
+def _executor(job: Job, planned: Plan) -> Executor:
     """Another process than this one where that costs nothing, or where code computes that is not srbench's own."""
     worker, options = job.worker, job.options
     apart = options.apart and (can_fork(worker.device) or worker.holds_foreign_code())
-    return local(worker.workers, worker.device, apart=apart, timeout=options.cell_timeout or None)
+    executor = local(worker.workers, devices_of(options.device), apart=apart, timeout=options.cell_timeout or None)
+    if options.batch == 1 or options.cell_timeout or not batches.pay(worker.device):
+        return executor
+    planned.manifest["batches"] = {"images": options.batch, "pixels": batches.PIXELS}
+    return Batched(executor, Batching(planned.facts, options.batch))
 
 
 def _record(

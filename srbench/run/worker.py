@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 
@@ -18,7 +18,7 @@ from torch import Tensor
 import srbench
 from srbench import degradation, metrics, randomness
 from srbench.errors import MethodError, NotFiniteError, NotSupportedError, SrbenchError
-from srbench.evaluation import Example, compare, is_black, measure, out_of_range, raw, rounded
+from srbench.evaluation import Example, compare, is_black, measure, out_of_range, raw, raw_together, rounded
 from srbench.evaluation.scoring import likelihood
 from srbench.foreign.contained import contained, told, traceback_of
 from srbench.machine import resolve_device
@@ -31,9 +31,20 @@ from srbench.paths import search_path
 from srbench.records import Outcome, Score
 from srbench.results import handling
 from srbench.run import kept
+from srbench.run.batches import CellBatch, pay, same
 from srbench.run.cache import ImageCache
 from srbench.run.executors.base import Deferred
 from srbench.run.plan import CellResult, CellTask, MethodSpec, MetricSpec, RunContext
+
+_DECODERS = 4  # threads that read the images of a batch
+
+
+@dataclass(frozen=True)
+class _Made:
+    """An image's output from a batch, as :func:`srbench.evaluation.raw` gives it, and its share of the time."""
+
+    output: Tensor
+    seconds: float
 
 
 class CellWorker:
@@ -56,11 +67,12 @@ class CellWorker:
                 "use the same files on all machines",
             )
         self.method_context = MethodContext(self.device, context.seed, self.degradation)
-        self.images = ImageCache(context.protocol, self.degradation, workers)
+        self.images = ImageCache(context.protocol, self.degradation, workers, context.batch if pay(self.device) else 1)
         self._bare: dict[MethodSpec, Method] = {}
         self._methods: dict[tuple[MethodSpec, Variant], Method] = {}
         self._prepared: dict[tuple[MethodSpec, Variant, int], Exception | None] = {}
         self._metrics: dict[MetricSpec, Metric] = {}
+        self._takes_several: dict[tuple[MethodSpec, int], bool] = {}  # methods at a scale, images at once
         self._lock = RLock()
 
     # -- methods and metrics ------------------------------------------------------------------------------------
@@ -112,12 +124,13 @@ class CellWorker:
         """Whether the method is code that is not srbench's own."""
         return not _is_own(type(self._bare[spec]).__module__)
 
-    def load(self, task: CellTask) -> None:
+    def load(self, task: CellTask | CellBatch) -> None:
         """Load what a task needs, before its time is taken. What goes wrong is said by its result."""
-        with suppress(Exception), contained():
-            self._method(task)
-            for spec in task.metrics:
-                self._metric(spec)
+        for own in task.tasks if isinstance(task, CellBatch) else (task,):
+            with suppress(Exception), contained():
+                self._method(own)
+                for spec in own.metrics:
+                    self._metric(spec)
 
     def _prepare(self, method: Method, scale: int) -> Exception | None:
         try:
@@ -156,25 +169,57 @@ class CellWorker:
         result: CellResult = begun.finish() if isinstance(begun, Deferred) else begun
         return result
 
-    def begin(self, task: CellTask) -> CellResult | Deferred:
+    def begin(self, task: CellTask | CellBatch) -> CellResult | Deferred:
         """As :meth:`compute`, but what the next task need not wait for is left: the file of the SR image, and all of a
-        task of the canary."""
+        task of the canary. Of a batch the results come together, in a list."""
+        if isinstance(task, CellBatch):
+            begun = self._begin_together(task)
+            return Deferred(lambda: [one.finish() if isinstance(one, Deferred) else one for one in begun])
         if task.canary:
             return Deferred(functools.partial(self._begin, task))
         with watched() as watch:
-            begun = self._begin(task)
-        return begun if not watch.tile else _in_tiles(begun, watch.tile)
+            result = self._begin(task)
+        return result if not watch.tile else _in_tiles(result, watch.tile)
 
-    def _begin(self, task: CellTask) -> CellResult | Deferred:
+    def _begin_together(self, batch: CellBatch) -> list[CellResult | Deferred]:
+        """One by one where the method cannot do otherwise, or not for want of memory."""
+        with watched() as watch:
+            made = self._together(batch)
+        if not made or watch.tile:
+            return [self.begin(task) for task in batch.tasks]
+        return [self._begin(task, own) for task, own in zip(batch.tasks, made, strict=True)]
+
+    def _together(self, batch: CellBatch) -> list[_Made]:
+        """What the method makes of a batch's images at once; nothing if it fails at it, or makes something else than of
+        each alone, which is then not tried again."""
+        first = batch.tasks[0]
+        key = (first.method, first.scale)
+        if not self._takes_several.get(key, True):
+            return []
+        try:
+            with contained(), ThreadPoolExecutor(_DECODERS) as threads:
+                method = self._method(first)
+                assert method is not None  # a task of images that were made elsewhere is in no batch
+                examples = list(threads.map(lambda task: self.images.example(task.sample, task.scale), batch.tasks))
+                start = time.perf_counter()
+                outputs = raw_together(method, examples)
+                seconds = (time.perf_counter() - start) / len(outputs)
+                if key not in self._takes_several:
+                    self._takes_several[key] = same(outputs[0], raw(method, examples[0]))
+        except Exception:  # the image that it is about raises it again
+            self._takes_several[key] = False
+        return [_Made(output, seconds) for output in outputs] if self._takes_several[key] else []
+
+    def _begin(self, task: CellTask, made: _Made | None = None) -> CellResult | Deferred:
         try:
             with contained():
-                return self._super_resolve_and_score(task)
+                return self._super_resolve_and_score(task, made)
         except NotSupportedError as error:
             return CellResult(Outcome("not supported", str(error)))
         except Exception as error:
             return _failed(error)
 
-    def _super_resolve_and_score(self, task: CellTask) -> CellResult | Deferred:
+    def _super_resolve_and_score(self, task: CellTask, made: _Made | None) -> CellResult | Deferred:
         method = self._method(task)
         example = self.images.example(task.sample, task.scale)
         sr = None if task.kept is None else kept.read(self.context.folder, task.kept)
@@ -183,9 +228,9 @@ class CellWorker:
         if method is None:
             raise MethodError(f"the images of '{task.method.name}' were made elsewhere", "give them again")
         start = time.perf_counter()
-        output = raw(method, example)
+        output = raw(method, example) if made is None else made.output
         sr = rounded(output, example)
-        seconds = time.perf_counter() - start
+        seconds = time.perf_counter() - start + (made.seconds if made else 0)
         remarks = handling.encode(out_of_range(output), black=is_black(sr, example))
         if task.canary or not self.context.keep_images:
             done = Outcome("ok", seconds=seconds, handling=remarks)

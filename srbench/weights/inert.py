@@ -117,7 +117,7 @@ class _Machine:
             "GLOBAL": lambda text: push(self._name(*text.split(" ", 1))),
             "STACK_GLOBAL": lambda _: push(self._name(*self._tuple(2))),
             "PERSID": lambda text: push(Persistent(text)),
-            "BINPERSID": lambda _: push(Persistent(self.pop())),
+            "BINPERSID": lambda _: push(_persistent(self.pop())),
             "REDUCE": lambda _: push(_call(*self._tuple(2))),
             "NEWOBJ": lambda _: push(_call(*self._tuple(2))),
             "NEWOBJ_EX": lambda _: push(_call(*self._tuple(3)[:2])),
@@ -165,6 +165,12 @@ class _Machine:
         target = self.stack[-1]
         if isinstance(target, Call):
             target.state = state  # that of a container, such as the versions of modules, is of no use
+
+
+def _persistent(key: Any) -> Name | Persistent:
+    """torch once kept the source of modules' classes so, beside their names."""
+    module = isinstance(key, tuple) and len(key) > 1 and key[0] == "module" and isinstance(key[1], Name)
+    return key[1] if module else Persistent(key)
 
 
 def _pairs(values: Iterable[Any]) -> Iterable[tuple[Any, Any]]:

@@ -8,6 +8,15 @@ from pathlib import Path
 from srbench.errors import WeightsError
 
 HEAD = 1024  # bytes that are looked at
+PROGRAMS = {  # files of networks that hold more than weights, or other libraries' weights, by their suffix
+    ".onnx": "an ONNX model",
+    ".pb": "a TensorFlow graph",
+    ".tflite": "a TensorFlow Lite model",
+    ".h5": "a Keras model",
+    ".keras": "a Keras model",
+    ".engine": "a TensorRT engine",
+    ".mlmodel": "a Core ML model",
+}
 
 _PAGE = re.compile(rb"\s*(<!doctype html|<html|<head|<\?xml|<!--)", re.IGNORECASE)
 _POINTER = re.compile(rb"version https://git-lfs\S*\s+oid sha256:(\w+)\s+size (\d+)")
@@ -26,7 +35,7 @@ _OTHERS = {
     b"%PDF": "a PDF file",
     b"GGUF": "a GGUF file",
 }
-_PART = re.compile(r"(?P<stem>.+)-(?P<part>\d{5})-of-(?P<parts>\d{5})(?P<suffix>\.\w+)")
+_PART = re.compile(r"(?P<stem>.+)-(?P<part>\d{4,6})-of-(?P<parts>\d{4,6})(?P<suffix>\.\w+)")
 
 
 def kind_of(head: bytes, size: int, suffix: str) -> str:
@@ -66,6 +75,11 @@ def require_weights(path: Path, head: bytes) -> None:
                 f"'{path}' is {what}, which srbench does not read",
                 "save its arrays by name: numpy.savez('weights.npz', **arrays)",
             )
+    if path.suffix.lower() in PROGRAMS:
+        raise WeightsError(
+            f"'{path}' is {PROGRAMS[path.suffix.lower()]}, and srbench reads weights of PyTorch networks alone",
+            "write a plugin that runs it (docs/plugins.md)",
+        )
     if head[257:262] == b"ustar":
         raise WeightsError(
             f"'{path}' is a tar archive, which torch has not written since 2016", "unpack it, and give the file in it"
@@ -73,11 +87,20 @@ def require_weights(path: Path, head: bytes) -> None:
 
 
 def parts_of(path: Path) -> tuple[list[Path], list[Path]]:
-    """The files that weights are split into, where ``path`` is called as one of them (NAME-00001-of-00002.TYPE), and
-    those of them that are not there; two empty lists where it is not."""
+    """The files that weights are split into, where ``path`` is called as model hubs call one of them
+    (NAME-00001-of-00002.TYPE), and those of them that are not there; two empty lists where it is not."""
     found = _PART.fullmatch(path.name)
     if found is None or not 1 < int(found["parts"]) <= 1000:
         return [], []
-    names = [f"{found['stem']}-{n:05d}-of-{found['parts']}{found['suffix']}" for n in range(1, int(found["parts"]) + 1)]
-    files = [path.with_name(name) for name in names]
+    count, width = int(found["parts"]), len(found["part"])
+    files = [
+        path.with_name(f"{found['stem']}-{n:0{width}d}-of-{found['parts']}{found['suffix']}")
+        for n in range(1, count + 1)
+    ]
     return files, [file for file in files if not file.is_file()]
+
+
+def whole_stem(path: Path) -> str:
+    """A file's name without its type, and of a part without its number."""
+    found = _PART.fullmatch(path.name)
+    return found["stem"] if found else path.stem

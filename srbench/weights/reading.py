@@ -194,7 +194,7 @@ def _torchscript(path: Path, archive: archives.Archive) -> WeightFile:
 
 def _pickle(path: Path, archive: archives.Archive | None = None) -> WeightFile:
     try:
-        return WeightFile(torch.load(path, map_location="cpu", weights_only=True), "PyTorch")
+        return WeightFile(_named(torch.load(path, map_location="cpu", weights_only=True)), "PyTorch")
     except Exception as error:
         refused = error
     names: set[str] = set()
@@ -214,7 +214,7 @@ def _pickle(path: Path, archive: archives.Archive | None = None) -> WeightFile:
         if isinstance(refused, pickle.UnpicklingError):
             raise WeightsError(f"'{path}' is not a checkpoint, or a damaged one", "get the file again")
         raise WeightsError(f"'{path}' is not an intact checkpoint ({reason})", "get the file again")
-    module = f"PyTorch, a pickled {rebuilder.modules[0]}" if rebuilder.modules else "PyTorch, with other objects"
+    module = f"PyTorch, a pickled {rebuilder.modules[0]}" if rebuilder.modules else "PyTorch, read as data"
     return _of_data(path, _named(content), module, rebuilder.dropped, names)
 
 
@@ -263,8 +263,8 @@ def _tensors(content: Any) -> dict[str, Tensor]:
             found[place] = value
         elif isinstance(value, dict | list | tuple) and id(value) not in seen:
             seen.add(id(value))
-            items = value.items() if isinstance(value, dict) else enumerate(value)
-            stack += [(f"{place}.{key}".lstrip("."), inner) for key, inner in items]
+            items = list(value.items() if isinstance(value, dict) else enumerate(value))
+            stack += [(f"{place}.{key}".lstrip("."), inner) for key, inner in reversed(items)]
     return found
 
 

@@ -202,7 +202,8 @@ def _inside(node: Call) -> Any:
         return node.entries
     if node.items:
         return node.items
-    return _state(node) or None
+    given = [value for value in node.arguments if isinstance(value, Call | dict | list | tuple)]
+    return _state(node) or given or None
 
 
 def storage_type(kind: Name) -> torch.dtype:
@@ -288,6 +289,7 @@ _MAKERS: dict[str, Callable[[Rebuilder, Call], Any]] = {
             *("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"),
             *("torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer", "torch.autograd.variable.Variable"),
             *("torch._utils._rebuild_device_tensor_from_numpy", "torch._utils._rebuild_device_tensor_from_cpu_tensor"),
+            "torch._dynamo.eval_frame.OptimizedModule",  # of torch.compile
             *("torch.Size", "torch.device", "torch.jit._pickle.restore_type_tag"),
             *(f"torch.jit._pickle.build_{kind}list" for kind in ("tensor", "int", "double", "bool")),
         ],

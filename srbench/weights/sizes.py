@@ -7,7 +7,7 @@ that a file of another network is refused in one line.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import isqrt
 
@@ -58,13 +58,15 @@ def count(state: State, pattern: str) -> int:
     return len(numbers)
 
 
-def chain(state: State) -> list[tuple[int, int, int]]:
-    """(out, in, side) of all convolutions, where they follow one another in the file, whatever they are called.
+def chain(state: State, layers: Sequence[str] = ()) -> list[tuple[int, int, int]]:
+    """(out, in, side) of all convolutions, which follow one another: those of ``layers`` that are there, else all in
+    the order of the file, whatever they are called.
 
     Raises:
         WeightsError: one does not see what the one before it makes, or there are other kernels, or none.
     """
-    found = [kernel(state, name) for name, value in state.items() if value.dim() == 4]
+    known = [name for layer in layers if (name := f"{layer}.weight") in state]
+    found = [kernel(state, name) for name in known or state if state[name].dim() == 4]
     if not found or any(before[0] != after[1] for before, after in pairwise(found)):
         raise WeightsError("these are not convolutions that follow one another", _seen(state))
     return found

@@ -1,5 +1,7 @@
 """``srbench explain``: the settings behind a printed number, found by themselves."""
 
+import re
+
 import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
@@ -58,6 +60,84 @@ def test_ssim_as_scikit_image_has_it_by_default(srbench, pictures, make_picture)
     assert "gaussian 11x11" in first_row(result)
 
 
+@pytest.fixture
+def two_sets(tmp_path, make_picture):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for number, folder in enumerate(folders):
+        for i, name in enumerate("ab"):
+            write_image(folder / f"{name}.png", make_picture(48, 52, 2 * number + i))
+    return folders
+
+
+def means(plugin, folder, scale, protocol):
+    frame = package.evaluate(
+        plugin, str(folder), scale=scale, metrics=["psnr", "ssim"], protocol=protocol, device="cpu"
+    )
+    own = frame.groupby("metric")["value"].mean()
+    return f"{own['psnr']:.3f}/{own['ssim']:.5f}"
+
+
+@pytest.mark.parametrize("protocol", ["classic", "matlab-rgb"])
+def test_numbers_of_scales_datasets_and_metrics_have_one_answer_together(srbench, two_sets, write_plugin, protocol):
+    plugin = write_plugin("return imresize(lr, scale, kernel='lanczos3')", colour="luma")
+    first, second = two_sets
+    psnr = [means(plugin, *place, protocol).partition("/")[0] for place in ((first, 3), (second, 2))]
+    expect = f"{first}:x2={means(plugin, first, 2, protocol)},x3={psnr[0]},{second}:x2={psnr[1]}"
+    result = srbench("explain", plugin, "--expect", expect, "--device", "cpu")
+    assert f"all 4 numbers together: {protocol}\n" in result.stderr
+    assert protocol in first_row(result)
+
+
+def test_numbers_of_two_protocols_have_no_answer_together(srbench, two_sets, write_plugin):
+    plugin = write_plugin()
+    first, second = two_sets
+    values = [means(plugin, first, 2, "basicsr"), means(plugin, second, 2, "classic")]
+    expect = f"{first}={values[0]},{second}={values[1]}"
+    result = srbench("explain", plugin, "--scale", "2", "--expect", expect, "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    assert "no one setting gives all 4 numbers together; the nearest is " in result.stderr
+    assert re.search(r"settings that give one of them alone: one PSNR [0-9.]+ [1-9][0-9]*, one SSIM", result.stderr)
+
+
+def test_it_says_how_many_settings_fit_and_shows_them_all(srbench, two_sets, write_plugin):
+    plugin = write_plugin()
+    number = f"{float(means(plugin, two_sets[0], 2, 'classic').partition('/')[0]):.0f}"  # no decimals: many settings
+    options = ["--dataset", two_sets[0], "--scale", "2", "--expect", number, "--rows", "1", "--device", "cpu"]
+    result = srbench("explain", plugin, *options)
+    rows = [line for line in result.stdout.splitlines() if line.startswith("│")]
+    assert len(rows) > 3
+    count = int(re.search(r"(\d+) others of the 132 settings tried give it too", result.stderr)[1])
+    assert len(rows) == 1 + count
+    assert "one number is often hit by chance" in result.stderr
+    # Named protocols are the first of those that fit, and scripts come before settings that nobody is known to use.
+    assert {line.split("│")[3].strip() for line in rows[:3]} <= {"basicsr", "classic", "matlab-rgb"}
+
+
+FED = {
+    "255": "return imresize(lr / 255, scale).clamp(0, 1) ** 1.05 * 255",
+    "BGR": "return imresize(lr, scale) * torch.tensor([0.9, 1.0, 1.1]).reshape(1, 3, 1, 1)",
+    "-1..1": "return 2 * imresize(lr / 2 + 0.5, scale).clamp(0, 1) ** 1.05 - 1",
+}
+
+
+@pytest.mark.parametrize("wanted", FED)
+def test_a_network_that_wants_another_range_or_order_is_found(srbench, two_sets, tmp_path, write_plugin, wanted):
+    """The number is that of the network fed as it wants to be; what is explained is fed RGB in 0..1."""
+    right = {
+        "255": "return imresize(lr, scale).clamp(0, 1) ** 1.05",
+        "BGR": "return imresize(lr, scale) * torch.tensor([1.1, 1.0, 0.9]).reshape(1, 3, 1, 1)",
+        "-1..1": "return imresize(lr, scale).clamp(0, 1) ** 1.05",
+    }[wanted]
+    folder = two_sets[0]
+    number = means(write_plugin(right, colour="rgb"), folder, 2, "basicsr").partition("/")[0]
+    plugin = write_plugin(FED[wanted], name="other", file="other.py", colour="rgb")
+    options = ["--dataset", folder, "--scale", "2", "--expect", number, "--device", "cpu"]
+    result = srbench("explain", plugin, *options)
+    words = {"255": "fed 0..255", "BGR": "fed 0..1 in BGR", "-1..1": "fed -1..1"}[wanted]
+    assert f"{number} is basicsr, but {words}\n" in result.stderr
+    assert "9 other ways to feed it were tried too" in result.stderr
+
+
 def test_grey_images_are_read_both_ways(srbench, pictures):
     result = srbench(
         "explain", "bicubic", "--dataset", pictures, "--scale", "2", "--expect", "20.00", "--device", "cpu"
@@ -113,6 +193,14 @@ def test_kept_images_of_an_rgb_method_are_enough(srbench, pictures, results, wri
         (["bicubik", "--expect", "28.42"], "did you mean bicubic"),
         (["bicubic", "--expect", "28.42", "--dataset", "set55"], "set5"),
         (["bicubic", "--expect", "28.42", "--metric", "lpips"], "psnr"),
+        (
+            ["bicubic", "--expect", "0.9655", "--expect", "96.5", "--metric", "ssim"],
+            "an SSIM of 96.5 is above 1; give 0.965",
+        ),
+        (["bicubic", "--expect", "x2=33.66,set55:x3=30.39"], "set5"),
+        (["bicubic", "--expect", "x2=33.66,x2=33.68"], "two numbers for psnr of set5 at x2"),
+        (["vdsr", "--expect", "x4=31.35,x5=30.39"], "vdsr does not support x5"),
+        (["vdsr", "--expect", "x4=31.35,x2=37.53"], "vdsr has no weights for x2"),
     ],
 )
 def test_wrong_command_lines(wrong, arguments, match):

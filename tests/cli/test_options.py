@@ -84,3 +84,11 @@ def test_threads_have_an_end(srbench, command):
     result = srbench(*command, "--threads", 1025)
     assert result.exit_code == 2
     assert "1024" in result.stderr
+
+
+@pytest.mark.parametrize("device", ["cuda:0,0", "cuda:0,", "cuda:all,1", "gpu:0,1"])
+def test_a_list_of_gpus_that_is_none(srbench, device):
+    result = srbench("run", "--methods", "bicubic", "--datasets", "sample", "--device", device)
+    assert result.exit_code == 2
+    assert "error: " in result.stderr
+    assert "cuda:0,2" in result.stderr or "no device" in result.stderr

@@ -19,6 +19,7 @@ import torch
 import typer
 from PIL import Image
 from safetensors.torch import save_file
+from scipy.io import savemat
 
 from srbench import dataset
 from srbench.cli import app
@@ -35,6 +36,8 @@ NOT_RUN = {
     "srbench run --methods bicubic,zoo:": "needs a fetched checkpoint; tests/method/test_zoo.py",
     "srbench reproduce ": "needs fetched checkpoints; tests/cli/test_reproduce.py",
     "pip install srbench": "not on a package index yet",
+    "pip install 'srbench[cluster]'": "not on a package index yet",
+    "srbench run --methods all --cluster ": "needs a cluster; tests/run/test_clustered.py",
     "pip install 'srbench[iqa]'": "not on a package index yet; the README's first command installs the extra",
     "python3 -m venv .venv && .venv/bin/python -m pip install -q tox": "is CI, which runs this test",
     "python docs/scripts/on_a_gpu.py": "needs a GPU; tests/test_on_a_gpu.py rehearses it",
@@ -304,6 +307,8 @@ def fill(folder, page):
     network = SRVGGNetCompact(num_in_ch=3, num_out_ch=3, num_feat=8, num_conv=2, upscale=4)
     save_file(network.state_dict(), folder / "4x_model.safetensors")
     torch.save({"params": network.state_dict(), "params_ema": network.state_dict()}, folder / "net_g.pth")
+    torch.save(network, folder / "model_epoch_50.pth")
+    savemat(folder / "VDSR_Official.mat", {"weights_conv1": np.ones((9, 2)), "biases_conv1": np.ones(2)})
     shutil.copytree(folder, folder / "run1", ignore=lambda _, names: [n for n in names if n != "net_g.pth"])
     shutil.copytree(folder / "run1", folder / "run2")
     (folder / "out1" / "srcnn_x4").mkdir(parents=True)

@@ -28,7 +28,7 @@ import torch
 from campaign import KINDS, LIMIT, Report, closed, run_case
 from world import World
 
-MAKERS = ("tables", "stores", "scripts", "pickles", "arrays", "pictures", "words", "files", "streams")
+MAKERS = ("tables", "stores", "scripts", "pickles", "formats", "arrays", "pictures", "words", "files", "streams")
 KNOWN = Path(__file__).with_name("known.toml")
 MEMORY = 6 << 30  # bytes of address space that cases may take together, beyond what the process has
 

@@ -92,6 +92,6 @@ def test_spandrel_knows_the_networks_that_are_said_to_be_its():
 def test_the_table_has_what_is_published(files, tmp_path):
     run(RunOptions(methods=("zoo:bsrn-x4",), datasets=("set5",), metrics=("psnr",), out=tmp_path, keep_images=False))
     with Reader(tmp_path) as reader:
-        (row,) = means(per_image(reader), reader.facts()).to_dict("records")
+        (row,) = means(per_image(reader), reader.facts).to_dict("records")
     assert row["mean"] == pytest.approx(32.349, abs=0.002)
     assert (row["published"], row["published_like"]) == (32.35, True)

@@ -85,7 +85,7 @@ def test_an_empty_folder_has_the_header_alone(results):
         assert to_csv(reader, by_image=True) == PER_IMAGE + "\n"
         content = json.loads(to_json(reader))
         assert set(content) == {
-            *("rows", "excluded", "handling", "perception_distortion", "opinions", "contests", "runs")
+            *("rows", "excluded", "handling", "perception_distortion", "opinions", "contests", "half_precision", "runs")
         }
         assert not any(content.values())
 

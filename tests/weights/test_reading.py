@@ -90,14 +90,6 @@ def test_every_module_that_runs_code_is_named(tmp_path, module):
     assert ".".join(name) in line(error)
 
 
-@pytest.mark.parametrize("zipped", [True, False])
-def test_harmless_tensors_in_a_pickle_of_protocol_4_are_not_called_dangerous(tmp_path, zipped):
-    as_torch({"params": STATE}, tmp_path / "w.pth", 4, zipped)
-    with pytest.raises(WeightsError, match=r"pickle of protocol 4.*save the weights again") as error:
-        load_state(tmp_path / "w.pth")
-    assert "refused" not in line(error)
-
-
 def refused(path):
     """The error of a file that cannot be loaded; anything but a WeightsError fails the test."""
     try:
@@ -182,17 +174,7 @@ def test_damaged_safetensors_are_errors_of_one_line(tmp_path):
 # -- other things --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore:.torch.jit")
-def test_torchscript_is_called_a_program(tmp_path):
-    torch.jit.script(network()).save(tmp_path / "net.pt")
-    with pytest.raises(WeightsError, match=r"net\.pt' is TorchScript.*state_dict\(\)") as error:
-        load_state(tmp_path / "net.pt")
-    line(error)
-
-
-@pytest.mark.parametrize(
-    "name", ["net.onnx", "NET.ONNX", "net.ts", "net.torchscript", "net.tflite", "net.h5", "net.mat"]
-)
+@pytest.mark.parametrize("name", ["net.onnx", "NET.ONNX", "net.tflite", "net.h5", "net.pb"])
 def test_files_of_other_kinds_are_no_unknown_methods(tmp_path, name):
     (tmp_path / name).write_bytes(b"\x08\x07")
     with pytest.raises(WeightsError, match="srbench reads weights of PyTorch networks alone") as error:
@@ -238,10 +220,9 @@ def test_numbers_of_another_precision_are(tmp_path, dtype):
     assert net.bias.dtype == torch.float32
 
 
-def test_counters_that_a_converter_cast_are_counters(tmp_path):
+def test_counters_that_a_converter_cast_or_broke_do_not_matter(tmp_path):
     state = {key: value.float() for key, value in nn.BatchNorm2d(2).state_dict().items()}
     torch.save(state, tmp_path / "w.pth")
     assert load_into(nn.BatchNorm2d(2), tmp_path / "w.pth").complete
     torch.save(state | {"num_batches_tracked": torch.tensor(0.5)}, tmp_path / "w.pth")
-    with pytest.raises(WeightsError, match="num_batches_tracked is float32, not int64"):
-        load_into(nn.BatchNorm2d(2), tmp_path / "w.pth")
+    assert load_into(nn.BatchNorm2d(2), tmp_path / "w.pth").complete

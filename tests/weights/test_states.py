@@ -59,7 +59,7 @@ AVERAGES = {
     "ema module": ({"state_dict": B, "ema": prefixed(("module.", A))}, "ema.module"),
     "flat": (prefixed(("params.", B), ("params_ema.", A)), "params_ema"),
     "flat, alone": (prefixed(("params_ema.", A)), "params_ema"),
-    "flat, deeper": (prefixed(("model.", B), ("ema.model.", A)), "ema.model"),
+    "flat, deeper": (prefixed(("model.", B), ("ema.model.", A)), "ema"),  # fits by its names without 'model.'
     "flat, called ema alone": (prefixed(("net.", B), ("ema.", A)), "ema"),
     "Lightning": ({"state_dict": prefixed(("model.", B), ("model_ema.", A), ("loss.", D))}, "state_dict.model_ema"),
     "mmagic": (

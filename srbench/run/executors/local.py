@@ -3,7 +3,8 @@
 On a CPU under Linux several workers are forked processes: they inherit decoded images and loaded networks without a
 copy, and Python code of one does not hold up the others. Where one is enough, on a GPU and on other systems they are
 threads of this process, unless it is to be safe from what is computed: a method that crashes ends the process that it
-is in. Then a GPU's worker is a process that is spawned, for what CUDA has in memory cannot be inherited.
+is in. Then a GPU's worker is a process that is spawned, for what CUDA has in memory cannot be inherited. Of
+several GPUs each has such a process.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 import threadpoolctl
 import torch
 
+from srbench.machine import visible_as
 from srbench.run.executors.base import Batches, Executor, Group, Workers, completed, compute
 from srbench.run.executors.processes import Processes
 from srbench.run.stopping import Stop
@@ -27,14 +29,23 @@ if TYPE_CHECKING:
     from srbench.run.worker import CellWorker
 
 
-def local(workers: int, device: torch.device, *, apart: bool = False, timeout: float | None = None) -> Executor:
+def local(
+    workers: int,
+    devices: Sequence[torch.device],
+    *,
+    apart: bool = False,
+    timeout: float | None = None,
+) -> Executor:
     """The executor for ``workers`` workers on this machine.
 
     Args:
+        devices: that are computed on: one, or several GPUs, of which each has a process of its own that sees no other.
         apart: whether a worker must be another process than this one.
         timeout: seconds that a cell may take; those that take longer can only be ended in another process.
     """
-    apart = apart or timeout is not None
+    apart, device = apart or timeout is not None, devices[0]
+    if len(devices) > 1:
+        return Processes(len(devices), spawned=True, timeout=timeout, gpus=tuple(map(visible_as, devices)))
     if can_fork(device) and (apart or workers > 1):
         return Processes(workers, timeout=timeout)
     return Processes(workers, spawned=True, timeout=timeout) if apart else Inline(workers)

@@ -30,20 +30,18 @@ class Source:
 
     Args:
         files: laid out as they are where the run was planned, for they name each other.
-        main: the place of the one that is loaded; empty where a name is enough.
-        before, after: what stands around its path in the name.
-        weights: for a folder in which weights are looked for.
+        name: by which it is loaded, as texts and places of files by turns; empty where the worker knows it by its own.
+        found: files that are looked for in ``$SRBENCH_WEIGHTS`` and ``$SRBENCH_CHECKPOINTS``, below ``weights`` and
+            ``checkpoints``.
     """
 
     files: tuple[File, ...] = ()
-    main: str = ""
-    before: str = ""
-    after: str = ""
-    weights: tuple[File, ...] = ()
+    name: tuple[str, ...] = ()
+    found: tuple[File, ...] = ()
 
     def named(self, root: Path) -> str:
         """What names it where its files are laid out below ``root``."""
-        return f"{self.before}{root / PurePosixPath(self.main)}{self.after}"
+        return "".join(str(root / PurePosixPath(part)) if i % 2 else part for i, part in enumerate(self.name))
 
 
 @dataclass(frozen=True)

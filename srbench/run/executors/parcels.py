@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sysconfig
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-import torch
-
 import srbench
-from srbench import degradation, paths
+from srbench import degradation, paths, zoo
 from srbench.errors import ImageError, SrbenchError
 from srbench.foreign import opened
 from srbench.foreign.contained import contained
@@ -27,7 +24,9 @@ from srbench.run.executors.messages import File, Parcel, Source
 from srbench.run.plan import CellTask, MethodSpec, MetricSpec
 from srbench.run.worker import CellWorker
 from srbench.sources import source_files
+from srbench.weights import backbones
 from srbench.weights.files import file_hash
+from srbench.weights.kinds import parts_of
 
 
 class Packer:
@@ -48,11 +47,9 @@ class Packer:
         found |= {spec.source: self._metric(spec, metric) for spec, metric in self._worker.held_metrics()}
         name = self._worker.context.degradation
         if file := degradation.file_of(name):
-            path = Path(file).resolve() if file.endswith(".py") else Path(file)
-            others = opened.files_of(private_name(path)) if path.suffix == ".py" else set()
-            files = [*(source_files(path) if path.suffix == ".py" else [path]), *others]
             prefix = degradation.KERNEL if name.startswith(degradation.KERNEL) else ""
-            found[name] = self._bundle(path, files, before=prefix)
+            files = _files_of_code(Path(file)) if file.endswith(".py") else [Path(file)]
+            found[name] = self._bundle((prefix, file), files)
         return {name: source for name, source in found.items() if source != Source()}
 
     def pack(self, task: CellTask) -> Parcel:
@@ -81,58 +78,50 @@ class Packer:
     # -- what is in a bundle ------------------------------------------------------------------------------------
 
     def _method(self, spec: MethodSpec, method: Method) -> Source:
-        name, path = naming.split_name(spec.source, plugins.FILES)
-        file, state = naming.split_file(path, plugins.FILES)
+        parsed = plugins.parse(spec.source) if spec.source else None
         weights = _asked(method)
-        loose = self._loose(weights)
-        if file is None:
-            return Source(weights=loose)
-        # A plugin is what a link points to, with the files beside that; a checkpoint is named by the link.
-        file = file.resolve() if file.suffix == ".py" else Path(os.path.abspath(file))  # noqa: PTH100
-        files = [file, *weights]
-        if file.suffix == ".py":
-            files += source_files(file, type(method).__mro__)
-            files += opened.files_of(type(method).__module__)
-        else:
-            files += [path.with_suffix(".json") for path in files]  # what srbench train says of them
-        before = f"{name}=" if name else ""
-        return self._bundle(file, files, before, f"#{state}" if state else "", loose)
+        code = naming.split_file(parsed.network, (".py",))[0] if parsed else None
+        if parsed is None or (parsed.file is None and code is None):
+            return Source(found=self._found(weights, spec.source.startswith(zoo.PREFIX)))
+        mains = [path for path in (code, parsed.file) if path is not None]
+        files = list(weights)
+        for path in mains:
+            if path.suffix == ".py":
+                files += _files_of_code(path, type(method))
+            else:
+                files += [path, *parts_of(path)[0]]
+        files += [path.with_suffix(".json") for path in files if path.suffix != ".py"]  # what srbench train says
+        return self._bundle(_cut(spec.source, mains), files, self._found(weights))
 
     def _metric(self, spec: MetricSpec, metric: Metric) -> Source:
         weights: list[Path] = []
         with suppress(SrbenchError):
             weights = named_files(metric.files, spec.name)
         if not spec.source.endswith(".py"):
-            return Source(weights=self._loose(weights))
-        file = Path(spec.source).resolve()
-        files = [file, *source_files(file), *opened.files_of(private_name(file)), *weights]
-        return self._bundle(file, files, weights=self._loose(weights))
+            return Source(found=self._found(weights))
+        files = [*_files_of_code(Path(spec.source)), *weights]
+        return self._bundle(("", spec.source), files, self._found(weights))
 
-    def _bundle(
-        self,
-        main: Path,
-        files: Iterable[Path],
-        before: str = "",
-        after: str = "",
-        weights: tuple[File, ...] = (),
-    ) -> Source:
+    def _bundle(self, name: Sequence[str], files: Iterable[Path], found: tuple[File, ...] = ()) -> Source:
         wanted: dict[str, Path] = {}
         for path in files:
             for own in (path.absolute(), *_packages_around(path)):
                 if own.is_file() and not _is_installed(own):
                     wanted[_place(own)] = own
         laid_out = tuple(File(place, self._named(path)) for place, path in sorted(wanted.items()))
-        return Source(laid_out, _place(main.absolute()), before, after, weights)
+        placed = tuple(_place(_real(Path(part))) if i % 2 else part for i, part in enumerate(name))
+        return Source(laid_out, placed, found)
 
-    def _loose(self, files: Iterable[Path]) -> tuple[File, ...]:
+    def _found(self, files: Iterable[Path], of_the_zoo: bool = False) -> tuple[File, ...]:
         """Those that were found in a folder of weights, by their places in it."""
-        folders = [folder.absolute() for folder in paths.weights()]
-        caches = [Path(torch.hub.get_dir()) / "checkpoints"]
+        folders = [folder.absolute() for folder in backbones.folders()]
         found = []
         for path in map(Path.absolute, files):
-            folder = next((own for own in (*folders, *caches) if path.is_relative_to(own)), None)
-            if folder is not None and path.is_file():
-                found.append(File(path.relative_to(folder).as_posix(), self._named(path)))
+            folder = next((own for own in folders if path.is_relative_to(own)), None)
+            if of_the_zoo:
+                found.append(File(f"checkpoints/{path.name}", self._named(path)))
+            elif folder is not None and path.is_file():
+                found.append(File(f"weights/{path.relative_to(folder).as_posix()}", self._named(path)))
         return tuple(found)
 
     def _named(self, path: Path) -> str:
@@ -146,6 +135,28 @@ def _asked(method: Method) -> list[Path]:
     with suppress(SrbenchError), contained():
         return named_files(method.weight_files, method.card.name)
     return []
+
+
+def _files_of_code(path: Path, cls: type | None = None) -> list[Path]:
+    """A plugin's file, the files that it imports, and what it has read so far."""
+    path = _real(path)
+    own = source_files(path, () if cls is None else cls.__mro__)
+    read = opened.files_of(private_name(path) if cls is None else cls.__module__)
+    return [path, *own, *sorted(read)]
+
+
+def _cut(text: str, files: Sequence[Path]) -> tuple[str, ...]:
+    """``text`` as texts and paths by turns, where it names ``files``."""
+    parts = [text]
+    for path in files:
+        before, _, after = parts[-1].partition(str(path))
+        parts[-1:] = [before, str(path), after]
+    return tuple(parts)
+
+
+def _real(path: Path) -> Path:
+    """A plugin is what a link points to, with the files beside that; a checkpoint is named by the link."""
+    return path.resolve() if path.suffix == ".py" else path.absolute()
 
 
 def _place(path: Path) -> str:

@@ -19,7 +19,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ from srbench.errors import MethodError, SrbenchError
 from srbench.foreign.contained import contained, told
 from srbench.foreign.trial import ending
 from srbench.imaging.memory import keep_memory
+from srbench.machine import seen_alone
 from srbench.run.executors.base import GROUP, Batches, Group, WorkerDiedError, Workers, completed, compute
 from srbench.run.stopping import Stop
 
@@ -54,14 +55,19 @@ class Processes:
     A process that dies is replaced; its tasks are tried again one by one. The one that was on it alone and kills a
     second one is failed (:func:`srbench.run.executors.base.completed`). With ``timeout``, so is one that takes longer
     than so many seconds, without a second try; what a spawned one loads first does not count.
+
+    ``gpus``: what CUDA_VISIBLE_DEVICES is in each of the processes, which are spawned; the one that replaces a process
+    has its GPU.
     """
 
     workers: int
     spawned: bool = False
     timeout: float | None = None
+    gpus: tuple[str, ...] = ()
 
     def run(self, worker: CellWorker, tasks: Iterator[CellTask | None], total: int, stop: Stop) -> Batches:
-        crew = _Crew(self._starter(worker), min(self.workers, total or 1), self.timeout)
+        count = min(self.workers, total or 1)
+        crew = _Crew(self._starter(worker), (self.gpus or ("",) * count)[:count], self.timeout)
         of_crew = Workers(
             crew.count, total, crew.submit, crew.leave, crew.finished, 1 if self.timeout is not None else GROUP
         )
@@ -77,7 +83,9 @@ class Processes:
     def _starter(self, worker: CellWorker) -> _Start:
         if self.spawned:
             context = multiprocessing.get_context("spawn")
-            return lambda end, _: context.Process(target=_spawned, args=(end, worker.context), name="srbench")
+            # A process that sees one GPU alone has it under the first number.
+            own = replace(worker.context, device=worker.device.type) if self.gpus else worker.context
+            return lambda end, _: context.Process(target=_spawned, args=(end, own), name="srbench")
         forking = multiprocessing.get_context("fork")
         return lambda end, others: forking.Process(target=_forked, args=(end, worker, others), name="srbench")
 
@@ -92,6 +100,7 @@ class _Hand:
 
     process: BaseProcess
     pipe: Connection
+    gpu: str  # that it sees alone; empty where there is none to choose
     groups: deque[tuple[Future[Group], Sequence[Any]]] = field(default_factory=deque)
     since: float = math.inf  # when it began with the first of its groups
     fast: bool = False
@@ -111,11 +120,12 @@ class _Hand:
 
 
 class _Crew:
-    """The processes of one run."""
+    """The processes of one run, one for each of ``gpus``."""
 
-    def __init__(self, start: _Start, count: int, timeout: float | None) -> None:
-        self.count = count
+    def __init__(self, start: _Start, gpus: Sequence[str], timeout: float | None) -> None:
+        self.count = len(gpus)
         self._start, self._timeout = start, timeout
+        self._gpus = deque(gpus)  # of processes that are not there yet
         self._hands: list[_Hand] = []
         self._queue: deque[tuple[Future[Group], Sequence[Any]]] = deque()
         self._dead_at_once = 0
@@ -165,12 +175,13 @@ class _Crew:
     def _enlist(self) -> _Hand:
         ours, theirs = multiprocessing.Pipe()
         process = self._start(theirs, [ours, *(hand.pipe for hand in self._hands)])
-        with warnings.catch_warnings():
+        gpu = self._gpus.popleft()
+        with warnings.catch_warnings(), seen_alone(gpu):
             # Other threads (a progress bar, BLAS) hold nothing that a forked worker uses.
             warnings.simplefilter("ignore", DeprecationWarning)
             process.start()
         theirs.close()
-        self._hands.append(_Hand(process, ours))
+        self._hands.append(_Hand(process, ours, gpu))
         return self._hands[-1]
 
     def _collect(self, timeout: float) -> None:
@@ -218,6 +229,7 @@ class _Crew:
         """Take a dead process from the crew: the group that it was at has died with it, the one that waited is handed
         out again."""
         self._hands.remove(hand)
+        self._gpus.append(hand.gpu)
         hand.process.kill()
         hand.process.join()
         how = ending(hand.process.exitcode)

@@ -11,7 +11,7 @@ import re
 import socket
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ _CLASSES = {  # by the names that need no module
     **{f"{queue}Cluster": "dask_jobqueue" for queue in ("SLURM", "PBS", "SGE", "LSF", "OAR", "HTCondor", "Moab")},
 }
 _MOST = 1024
+_LONGEST_GREETING = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -187,12 +188,18 @@ def _parameters(factory: Callable[..., Any]) -> list[str]:
 
 
 def probe(profile: Profile) -> None:
-    """Raise SrbenchError if nobody is at a scheduler's address, before anything is computed for it."""
+    """Raise SrbenchError if no scheduler is at a profile's address: dask itself would wait for ever for one who takes
+    the call and says nothing."""
     if not profile.address:
         return
-    host, _, port = profile.address.partition("://")[2].rpartition(":")
+    scheme, _, place = profile.address.partition("://")
+    host, _, port = place.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER).close()
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER) as line:
+            if scheme == "tcp":  # the scheduler speaks first: the length of its greeting, in eight bytes
+                greeting = line.recv(8)
+                if not 0 < int.from_bytes(greeting, "little") < _LONGEST_GREETING:
+                    raise OSError("what is there is no scheduler")
     except (OSError, OverflowError) as error:
         raise _silent(profile, error) from error
 
@@ -211,46 +218,47 @@ def started(profile: Profile) -> Iterator[Any]:
     Raises:
         SrbenchError: it cannot be started, or does not answer.
     """
+    probe(profile)
+    with ExitStack() as stack:
+        with _quiet():
+            client = _client(profile, stack)
+        yield client
+
+
+def _client(profile: Profile, stack: ExitStack) -> Any:
     distributed: Any = importlib.import_module("distributed")
     security = distributed.Security(**profile.security) if profile.security else None
-    with warnings.catch_warnings(), _quiet():
-        warnings.simplefilter("ignore")  # of versions that differ, and of ports
-        cluster = None
-        if profile.factory is not None:
-            own = {"security": security} if security is not None else {}
-            try:
-                cluster = profile.factory(**profile.arguments, **own)
-                if profile.workers:
-                    cluster.scale(profile.workers)
-            except Exception as error:
-                raise SrbenchError(f"{profile.name} cannot be started: {told(error)}", "docs/cluster.md") from error
+    where: Any = profile.address
+    if profile.factory is not None:
+        own = {"security": security} if security is not None else {}
         try:
-            try:
-                where = profile.address if cluster is None else cluster
-                client = distributed.Client(where, timeout=ANSWER, security=security, set_as_default=False)
-            except Exception as error:
-                raise _silent(profile, error) if profile.address else SrbenchError(told(error)) from error
-            try:
-                yield client
-            finally:
-                with suppress(Exception):
-                    client.close(timeout=ANSWER)
-        finally:
-            if cluster is not None:
-                with suppress(Exception):
-                    cluster.close(timeout=ANSWER)
+            where = profile.factory(**profile.arguments, **own)
+            stack.callback(_close, where)
+            if profile.workers:
+                where.scale(profile.workers)
+        except Exception as error:
+            raise SrbenchError(f"{profile.name} cannot be started: {told(error)}", "docs/cluster.md") from error
+    try:
+        client = distributed.Client(where, timeout=ANSWER, security=security, set_as_default=False)
+    except Exception as error:
+        raise _silent(profile, error) if profile.address else SrbenchError(told(error)) from error
+    stack.callback(_close, client)
+    return client
+
+
+def _close(thing: Any) -> None:
+    with _quiet(), suppress(Exception):  # it may be gone
+        thing.close(timeout=ANSWER)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """dask tells of workers that come and go, which is told by the run."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
+    """Without what dask says of versions and ports. Of workers that come and go the run tells: dask's log is off from
+    here on."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         yield
-    finally:
-        logger.setLevel(before)
 
 
 def warn_if_open(profile: Profile) -> None:

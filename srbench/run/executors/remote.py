@@ -49,6 +49,7 @@ from srbench.run.worker import CellWorker
 from srbench.version import __version__
 from srbench.weights.backbones import folders
 from srbench.weights.files import file_hash
+from srbench.zoo.places import folder as zoo_folder
 
 IDLE = 3600.0  # seconds without a message after which nobody is expected to ask any more
 
@@ -140,9 +141,10 @@ class _Run:
 
     def __init__(self, context: RunContext, sources: dict[str, Source], scratch: Path, blobs: Blobs) -> None:
         self._sources, self._scratch, self._blobs = sources, scratch, blobs
-        self._weights = scratch / "weights"
-        self._own_folders = [folder for folder in folders() if folder != self._weights]
-        os.environ["SRBENCH_WEIGHTS"] = os.pathsep.join(map(str, (self._weights, *self._own_folders)))
+        self._own_folders = {"weights": folders(), "checkpoints": [zoo_folder(), *paths.checkpoints()]}
+        for name, own in self._own_folders.items():
+            places = dict.fromkeys((scratch / name, *own))  # what the run was planned with comes first
+            os.environ[f"SRBENCH_{name.upper()}"] = os.pathsep.join(map(str, places))
         self._folder = scratch / "results"
         self._here: dict[str, str] = {}
         self._images: dict[tuple[str, str, str], ImageFile] = {}
@@ -176,7 +178,8 @@ class _Run:
         names = [task.method.source, *(spec.source for spec in task.metrics)]
         asked: list[Callable[[], Any]] = [partial(self._local, name) for name in names]
         found: list[Any] = []
-        for ask in (*asked, partial(self._image, parcel)):
+        asked.append(partial(self._image, parcel))
+        for ask in asked:
             try:
                 found.append(ask())
             except _LackingError as error:
@@ -192,11 +195,11 @@ class _Run:
         """What a name of the run's stands for here, with its files in their places."""
         if name not in self._here:
             source = self._sources.get(name, Source())
-            wanted = [(file, self._weights) for file in source.weights]
+            wanted = [(file, self._scratch) for file in source.found]
             root = self._scratch / "sources" / hashlib.sha256(repr(source.files).encode()).hexdigest()[:16]
             wanted += [(file, root) for file in source.files]
             self._lay_out(wanted)
-            self._here[name] = source.named(root) if source.main else name
+            self._here[name] = source.named(root) if source.name else name
         return self._here[name]
 
     def _lay_out(self, wanted: Sequence[tuple[File, Path]]) -> None:
@@ -211,7 +214,8 @@ class _Run:
 
     def _own_weights(self, file: File) -> Path | None:
         """A file of this machine's own folders of weights that is the one that is wanted."""
-        for path in (folder / file.place for folder in self._own_folders):
+        kind, _, place = file.place.partition("/")
+        for path in (folder / place for folder in self._own_folders.get(kind, ())):
             with suppress(SrbenchError):
                 if path.is_file() and file_hash(path) == file.sha256:
                     return path

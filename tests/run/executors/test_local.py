@@ -40,14 +40,14 @@ def test_every_task_comes_back_once_with_its_result(executor):
 
 
 def test_one_worker_and_a_gpu_fork_nothing():
-    assert local(1, torch.device("cpu")) == Inline(1)
-    assert local(2, torch.device("cuda")) == Inline(2)
+    assert local(1, [torch.device("cpu")]) == Inline(1)
+    assert local(2, [torch.device("cuda")]) == Inline(2)
     assert {result for _, result in go([os.getpid] * 9, Inline(2))} == {os.getpid()}
 
 
 @pytest.mark.skipif(multiprocessing.get_start_method() != "fork", reason="workers are forked under Linux")
 def test_several_workers_on_the_cpu_are_processes():
-    executor = local(2, torch.device("cpu"))
+    executor = local(2, [torch.device("cpu")])
     assert executor == Processes(2)
     pids = {result for _, result in go([os.getpid] * 9, executor)}
     assert pids
