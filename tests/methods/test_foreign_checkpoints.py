@@ -42,7 +42,8 @@ slow = pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "file", "scale", "protocol", "psnr", "ssim"),
     [
-        ("bsrn", "BSRN_x4.pth", 4, "basicsr", 32.349, 0.8965),
+        # On every run of the tests in tests/method/test_zoo.py.
+        pytest.param("bsrn", "BSRN_x4.pth", 4, "basicsr", 32.349, 0.8965, marks=slow),
         ("smfanet", "SMFANet_DF2K_x4.pth", 4, "basicsr", 32.252, 0.8956),
         ("rlfn", "rlfn_x4.pth", 4, "basicsr", 32.238, 0.8953),
         ("carn", "carn_m.pth", 4, "basicsr", 31.883, None),
