@@ -1,7 +1,6 @@
-"""Real weight files of other people, in the networks here: what their authors print comes out.
+"""Real weight files of other people, in the networks here: what comes out is what was measured of them before.
 
-What must come out was measured once, apart from this code, and stands in the README beside the files; print is within
-0.003 dB of it wherever an author's own weights were measured under the protocol that is named.
+The values were measured once, apart from this code, and stand in the README beside the files.
 """
 
 import pytest
