@@ -308,15 +308,8 @@ def _from_checkpoint(path: Path, state: str = "") -> type[Method]:
 
     name = trained_for(path)
     if name is None:
-        from srbench.method.networks import missing
-
         known = zoo.recognised(path, state)
-        if known is not None and not missing(known.architecture):
-            from srbench.method.brought import stem
-            from srbench.method.zoo import from_file
-
-            return from_file(known, path, METHODS.get, stem(path, state), state=state)
-        return checkpoint.method_from(path, state, networks)
+        return checkpoint.method_from(path, state, networks) if known is None else _recognised(known, path, state)
     try:
         method = METHODS.get(name)
     except UnknownNameError as error:
@@ -325,6 +318,20 @@ def _from_checkpoint(path: Path, state: str = "") -> type[Method]:
             f"put it into the folder 'weights' beside the plugin, as {path.name}, and give the plugin",
         ) from error
     return checkpoint.trained(path, method, state)
+
+
+def _recognised(known: zoo.Checkpoint, path: Path, state: str) -> type[Method]:
+    """The method in a file that the zoo knows by its tensors."""
+    from srbench.method.brought import stem
+    from srbench.method.networks import missing
+    from srbench.method.zoo import from_file
+
+    if lacking := missing(known.architecture):
+        raise MethodError(
+            f"'{path}' is {known.title} of the zoo ({known.spec}), a network '{known.architecture}' ({lacking})",
+            "install it, or write a plugin for this file (docs/zoo.md)",
+        )
+    return from_file(known, path, METHODS.get, stem(path, state), state=state)
 
 
 def _of_the_zoo(name: str) -> type[Method]:

@@ -153,6 +153,12 @@ def test_a_name_in_two_zoos(srbench, wrong, known):
     assert rows["tiny-x2"]["title"].startswith("BROKEN: two zoos have a checkpoint 'tiny-x2'")
 
 
+def test_a_known_file_whose_network_is_not_here_is_named(wrong, known, weights):
+    known(of_file=f'tensors = "{fingerprint(STATE)}"\narchitecture = "nobodys"')
+    said = r"net\.pth' is Tiny of the zoo \(zoo:tiny-x2\), a network 'nobodys' \(not here\)"
+    wrong("run", "--methods", weights, "--datasets", "sample", match=said)
+
+
 def test_the_list_says_where_each_is_or_how_to_get_it(srbench, known, weights, monkeypatch):
     known()
     monkeypatch.setenv("COLUMNS", "400")
