@@ -99,7 +99,7 @@ class Batched:
         under_way: set[CellBatch] = set()
         joined: Iterator[Any] = self._joined(tasks, again, under_way)
         inner = self.inner.run(worker, joined, total, stop)
-        delivered: list[tuple[Any, Any]]
+        delivered: Any  # batches are tasks to the executor inside
         try:
             for delivered in inner:
                 found: list[tuple[CellTask, CellResult]] = []
