@@ -35,6 +35,7 @@ from srbench.paths import search_path
 from srbench.registry import Found, Prefix, Registry, Source
 from srbench.sources import source_files
 from srbench.weights.kinds import PROGRAMS
+from srbench.zoo import openmodeldb
 
 if TYPE_CHECKING:  # else late: what only lists methods does without torch
     from srbench.method.base import Method
@@ -83,7 +84,7 @@ class _Methods(Registry["type[Method]"]):
             yield Source(stem.replace("_", "-"), origin, functools.partial(self._module, stem, path), path, named=False)
 
     def prefixes(self) -> Sequence[Prefix[type[Method]]]:
-        return [Prefix(zoo.PREFIX, "NAME", _of_the_zoo)]
+        return [Prefix(zoo.PREFIX, "NAME", _of_the_zoo), Prefix(openmodeldb.PREFIX, "NAME", _of_openmodeldb)]
 
     def suffixes(self) -> Mapping[str, Callable[[Path], type[Method]]]:
         # The weight file is the whole method: as source it would be hashed twice.
@@ -338,6 +339,12 @@ def _of_the_zoo(name: str) -> type[Method]:
     from srbench.method.zoo import method_of
 
     return method_of(zoo.known_as(name), METHODS.get)
+
+
+def _of_openmodeldb(name: str) -> type[Method]:
+    from srbench.method.zoo import of_openmodeldb
+
+    return of_openmodeldb(name)
 
 
 def _known(value: type[Method], file: Path, state: str) -> type[Method]:
