@@ -59,7 +59,8 @@ CHECKPOINTS = (  # what kind a file is, its content says; .tar: x.pth.tar
         ".jit",
     ),
 )
-FILES = (".py", *CHECKPOINTS)
+ONNX = ".onnx"
+FILES = (".py", *CHECKPOINTS, ONNX)
 
 
 class _Methods(Registry["type[Method]"]):
@@ -88,7 +89,8 @@ class _Methods(Registry["type[Method]"]):
 
     def suffixes(self) -> Mapping[str, Callable[[Path], type[Method]]]:
         # The weight file is the whole method: as source it would be hashed twice.
-        return {**dict.fromkeys(CHECKPOINTS, _from_checkpoint), **dict.fromkeys(PROGRAMS, _refused)}
+        others = {**dict.fromkeys(PROGRAMS, _refused), ONNX: _from_onnx}
+        return {**dict.fromkeys(CHECKPOINTS, _from_checkpoint), **others}
 
     def find(self, spec: str) -> list[Plugin]:
         file, state = split_state(spec)
@@ -353,6 +355,12 @@ def _known(value: type[Method], file: Path, state: str) -> type[Method]:
 
     checkpoint = zoo.recognised(file, state)
     return value if checkpoint is None else told(value, checkpoint)
+
+
+def _from_onnx(path: Path) -> type[Method]:
+    from srbench.method import onnx
+
+    return onnx.method_from(path)
 
 
 def _refused(path: Path) -> type[Method]:
