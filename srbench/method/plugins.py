@@ -43,21 +43,8 @@ if TYPE_CHECKING:  # else late: what only lists methods does without torch
 
 Plugin: TypeAlias = "Found[type[Method]]"
 CHECKPOINTS = (  # what kind a file is, its content says; .tar: x.pth.tar
-    *(
-        ".pth",
-        ".pt",
-        ".ckpt",
-        ".safetensors",
-        ".bin",
-        ".pkl",
-        ".tar",
-        ".mat",
-        ".npz",
-        ".npy",
-        ".ts",
-        ".torchscript",
-        ".jit",
-    ),
+    *(".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".pkl", ".tar", ".mat", ".npz", ".npy", ".ts", ".torchscript"),
+    ".jit",
 )
 ONNX = ".onnx"
 FILES = (".py", *CHECKPOINTS, ONNX)
