@@ -28,11 +28,14 @@ def require_methods(specs: Iterable[str]) -> None:
     from srbench import zoo
     from srbench.method import networks
     from srbench.method.plugins import METHODS
+    from srbench.zoo import openmodeldb
 
     specs = list(specs)
     for spec in specs:
         if spec.startswith(zoo.PREFIX):
             networks.require(zoo.known_as(spec))
+        if spec.startswith(openmodeldb.PREFIX):
+            openmodeldb.require_here(spec)
         else:
             require_file(spec)
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+from srbench.errors import WeightsError
 from srbench.weights import inert
 from srbench.weights.files import load_state
 from srbench.weights.inert import Call, DamagedError, Name
@@ -172,7 +173,7 @@ def test_a_module_that_is_a_part_of_itself_is_damage(tmp_path):
     net = nn.Sequential(nn.Conv2d(1, 1, 1))
     net._modules["1"] = net
     torch.save(net, tmp_path / "w.pth")
-    with pytest.raises(Exception, match=r"not a checkpoint, or a damaged one; get the file again"):
+    with pytest.raises(WeightsError, match=r"not an intact checkpoint \(a module that is a part of itself\)"):
         load_state(tmp_path / "w.pth")
 
 
