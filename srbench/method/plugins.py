@@ -43,23 +43,11 @@ if TYPE_CHECKING:  # else late: what only lists methods does without torch
 
 Plugin: TypeAlias = "Found[type[Method]]"
 CHECKPOINTS = (  # what kind a file is, its content says; .tar: x.pth.tar
-    *(
-        ".pth",
-        ".pt",
-        ".ckpt",
-        ".safetensors",
-        ".bin",
-        ".pkl",
-        ".tar",
-        ".mat",
-        ".npz",
-        ".npy",
-        ".ts",
-        ".torchscript",
-        ".jit",
-    ),
+    *(".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".pkl", ".tar", ".mat", ".npz", ".npy", ".ts", ".torchscript"),
+    ".jit",
 )
-FILES = (".py", *CHECKPOINTS)
+ONNX = ".onnx"
+FILES = (".py", *CHECKPOINTS, ONNX)
 
 
 class _Methods(Registry["type[Method]"]):
@@ -88,7 +76,8 @@ class _Methods(Registry["type[Method]"]):
 
     def suffixes(self) -> Mapping[str, Callable[[Path], type[Method]]]:
         # The weight file is the whole method: as source it would be hashed twice.
-        return {**dict.fromkeys(CHECKPOINTS, _from_checkpoint), **dict.fromkeys(PROGRAMS, _refused)}
+        others = {**dict.fromkeys(PROGRAMS, _refused), ONNX: _from_onnx}
+        return {**dict.fromkeys(CHECKPOINTS, _from_checkpoint), **others}
 
     def find(self, spec: str) -> list[Plugin]:
         file, state = split_state(spec)
@@ -353,6 +342,12 @@ def _known(value: type[Method], file: Path, state: str) -> type[Method]:
 
     checkpoint = zoo.recognised(file, state)
     return value if checkpoint is None else told(value, checkpoint)
+
+
+def _from_onnx(path: Path) -> type[Method]:
+    from srbench.method import onnx
+
+    return onnx.method_from(path)
 
 
 def _refused(path: Path) -> type[Method]:

@@ -22,6 +22,8 @@ from srbench.run.options import RunOptions
 from srbench.run.runner import run
 from srbench.run.shard import Shard
 
+# On a busy machine it takes a while until dask has replaced a worker.
+pytestmark = pytest.mark.filterwarnings("ignore:.*has no worker:srbench.errors.SrbenchWarning")
 IMAGES = 24
 PACKAGE = """\
 from pathlib import Path
