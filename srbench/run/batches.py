@@ -135,10 +135,13 @@ class Batched:
             while again:
                 yield again.popleft()
             shape = None if task is None else self.batching.shape(task)
-            if held and (shape is None or shape != self.batching.shape(held[0])):
+            if task is not None and shape is None:
+                yield task  # the canary's stand between those of a batch
+                continue
+            if held and (task is None or shape != self.batching.shape(held[0])):
                 yield from let_go()
-            if task is None or shape is None:
-                yield task
+            if task is None:
+                yield None
                 continue
             held.append(task)
             if len(held) >= self.batching.limit(task):

@@ -1,4 +1,4 @@
-"""``--tile`` and ``--self-ensemble`` of run and upscale."""
+"""``--tile``, ``--self-ensemble`` and ``--precision`` of run and upscale."""
 
 import json
 import re
@@ -67,6 +67,18 @@ def test_upscale_takes_them_too(srbench, pictures, tmp_path):
         assert srbench(*command).exit_code == 0
     images = [read_image(out / "b_bicubic_x2.png").astype(int) for out in (plain, tiled, eight)]
     assert all(np.abs(image - images[0]).max() <= 1 for image in images[1:])
+
+
+def test_upscale_in_half_precision(srbench, pictures, tmp_path):
+    made = []
+    for precision in ("fp32", "bf16"):
+        folder = tmp_path / precision
+        result = srbench("upscale", "fsrcnn", pictures / "a.png", "--precision", precision, "--output", folder)
+        assert result.exit_code == 0, result.output
+        made.append(read_image(folder / "a_fsrcnn_x4.png").astype(int))
+    assert 0 < np.abs(made[0] - made[1]).mean() < 3
+    refused = srbench("upscale", "fsrcnn", pictures / "a.png", "--precision", "fp8", "--output", tmp_path)
+    assert (refused.exit_code, "unknown precision 'fp8'" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("command", ["run", "upscale"])
