@@ -7,6 +7,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from srbench import zoo
+from srbench.weights.files import load_state
+
 
 class Net(nn.Module):
     def __init__(self):
@@ -79,3 +82,15 @@ def test_a_file_that_a_run_refuses_names_the_command_and_converts(srbench, wrong
     assert result.exit_code == 0, result.output
     assert "open where it is unpickled: nothing was run" in result.stdout
     assert not (tmp_path / "written").exists()
+
+
+def test_the_authors_vdsr_becomes_a_file_that_the_zoo_knows(srbench, real_checkpoints, tmp_path):
+    source, output = real_checkpoints / "VDSR_Official.mat", tmp_path / "vdsr.safetensors"
+    result = srbench("convert", source, "--output", output)
+    assert result.exit_code == 0, result.output
+    assert "40 tensors, 665,921 parameters" in result.stdout
+    direct, _ = load_state(source)
+    converted = load_file(output)
+    assert all(torch.equal(converted[name], direct[name]) for name in direct)
+    assert zoo.recognised(output) == zoo.recognised(source)
+    assert zoo.recognised(output) is not None
