@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @handled
 def command(
-    method: Annotated[str, typer.Argument(help="A method's name, a plugin file or a checkpoint, also as NAME=FILE.")],
+    method: Annotated[str, typer.Argument(help="A name, a plugin file or a checkpoint, also NAME=FILE or edsr=FILE.")],
     expect: Annotated[
         list[str],
         typer.Option(
@@ -119,7 +119,8 @@ def _prepared(name: str, scales: Iterable[int], device: torch.device, *, require
 def _verdict(answer: Answer) -> Iterable[str]:
     """Whether settings give the numbers that were asked for, and how sure that is."""
     targets, best, count, tried = answer.targets, answer.best, len(answer.fitting), len(answer.rows)
-    together = targets[0].text if len(targets) == 1 else f"all {len(targets)} numbers together"
+    several = "both" if len(targets) == 2 else f"all {len(targets)}"
+    together = targets[0].text if len(targets) == 1 else f"{several} numbers together"
     if count:
         yield f"{together} is {best.in_words}" if len(targets) == 1 else f"{together}: {best.in_words}"
         others = f"{count - 1} other{'s' if count > 2 else ''} of the {tried} settings tried"

@@ -23,10 +23,11 @@ WEIGHTS = "weights"
 def command(
     names: Annotated[
         list[str],
-        typer.Argument(help="Datasets (srbench list datasets), zoo:NAME (srbench list zoo), or: weights."),
+        typer.Argument(help="Datasets (srbench list datasets), zoo:NAME (srbench list zoo), omdb:NAME, or: weights."),
     ],
     file: Annotated[
-        Path | None, typer.Option(help="Of one zoo:NAME: the file that was got by hand, to be checked and installed.")
+        Path | None,
+        typer.Option(help="Of one zoo:NAME or omdb:NAME: the file that was got by hand, to be checked and installed."),
     ] = None,
 ) -> None:
     """Download datasets, checkpoints of the zoo, or the weights of perceptual metrics, into the user's cache.
@@ -43,14 +44,19 @@ def command(
       srbench fetch zoo:bsrn-x4
 
       srbench fetch zoo:hat-s-x4 --file ~/Downloads/HAT-S_SRx4.pth
+
+      srbench fetch omdb:4x-NAME
     """
     from srbench import dataset, zoo
+    from srbench.fetch import zoo as fetch_zoo
+    from srbench.zoo import openmodeldb
 
     wanted = split(names)
     checkpoints = {name: zoo.known_as(name) for name in wanted if name.startswith(zoo.PREFIX)}
-    others = [name for name in wanted if name not in checkpoints and name.lower() != WEIGHTS]
+    models = [name for name in wanted if name.startswith(openmodeldb.PREFIX)]
+    others = [name for name in wanted if name not in (*checkpoints, *models) and name.lower() != WEIGHTS]
     known = {name: dataset.known_as(name, [WEIGHTS]) for name in others}
-    if file is not None and (len(wanted), len(checkpoints)) != (1, 1):
+    if file is not None and (len(wanted), len(checkpoints) + len(models)) != (1, 1):
         raise SrbenchError("--file is the file of one checkpoint", "srbench fetch zoo:NAME --file FILE")
     failed: list[SrbenchError] = []
     with progress(err()) as shown:
@@ -61,6 +67,8 @@ def command(
                     _fetch_weights(observer)
                 elif name in checkpoints:
                     _fetch_checkpoint(checkpoints[name], file, observer)
+                elif name in models:
+                    _fetch_checkpoint(fetch_zoo.of_openmodeldb(name, observer), file, observer)
                 else:
                     _fetch_dataset(known[name], observer)
             except SrbenchError as error:  # the others may still come

@@ -28,11 +28,14 @@ def require_methods(specs: Iterable[str]) -> None:
     from srbench import zoo
     from srbench.method import networks
     from srbench.method.plugins import METHODS
+    from srbench.zoo import openmodeldb
 
     specs = list(specs)
     for spec in specs:
         if spec.startswith(zoo.PREFIX):
             networks.require(zoo.known_as(spec))
+        if spec.startswith(openmodeldb.PREFIX):
+            openmodeldb.require_here(spec)
         else:
             require_file(spec)
 
@@ -149,7 +152,7 @@ def require_degradation(spec: str) -> None:
 def _plain(spec: str) -> bool:
     """Whether ``spec`` is a name and nothing else."""
     separators = {os.sep, os.altsep or os.sep, "=", ":", "~"}
-    return not any(s in spec for s in separators) and not Path(spec).suffix and not Path(spec).exists()
+    return not any(s in spec for s in separators) and not Path(spec).suffix and not os.path.exists(spec)  # noqa: PTH110
 
 
 def _stands_in(name: str, files: Iterable[Path]) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from srbench.errors import FetchError
 from srbench.fetch.download import Observer, download, forget, is_html
 from srbench.files import copy_file, writing
-from srbench.zoo import places
+from srbench.zoo import openmodeldb, places
 from srbench.zoo.manifest import Checkpoint
 
 _SLACK = 1 << 20  # bytes that another version of a file may have more, to be told apart by its hash
@@ -58,6 +58,15 @@ def fetch(checkpoint: Checkpoint, observer: Observer, file: Path | None = None) 
             f"get it by hand, then: srbench fetch {checkpoint.spec} --file FILE",
         )
     return _from_address(checkpoint, observer)
+
+
+def of_openmodeldb(name: str, observer: Observer) -> Checkpoint:
+    """What OpenModelDB's catalogue says now of a model; raises FetchError."""
+    source = download(openmodeldb.CATALOGUE, observer, openmodeldb.MOST)
+    try:
+        return openmodeldb.checkpoint_of(source.read_text(encoding="utf-8", errors="replace"), name)
+    finally:
+        forget(openmodeldb.CATALOGUE)
 
 
 def licence(checkpoint: Checkpoint) -> str:

@@ -49,11 +49,6 @@ class Fit:
     reading: Reading
     sized: Sized
 
-    @property
-    def ordered(self) -> bool:
-        """Whether no name told the layers apart."""
-        return not self.reading.how.startswith("by name")
-
 
 def brought(
     path: Path, cls: type[Method], state: str = "", *, name: str = "", given: Mapping[str, Any] | None = None
@@ -141,23 +136,29 @@ def fitted(path: Path, cls: type[TorchMethod], state: str = "") -> Fit:
     return best
 
 
-def fit(found: Sequence[State], cls: type[TorchMethod]) -> Fit | None:
-    """The first state that fills a network of ``cls``, by name if one does so, else by order and shape."""
+def fit(found: Sequence[State], cls: type[TorchMethod], *, names_alone: bool = False) -> Fit | None:
+    """The first state that fills a network of ``cls``, by name if one does so, else by order and shape.
+
+    Args:
+        names_alone: what fits by order and shape does not count, which spares the building of networks.
+    """
     ordered: Fit | None = None
     for state in found:
-        for reading, sized, own in _tried(state, cls):
+        for reading, sized, own in _tried(state, cls, names_alone):
             if fits(reading.tensors, own):
                 return Fit(state, reading, sized)
-            in_order = None if ordered else by_order(reading.tensors, own)
+            in_order = None if ordered or names_alone else by_order(reading.tensors, own)
             if in_order is not None:
                 ordered = Fit(state, in_order, sized)
     return ordered
 
 
-def _tried(state: State, cls: type[TorchMethod]) -> Iterator[tuple[Reading, Sized, Mapping[str, Tensor]]]:
+def _tried(
+    state: State, cls: type[TorchMethod], names_alone: bool = False
+) -> Iterator[tuple[Reading, Sized, Mapping[str, Tensor]]]:
     """Readings of a state with the networks that ``cls`` makes of each, and the tensors of these: of the size that the
     class reads from them, and of the size that it has by itself."""
-    sizes = _sizes(cls, state.tensors)
+    sizes = _sizes(cls, state.tensors, names_alone)
     for reading in readings(state.tensors, cls.rename):
         for size in sizes:
             try:
@@ -169,10 +170,14 @@ def _tried(state: State, cls: type[TorchMethod]) -> Iterator[tuple[Reading, Size
             yield reading, sized, own
 
 
-def _sizes(cls: type[TorchMethod], tensors: Mapping[str, Tensor]) -> list[Callable[[Mapping[str, Tensor]], Sized]]:
+def _sizes(
+    cls: type[TorchMethod], tensors: Mapping[str, Tensor], names_alone: bool
+) -> list[Callable[[Mapping[str, Tensor]], Sized]]:
     """The ways in which ``cls`` may know the size of a network; its own size only where it may fit."""
     default = partial(TorchMethod.from_state.__func__, cls)  # type: ignore[attr-defined]  # of a class method
     reads = cls.from_state.__func__ is not default.func  # type: ignore[attr-defined]
+    if reads and names_alone:
+        return [cls.from_state]
     fitting = shapes(without_counters(tensors)) in shapes_as_built(cls)
     return [*([cls.from_state] if reads else []), *([default] if fitting else [])]
 

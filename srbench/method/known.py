@@ -27,9 +27,9 @@ def belonging(path: Path, found: Sequence[State], networks: Networks, state: str
     Raises:
         WeightsError: it fills several alike.
     """
-    fits = {cls: own for cls in networks if (own := fit(found[:_MOST_STATES], cls)) is not None}
-    by_name = [cls for cls, own in fits.items() if not own.ordered]
-    best = by_name or list(fits)
+    best: list[type[TorchMethod]] = []
+    for names_alone in (True, False):
+        best = best or [cls for cls in networks if fit(found[:_MOST_STATES], cls, names_alone=names_alone)]
     if len(best) > 1:
         names = [cls.card.name for cls in best]
         raise WeightsError(

@@ -35,6 +35,7 @@ from srbench.paths import search_path
 from srbench.registry import Found, Prefix, Registry, Source
 from srbench.sources import source_files
 from srbench.weights.kinds import PROGRAMS
+from srbench.zoo import openmodeldb
 
 if TYPE_CHECKING:  # else late: what only lists methods does without torch
     from srbench.method.base import Method
@@ -42,23 +43,11 @@ if TYPE_CHECKING:  # else late: what only lists methods does without torch
 
 Plugin: TypeAlias = "Found[type[Method]]"
 CHECKPOINTS = (  # what kind a file is, its content says; .tar: x.pth.tar
-    *(
-        ".pth",
-        ".pt",
-        ".ckpt",
-        ".safetensors",
-        ".bin",
-        ".pkl",
-        ".tar",
-        ".mat",
-        ".npz",
-        ".npy",
-        ".ts",
-        ".torchscript",
-        ".jit",
-    ),
+    *(".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".pkl", ".tar", ".mat", ".npz", ".npy", ".ts", ".torchscript"),
+    ".jit",
 )
-FILES = (".py", *CHECKPOINTS)
+ONNX = ".onnx"
+FILES = (".py", *CHECKPOINTS, ONNX)
 
 
 class _Methods(Registry["type[Method]"]):
@@ -83,11 +72,12 @@ class _Methods(Registry["type[Method]"]):
             yield Source(stem.replace("_", "-"), origin, functools.partial(self._module, stem, path), path, named=False)
 
     def prefixes(self) -> Sequence[Prefix[type[Method]]]:
-        return [Prefix(zoo.PREFIX, "NAME", _of_the_zoo)]
+        return [Prefix(zoo.PREFIX, "NAME", _of_the_zoo), Prefix(openmodeldb.PREFIX, "NAME", _of_openmodeldb)]
 
     def suffixes(self) -> Mapping[str, Callable[[Path], type[Method]]]:
         # The weight file is the whole method: as source it would be hashed twice.
-        return {**dict.fromkeys(CHECKPOINTS, _from_checkpoint), **dict.fromkeys(PROGRAMS, _refused)}
+        others = {**dict.fromkeys(PROGRAMS, _refused), ONNX: _from_onnx}
+        return {**dict.fromkeys(CHECKPOINTS, _from_checkpoint), **others}
 
     def find(self, spec: str) -> list[Plugin]:
         file, state = split_state(spec)
@@ -308,15 +298,8 @@ def _from_checkpoint(path: Path, state: str = "") -> type[Method]:
 
     name = trained_for(path)
     if name is None:
-        from srbench.method.networks import missing
-
         known = zoo.recognised(path, state)
-        if known is not None and not missing(known.architecture):
-            from srbench.method.brought import stem
-            from srbench.method.zoo import from_file
-
-            return from_file(known, path, METHODS.get, stem(path, state), state=state)
-        return checkpoint.method_from(path, state, networks)
+        return checkpoint.method_from(path, state, networks) if known is None else _recognised(known, path, state)
     try:
         method = METHODS.get(name)
     except UnknownNameError as error:
@@ -327,10 +310,30 @@ def _from_checkpoint(path: Path, state: str = "") -> type[Method]:
     return checkpoint.trained(path, method, state)
 
 
+def _recognised(known: zoo.Checkpoint, path: Path, state: str) -> type[Method]:
+    """The method in a file that the zoo knows by its tensors."""
+    from srbench.method.brought import stem
+    from srbench.method.networks import missing
+    from srbench.method.zoo import from_file
+
+    if lacking := missing(known.architecture):
+        raise MethodError(
+            f"'{path}' is {known.title} of the zoo ({known.spec}), a network '{known.architecture}' ({lacking})",
+            "install it, or write a plugin for this file (docs/zoo.md)",
+        )
+    return from_file(known, path, METHODS.get, stem(path, state), state=state)
+
+
 def _of_the_zoo(name: str) -> type[Method]:
     from srbench.method.zoo import method_of
 
     return method_of(zoo.known_as(name), METHODS.get)
+
+
+def _of_openmodeldb(name: str) -> type[Method]:
+    from srbench.method.zoo import of_openmodeldb
+
+    return of_openmodeldb(name)
 
 
 def _known(value: type[Method], file: Path, state: str) -> type[Method]:
@@ -339,6 +342,12 @@ def _known(value: type[Method], file: Path, state: str) -> type[Method]:
 
     checkpoint = zoo.recognised(file, state)
     return value if checkpoint is None else told(value, checkpoint)
+
+
+def _from_onnx(path: Path) -> type[Method]:
+    from srbench.method import onnx
+
+    return onnx.method_from(path)
 
 
 def _refused(path: Path) -> type[Method]:

@@ -15,7 +15,7 @@ from srbench.method import networks
 from srbench.method.base import Method, Published
 from srbench.method.brought import brought
 from srbench.method.checkpoint import method_from
-from srbench.zoo import Checkpoint
+from srbench.zoo import Checkpoint, openmodeldb
 
 Networks = Callable[[str], type[Method]]  # a method by its name
 
@@ -32,6 +32,20 @@ def method_of(checkpoint: Checkpoint, network: Networks) -> type[Method]:
     """
     path = networks.require(checkpoint)
     return from_file(checkpoint, path, network, checkpoint.spec, title=checkpoint.title)
+
+
+def of_openmodeldb(name: str) -> type[Method]:
+    """The method called 'omdb:NAME', of a file that was fetched; raises WeightsError where none was."""
+    path = openmodeldb.require_here(name)
+    cls = method_from(path)
+    card = replace(
+        cls.card,
+        name=f"{openmodeldb.PREFIX}{name}",
+        title=f"{name} (OpenModelDB)",
+        paper="OpenModelDB",
+        url=openmodeldb.page_of(name),
+    )
+    return type(cls.__name__, (cls,), {"card": card, "__module__": cls.__module__})
 
 
 def from_file(

@@ -78,7 +78,7 @@ def require_weights(path: Path, head: bytes) -> None:
     if path.suffix.lower() in PROGRAMS:
         raise WeightsError(
             f"'{path}' is {PROGRAMS[path.suffix.lower()]}, and srbench reads weights of PyTorch networks alone",
-            "write a plugin that runs it (docs/plugins.md)",
+            "an ONNX model is a method by itself, --methods FILE; for others write a plugin (docs/plugins.md)",
         )
     if head[257:262] == b"ustar":
         raise WeightsError(

@@ -22,9 +22,8 @@ from torch import Tensor
 
 from srbench.errors import WeightsError, first_few
 from srbench.weights import archives, kinds, matlab
-from srbench.weights.inert import DamagedError
 from srbench.weights.packing import unpack
-from srbench.weights.rebuilt import NotReadError, Rebuilder
+from srbench.weights.rebuilt import Rebuilder, require_there
 
 # Names by which a pickle would act on the machine. Nothing is run here: they tell what a file was made for.
 _HARM = re.compile(
@@ -194,24 +193,25 @@ def _torchscript(path: Path, archive: archives.Archive) -> WeightFile:
 
 def _pickle(path: Path, archive: archives.Archive | None = None) -> WeightFile:
     try:
-        return WeightFile(_named(torch.load(path, map_location="cpu", weights_only=True)), "PyTorch")
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         refused = error
+    else:
+        for tensor in _tensors(content).values():
+            if tensor.layout is torch.strided and tensor.device.type == "cpu":
+                require_there(tensor.numel(), tensor.untyped_storage().nbytes() // tensor.element_size())
+        return WeightFile(_named(content), "PyTorch")
     names: set[str] = set()
+    content, reason = None, "it holds no tensors"
     try:
         tree, rebuilder = archive.unpickled("data", names) if archive is not None else _older(path, names)
         content = rebuilder.plain(tree)
-    except (NotReadError, DamagedError) as damage:
-        content, reason = None, _first_line(refused if archive is not None else damage)
-    except Exception as damage:
-        content, reason = None, _first_line(damage)
-    else:
-        reason = _first_line(refused)
-    harm = _harm(path, names)
+    except Exception as damage:  # whatever a damaged file leads to
+        reason = _first_line(damage if names else refused)
     if content is None or not _tensors(content):
-        if harm is not None:
+        if (harm := _harm(path, names)) is not None:
             raise harm
-        if isinstance(refused, pickle.UnpicklingError):
+        if isinstance(refused, pickle.UnpicklingError) and not names:
             raise WeightsError(f"'{path}' is not a checkpoint, or a damaged one", "get the file again")
         raise WeightsError(f"'{path}' is not an intact checkpoint ({reason})", "get the file again")
     module = f"PyTorch, a pickled {rebuilder.modules[0]}" if rebuilder.modules else "PyTorch, read as data"

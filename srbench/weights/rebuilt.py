@@ -134,8 +134,9 @@ class Rebuilder:
         if dtype is not None:
             numbers = numbers.view(storage_type(dtype))
         size, stride = (tuple(map(int, _listed(axis))) for axis in (size, stride))
-        if min((*size, *stride, offset), default=0) < 0 or math.prod(size) > max(len(numbers), _SPREAD):
-            raise DamagedError(f"a tensor of {math.prod(size):,} numbers in a storage of {len(numbers):,}")
+        if min((*size, *stride, offset), default=0) < 0:
+            raise DamagedError("a tensor of a negative size")
+        require_there(math.prod(size), len(numbers))
         return torch.as_strided(numbers, size, stride, offset)
 
     def array(self, node: Call) -> Any:
@@ -156,6 +157,13 @@ class Rebuilder:
 
 class NotReadError(Exception):
     """A tensor of a kind that holds no plain numbers."""
+
+
+def require_there(count: int, stored: int) -> None:
+    """Raise DamagedError where a tensor is so many more numbers than are stored that it would fill the memory: one
+    number can be given any size without being written again."""
+    if count > max(stored, _SPREAD):
+        raise DamagedError(f"a tensor of {count:,} numbers, of which {stored:,} are there")
 
 
 def as_tensor(values: np.ndarray[Any, Any]) -> Tensor | None:

@@ -62,7 +62,8 @@ class Checkpoint:
     ``architecture`` is a method's name, whose network the file fills; 'spandrel:ID' is one that spandrel recognises,
     'spandrel-extra:ID' one of its package with restrictive licences. ``tensors`` is
     :func:`srbench.weights.fingerprint.fingerprint` of the state that is run, empty where no file was here yet.
-    ``forbids`` is what its licence forbids, where that is to be fetched at all.
+    ``forbids`` is what its licence forbids, where that is to be fetched at all. ``known_as`` is its name on a command
+    line where that is not 'zoo:NAME'.
     """
 
     name: str
@@ -82,11 +83,12 @@ class Checkpoint:
     forbids: str = ""
     reported: tuple[Claim, ...] = ()
     measured: tuple[Measurement, ...] = ()
+    known_as: str = ""
 
     @property
     def spec(self) -> str:
         """As it is named on a command line."""
-        return f"{PREFIX}{self.name}"
+        return self.known_as or f"{PREFIX}{self.name}"
 
     @property
     def file(self) -> str:

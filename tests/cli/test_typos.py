@@ -18,6 +18,10 @@ LARGE = ("torch", "scipy", "pandas", "sqlalchemy", "matplotlib", "skimage", "lpi
 TYPOS = {
     "run --methods bicubik": "unknown method 'bicubik'; did you mean bicubic",
     "run --methods all,bicubic,xyzzy": "unknown method 'xyzzy'",
+    "run --methods bsrn-x44": "did you mean zoo:bsrn-x4",
+    "run --methods zoo:bsrn-x5": "unknown checkpoint of the zoo 'bsrn-x5'; did you mean bsrn-x4",
+    "run --methods zoo:hat-s-x4": "by hand, then: srbench fetch zoo:hat-s-x4 --file FILE",
+    "run --methods zoo:lapsrn-authors-x4": "is a network 'lapsrn-matconvnet' (not here)",
     "run --methods pixelcnn-meen": "did you mean pixelcnn-mean",
     "run --methods bicubic --datasets sett5": "unknown dataset 'sett5'; did you mean set5",
     "run --methods bicubic --datasets ./nowhere/at/all": "nowhere/at/all",

@@ -6,9 +6,9 @@ import json
 import pytest
 import torch
 
-from srbench import zoo
+from srbench import api, zoo
 from srbench.weights.fingerprint import fingerprint
-from srbench.zoo import manifest
+from srbench.zoo import manifest, openmodeldb
 
 STATE = {"conv.weight": torch.arange(9.0).reshape(1, 1, 3, 3), "conv.bias": torch.ones(1)}
 PAGE = b"<!DOCTYPE html><html>Google Drive can't scan this file for viruses</html>"
@@ -151,6 +151,41 @@ def test_a_name_in_two_zoos(srbench, wrong, known):
     wrong("fetch", "zoo:tiny-x2", match=r"two zoos have a checkpoint 'tiny-x2' \('.*tiny\.toml', '.*tiny_too\.toml'\)")
     rows = {row["name"]: row for row in json.loads(srbench("list", "zoo", "--json").stdout)}
     assert rows["tiny-x2"]["title"].startswith("BROKEN: two zoos have a checkpoint 'tiny-x2'")
+
+
+def test_a_known_file_whose_network_is_not_here_is_named(wrong, known, weights):
+    known(of_file=f'tensors = "{fingerprint(STATE)}"\narchitecture = "nobodys"')
+    said = r"net\.pth' is Tiny of the zoo \(zoo:tiny-x2\), a network 'nobodys' \(not here\)"
+    wrong("run", "--methods", weights, "--datasets", "sample", match=said)
+
+
+def test_a_model_of_openmodeldb(srbench, wrong, site, cache, monkeypatch, tmp_path, real_checkpoints):
+    content = (real_checkpoints / "DITN_Real_x4.pth").read_bytes()
+    site.files["/ditn.pth"] = content
+    file = {"platform": "pytorch", "type": "pth", "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    model = {"name": "DITN", "license": None, "architecture": "ditn", "scale": 4}
+    drive = "https://drive.google.com/file/d/1abc"
+    models = {
+        "4x-DITN": {**model, "resources": [{**file, "urls": [drive, site.url("/ditn.pth")]}]},
+        "4x-Onnx": {**model, "resources": [{**file, "platform": "onnx", "urls": [drive]}]},
+    }
+    site.files["/models.json"] = json.dumps(models).encode()
+    monkeypatch.setattr(openmodeldb, "CATALOGUE", site.url("/models.json"))
+    wrong("run", "--methods", "omdb:4x-DITN", match="is not on this machine; srbench fetch omdb:4x-DITN")
+    wrong("fetch", "omdb:4x-DITM", match="unknown model of OpenModelDB '4x-DITM'; did you mean 4x-DITN")
+    wrong("fetch", "omdb:4x-onnx", match="has no PyTorch file of '4x-Onnx'.*https://openmodeldb.info/models/4x-Onnx")
+    result = srbench("fetch", "omdb:4x-ditn")
+    assert result.exit_code == 0, result.output
+    assert "no licence is stated (https://openmodeldb.info/models/4x-DITN)" in result.stderr
+    assert "srbench run --methods omdb:4x-DITN" in result.stdout
+    assert (cache / "zoo" / "omdb-4x-ditn.pth").read_bytes() == content
+    assert list((cache / "downloads").iterdir()) == []
+    card = api.load("omdb:4x-DITN").card
+    assert (card.name, card.scales, card.url) == ("omdb:4x-DITN", (4,), "https://openmodeldb.info/models/4x-DITN")
+    site.files["/models.json"] = b"<html>moved</html>"
+    wrong("fetch", "omdb:4x-ditm", match="HTML page")
+    site.files["/models.json"] = b"[1]"
+    wrong("fetch", "omdb:4x-ditm", match="is no catalogue of models")
 
 
 def test_the_list_says_where_each_is_or_how_to_get_it(srbench, known, weights, monkeypatch):

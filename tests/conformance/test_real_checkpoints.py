@@ -1,13 +1,11 @@
-"""Other people's checkpoints as they are published: which network each is of, and the values that are printed of it.
+"""Other people's checkpoints as they are published: which network each is of.
 
-The values of those that the zoo knows are held in tests/cli/test_reproduce.py.
+Their values are held in tests/methods/test_foreign_checkpoints.py and tests/cli/test_reproduce.py.
 """
 
 import pytest
 
 from srbench.method import plugins
-from srbench.results.leaderboard import means, per_image
-from srbench.results.reader import Reader
 
 # What spandrel and its dependencies warn of on import is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -35,15 +33,3 @@ def test_the_network_of_a_file_is_known_by_its_tensors(real_checkpoints, file):
     (audit,) = method.load_audits()
     assert audit.complete
     assert audit.how.startswith(how)
-
-
-@pytest.mark.data("set5")
-@pytest.mark.parametrize(("scale", "psnr"), [pytest.param(3, 33.748, marks=pytest.mark.slow), (4, 31.434)])
-def test_vdsr_retrained_has_its_values_by_the_order_of_its_layers(real_checkpoints, go, results, scale, psnr):
-    """Its repository prints 33.77 and 31.45, of images that its script makes otherwise."""
-    path = real_checkpoints / "vdsr_retrained.safetensors"
-    options = {"datasets": ("set5",), "scales": (scale,), "protocol": "classic", "metrics": ("psnr",)}
-    assert go(f"twtygqyy=vdsr:{path}", keep_images=False, **options).failures == []
-    with Reader(results) as reader:
-        (mean,) = means(per_image(reader))["mean"]
-    assert mean == pytest.approx(psnr, abs=0.006)

@@ -35,7 +35,7 @@ NOT_RUN = {
     "srbench fetch ": "downloads from the internet; tests/cli/test_fetch.py",
     "srbench run --methods bicubic,zoo:": "needs a fetched checkpoint; tests/method/test_zoo.py",
     "srbench reproduce ": "needs fetched checkpoints; tests/cli/test_reproduce.py",
-    "srbench run --methods all --datasets set5,bsd100 --device cuda:all": "needs GPUs; tests/run/executors/test_gpus.py",
+    "srbench run --methods all --datasets set5,bsd100 --device cuda": "needs GPUs; tests/run/executors/test_gpus.py",
     "pip install srbench": "not on a package index yet",
     "pip install 'srbench[cluster]'": "not on a package index yet",
     "srbench run --methods all --cluster ": "needs a cluster; tests/run/test_clustered.py",

@@ -4,6 +4,9 @@ import hashlib
 import os
 import random
 import signal
+import subprocess
+import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +22,8 @@ from srbench.run.options import RunOptions
 from srbench.run.runner import run
 from srbench.run.shard import Shard
 
+# On a busy machine it takes a while until dask has replaced a worker.
+pytestmark = pytest.mark.filterwarnings("ignore:.*has no worker:srbench.errors.SrbenchWarning")
 IMAGES = 24
 PACKAGE = """\
 from pathlib import Path
@@ -150,6 +155,34 @@ def test_twenty_kills_lose_nothing_and_double_nothing(write_plugin, results, tmp
     moments = random.Random(0).sample(range(1, 2 * IMAGES - 2), 20)
     killed = kill_during(moments, "local:2", write_plugin, results, tmp_path, make_picture)
     assert len(killed) >= 15
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_terminal_keeps_what_is_under_way_and_the_same_command_goes_on(
+    write_plugin, results, tmp_path, make_picture, calls
+):
+    """A terminal sends it to all processes of the run."""
+    folder = tmp_path / "many"
+    for i in range(IMAGES):
+        write_image(folder / f"{i:02}.png", make_picture(28, 28 + 4 * i, i))
+    plugin = write_plugin("time.sleep(0.5)\n        return imresize(lr, scale)")
+    command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(folder), "--scales", "2"]
+    command += ["--cluster", "local:2", "--out", str(results), "--device", "cpu", "--metrics", "psnr"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        deadline = time.monotonic() + 300
+        while len(calls()) < 5 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=300)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    begun = calls()
+    assert 5 <= len(begun) < IMAGES
+    assert f"interrupted with {IMAGES - len(begun)} cells left" in errors
+    assert len(outcomes(results)) == len(begun)
+    summary = run(RunOptions((plugin,), (str(folder),), (2,), ("psnr",), out=results, device="cpu", threads=2))
+    assert (summary.known, summary.computed) == (len(begun), IMAGES - len(begun))
+    assert len(calls()) == IMAGES
 
 
 TWELVE = ("nearest", "bilinear", "bicubic", "lanczos", "fourier", "back-projection", "tv-map", "srcnn", "fsrcnn")

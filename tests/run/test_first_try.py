@@ -1,6 +1,8 @@
 """What a run does with weights that it sees for the first time, before it computes."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,30 +11,17 @@ from srbench.method import plugins
 from srbench.run.observer import Silent
 from srbench.run.selection import select_methods
 
-MY_NET = '''\
-"""A network of my own: EDSR's first block, under other names."""
-from torch import nn
-from srbench.method import MethodCard, TorchMethod
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
-class Net(nn.Module):
-    def __init__(self, scale):
-        super().__init__()
-        self.head = nn.Conv2d(3, 16, 3, padding=1)
-        self.body = nn.Sequential(nn.ReLU(), nn.Conv2d(16, 3 * scale**2, 3, padding=1), nn.PixelShuffle(scale))
 
-    def forward(self, x):
-        return self.body(self.head(x)) + nn.functional.interpolate(x, scale_factor=4, mode="bicubic")
+def code_on(page, having):
+    """The one block of code on a page that has a text in it."""
+    blocks = re.findall(r"^```py\n(.*?)^```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    (found,) = [block for block in blocks if having in block]
+    return found
 
-class Mine(TorchMethod):
-    card = MethodCard(name="my-net", title="My net", year=2026, family="cnn",
-                      paper="none", colour="rgb", scales=(4,))
-    weights = {4: "my_net_x4.pth"}
-    rename = ((r"^conv_first\\.", "head."), (r"^upsampler\\.0\\.", "body.1."))
-    input_range = 255.0
 
-    def build(self, scale):
-        return Net(scale)
-'''
+MY_NET = code_on("plugins.md", 'name="my-net"')
 
 
 class Notes(Silent):
@@ -45,8 +34,8 @@ class Notes(Silent):
 
 @pytest.fixture
 def my_net(tmp_path):
-    """A plugin file of at most 25 lines, and a checkpoint in its author's names beside it: biased to be 30 grey levels
-    too bright where it is fed as it was trained, and 30 times 255 where it is not."""
+    """The plugin of the documentation, and beside it a checkpoint in its author's names: bicubic and 2 of 255 grey
+    levels, if it is fed as it was trained."""
     path = tmp_path / "my_net.py"
     path.write_text(MY_NET)
     state = {
@@ -67,7 +56,7 @@ def test_a_network_that_nobody_knows_is_a_plugin_of_25_lines(my_net, go, scores)
     found = scores()
     assert abs(found["my-net", "a", "psnr"] - found["bicubic", "a", "psnr"]) < 3  # 2 of 255 too bright
     (loaded,) = [text for text in notes.texts if "your weights" in text]
-    assert "rename table" in loaded
+    assert "by the method's rename table" in loaded
 
 
 def test_a_wrong_range_is_said_before_the_run_and_once(my_net, go, results):
@@ -82,6 +71,17 @@ def test_a_wrong_range_is_said_before_the_run_and_once(my_net, go, results):
     again = Notes()
     go(str(my_net), scales=(4,), metrics=("psnr",), observer=again)
     assert not any("tried on the picture" in text for text in again.texts)
+
+
+def test_a_built_in_network_is_fed_otherwise_by_a_method_that_says_so(tmp_path, go, scores):
+    (tmp_path / "edsr255.py").write_text(code_on("checkpoints.md", "class Edsr255"))
+    file = plugins.find("edsr")[0].load()().weight_path(4)  # of a network that is fed 0..1
+    notes = Notes()
+    summary = go(f"{tmp_path / 'edsr255.py'}:{file}", scales=(4,), metrics=("psnr",), observer=notes)
+    assert summary.failures == []
+    assert {method for method, _, _ in scores()} == {"edsr255:edsr_x4"}
+    (line,) = [text for text in notes.texts if "tried on the picture" in text]
+    assert "input_range = 1.0 in a plugin says so" in line
 
 
 def test_methods_that_bring_no_file_are_not_tried(go, results):

@@ -83,6 +83,14 @@ def test_arrays_that_promise_more_numbers_than_are_there_take_no_memory(tmp_path
         load_state(tmp_path / "a.npy")
 
 
+@pytest.mark.parametrize("beside", [{}, {"object": torch.nn.ReLU()}], ids=["torch", "as data"])
+def test_a_number_that_is_given_a_size_that_fills_the_memory_is_damage(tmp_path, beside):
+    one = torch.ones(1)
+    torch.save({"w": one.expand(10**6, 10**6), "v": one.expand(40, 3), **beside}, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=r"a tensor of 1,000,000,000,000 numbers, of which 1 are there"):
+        load_state(tmp_path / "w.pth")
+
+
 def test_a_part_of_several_files_names_the_others(tmp_path):
     for number in (1, 2):
         torch.save({f"w{number}": torch.ones(2)}, tmp_path / f"net-0000{number}-of-00003.bin")

@@ -174,7 +174,7 @@ def test_damaged_safetensors_are_errors_of_one_line(tmp_path):
 # -- other things --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["net.onnx", "NET.ONNX", "net.tflite", "net.h5", "net.pb"])
+@pytest.mark.parametrize("name", ["net.tflite", "NET.TFLITE", "net.h5", "net.pb"])
 def test_files_of_other_kinds_are_no_unknown_methods(tmp_path, name):
     (tmp_path / name).write_bytes(b"\x08\x07")
     with pytest.raises(WeightsError, match="srbench reads weights of PyTorch networks alone") as error:

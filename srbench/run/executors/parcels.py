@@ -27,6 +27,7 @@ from srbench.sources import source_files
 from srbench.weights import backbones
 from srbench.weights.files import file_hash
 from srbench.weights.kinds import parts_of
+from srbench.zoo import openmodeldb
 
 
 class Packer:
@@ -82,7 +83,7 @@ class Packer:
         weights = _asked(method)
         code = naming.split_file(parsed.network, (".py",))[0] if parsed else None
         if parsed is None or (parsed.file is None and code is None):
-            return Source(found=self._found(weights, spec.source.startswith(zoo.PREFIX)))
+            return Source(found=self._found(weights, spec.source.startswith((zoo.PREFIX, openmodeldb.PREFIX))))
         mains = [path for path in (code, parsed.file) if path is not None]
         files = list(weights)
         for path in mains:
