@@ -40,7 +40,7 @@ SELF, TILES = '{"self_ensemble": true}', '{"tile": 128}'
         ([("a (tile 128)", ""), ("a", TILES)], ["a (tile 128)", "a (tile 128)'"]),
         ([("a+", ""), ("a (self-ensemble)", ""), ("a", SELF)], ["a+", "a (self-ensemble)", "a (self-ensemble)'"]),
         ([("a", '{"self_ensemble": true, "tile": 8}'), ("a+", '{"tile": 8}')], None),
-        ([("a", '{"precision": "fp16"}'), ("a", "")], ["a (precision fp16)", "a"]),
+        ([("a", '{"precision": "fp16"}'), ("a", "")], ["a (fp16)", "a"]),
         ([("a", '{"x": 1}'), ("a", '{"x": 2}')], ["a (x 1)", "a (x 2)"]),
     ],
 )

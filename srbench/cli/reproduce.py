@@ -58,12 +58,16 @@ def command(
     names.require_datasets(wanted_sets)
     wanted_scales = parse_scales(scales) if scales else ()
 
+    from srbench import zoo
     from srbench.cli.progress import CellProgress, progress
     from srbench.reproduce import Wanted, here, reproduce, summary
     from srbench.run.stopping import sent_signals_interrupt
 
     if every and not (specs := tuple(here())):
         raise SrbenchError("no checkpoint of the zoo is on this machine", "srbench list zoo, srbench fetch zoo:NAME")
+    if every:
+        left = len(zoo.checkpoints()) - len(specs)
+        err().print(f"note: {counted(left, 'checkpoint')} of the zoo not tried: no file or network here, or no value")
     values: list[Value] = []
     with sent_signals_interrupt(), progress(err()) as shown:
         for spec in specs:

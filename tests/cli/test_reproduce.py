@@ -89,6 +89,14 @@ def test_a_dataset_that_is_not_here_is_not_measured(reproduce, claims):
     assert value["explanation"] == "set5 is not on this machine (srbench fetch set5)"
 
 
+def test_all_of_the_zoo_that_is_here(reproduce, claims, exact, monkeypatch):
+    path = claims(("sample", "psnr", round(exact, 2), "basicsr"))
+    monkeypatch.setattr("srbench.reproduce.here", lambda: [str(path)])
+    code, values, said = reproduce("--all")
+    assert (code, len(values)) == (0, 1)
+    assert "57 checkpoints of the zoo not tried" in said
+
+
 def test_only_some_datasets_and_scales(reproduce, claims, wrong, exact, tmp_path):
     path = claims(("sample", "psnr", round(exact, 2), "basicsr"), ("set5", "psnr", 28.42, "classic"))
     code, values, _ = reproduce(path, "--datasets", "sample", "--scales", "4")
