@@ -9,6 +9,7 @@ import functools
 import hashlib
 import json
 import math
+import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,8 +98,8 @@ class CellFacts:
     def key(self) -> str:
         """SHA-256 (hex) over all fields; of those that came later only where they are not the default, so that a cell
         keeps the key it was stored under."""
-        own = ((name, getattr(self, name)) for name in _FACTS)
-        parts = [f'"{name}": {_as_json(value)}' for name, value in own if value != _LATER_FACTS.get(name)]
+        own = zip(_FACTS, _LATER, _values_of(self), strict=True)
+        parts = [f'"{name}": {_as_json(value)}' for name, default, value in own if value != default]
         return hashlib.sha256(f"{{{', '.join(parts)}}}".encode()).hexdigest()
 
     def __str__(self) -> str:
@@ -107,6 +108,8 @@ class CellFacts:
 
 _LATER_FACTS = {"lr_sha256": "", "frames": 1, "precision": "fp32"}
 _FACTS = sorted(CellFacts.__dataclass_fields__)
+_LATER = [_LATER_FACTS.get(name) for name in _FACTS]
+_values_of = operator.attrgetter(*_FACTS)
 # The cells of a campaign, a million and more, share nearly all of their values.
 _as_json = functools.lru_cache(1 << 16, typed=True)(json.dumps)
 
