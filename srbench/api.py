@@ -43,7 +43,7 @@ def load(method: str) -> Method:
         raise SrbenchError(f"a method is named by text, not by {type(method).__name__}", "give a name or a path as str")
     found = plugins.find(method)
     if len(found) != 1:
-        raise SrbenchError(f"'{method}' defines {len(found)} methods", "name a file with one")
+        raise SrbenchError(f"'{method}' defines {len(found)} methods", "name one of them: FILE.py:NAME")
     return plugins.instantiate(found[0])
 
 

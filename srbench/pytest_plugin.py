@@ -135,14 +135,19 @@ class Evaluator:
 
 
 def locate(name: str, folder: Path) -> str:
-    """``name``, or the path of the file or folder of that name in ``folder`` if there is none here; of NAME=FILE it is
-    FILE that is looked for."""
+    """``name``, or the path of the file or folder of that name in ``folder`` if there is none here; of NAME=FILE,
+    NETWORK:FILE and FILE.py:NAME it is FILE that is looked for."""
     if Path(name).exists():
         return name
     if (folder / name).exists():
         return str(folder / name)
     given, equals, file = name.partition("=")
-    return f"{given}={locate(file, folder)}" if equals else name
+    if equals:
+        return f"{given}={locate(file, folder)}"
+    network, colon, file = name.partition(":")
+    if not colon:
+        return name
+    return f"{locate(network, folder) if network.endswith('.py') else network}:{locate(file, folder)}"
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
-"""Statistics of timings."""
+"""Statistics of timings, labels of rows, keys of cells."""
 
+import hashlib
+import json
 import math
 
 import numpy as np
 import pytest
 
-from srbench.records import labels
+from srbench.records import CellFacts, labels
 
 
 def test_statistics_of_the_calls(record):
@@ -38,7 +40,7 @@ SELF, TILES = '{"self_ensemble": true}', '{"tile": 128}'
         ([("a (tile 128)", ""), ("a", TILES)], ["a (tile 128)", "a (tile 128)'"]),
         ([("a+", ""), ("a (self-ensemble)", ""), ("a", SELF)], ["a+", "a (self-ensemble)", "a (self-ensemble)'"]),
         ([("a", '{"self_ensemble": true, "tile": 8}'), ("a+", '{"tile": 8}')], None),
-        ([("a", '{"precision": "fp16"}'), ("a", "")], ["a (precision fp16)", "a"]),
+        ([("a", '{"precision": "fp16"}'), ("a", "")], ["a (fp16)", "a"]),
         ([("a", '{"x": 1}'), ("a", '{"x": 2}')], ["a (x 1)", "a (x 2)"]),
     ],
 )
@@ -48,3 +50,22 @@ def test_no_two_rows_have_one_label(rows, expected):
     assert labels(reversed(rows)) == found
     if expected:
         assert [found[row] for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"method": 'a"b\\c\n', "image": "Kähler 漢字", "options": '{"tile": 64}'},
+        {"image_channels": 1, "dataset_version": 1, "scale": 1, "frames": 5},
+        {"lr_sha256": "aa", "precision": "fp16"},
+    ],
+)
+def test_the_key_is_the_hash_of_the_facts_as_sorted_json(changes):
+    """Without those that came later where they have their default: what was stored under a key stays under it."""
+    facts = {
+        **dict.fromkeys(("method", "method_hash", "dataset", "image", "image_sha256", "degradation", "protocol"), "x"),
+        **{"protocol_hash": "0", "dataset_version": 2, "image_channels": 3, "scale": 4, "options": ""},
+        **changes,
+    }
+    assert CellFacts(**facts).key == hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

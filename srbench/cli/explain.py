@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @handled
 def command(
-    method: Annotated[str, typer.Argument(help="A method's name, a plugin file or a checkpoint, also as NAME=FILE.")],
+    method: Annotated[str, typer.Argument(help="A name, a plugin file or a checkpoint, also NAME=FILE or edsr=FILE.")],
     expect: Annotated[
         list[str],
         typer.Option(

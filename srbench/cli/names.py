@@ -152,7 +152,7 @@ def require_degradation(spec: str) -> None:
 def _plain(spec: str) -> bool:
     """Whether ``spec`` is a name and nothing else."""
     separators = {os.sep, os.altsep or os.sep, "=", ":", "~"}
-    return not any(s in spec for s in separators) and not Path(spec).suffix and not Path(spec).exists()
+    return not any(s in spec for s in separators) and not Path(spec).suffix and not os.path.exists(spec)  # noqa: PTH110
 
 
 def _stands_in(name: str, files: Iterable[Path]) -> bool:

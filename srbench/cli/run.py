@@ -36,7 +36,7 @@ def command(
     context: typer.Context,
     methods: Annotated[
         list[str],
-        typer.Option(help="all, names, plugin files (.py) or checkpoints, as NAME=FILE too, by commas."),
+        typer.Option(help="all, names, plugin files (.py) or checkpoints, as NAME=FILE or edsr=FILE too, by commas."),
     ] = ["all"],  # noqa: B006
     datasets: Annotated[
         list[str] | None,
@@ -116,6 +116,8 @@ def command(
       srbench run --methods ./my_method.py --datasets path/to/folder
 
       srbench run --methods ./4x_model.safetensors --datasets set5
+
+      srbench run --methods bicubic,edsr=./x4.pt --datasets set5
 
       srbench run --methods a=run1/net_g.pth,b=run2/net_g.pth --datasets path/to/folder
 

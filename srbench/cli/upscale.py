@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @handled
 def command(
-    method: Annotated[str, typer.Argument(help="A method's name, a plugin file or a checkpoint, also as NAME=FILE.")],
+    method: Annotated[str, typer.Argument(help="A name, a plugin file or a checkpoint, also NAME=FILE or edsr=FILE.")],
     images: Annotated[list[Path], typer.Argument(help="Pictures (PNG, BMP, JPEG, TIFF, WebP) or folders of pictures.")],
     scale: OneScale = 4,
     output: Annotated[Path, typer.Option(help="Folder for the results, NAME_METHOD_xSCALE.png.")] = Path("upscaled"),

@@ -108,7 +108,11 @@ def lines(name: str, trials: Sequence[Trial]) -> list[str]:
     if not low:
         return found
     worst = ", ".join(f"x{own.scale}: {own.psnr:.1f} dB (bicubic {own.bicubic:.1f})" for own in low)
-    cause = f"the weights may be of {ScaleSet.of(good)} alone" if good else "no range, order of channels or mean helps"
+    cause = (
+        f"the weights may be of {ScaleSet.of(good)} alone"
+        if good
+        else "no range, order of channels or mean helps; they may be of another network, or trained for other LR images"
+    )
     return [*found, f"{name} is below bicubic on the picture '{IMAGE}', {worst}: {cause}"]
 
 

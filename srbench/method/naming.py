@@ -7,6 +7,7 @@ The names of built-in and installed methods are theirs alone: reports, threshold
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -75,8 +76,11 @@ def parse(spec: str, suffixes: Collection[str]) -> Spec:
 
     Raises:
         SrbenchError: as :func:`split_name`.
+        MethodError: it is an address.
     """
     name, rest = split_name(spec, suffixes)
+    if re.match(r"(https?|ftp)://", rest):
+        raise MethodError(f"'{rest}' is an address, and nothing is downloaded here", "get the file, and give its path")
     network, text = split_network(rest, suffixes)
     return Spec(name, network, *split_file(text, suffixes), text)
 
@@ -162,7 +166,7 @@ def require_no_folder(spec: str, suffixes: Collection[str]) -> None:
 
 def require_no_file(text: str, suffixes: Collection[str]) -> None:
     """Raise MethodError where ``text``, which no method is called, is a file."""
-    if Path(text).is_file():
+    if os.path.isfile(text):  # noqa: PTH113  # False of what is too long for a path
         raise MethodError(
             f"'{text}' is a file of a type that no method has",
             f"a method is a file of the type {', '.join(suffixes)}: rename it where it is one of these",
@@ -187,7 +191,7 @@ def renamed(found: Iterable[Plugin], name: str, spec: str) -> Plugin:
     """
     found = list(found)
     if len(found) != 1:
-        raise SrbenchError(f"'{spec}' names {len(found)} methods at once", "name a file with one")
+        raise SrbenchError(f"'{spec}' names {len(found)} methods at once", "name one of them: FILE.py:NAME")
     (plugin,) = found
     return replace(plugin, name=name, value=_class_called(plugin.load(), name))
 

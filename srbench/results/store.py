@@ -15,6 +15,7 @@ import secrets
 import sqlite3
 import time
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -23,7 +24,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, create_engine, event, insert, inspect, select, update
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from srbench.errors import SrbenchWarning, StoreError
@@ -34,10 +34,8 @@ from srbench.results.dropping import Kind, Removal
 from srbench.results.folder import FILE, database, require_tables, trouble
 from srbench.results.holders import Holder
 from srbench.results.schema import canaries as _canaries
-from srbench.results.schema import cells as _cells
 from srbench.results.schema import details as _details
 from srbench.results.schema import outcomes as _outcomes
-from srbench.results.schema import plans as _plans
 from srbench.results.schema import runs as _runs
 from srbench.results.schema import scores as _scores
 from srbench.results.schema import timings as _timings
@@ -47,6 +45,13 @@ if TYPE_CHECKING:
 
 TELL_AFTER = 2  # seconds of waiting after which it is said
 BUSY_TIMEOUT = 60  # seconds to wait while another process writes
+_FEW = 500  # cells
+
+_COLUMNS = ("key", *CellFacts.__dataclass_fields__)
+_ENTER_CELL = (
+    f"INSERT INTO cells ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT DO NOTHING"
+)
+_ENTER_PLAN = "INSERT INTO plans (run_id, cell_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 _scored = select(_scores.c.cell_id, _scores.c.metric, _scores.c.metric_version).where(
     _scores.c.status != ScoreState.ERROR
@@ -163,16 +168,17 @@ class Store:
         """Register a run's cells; returns the id of each by key."""
         if not cells:
             return {}
-        keys = [facts.key for facts in cells]
+        ids: dict[str, int] = {}
         with self._transaction() as connection:
-            rows = [{"key": key, **facts.values()} for key, facts in zip(keys, cells, strict=True)]
-            connection.execute(sqlite_insert(_cells).on_conflict_do_nothing(), rows)
-            ids: dict[str, int] = {}
-            for chunk in _chunks(keys):
-                found = connection.execute(select(_cells.c.key, _cells.c.id).where(_cells.c.key.in_(chunk)))
-                ids.update((key, number) for key, number in found)
-            pairs = [{"run_id": run_id, "cell_id": number} for number in ids.values()]
-            connection.execute(sqlite_insert(_plans).on_conflict_do_nothing(), pairs)
+            for chunk in _chunks(cells):  # the rows of a million cells at once would fill the memory
+                # By the driver: SQLAlchemy takes several times as long for each value.
+                connection.exec_driver_sql(_ENTER_CELL, [(facts.key, *facts.values().values()) for facts in chunk])
+                marks = ", ".join("?" * len(chunk))
+                query = f"SELECT key, id FROM cells WHERE key IN ({marks})"
+                rows = connection.exec_driver_sql(query, tuple(facts.key for facts in chunk))
+                found: dict[str, int] = {key: number for key, number in rows}  # noqa: C416
+                connection.exec_driver_sql(_ENTER_PLAN, [(run_id, number) for number in found.values()])
+                ids.update(found)
         return ids
 
     def record(self, run_id: int, entries: Sequence[Entry], *, again: bool = False) -> None:
@@ -246,19 +252,21 @@ class Store:
     def known(self, cell_ids: Sequence[int]) -> dict[int, Known]:
         """What is already there of each cell; of a metric the newest version alone, for that is shown."""
         outcomes: dict[int, Outcome] = {}
-        metrics: dict[int, dict[str, tuple[int, str]]] = {number: {} for number in cell_ids}
+        metrics: dict[int, dict[str, tuple[int, str]]] = defaultdict(dict)
         with self._transaction() as connection:
-            for chunk in _chunks(cell_ids):
+            for chunk in _chunks(_with_something(connection, cell_ids)):
                 rows = select(_outcomes).where(_outcomes.c.cell_id.in_(chunk)).order_by(_outcomes.c.id)
                 for row in connection.execute(rows).mappings():
                     outcomes[row["cell_id"]] = _outcome(row)
                 query = _scored.add_columns(_scores.c.status).where(_scores.c.cell_id.in_(chunk))
                 for number, metric, version, status in connection.execute(query.order_by(_scores.c.id)):
                     metrics[number][metric] = version, status
-        return {
+        nothing = Known(None, {})
+        known = {
             number: Known(outcomes.get(number), {(name, v): status for name, (v, status) in metrics[number].items()})
-            for number in cell_ids
+            for number in outcomes.keys() | metrics.keys()
         }
+        return {number: known.get(number, nothing) for number in cell_ids}
 
     def values(self, cell_ids: Sequence[int], metric: Metric) -> dict[int, float]:
         """The newest finite values of one metric, by cell."""
@@ -295,6 +303,8 @@ def _on_connect(connection: sqlite3.Connection, _: object) -> None:
     connection.execute(f"PRAGMA synchronous = {'NORMAL' if _write_ahead(connection) else 'FULL'}")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}")
     connection.execute("PRAGMA foreign_keys = ON")
+    # Keys are random: the index of a million cells is written all over, and SQLite's own 2 MB would be read anew.
+    connection.execute("PRAGMA cache_size = -131072")  # KiB
 
 
 def _write_ahead(connection: sqlite3.Connection) -> bool:
@@ -315,6 +325,17 @@ def _write_ahead(connection: sqlite3.Connection) -> bool:
                 warnings.warn("waiting for another process that uses the results", SrbenchWarning, stacklevel=2)
                 told = True
             time.sleep(0.05)
+
+
+def _with_something(connection: Connection, cell_ids: Sequence[int]) -> list[int]:
+    """Those of many cells that have an outcome or a score: a plan begins with none, and looking for each takes long."""
+    if len(cell_ids) <= _FEW:
+        return list(cell_ids)
+    found: set[int] = set()
+    for table in ("outcomes", "scores"):
+        query = f"SELECT DISTINCT cell_id FROM {table} WHERE cell_id BETWEEN ? AND ?"
+        found |= {row[0] for row in connection.exec_driver_sql(query, (min(cell_ids), max(cell_ids)))}
+    return [number for number in cell_ids if number in found]
 
 
 def _score_row(run_id: int, cell_id: int, score: Score) -> dict[str, Any]:

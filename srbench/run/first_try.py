@@ -35,7 +35,7 @@ def try_new(job: Job, observer: Observer) -> list[dict[str, Any]]:
 def _is_new(job: Job, spec: MethodSpec) -> bool:
     """Whether it is a network whose weights the user named, and the newest run did not have the same of its name."""
     method = bare(job.worker.method(spec))
-    if spec.name not in job.described.get("sources", {}) or feeding_of(method) is None:
+    if spec.name not in job.described.get("sources", {}) or feeding_of(method) is None or spec.random:
         return False
     if isinstance(method, TorchMethod) and not any(map(method.weight_path, job.options.scales)):
         return False

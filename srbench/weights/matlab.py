@@ -8,7 +8,6 @@ that no filter is turned. What MatConvNet says of a layer beside its weights (st
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +16,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from srbench.errors import WeightsError
-from srbench.weights.inert import DamagedError
+from srbench.weights import mat5
 from srbench.weights.rebuilt import as_tensor
 
-HEADER = b"MATLAB "  # of all versions from 5 on
-_DEEPEST = 30  # structs in structs
-_COMPRESSED, _LARGEST = 15, 1 << 31  # the tag of a compressed variable, and the bytes it may unpack to
 _FILTERS = ("weight", "weights", "filters")
 _BIASES = ("bias", "biases")
 
@@ -44,71 +39,10 @@ def read(path: Path) -> Network:
     """The network in a MATLAB file of version 5 to 7.
 
     Raises:
-        WeightsError: the file is of version 7.3, is HDF5, or unpacks to more than any network.
+        WeightsError: the file is of version 7.3, or unpacks to more than any network.
         DamagedError: it is damaged.
     """
-    import scipy.io
-
-    _check(path)
-    try:
-        variables = scipy.io.loadmat(path, struct_as_record=True, chars_as_strings=True)
-    except WeightsError:
-        raise
-    except Exception as error:
-        lines = str(error).splitlines()
-        raise DamagedError(lines[0] if lines else type(error).__name__) from error
-    tree = {name: _plain(value) for name, value in variables.items() if not name.startswith("__")}
-    return _network(tree)
-
-
-def _check(path: Path) -> None:
-    with path.open("rb") as stream:
-        header = stream.read(128)
-        if header.startswith(b"MATLAB 7.3") or header[1:4] == b"HDF":
-            raise WeightsError(
-                f"'{path}' is a MATLAB file of version 7.3, which is HDF5",
-                "save it in MATLAB with -v7: net = load('FILE'); save('FILE7.mat', '-struct', 'net', '-v7')",
-            )
-        order = "little" if header[126:128] == b"IM" else "big"
-        while len(tag := stream.read(8)) == 8:
-            kind, length = int.from_bytes(tag[:4], order), int.from_bytes(tag[4:], order)  # type: ignore[arg-type]
-            if kind == _COMPRESSED:
-                _require_small(stream.read(length), path)
-            else:
-                stream.seek(length, 1)
-
-
-def _require_small(data: bytes, path: Path) -> None:
-    """Raise WeightsError where a compressed variable is a bomb."""
-    inflate, total = zlib.decompressobj(), 0
-    try:
-        while data and not inflate.eof:
-            total += len(inflate.decompress(data, 1 << 24))
-            data = inflate.unconsumed_tail
-            if total > _LARGEST:
-                raise WeightsError(f"'{path}' unpacks to more than 2 GB: not weights", "get the file from its author")
-    except zlib.error as error:
-        raise DamagedError(str(error)) from error
-
-
-def _plain(value: Any, depth: int = 0) -> Any:
-    """Structs as dictionaries, arrays of structs and cells as lists, texts, arrays of numbers; None for all else."""
-    if depth > _DEEPEST or not isinstance(value, np.ndarray):
-        return None
-    if value.dtype.names:
-        structs = [
-            {name: _plain(item[name], depth + 1) for name in value.dtype.names} for item in value.ravel(order="F")
-        ]
-        return structs[0] if len(structs) == 1 else structs
-    if value.dtype == object:
-        return [_plain(item, depth + 1) for item in value.ravel(order="F")]
-    if value.dtype.kind == "U":
-        texts = [str(text) for text in value.ravel()]
-        return texts if len(texts) > 1 else "".join(texts)
-    return value if value.dtype.kind in "biufc" else None
-
-
-# -- which network it is -------------------------------------------------------------------------------------------
+    return _network(mat5.read(path))
 
 
 def _network(tree: Mapping[str, Any]) -> Network:

@@ -33,6 +33,13 @@ def test_json_is_an_array_of_objects(srbench, kind, keys, name):
     assert name in table.stdout
 
 
+def test_a_network_without_weights_asks_for_some(srbench):
+    rows = {row["name"]: row["weights"] for row in json.loads(srbench("list", "methods", "--json").stdout)}
+    assert rows["rlfn"] == ["bring weights: rlfn=FILE"]
+    assert rows["bicubic"] == []
+    assert rows["srcnn"][0].startswith("x4: ")
+
+
 def test_datasets_say_where_they_are(srbench, tmp_path, monkeypatch, make_picture):
     from srbench.imaging.images import write_image
 

@@ -223,6 +223,12 @@ def test_half_of_a_file_that_is_split_says_so(tmp_path):
         plugins.find(f"srcnn={path}")
 
 
+@pytest.mark.parametrize("spec", ["https://host/x4.pth", "edsr=https://host/x4.pth", "mine=http://host/x4.pth"])
+def test_an_address_is_not_downloaded(spec):
+    with pytest.raises(MethodError, match="is an address, and nothing is downloaded here; get the file"):
+        plugins.find(spec)
+
+
 def test_a_file_that_is_there_is_never_an_unknown_method(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("net.weights").write_bytes(b"x")

@@ -24,10 +24,44 @@ from srbench.pytest_plugin import locate
         ("mine=x.PTH", ("mine", "x.PTH")),
         ("mine=x.pth#params", ("mine", "x.pth#params")),
         ("x.pth#params", ("", "x.pth#params")),
+        ("a=edsr:x.pth#params", ("a", "edsr:x.pth#params")),
+        ("a=mine.py:b", ("a", "mine.py:b")),
     ],
 )
 def test_a_name_stands_before_a_file(spec, expected):
     assert naming.split_name(spec, plugins.FILES) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "parts"),
+    [
+        ("edsr=x4.pt", ("", "edsr", "x4.pt", "")),
+        ("edsr:x4.pt#ema", ("", "edsr", "x4.pt", "ema")),
+        ("mine=edsr:x4.pt", ("mine", "edsr", "x4.pt", "")),
+        ("mine=x4.pt", ("mine", "", "x4.pt", "")),
+        ("x4.PTH.TAR", ("", "", "x4.PTH.TAR", "")),
+        ("net.py:x4.pt", ("", "net.py", "x4.pt", "")),
+        ("net.py:small:x4.pt", ("", "net.py:small", "x4.pt", "")),
+        ("net.py=x4.pt", ("", "net.py", "x4.pt", "")),
+        ("net.py:small", ("", "", "net.py", "small")),
+        ("mine=net.py:small", ("mine", "", "net.py", "small")),
+        ("vdsr=VDSR.mat", ("", "vdsr", "VDSR.mat", "")),
+    ],
+)
+def test_what_a_command_line_says_of_a_file(spec, parts):
+    name, network, file, part = parts
+    parsed = plugins.parse(spec)
+    assert (parsed.name, parsed.network, parsed.file, parsed.part) == (name, network, Path(file), part)
+    again = plugins.parse(parsed.absolute)
+    assert again.place == parsed.place
+    assert again.absolute == parsed.absolute
+
+
+def test_a_file_with_a_colon_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a:b.pth").touch()
+    assert plugins.parse("a:b.pth").file == Path("a:b.pth")
+    assert plugins.parse("edsr:a:b.pth").network == "edsr"
 
 
 def test_a_file_with_an_equals_sign_is_a_file(tmp_path, monkeypatch):
@@ -90,6 +124,9 @@ def test_a_test_file_finds_what_lies_beside_it_under_a_name(write_plugin, tmp_pa
     assert locate("theirs=mine.py", tmp_path) == f"theirs={tmp_path / 'mine.py'}"
     assert locate("mine.py", tmp_path) == str(tmp_path / "mine.py")
     assert locate("bicubic", tmp_path) == "bicubic"
+    assert locate("mine.py:mine", tmp_path) == f"{tmp_path / 'mine.py'}:mine"
+    (tmp_path / "x4.pt").touch()
+    assert locate("theirs=edsr:x4.pt", tmp_path) == f"theirs=edsr:{tmp_path / 'x4.pt'}"
 
 
 @pytest.mark.parametrize("kind", ["folder", "folder with a method", "text", "nothing", "slash"])

@@ -111,6 +111,18 @@ def test_known_says_what_is_there(store):
     assert known[second].metrics == {}
 
 
+def test_known_of_many_cells_is_that_of_each(store):
+    run = store.start_run(MANIFEST)
+    ids = list(store.plan(run, [facts(str(i)) for i in range(1203)]).values())
+    for cell in (ids[0], ids[700], ids[1202]):
+        add(store, run, cell, Outcome("ok", sr_path=f"images/{cell}.png"), [psnr(30.0)])
+    add(store, run, ids[5], Outcome("failed", message="why"), [])
+    known = store.known(ids)
+    assert list(known) == ids
+    assert known == {cell: store.known([cell])[cell] for cell in ids}
+    assert [cell for cell in ids if known[cell].outcome] == [ids[0], ids[5], ids[700], ids[1202]]
+
+
 def test_nothing_is_added_twice_unless_asked_again(store, reader):
     run = store.start_run(MANIFEST)
     (cell,) = store.plan(run, [facts()]).values()

@@ -34,8 +34,8 @@ class Notes(Silent):
 
 @pytest.fixture
 def my_net(tmp_path):
-    """The plugin of the documentation, and beside it a checkpoint in its author's names: bicubic and 2 of 255 grey levels,
-    if it is fed as it was trained."""
+    """The plugin of the documentation, and beside it a checkpoint in its author's names: bicubic and 2 of 255 grey
+    levels, if it is fed as it was trained."""
     path = tmp_path / "my_net.py"
     path.write_text(MY_NET)
     state = {

@@ -110,6 +110,42 @@ def test_a_wrapped_module_gives_those_of_the_network(tmp_path):
     assert same(load_state(tmp_path / "net.pth")[0], net.state_dict())
 
 
+class OldParameter:
+    """As torch wrote parameters until 2018: what is set afterwards stands behind."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __reduce__(self):
+        return nn.Parameter, (self.data,), (False, False, OrderedDict())
+
+
+class OldTensor:
+    """As torch 0.1 wrote tensors: storage, place, size and strides, no more."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __reduce__(self):
+        own = self.data
+        return torch._utils._rebuild_tensor, (
+            own._typed_storage(),
+            own.storage_offset(),
+            tuple(own.shape),
+            own.stride(),
+        )
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+@pytest.mark.parametrize("form", ["zip", "legacy"])
+def test_modules_of_old_versions_of_torch_are_read(tmp_path, form):
+    net = nn.Conv2d(2, 3, 3)
+    state = net.state_dict()
+    net._parameters = {name: OldParameter(OldTensor(value.detach())) for name, value in net._parameters.items()}
+    (tmp_path / "net.pth").write_bytes(saved(net, 2, form))
+    assert same(load_state(tmp_path / "net.pth")[0], state)
+
+
 def test_a_module_beside_an_optimiser_is_found_and_what_is_left_out_is_said(tmp_path):
     net = Net()
     torch.save({"optim": Optimiser(), "net": net, "ema": Net(seed=1), "note": "x"}, tmp_path / "net.pth")

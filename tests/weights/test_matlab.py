@@ -7,7 +7,7 @@ from scipy.io import savemat
 from torch.nn import functional
 
 from srbench.errors import WeightsError
-from srbench.weights import matlab
+from srbench.weights import mat5, matlab
 from srbench.weights.files import load_state
 
 RNG = np.random.default_rng(0)
@@ -175,7 +175,7 @@ def test_version_7_3_and_a_compressed_bomb_are_refused(tmp_path):
         load_state(tmp_path / "x.mat")
     savemat(tmp_path / "y.mat", {"a": np.zeros((1 << 11, 1 << 11), np.int8)}, do_compression=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matlab, "_LARGEST", 1 << 20)
+        patch.setattr(mat5, "_LARGEST", 1 << 20)
         with pytest.raises(WeightsError, match="unpacks to more than"):
             load_state(tmp_path / "y.mat")
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _LOOK_EVERY = 1.0  # seconds between looks which workers there are
 _FAST = 1.0  # seconds: a worker that takes less for a group has the next one waiting with it
 _PATIENCE = 10.0  # seconds without a worker after which it is said
+_MOST_PATIENCE = 300.0  # seconds after which the run ends where there are none but workers that cannot be used
 _TRIES = 3  # to bring a worker the files that it lacks
 Report: TypeAlias = dict[str, Any]
 
@@ -105,12 +106,23 @@ def _arrived(task: CellTask, result: _Arrived | CellResult, folder: Path) -> Cel
     return replace(product.result, outcome=None if outcome is None else replace(outcome, host=result.label))
 
 
+class _Promise(Future[Group]):
+    """Can be cancelled while no worker is at it, also when one was."""
+
+    given = False
+    cancelled_in_time = False
+
+    def cancel(self) -> bool:
+        self.cancelled_in_time |= not self.given
+        return self.cancelled_in_time
+
+
 @dataclass(eq=False)
 class _Order:
     """A group that somebody waits for."""
 
-    future: Future[Group]
     group: Sequence[CellTask]
+    future: _Promise = field(default_factory=_Promise)
     tries: int = 0
 
 
@@ -148,13 +160,13 @@ class _Crew:
         self._events: queue.SimpleQueue[tuple[_Hand, str, _Order | None, Any, Any]] = queue.SimpleQueue()
         self._machines: dict[str, dict[str, str]] = {}
         self._looked = -_LOOK_EVERY
-        self._lonely_since: float | None = time.monotonic()
+        self._lonely_since, self._told = time.monotonic(), False
         cluster.report.update(name=profile.name, workers=0, sent=len(hello), received=0)
 
     # -- as Workers ---------------------------------------------------------------------------------------------
 
     def submit(self, group: Sequence[CellTask]) -> Future[Group]:
-        order = _Order(Future(), list(group))
+        order = _Order(list(group))
         self._queue.append(order)
         self._hand_out()
         return order.future
@@ -202,13 +214,15 @@ class _Crew:
         report = self._cluster.report
         report["workers"] = max(report["workers"], count)
         refused = [hand for hand in self._hands.values() if hand.refused]
-        if refused and len(refused) == len(self._hands) and not report["workers"]:
+        if len(refused) < len(self._hands):
+            self._lonely_since, self._told = now, False
+            return
+        lonely = now - self._lonely_since
+        if refused and (not report["workers"] or lonely > _MOST_PATIENCE):
             hint = "install the same srbench there as here, or choose another device or cluster"
             raise SrbenchError(f"no worker of {self._profile.name} can be used: {_why(refused[0])}", hint)
-        if count or any(not hand.refused for hand in self._hands.values()):
-            self._lonely_since = now
-        elif self._lonely_since is not None and now - self._lonely_since > _PATIENCE:
-            self._lonely_since = None  # said once
+        if lonely > _PATIENCE and not self._told:
+            self._told = True
             _warn(f"{self._profile.name} has no worker: the run goes on when one comes")
 
     def _welcome(self, hand: _Hand, machine: dict[str, str]) -> None:
@@ -235,12 +249,17 @@ class _Crew:
         self._take_back(hand)
 
     def _take_back(self, hand: _Hand) -> None:
-        self._queue.extendleft(reversed(hand.orders))
+        for order in reversed(hand.orders):
+            self._return(order)
         hand.orders.clear()
         for asked in hand.asked:
             with suppress(Exception):
                 asked.cancel()
         hand.asked.clear()
+
+    def _return(self, order: _Order) -> None:
+        order.future.given = False
+        self._queue.appendleft(order)
 
     # -- messages -----------------------------------------------------------------------------------------------
 
@@ -250,11 +269,12 @@ class _Crew:
             if hand is None or hand.room < 1:
                 return
             order = self._queue.popleft()
-            if order.future.running() or order.future.set_running_or_notify_cancel():
+            if not order.future.cancelled_in_time:
                 hand.orders.append(order)
                 self._give(hand, order)
 
     def _give(self, hand: _Hand, order: _Order) -> None:
+        order.future.given = True
         self._send(hand, GROUP, pickle.dumps([self._packer.pack(task) for task in order.group]), order)
 
     def _send(self, hand: _Hand, kind: str, body: bytes, order: _Order | None = None) -> None:
@@ -330,7 +350,7 @@ class _Crew:
         if isinstance(answer, Missing):
             order.tries += 1
             if order.tries > _TRIES:
-                self._queue.appendleft(order)
+                self._return(order)
                 self._refuse(hand, "it does not keep the files that it is sent")
                 return
             self._send_files(hand, answer.files, again=order.tries > 1)

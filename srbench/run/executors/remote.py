@@ -122,13 +122,18 @@ class Remote:
             hello = Hello(**pickle.loads(self._hello))
             if hello.version != __version__:
                 return Refusal(f"it has srbench {__version__}, and this is {hello.version}")
-            with suppress(SrbenchError):
-                if get_protocol(hello.protocol).hash == hello.protocol_hash:
-                    context, sources = pickle.loads(hello.content)
-                    self._run = _Run(context, sources, self._scratch, self._blobs)
-            if self._run is None:
+            if _protocol_hash(hello.protocol) != hello.protocol_hash:
                 return Refusal(f"its protocol '{hello.protocol}' is another one")
+            context, sources = pickle.loads(hello.content)
+            self._run = _Run(context, sources, self._scratch, self._blobs)
         return Met(self._run.machine)
+
+
+def _protocol_hash(name: str) -> str:
+    try:
+        return get_protocol(name).hash
+    except SrbenchError:  # it has none of that name
+        return ""
 
 
 class _Run:

@@ -4,6 +4,7 @@ objects in this process, so that what happens when is decided by the test. Real 
 import hashlib
 import pickle
 import shutil
+import signal
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -240,6 +241,50 @@ def test_a_worker_whose_process_dask_has_replaced_is_told_of_the_run_again(clien
     client.workers = {"tcp://a:1": forgetful}
     assert clustered("nearest").computed == 3
     assert asked.count(HELLO) == 2
+
+
+def test_workers_that_cannot_go_on_end_the_run_when_no_other_comes(client, worker, clustered, monkeypatch):
+    monkeypatch.setattr(dask, "_MOST_PATIENCE", -1.0)
+    real = worker()
+
+    def full(kind, body):
+        return pickle.dumps(Refusal("no space left on device")) if kind == GROUP else real(kind, body)
+
+    client.workers = {"tcp://a:1": full}
+    with (
+        pytest.warns(SrbenchWarning, match="no space left on device: it is not used"),
+        pytest.raises(SrbenchError, match="can be used: tcp://a:1: no space left on device"),
+    ):
+        clustered("nearest")
+
+
+def test_a_run_without_workers_says_so_and_can_be_interrupted(client, worker, clustered, monkeypatch, results):
+    monkeypatch.setattr(dask, "_PATIENCE", 0.0)
+    real = worker()
+
+    def gone(kind, body):
+        if kind != GROUP:
+            return real(kind, body)
+        client.workers.clear()
+        return dask.WorkerDiedError("gone")  # as dask's own
+
+    def looks():
+        looked.append(None)
+        if len(looked) == 20:
+            signal.raise_signal(signal.SIGINT)
+        return dict.fromkeys(client.workers, 1)
+
+    looked = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+    monkeypatch.setattr(client, "nthreads", looks)
+    client.workers = {"tcp://a:1": gone}
+    try:
+        with pytest.warns(SrbenchWarning, match="local:2 has no worker: the run goes on when one comes"):
+            summary = clustered("nearest")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert summary.interrupted
+    assert summary.left == 3
 
 
 def test_a_scheduler_that_goes_away_ends_the_run_and_the_same_command_goes_on(client, worker, clustered, monkeypatch):

@@ -96,7 +96,9 @@ def test_the_environment_is_as_it_was_afterwards(gpus, before):
 def test_each_gpu_has_a_spawned_process(gpus):
     gpus(3)
     assert local(2, devices_of("cuda:0,2")) == Processes(2, spawned=True, gpus=("0", "2"))
-    assert local(3, devices_of("cuda:all"), timeout=5) == Processes(3, spawned=True, timeout=5, gpus=("0", "1", "2"))
+    assert local(3, devices_of("cuda:all"), timeout=400) == Processes(
+        3, spawned=True, timeout=400, gpus=("0", "1", "2")
+    )
 
 
 def seen():
