@@ -41,6 +41,7 @@ class Beside:
         self._scratch = tempfile.mkdtemp(prefix="srbench-", dir=folder)
         self._process: subprocess.Popen[bytes] | None = None
         self._hello: tuple[str, bytes] | None = None
+        self._told = False  # the process knows it
         self._lock = threading.Lock()  # a worker of several threads computes on one
 
     def ask(self, kind: str, body: bytes, timeout: float | None) -> bytes | Died:
@@ -49,12 +50,12 @@ class Beside:
             try:
                 if self._process is None or self._process.poll() is not None:
                     self._start()
-                    if self._hello is not None and kind == "group":
-                        again = self._exchange(*self._hello, None)
-                        if isinstance(again, Died):
-                            return again
+                    self._told = False
+                if kind == "group" and not self._told and self._hello is not None:
+                    self._exchange(*self._hello, None)  # what is wrong with it is said again of the group
                 if kind == "hello":
                     self._hello = kind, body
+                self._told |= kind != "blob"
                 return self._exchange(kind, body, timeout)
             except (EOFError, OSError):
                 return Died(f"the process died: {self._end()}")
