@@ -108,27 +108,34 @@ def test_workers_without_data_compute_set5_for_a_plugin_and_a_crash_costs_one_ce
 
 class Killing(Silent):
     """Kills, when so many cells are done, the process that computed last, and every other time the dask worker that it
-    belongs to."""
+    belongs to. None while it is at an image at which another was killed: a cell that two workers die of has failed."""
 
-    def __init__(self, pids, moments):
-        self.pids, self.moments, self.done_cells, self.killed = pids, set(moments), 0, []
+    def __init__(self, at_work, moments):
+        self.at_work, self.moments, self.done_cells, self.hit, self.killed = at_work, sorted(moments), 0, set(), []
 
     def done(self, cell, outcome):
         self.done_cells += 1
-        if self.done_cells in self.moments:
-            pid = int(self.pids.read_text().split()[-1])
-            with suppress(OSError):
-                if len(self.killed) % 2:
-                    pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-                os.kill(pid, signal.SIGKILL)
-                self.killed.append(pid)
+        if not self.moments or self.done_cells < self.moments[0]:
+            return
+        pid, image = self.at_work.read_text().split("\n")[-2].split()
+        if image in self.hit:  # at the next moment
+            return
+        with suppress(OSError):
+            victim = int(pid)
+            if len(self.killed) % 2:
+                victim = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            os.kill(victim, signal.SIGKILL)
+            self.killed.append(victim)
+            self.hit.add(image)
+            del self.moments[0]
 
 
 def kill_during(moments, cluster, write_plugin, results, tmp_path, make_picture):
     folder, pids = tmp_path / "many", tmp_path / "pids"
     for i in range(IMAGES):
         write_image(folder / f"{i:02}.png", make_picture(28, 28 + 4 * i, i))
-    body = f"open({str(pids)!r}, 'a').write(f'{{__import__(\"os\").getpid()}}\\n'); time.sleep(0.05)"
+    log = '{__import__("os").getpid()} {lr.shape[-1]}\\n'
+    body = f"open({str(pids)!r}, 'a').write(f'{log}'); time.sleep(0.05)"
     plugin = write_plugin(f"{body}\n        return imresize(lr, scale)")
     observer = Killing(pids, moments)
     options = RunOptions(
