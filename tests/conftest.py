@@ -8,6 +8,7 @@ import math
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from importlib import metadata
@@ -48,8 +49,17 @@ LONGEST = ("gate/test_own_thresholds.py", "run/test_kill.py", "training/test_cli
 VARIABLES = ("SRBENCH_DATA", "SRBENCH_WEIGHTS", "SRBENCH_CACHE", "SRBENCH_PATH", "SRBENCH_CHECKPOINTS")
 
 
+@pytest.hookimpl(tryfirst=True)  # before items are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first (with ``--no-loadscope-reorder``, this order is kept between processes)."""
+    """Of a test marked ``sampled(n)`` every n-th case is quick and the others are slow. The longest files first (with
+    ``--no-loadscope-reorder``, this order is kept between processes)."""
+    cases: Counter[str] = Counter()
+    for item in items:
+        if (sampled := item.get_closest_marker("sampled")) is not None:
+            test = item.nodeid.partition("[")[0]
+            if cases[test] % sampled.args[0]:
+                item.add_marker(pytest.mark.slow)
+            cases[test] += 1
     folder = Path(__file__).parent
     places = {folder / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))

@@ -93,6 +93,7 @@ def listed(srbench):
     return {row["name"]: row["title"] for row in json.loads(result.stdout)}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("where", "raised"),
     [

@@ -80,18 +80,21 @@ def failed_alone(result, results, said):
         assert sorted(row.outcome.status for row in reader.outcomes()) == ["failed"] * 3 + ["ok"] * 3
 
 
+@pytest.mark.sampled(3)
 @ANYTHING
 @pytest.mark.parametrize("threads", [1, 2])
 def test_of_upscale_it_is_the_cells_failure(run, method, results, body, said, threads):
     failed_alone(run("--methods", f"{method(body)},nearest", threads=threads), results, said)
 
 
+@pytest.mark.sampled(3)
 @ANYTHING
 def test_of_prepare_it_is_the_cells_failure(run, method, results, body, said):
     plugin = method(f"return lr\n    def prepare(self, scale, context):\n        {body}")
     failed_alone(run("--methods", f"{plugin},nearest"), results, said)
 
 
+@pytest.mark.sampled(3)
 @ANYTHING
 @pytest.mark.parametrize("threads", [1, 2])
 def test_of_a_metric_it_is_the_scores_failure(run, metric, scores, body, said, threads):
@@ -101,6 +104,7 @@ def test_of_a_metric_it_is_the_scores_failure(run, metric, scores, body, said, t
     assert [scores()["nearest", image, "psnr"] > 0 for image in "abc"] == [True] * 3
 
 
+@pytest.mark.sampled(3)
 @ANYTHING
 def test_of_a_metrics_prepare_it_is_unavailable(run, metric, scores, body, said):
     plugin = metric("prepare", body, ", compute=lambda pair: 1.0")
@@ -118,6 +122,7 @@ def test_what_would_end_the_program_where_it_is_only_asked_is_said(run, method):
     assert "3 cells computed" in result.stderr
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("body", [*RAISED, "return 3", "return [None]", "return [object()]", "return ['nowhere']"])
 def test_of_a_metrics_files_it_leaves_the_values(run, metric, scores, body):
     result = run("--methods", "nearest", "--metrics", f"psnr,{metric('files', body, ', compute=lambda pair: 1.0')}")
@@ -134,6 +139,7 @@ def test_weight_files_that_are_no_paths_are_said(run, method, value):
     assert re.match(r"error: (weight_files\(\) of mine: TypeError|cannot read weights)", result.stderr), result.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("stream", ["stdout", "stderr", "stdout.buffer", "__stdout__"])
 def test_a_plugin_cannot_close_what_srbench_writes_to(tmp_path, pictures, stream):
     (tmp_path / "mine.py").write_text(f"import sys; sys.{stream}.close()")

@@ -92,6 +92,7 @@ shout("at import")
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "command",
     ["list methods --json", "run --methods {plugin} --datasets {data} --scales 2 --metrics psnr --out {out}",

@@ -54,6 +54,7 @@ def test_tv_map_reaches_its_known_range_on_set5_x4(set5):
     assert 29.7 < set5["tv-map", 4] < 29.97
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.data("set14", "bsd100")
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize(("name", "step"), [("set14", 5), ("bsd100", 12)])

@@ -22,6 +22,7 @@ class Mine(Method):
 RUN = "import sys; from srbench.cli import main; sys.argv = ['srbench', *sys.argv[1:]]; main()"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("body", "said"),
     [("1 / 0", "ZeroDivisionError: division by zero"), ("raise Unshown", "Unshown: (its text cannot be shown)")],

@@ -41,6 +41,7 @@ print((time.process_time() - processors) / (time.perf_counter() - wall))
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.skipif(os.cpu_count() == 1, reason="one processor")
 @pytest.mark.parametrize("kernels", ["", "Haswell"])
 def test_other_threads_are_left_alone(kernels):

@@ -84,6 +84,7 @@ def in_a_fresh_process(context, tasks, tmp_path):
     return pickle.loads(received.read_bytes())
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("options", [{}, {"self_ensemble": True, "tile": 16, "protocol": "classic", "seed": 3}])
 def test_a_fresh_process_computes_to_the_same_bits(
     planned, write_plugin, pictures, make_picture, results, tmp_path, options, monkeypatch

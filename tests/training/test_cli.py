@@ -234,6 +234,7 @@ def test_minutes_of_a_longer_training_keep_its_schedule_and_leave_weights(here, 
     assert card["steps"] < card["recipe"]["steps"] == steps
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("left", ["both", "checkpoint.pt", "espcn_x2.safetensors"])
 @pytest.mark.parametrize("other", [[], ["--set", "ema=0.9"], ["--scale", "3,2"], ["--max-minutes", "1"]], ids=" ".join)
 def test_a_training_is_not_overwritten(here, left, other):
