@@ -159,6 +159,7 @@ class _Crew:
         self._queue: deque[_Order] = deque()
         self._events: queue.SimpleQueue[tuple[_Hand, str, _Order | None, Any, Any]] = queue.SimpleQueue()
         self._machines: dict[str, dict[str, str]] = {}
+        self._at_a_loss: set[str] = set()  # keys of cells at which a worker was lost
         self._looked = -_LOOK_EVERY
         self._lonely_since, self._told = time.monotonic(), False
         cluster.report.update(name=profile.name, workers=0, sent=len(hello), received=0)
@@ -240,12 +241,15 @@ class _Crew:
         _warn(f"worker {_why(hand)}: it is not used")
 
     def _lose(self, hand: _Hand) -> None:
-        """The group that a worker was at has died with it; the one that waited is handed out again."""
+        """What a worker had is for others. A node that goes says little of the cell that it was at, so it counts as a
+        death of that from the second time on: a process that crashes costs no worker."""
         del self._hands[hand.address]
         if hand.orders:
-            hand.orders.popleft().future.set_exception(
-                WorkerDiedError(f"the worker {hand.address} on {hand.label} was lost")
-            )
+            keys = {task.facts.key for task in hand.orders[0].group}
+            if keys & self._at_a_loss:
+                lost = WorkerDiedError(f"the worker {hand.address} on {hand.label} was lost")
+                hand.orders.popleft().future.set_exception(lost)
+            self._at_a_loss |= keys
         self._take_back(hand)
 
     def _take_back(self, hand: _Hand) -> None:

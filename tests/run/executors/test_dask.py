@@ -53,7 +53,8 @@ class Client:
         (address,) = workers
         assert not allow_other_workers
         self.asked.append((address, kind, body))
-        return Answer(partial(self.workers[address], kind, body))
+        gone = dask.WorkerDiedError("gone")  # as dask's own
+        return Answer(partial(self.workers.get(address, lambda kind, body: gone), kind, body))
 
     def run(self, function, run, **_):
         self.dismissed.append(run)
@@ -185,6 +186,24 @@ def test_the_cells_of_a_lost_worker_go_to_others(client, worker, clustered, call
     summary = clustered(write_plugin())
     assert (summary.computed, summary.failed) == (3, 0)
     assert sorted(calls()) == [28, 32, 36]
+
+
+def test_a_cell_at_which_worker_after_worker_is_lost_is_failed_and_the_others_go_on(client, worker, clustered):
+    """As one that needs more memory than a node has."""
+    losses = []
+
+    def deadly(kind, body, real=None):
+        if kind == GROUP and any(parcel.task.facts.image == "b" for parcel in pickle.loads(body)):
+            losses.append(None)
+            client.workers = {f"tcp://a:{len(losses) + 1}": partial(deadly, real=worker(len(losses)))}
+            return dask.WorkerDiedError("gone")  # as dask's own
+        return real(kind, body)
+
+    client.workers = {"tcp://a:1": partial(deadly, real=worker("first"))}
+    summary = clustered("nearest")
+    assert (summary.computed, summary.failed) == (2, 1)
+    assert "on pictures/b x2: the worker tcp://a:3 on" in summary.failures[0]
+    assert len(losses) == 3
 
 
 def test_a_cell_that_kills_two_workers_is_failed_and_the_others_go_on(client, worker, clustered):
