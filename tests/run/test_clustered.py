@@ -71,9 +71,9 @@ def package(tmp_path):
 
 
 def outcomes(folder):
-    """(method, image) to outcomes, all that there are."""
+    """(image, scale) to outcomes, all that there are."""
     with Reader(folder) as reader:
-        names = {row.cell_id: (row.facts.method, row.facts.image) for row in reader.planned()}
+        names = {row.cell_id: (row.facts.image, row.facts.scale) for row in reader.planned()}
         rows = reader._rows("SELECT cell_id, status, sr_sha256, host FROM outcomes ORDER BY id")
     found = {}
     for cell, *row in rows:
@@ -117,8 +117,8 @@ class Killing(Silent):
         self.done_cells += 1
         if not self.moments or self.done_cells < self.moments[0]:
             return
-        pid, image = self.at_work.read_text().split("\n")[-2].split()
-        if image in self.hit:  # at the next moment
+        pid, cell_at_work = self.at_work.read_text().split("\n")[-2].split()
+        if cell_at_work in self.hit:  # at the next moment
             return
         with suppress(OSError):
             victim = int(pid)
@@ -126,7 +126,7 @@ class Killing(Silent):
                 victim = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
             os.kill(victim, signal.SIGKILL)
             self.killed.append(victim)
-            self.hit.add(image)
+            self.hit.add(cell_at_work)
             del self.moments[0]
 
 
@@ -134,13 +134,13 @@ def kill_during(moments, cluster, write_plugin, results, tmp_path, make_picture)
     folder, pids = tmp_path / "many", tmp_path / "pids"
     for i in range(IMAGES):
         write_image(folder / f"{i:02}.png", make_picture(28, 28 + 4 * i, i))
-    log = '{__import__("os").getpid()} {lr.shape[-1]}\\n'
+    log = '{__import__("os").getpid()} {lr.shape[-1]}/{scale}\\n'
     body = f"open({str(pids)!r}, 'a').write(f'{log}'); time.sleep(0.05)"
     plugin = write_plugin(f"{body}\n        return imresize(lr, scale)")
     observer = Killing(pids, moments)
-    options = RunOptions(
-        (plugin, "nearest"), (str(folder),), (2,), ("psnr",), out=results, device="cpu", cluster=cluster
-    )
+    what = (plugin,), (str(folder),), (2, 3), ("psnr",)
+    # With a limit of time cells are handed out one by one: a whole group would be suspected of each death.
+    options = RunOptions(*what, out=results, device="cpu", cluster=cluster, cell_timeout=36000)
     summary = run(options, observer)
     assert (summary.computed, summary.failures) == (2 * IMAGES, [])
     assert [len(rows) for rows in outcomes(results).values()] == [1] * (2 * IMAGES)
