@@ -148,6 +148,7 @@ def kill_during(moments, cluster, write_plugin, results, tmp_path, make_picture)
     return observer.killed
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the dask worker of a process in /proc")
 def test_processes_that_are_killed_lose_nothing_and_double_nothing(
     address, write_plugin, results, tmp_path, make_picture
