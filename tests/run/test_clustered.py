@@ -108,7 +108,7 @@ def test_workers_without_data_compute_set5_for_a_plugin_and_a_crash_costs_one_ce
 
 class Killing(Silent):
     """Kills, when so many cells are done, the process that computed last, and every other time the dask worker that it
-    belongs to. None while it is at an image at which another was killed: a cell that two workers die of has failed."""
+    belongs to. None while it is at a cell at which another was killed: what two workers die of has failed."""
 
     def __init__(self, at_work, moments):
         self.at_work, self.moments, self.done_cells, self.hit, self.killed = at_work, sorted(moments), 0, set(), []
