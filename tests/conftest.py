@@ -22,7 +22,6 @@ from hypothesis import settings
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import srbench as srbench_package
 from srbench import dataset, paths
 from srbench.dataset import manifests
 from srbench.errors import UnavailableError
@@ -60,8 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if cases[test] % sampled.args[0]:
                 item.add_marker(pytest.mark.slow)
             cases[test] += 1
-    folder = Path(__file__).parent
-    places = {folder / name: place for place, name in enumerate(LONGEST)}
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
@@ -71,35 +69,29 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     marker = item.get_closest_marker("data")
     missing = [name for name in (marker.args or dataset.STANDARD) if name in MISSING] if marker else []
     if missing:
-        reason = f"{', '.join(missing)} not on this machine: set SRBENCH_DATA (docs/datasets.md)"
-        if os.environ.get("SRBENCH_REQUIRE_DATA") == "1":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        _lack(f"{', '.join(missing)} not on this machine: set SRBENCH_DATA (docs/datasets.md)")
     marker = item.get_closest_marker("weights")
     absent = [net for net in marker.args if not _has_weights(net)] if marker else []
     if absent:
-        reason = f"no {', '.join(absent)} weights on this machine: set SRBENCH_WEIGHTS (docs/metrics.md)"
-        if os.environ.get("SRBENCH_REQUIRE_DATA") == "1":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        _lack(f"no {', '.join(absent)} weights on this machine: set SRBENCH_WEIGHTS (docs/metrics.md)")
+
+
+def _lack(reason: str) -> None:
+    """Leave a test out, or have it fail where all that tests need is to be there."""
+    (pytest.fail if os.environ.get("SRBENCH_REQUIRE_DATA") == "1" else pytest.skip)(reason)
 
 
 def _has_weights(net: str) -> bool:
-    try:
-        lpips.find_weights(lpips.BACKBONES[net])
-    except UnavailableError:
-        return False
-    return True
+    with suppress(UnavailableError):
+        return bool(lpips.find_weights(lpips.BACKBONES[net]))
+    return False
 
 
 @pytest.fixture
 def real_checkpoints() -> Path:
     """The folder of other people's checkpoints that tests know, from SRBENCH_CHECKPOINTS."""
     if not CHECKPOINTS:
-        reason = "no checkpoints on this machine: set SRBENCH_CHECKPOINTS"
-        if os.environ.get("SRBENCH_REQUIRE_DATA") == "1":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        _lack("no checkpoints on this machine: set SRBENCH_CHECKPOINTS")
     return CHECKPOINTS[0]
 
 
@@ -107,8 +99,7 @@ def real_checkpoints() -> Path:
 def own_environment(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
-    """No SRBENCH_* variable, ./data, ./results or cache of the user reaches a test; only those marked ``data`` see
-    the benchmark images."""
+    """Nothing of the user's (variables, data, results, cache) reaches a test; ``data`` shows the benchmark images."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SRBENCH_CACHE", str(tmp_path_factory.getbasetemp() / "no-cache"))
@@ -402,9 +393,8 @@ def bare_checkout() -> Callable[..., subprocess.CompletedProcess[str]]:
             f"import runpy, sys; sys.modules.update(dict.fromkeys({missing!r})); "
             f"sys.argv[1:] = {[*map(str, arguments)]!r}; runpy.run_module('srbench', run_name='__main__')"
         )
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("SRBENCH")}
-        folder = Path(srbench_package.__file__).parent.parent
-        command = [sys.executable, "-c", code]
-        return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
+        own = {key: value for key, value in os.environ.items() if not key.startswith("SRBENCH")}
+        options = {"cwd": Path(paths.__file__).parents[1], "env": own, "capture_output": True, "text": True}
+        return subprocess.run([sys.executable, "-c", code], check=False, **options)
 
     return call
