@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from srbench.errors import MethodError
+from srbench.errors import MethodError, SrbenchError
+from srbench.foreign.contained import contained
 
 if TYPE_CHECKING:
     from srbench.method.base import Method
@@ -82,7 +83,11 @@ class Feeding:
 
 def feeding_of(method: Method) -> Feeding | None:
     """How the network of a method is fed; None of a method that is no network, or has wrappers around it."""
-    found = getattr(method, "feeding", None)
+    try:
+        with contained(f"feeding of {type(method).__name__}"):
+            found = getattr(method, "feeding", None)
+    except SrbenchError:  # a plugin's own attribute of that name
+        return None
     return found if isinstance(found, Feeding) else None
 
 

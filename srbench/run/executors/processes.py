@@ -66,7 +66,7 @@ class Processes:
     gpus: tuple[str, ...] = ()
 
     def run(self, worker: CellWorker, tasks: Iterator[CellTask | None], total: int, stop: Stop) -> Batches:
-        count = min(self.workers, total or 1)
+        count = max(1, min(self.workers, total))
         crew = _Crew(self._starter(worker), (self.gpus or ("",) * count)[:count], self.timeout)
         of_crew = Workers(
             crew.count, total, crew.submit, crew.leave, crew.finished, 1 if self.timeout is not None else GROUP
