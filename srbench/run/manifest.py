@@ -82,7 +82,7 @@ def _method(method: Method, identity: str) -> dict[str, Any]:
     loads = _asked(lambda: [str(audit) for audit in method.load_audits()], list[str]())
     own = _asked(lambda: [file.to_json() for file in loaded.files(method)], list[dict[str, Any]]())
     facts = to_json(method_facts(method))
-    if getattr(bare(method), "channels_last", False):
+    if getattr(type(bare(method)), "channels_last", False) is True:
         facts["memory"] = "channels_last on processors"
     return {**facts, "hash": identity, "weights": files, "loads": loads, "weight_files": own}
 
