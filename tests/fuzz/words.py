@@ -13,7 +13,7 @@ _PATHS = (
     *(
         "",
         " ",
-        "~nobody/x",
+        "~no-such-user/x",
         "~",
         "~nouser",
         "\0",
@@ -144,7 +144,7 @@ def command_lines(world: World, rng: random.Random, folder: Path) -> Case:
             "abc",
             "-1",
             "0",
-            "~nobody/x",
+            "~no-such-user/x",
             "x" * 300,
             mutate.LONG,
             "/dev/null",
