@@ -15,6 +15,8 @@ _SHOWN = 40  # characters of what is no scale
 _WRITTEN = re.compile(r"[0-9]+(\.[0-9]+|/[0-9]+)?")
 LARGEST = 256
 """No network magnifies more; an image would have 65,536 times its pixels."""
+FINEST = 1000
+"""Largest denominator: such fractions are told apart as floating-point numbers, as which scales are stored."""
 _HINT = "give whole numbers, for example --scales 2,3,4"
 
 
@@ -48,6 +50,12 @@ class Scale:
             raise SrbenchError(f"{self} is no whole number, and other scales cannot be evaluated", _HINT)
         return self.value.numerator
 
+    @property
+    def number(self) -> float:
+        """As code and files have it: an int where it is whole, else a float, from which :func:`exact` gives the
+        fraction back."""
+        return self.value.numerator if self.value.denominator == 1 else float(self.value)
+
     def __str__(self) -> str:
         rest = self.value.denominator
         for factor in (2, 5):
@@ -55,6 +63,21 @@ class Scale:
                 rest //= factor
         exact = Decimal(self.value.numerator) / Decimal(self.value.denominator) if rest == 1 else self.value
         return f"x{exact}"
+
+
+def exact(scale: float) -> Fraction:
+    """The scale that a number stands for (:attr:`Scale.number`).
+
+    >>> exact(2.5), exact(10 / 3)
+    (Fraction(5, 2), Fraction(10, 3))
+    """
+    return Fraction(scale).limit_denominator(FINEST)
+
+
+def enlarged(length: int, scale: float) -> int:
+    """Pixels along a side of the SR image of an LR image that has ``length``: the nearest whole number, of two the even
+    one."""
+    return round(length * exact(scale))
 
 
 def checked(scale: object) -> int:

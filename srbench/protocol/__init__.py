@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from srbench import lazy
 
 if TYPE_CHECKING:
-    from srbench.protocol.base import BASICSR, CLASSIC, MATLAB_RGB, PROTOCOLS, Protocol, get
+    from srbench.protocol.base import BASICSR, CLASSIC, MATLAB_RGB, PROTOCOLS, Protocol, Sizes, get
 
-__all__ = ["BASICSR", "CLASSIC", "MATLAB_RGB", "PROTOCOLS", "Protocol", "get"]
+__all__ = ["BASICSR", "CLASSIC", "MATLAB_RGB", "PROTOCOLS", "Protocol", "Sizes", "get"]
 
 __getattr__ = lazy.names(
     __name__,

@@ -76,3 +76,33 @@ def test_the_border_is_a_multiple_of_the_scale_and_pixels_beyond():
     assert [protocol.CLASSIC.border(scale) for scale in (2, 3, 4)] == [2, 3, 4]
     assert dataclasses.replace(protocol.CLASSIC, shave_pixels=6).border(4) == 10
     assert dataclasses.replace(protocol.CLASSIC, shave=0, shave_pixels=6).border(4) == 6
+
+
+@pytest.mark.parametrize("name", list(protocol.PROTOCOLS))
+@pytest.mark.parametrize("scale", [1, 2, 3, 4, 7])
+def test_whole_scales_cut_to_a_multiple(name, scale):
+    for cut in ("multiple", "floor"):
+        sizes = dataclasses.replace(protocol.get(name), cut=cut).sizes(scale, 255, 101)
+        assert sizes.hr == (255 // scale * scale, 101 // scale * scale)
+        assert sizes.lr == (255 // scale, 101 // scale)
+
+
+@pytest.mark.parametrize(
+    ("scale", "multiple", "floor"),
+    [
+        (1.5, (255, 170), (255, 170)),
+        (2.5, (255, 102), (255, 102)),
+        (3.1, (248, 80), (254, 82)),
+        (2.4, (252, 105), (254, 106)),
+        (10 / 3, (250, 75), (253, 76)),
+    ],
+)
+def test_the_two_rules_of_other_scales(scale, multiple, floor):
+    """255 pixels: by hand from gen_LR_img.m (steps 2, 2, 10, 5) and LIIF's floor(H / s), round(floor(H / s) * s)."""
+    rules = protocol.BASICSR
+    assert rules.sizes(scale, 255, 255) == ((multiple[0],) * 2, (multiple[1],) * 2)
+    assert dataclasses.replace(rules, cut="floor").sizes(scale, 255, 255) == ((floor[0],) * 2, (floor[1],) * 2)
+
+
+def test_the_border_of_a_scale_with_a_fraction_is_rounded_up():
+    assert [protocol.BASICSR.border(scale) for scale in (1.5, 2, 3.1)] == [2, 2, 4]
