@@ -100,7 +100,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.out or Path(temporary) / "results"
-        context = RunContext(BASICSR, "bicubic", "bicubic", Variant(), "cpu", 0, keep_images=True, folder=folder)
+        context = RunContext((BASICSR,), "bicubic", "bicubic", Variant(), "cpu", 0, keep_images=True, folder=folder)
         with Store(folder, create=True) as store:
             for again in (False, True):
                 with measured("cells of the plan", options.methods * sum(sizes) * len(scales)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -16,6 +16,7 @@ from srbench.protocol.base import Protocol
 ALWAYS = ("psnr", "ssim")
 IF_POSSIBLE = ("lpips", "mos")  # where images are in colour and the weights are here
 OF_LIKELIHOODS = ("bits",)  # where a method has a likelihood
+Unfit = Mapping[str, Collection[str]]  # names of metrics that a protocol does not support, by the protocol's
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,16 @@ class Selection:
     asked: bool
     notes: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    unfit: Unfit = field(default_factory=dict)
 
 
-def select(specs: Sequence[str], protocol: Protocol, likelihoods: bool = False) -> Selection:
-    """The metrics that ``specs`` (names or plugin files) stand for under a protocol; without any, the default ones.
+def select(specs: Sequence[str], protocols: Sequence[Protocol], likelihoods: bool = False) -> Selection:
+    """The metrics that ``specs`` (names or plugin files) stand for under some protocols; without any, the default ones.
 
     Args:
         likelihoods: whether a method of the run has one.
 
-    A metric that the protocol does not support is left out with a note.
+    A metric that a protocol does not support is left out there with a note.
 
     Raises:
         UnknownNameError, SrbenchError: as :func:`srbench.metrics.find`; two metrics of one name; nothing is left.
@@ -47,12 +49,18 @@ def select(specs: Sequence[str], protocol: Protocol, likelihoods: bool = False) 
             if chosen.setdefault(metric.name, metric) is not metric:
                 raise SrbenchError(f"two metrics are called '{metric.name}'", "rename one")
             sources[metric.name] = spec
-    fit = tuple(metric for metric in chosen.values() if metrics.supported(metric, protocol.working_space))
-    unfit = [name for name, metric in chosen.items() if metric not in fit]
-    notes = (f"not supported under {protocol.name}, which has no colour images: {', '.join(unfit)}",)
-    if not fit:
-        raise SrbenchError(f"{notes[0]}; no metric is left", "use --protocol basicsr")
-    return Selection(fit, bool(specs), notes if unfit and specs else (), sources)
+    unfit = {
+        rules.name: [name for name, own in chosen.items() if not metrics.supported(own, rules.working_space)]
+        for rules in protocols
+    }
+    notes = []
+    for name, own in unfit.items():
+        note = f"not supported under {name}, which has no colour images: {', '.join(own)}"
+        if len(own) == len(chosen):
+            raise SrbenchError(f"{note}; no metric is left", "use --protocol basicsr")
+        notes += [note] if own else []
+    fit = tuple(own for name, own in chosen.items() if any(name not in names for names in unfit.values()))
+    return Selection(fit, bool(specs), tuple(notes) if specs else (), sources, unfit)
 
 
 def prepare(wanted: Iterable[Metric]) -> dict[str, str]:

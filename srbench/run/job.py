@@ -61,7 +61,7 @@ class Plan:
 def context_of(options: RunOptions) -> RunContext:
     """What all cells of a run share; raises UnknownNameError, or SrbenchError for a kernel that cannot be used."""
     return RunContext(
-        protocol=protocol.get(options.protocol),
+        protocols=protocol.several(options.protocol),
         degradation=options.degradation,
         degradation_key=degradation.get(options.degradation, randomness.checked_seed(options.seed)).key,
         variant=Variant(options.tile, options.self_ensemble, options.precision),

@@ -16,7 +16,7 @@ class RunOptions:
     datasets: tuple[str, ...] = ()  # empty: the standard ones that are on this machine, else sample
     scales: tuple[int, ...] = (4,)
     metrics: tuple[str, ...] = ()  # empty: the default ones
-    protocol: str = "basicsr"
+    protocol: str = "basicsr"  # names and files, with commas between
     degradation: str = "bicubic"
     device: str = "auto"
     threads: int = 0  # workers; 0: one per processor

@@ -92,6 +92,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     for scale in options.scales:
         worker.degradation.require_scale(checked(scale))
     recorded = Recorded.of(options.out)
+    recorded.require_own_protocols(context.protocols)
     file = degradation.file_of(options.degradation)
     recorded.require_own_degradation(context.degradation_key, file)
     if recorded.is_another_degradation(context.degradation_key):
@@ -110,7 +111,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
             sources[method.card.name] = place
     if uncast := [spec.name for spec in specs if spec.precision != context.variant.precision]:
         observer.note(f"without a network to cast, computed as always: {', '.join(uncast)}")
-    selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
+    selection = choice.select(options.metrics, context.protocols, any(spec.has_likelihood for spec in specs))
     datasets = find_datasets(options.datasets or default_datasets(observer.note), observer.note)
     decoding = worker.images.start_decoding(
         [image for data in datasets for image in data.images], verify=options.verify_pixels
@@ -156,7 +157,7 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
 
 def _describe(job: Job) -> dict[str, Any]:
     methods = [(job.worker.method(spec), spec.identity) for spec in job.methods]
-    return describe(job.options, methods, job.context.protocol, devices_of(job.options.device), job.worker.workers)
+    return describe(job.options, methods, job.context.protocols, devices_of(job.options.device), job.worker.workers)
 
 
 def _prepare(job: Job, observer: Observer) -> None:
@@ -217,7 +218,7 @@ def complete(job: Job, planned: Plan, store: Store, observer: Observer) -> Summa
 def _complete(job: Job, planned: Plan, store: Store, observer: Observer) -> None:
     options, summary = job.options, planned.summary
     store.changed_elsewhere()  # what is written from here on, the claims look at
-    tasks = pending(planned.cells, planned.ids, store, job.wanted, options.force, summary)
+    tasks = pending(planned.cells, planned.ids, store, job.wanted, options.force, summary, job.selection.unfit)
     tasks = measurable(tasks, job.wanted, job.selection, planned.facts, observer, summary)
     # With the weights that are loaded now.
     planned.manifest["metrics"] = [describe_metric(metric) for metric in job.selection.metrics]
