@@ -14,6 +14,7 @@ from srbench.degradation.base import LinearMap, Step, as_type_of
 from srbench.degradation.kernels import Kernel, factors, gaussian
 from srbench.imaging.banded import Axis, Dim
 from srbench.imaging.resize import Downsampler, axis, imresize
+from srbench.scale import reduced
 
 
 class BicubicDown(Step):
@@ -22,19 +23,21 @@ class BicubicDown(Step):
 
     key = "bicubic"
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
-        return imresize(x, 1 / scale)
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
+        if scale == int(scale):
+            return imresize(x, 1 / scale)
+        return imresize(x, size=self.size(x.shape[-2], x.shape[-1], scale))
 
-    def size(self, height: int, width: int, scale: int) -> tuple[int, int]:
-        return height // scale, width // scale
+    def size(self, height: int, width: int, scale: float) -> tuple[int, int]:
+        return reduced(height, scale), reduced(width, scale)
 
-    def operator(self, height: int, width: int, scale: int) -> Downsampler:
-        return Downsampler(
-            axis(height, height // scale, 1 / scale, -2),
-            axis(width, width // scale, 1 / scale, -1),
-        )
+    def operator(self, height: int, width: int, scale: float) -> Downsampler:
+        rows, columns = self.size(height, width, scale)
+        if scale == int(scale):
+            return Downsampler(axis(height, rows, 1 / scale, -2), axis(width, columns, 1 / scale, -1))
+        return Downsampler(axis(height, rows, rows / height, -2), axis(width, columns, columns / width, -1))
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         return True
 
 
@@ -57,20 +60,20 @@ class Blur(Step):
         """By MATLAB's ``fspecial('gaussian', size, sigma)``, in pixels."""
         return cls(gaussian(size, sigma), f"gaussian={size},{sigma:g}")
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         return as_type_of(self.operator(x.shape[-2], x.shape[-1], scale)(x.to(torch.float64)), x)
 
-    def size(self, height: int, width: int, scale: int) -> tuple[int, int]:
-        return (height // scale, width // scale) if self.subsampled else (height, width)
+    def size(self, height: int, width: int, scale: float) -> tuple[int, int]:
+        return (height // int(scale), width // int(scale)) if self.subsampled else (height, width)
 
-    def operator(self, height: int, width: int, scale: int) -> LinearMap:
-        stride = scale if self.subsampled else 1
+    def operator(self, height: int, width: int, scale: float) -> LinearMap:
+        stride = int(scale) if self.subsampled else 1
         if self._taps is None:
             return lambda x: _blur_and_pick(x, self.kernel, stride)
         rows, columns = self._taps
         return Downsampler(_blurred_axis(height, stride, rows, -2), _blurred_axis(width, stride, columns, -1))
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         k = self.kernel
         same = k.shape[0] == k.shape[1] and all(np.allclose(k, other) for other in (k[::-1], k[:, ::-1], k.T))
         return same and (scale % 2 == 1 or not self.subsampled)
@@ -90,17 +93,18 @@ class Subsample(Step):
 
     key = "subsample"
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         height, width = self.size(x.shape[-2], x.shape[-1], scale)
-        return x[..., scale // 2 :: scale, scale // 2 :: scale][..., :height, :width].contiguous()
+        stride = int(scale)
+        return x[..., stride // 2 :: stride, stride // 2 :: stride][..., :height, :width].contiguous()
 
-    def size(self, height: int, width: int, scale: int) -> tuple[int, int]:
-        return height // scale, width // scale
+    def size(self, height: int, width: int, scale: float) -> tuple[int, int]:
+        return height // int(scale), width // int(scale)
 
-    def operator(self, height: int, width: int, scale: int) -> Downsampler:
-        return Downsampler(_blurred_axis(height, scale, (1.0,), -2), _blurred_axis(width, scale, (1.0,), -1))
+    def operator(self, height: int, width: int, scale: float) -> Downsampler:
+        return Downsampler(_blurred_axis(height, int(scale), (1.0,), -2), _blurred_axis(width, int(scale), (1.0,), -1))
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         return scale % 2 == 1
 
 
@@ -113,14 +117,14 @@ class GaussianNoise(Step):
         self.sigma = sigma
         self.key = f"noise={sigma:g}"
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         noise = torch.from_numpy(rng.normal(0.0, self.sigma, tuple(x.shape))).to(x.device)
         return as_type_of(x.to(torch.float64) + noise, x)
 
     def noise_sigma(self) -> float:
         return self.sigma
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         return True  # its mean, which is all that methods can know
 
 
