@@ -11,7 +11,7 @@ import typer
 
 from srbench.cli.shell import handled, out
 from srbench.errors import UnknownNameError
-from srbench.scale import ScaleSet
+from srbench.scale import ScaleRange, ScaleSet
 
 if TYPE_CHECKING:
     from srbench.method.plugins import Plugin
@@ -83,14 +83,16 @@ def _method(plugin: Plugin) -> dict[str, Any]:
         "title": card.title if card else f"BROKEN: {plugin.error}",
         "year": card.year if card else "",
         "family": card.family if card else "",
-        "scales": _scales(card.scales) if card else [],
+        "scales": (["whole"] if card.scales is None else _scales(card.scales)) if card else [],
         "weights": _weights(plugin),
         "origin": plugin.origin,
     }
 
 
-def _scales(scales: tuple[int, ...] | None) -> list[str]:
-    return ["any"] if scales is None else [str(scale) for scale in ScaleSet.of(scales)]
+def _scales(scales: tuple[float, ...] | ScaleRange | None) -> list[str]:
+    if scales is None or scales == ScaleRange():
+        return ["any"]
+    return [str(scales)] if isinstance(scales, ScaleRange) else [str(scale) for scale in ScaleSet.of(scales)]
 
 
 def _weight_cards(source: Path) -> str:

@@ -42,7 +42,7 @@ def command(
         list[str] | None,
         typer.Option(help="Names or folders of images. Default: Set5, Set14, BSD100 as far as they are here."),
     ] = None,
-    scales: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "4",
+    scales: Annotated[str, typer.Option(help="Numbers of at least 1, separated by commas: 2,3,2.5.")] = "4",
     metrics: Annotated[
         list[str] | None,
         typer.Option(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from srbench.cli.shell import OneScale, err, handled, split
+from srbench.cli.shell import OneScale, err, handled, parse_scale, split
 
 
 @handled
@@ -40,7 +40,7 @@ def command(
     from srbench.run.stopping import sent_signals_interrupt
 
     line = shlex.join(["srbench", *sys.argv[1:]])
-    options = ForeignOptions(folder, dataset, scale, name, split(metrics or ()), protocol, out, line)
+    options = ForeignOptions(folder, dataset, parse_scale(scale), name, split(metrics or ()), protocol, out, line)
     with sent_signals_interrupt(), progress(err()) as shown:
         summary = score(options, CellProgress(shown))
     print_means(out, run_id=summary.run_id)

@@ -15,6 +15,7 @@ from srbench.degradation.resampling import Down
 from srbench.degradation.steps import BicubicDown, Blur, GaussianNoise, Subsample
 from srbench.errors import SrbenchError
 from srbench.files import expanded
+from srbench.scale import checked
 
 _LONGEST = 200  # characters of a name
 
@@ -31,7 +32,7 @@ class Chain(Pipeline):
     text: str = ""
     shrinks: bool = True
 
-    def require_scale(self, scale: int) -> None:
+    def require_scale(self, scale: float) -> None:
         super().require_scale(scale)
         if scale > 1 and not self.shrinks:
             raise SrbenchError(
@@ -41,7 +42,7 @@ class Chain(Pipeline):
 
 
 def chain(
-    parsed: ParsedChain, name: str = "", *, folder: Path | None = None, scales: tuple[int, ...] | None = None
+    parsed: ParsedChain, name: str = "", *, folder: Path | None = None, scales: tuple[float, ...] | None = None
 ) -> Chain:
     """The degradation of a chain.
 
@@ -106,10 +107,10 @@ class _File:
     name: str
     chain: str | None = None
     steps: list[str] | None = None
-    scales: list[int] | None = None
+    scales: list[float] | None = None
 
 
-def parsed_file(path: Path) -> tuple[str, ParsedChain, tuple[int, ...] | None]:
+def parsed_file(path: Path) -> tuple[str, ParsedChain, tuple[float, ...] | None]:
     """Name, chain and scales of a TOML file; kernels' paths in it start from its folder.
 
     Raises:
@@ -122,13 +123,12 @@ def parsed_file(path: Path) -> tuple[str, ParsedChain, tuple[int, ...] | None]:
         raise SrbenchError(f"{where} has {'both' if read.chain else 'neither'} of 'chain' and 'steps'", "give one")
     if grammar.is_chain(read.name):
         raise SrbenchError(f"{where}: '{read.name}' is a chain, not a name", "give it a name without '>' and ':'")
-    if read.scales is not None and any(scale < 1 for scale in read.scales):
-        raise SrbenchError(f"{where}: scales = {read.scales} are not all at least 1", "fix the value")
     try:
+        scales = None if read.scales is None else tuple(map(checked, read.scales))
         parsed = grammar.parse(read.chain) if read.chain is not None else grammar.parse_steps(read.steps or [])
     except SrbenchError as error:
         raise SrbenchError(f"{where}: {error.message}", error.hint) from error
-    return read.name, parsed, None if read.scales is None else tuple(read.scales)
+    return read.name, parsed, scales
 
 
 def from_file(path: Path) -> Chain:

@@ -26,12 +26,12 @@ class PoissonNoise(Step):
         self.peak = peak
         self.key = f"poisson={number(peak)}"
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         photons = (x.to(torch.float64).clamp(0, 255) * (self.peak / 255)).cpu().numpy()
         drawn = torch.from_numpy(rng.poisson(photons).astype(np.float64)).to(x.device)
         return as_type_of(drawn * (255 / self.peak), x)
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         return True  # its mean, which is all that methods can know
 
 
@@ -52,14 +52,14 @@ class Jpeg(Step):
         self.quality, self.sampling = quality, sampling
         self.key = f"jpeg={quality},{sampling},pillow-{PIL.__version__}"
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         return through_jpeg(x, self.quality, self.sampling)
 
     def noise_sigma(self) -> None:
         """What is lost is no white noise."""
         return None
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         return True  # but for where the blocks of 8 x 8 pixels begin
 
 
@@ -69,10 +69,10 @@ class Clip(Step):
     key = "clip"
     keeps_noise = True
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         return x if x.dtype == torch.uint8 else x.clamp(0, 255)
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         return True
 
 

@@ -17,6 +17,7 @@ from srbench.degradation.kernels import Kernel, factors, gaussian
 from srbench.errors import SrbenchError
 from srbench.imaging.banded import Axis, Dim
 from srbench.imaging.resize import Downsampler, axis, imresize
+from srbench.scale import reduced
 
 
 class BicubicDown(Step):
@@ -25,19 +26,21 @@ class BicubicDown(Step):
 
     key = "bicubic"
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
-        return imresize(x, 1 / scale)
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
+        if scale == int(scale):
+            return imresize(x, 1 / scale)
+        return imresize(x, size=self.size(x.shape[-2], x.shape[-1], scale))
 
-    def size(self, height: int, width: int, scale: int) -> tuple[int, int]:
-        return height // scale, width // scale
+    def size(self, height: int, width: int, scale: float) -> tuple[int, int]:
+        return reduced(height, scale), reduced(width, scale)
 
-    def operator(self, height: int, width: int, scale: int) -> Downsampler:
-        return Downsampler(
-            axis(height, height // scale, 1 / scale, -2),
-            axis(width, width // scale, 1 / scale, -1),
-        )
+    def operator(self, height: int, width: int, scale: float) -> Downsampler:
+        rows, columns = self.size(height, width, scale)
+        if scale == int(scale):
+            return Downsampler(axis(height, rows, 1 / scale, -2), axis(width, columns, 1 / scale, -1))
+        return Downsampler(axis(height, rows, rows / height, -2), axis(width, columns, columns / width, -1))
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         return True
 
 
@@ -64,13 +67,13 @@ class Blur(Step):
         key = f"gaussian={size},{number(sigma)}{'' if border == 'replicate' else f',{border}'}"
         return cls(gaussian(size, sigma), key, border=border)
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         return as_type_of(self.operator(x.shape[-2], x.shape[-1], scale)(x.to(torch.float64)), x)
 
-    def size(self, height: int, width: int, scale: int) -> tuple[int, int]:
-        return (height // scale, width // scale) if self.phase else (height, width)
+    def size(self, height: int, width: int, scale: float) -> tuple[int, int]:
+        return (height // int(scale), width // int(scale)) if self.phase else (height, width)
 
-    def operator(self, height: int, width: int, scale: int) -> LinearMap:
+    def operator(self, height: int, width: int, scale: float) -> LinearMap:
         self.require_scale(scale)
         stride, phase = int(scale) if self.phase else 1, self.phase or "centre"
         if self._taps is None:
@@ -81,7 +84,7 @@ class Blur(Step):
             _blurred_axis(width, stride, columns, phase, self.border, -1),
         )
 
-    def require_scale(self, scale: int) -> None:
+    def require_scale(self, scale: float) -> None:
         even = any(side % 2 == 0 for side in self.kernel.shape)
         if even and self.phase is None:
             raise SrbenchError(
@@ -95,7 +98,7 @@ class Blur(Step):
                 "use an odd kernel, an even scale, or down:nearest:first",
             )
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         k = self.kernel
         same = k.shape[0] == k.shape[1] and all(np.allclose(k, other) for other in (k[::-1], k[:, ::-1], k.T))
         return same and (self.phase is None or _in_the_middle(scale, k.shape[0], self.phase))
@@ -118,24 +121,24 @@ class Subsample(Step):
         self.phase = phase
         self.key = "subsample" if phase == "centre" else f"subsample,{phase}"
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         require_whole(scale)
         height, width = self.size(x.shape[-2], x.shape[-1], scale)
         first, stride = _origin(scale, 1, self.phase), int(scale)
         return x[..., first::stride, first::stride][..., :height, :width].contiguous()
 
-    def size(self, height: int, width: int, scale: int) -> tuple[int, int]:
-        return height // scale, width // scale
+    def size(self, height: int, width: int, scale: float) -> tuple[int, int]:
+        return height // int(scale), width // int(scale)
 
-    def operator(self, height: int, width: int, scale: int) -> Downsampler:
+    def operator(self, height: int, width: int, scale: float) -> Downsampler:
         self.require_scale(scale)
         rows = _blurred_axis(height, int(scale), (1.0,), self.phase, "replicate", -2)
         return Downsampler(rows, _blurred_axis(width, int(scale), (1.0,), self.phase, "replicate", -1))
 
-    def require_scale(self, scale: int) -> None:
+    def require_scale(self, scale: float) -> None:
         require_whole(scale)
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         return _in_the_middle(scale, 1, self.phase)
 
 
@@ -152,7 +155,7 @@ class GaussianNoise(Step):
         self.sigma, self.grey = sigma, grey
         self.key = f"noise={number(sigma)}{',grey' if grey else ''}"
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         shape = (*x.shape[:-3], 1, *x.shape[-2:]) if self.grey and x.ndim > 2 else tuple(x.shape)
         noise = torch.from_numpy(rng.normal(0.0, self.sigma, shape)).to(x.device)
         return as_type_of(x.to(torch.float64) + noise, x)
@@ -160,7 +163,7 @@ class GaussianNoise(Step):
     def noise_sigma(self) -> float:
         return self.sigma
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         return True  # its mean, which is all that methods can know
 
 

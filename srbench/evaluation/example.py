@@ -91,9 +91,9 @@ class Example:
         ImageError: the image is too small to leave a pixel after it is cut and its border shaved.
     """
 
-    def __init__(self, image: HrImage, scale: int, degradation: Degradation) -> None:
+    def __init__(self, image: HrImage, scale: float, degradation: Degradation) -> None:
         whole_height, whole_width = image.planes.shape[-2:]
-        height, width = whole_height // scale * scale, whole_width // scale * scale
+        height, width = image.protocol.sizes(scale, whole_height, whole_width).hr
         self.image, self.protocol = image, image.protocol
         self.scale, self.degradation = scale, degradation
         self.shave = self.protocol.border(scale)

@@ -27,7 +27,7 @@ class Reference(Protocol):
     """What all SR images of one HR image are compared with. One object per HR image, scale and protocol, so a
     metric may keep what it made of it. Tensors are on the 0..255 scale."""
 
-    scale: int
+    scale: float
     hr: Tensor  # (1 or 3, H, W) uint8
     protocol: Rules
     degradation: Degradation

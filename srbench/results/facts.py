@@ -50,7 +50,7 @@ class PublishedValue:
     ``exact`` if of the very weights that were run."""
 
     dataset: str
-    scale: int
+    scale: float
     metric: str
     value: float
     source: str
@@ -61,7 +61,7 @@ class PublishedValue:
 
 
 def closest(
-    values: Iterable[PublishedValue], dataset: str, scale: int, metric: str, protocol: str
+    values: Iterable[PublishedValue], dataset: str, scale: float, metric: str, protocol: str
 ) -> PublishedValue | None:
     """That of a dataset, scale and metric which is printed under a protocol; else one under another, which is better
     than none and is marked by its ``protocol``."""
@@ -97,7 +97,7 @@ class MethodFacts:
     url: str = ""
     aims_at_pixels: bool = True
     published: tuple[PublishedValue, ...] = ()
-    training: Mapping[int, TrainingFacts] = field(default_factory=dict)
+    training: Mapping[float, TrainingFacts] = field(default_factory=dict)
     idea: str = ""
     equation: str = ""
     differs: str = ""
@@ -220,7 +220,7 @@ class FolderFacts:
             return MethodFacts(name, title)  # a user's own that has the name of an installed one
         return installed
 
-    def training(self, name: str, scale: int, identity: str = "") -> TrainingFacts | None:
+    def training(self, name: str, scale: float, identity: str = "") -> TrainingFacts | None:
         """Of the weights of a method; None where it was not trained, or nobody knows how."""
         method = self.method(name, identity)
         return None if method is None else method.training.get(scale)

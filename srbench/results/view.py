@@ -10,7 +10,7 @@ import pandas as pd
 class View(NamedTuple):
     """One scale, protocol and degradation."""
 
-    scale: int
+    scale: float
     protocol: str
     degradation: str
 

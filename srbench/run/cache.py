@@ -92,11 +92,11 @@ class ImageCache:
             lambda image: HrImage(decoded(image).pixels, protocol), several + 1, lambda x: share(x.planes)
         )
         self._decoded, self._expected = decoded, expected
-        self._examples: _Cache[tuple[ImageFile, int], Example] = _Cache(
+        self._examples: _Cache[tuple[ImageFile, float], Example] = _Cache(
             lambda key: Example(images(key[0]), key[1], degradation), 2 * several + 1, lambda x: share(x.hr)
         )
 
-    def example(self, image: ImageFile, scale: int) -> Example:
+    def example(self, image: ImageFile, scale: float) -> Example:
         """One image at one scale; raises ImageError."""
         return self._examples((image, scale))
 

@@ -44,7 +44,7 @@ class ForeignOptions:
 
     folder: Path
     dataset: str
-    scale: int
+    scale: float
     name: str
     metrics: tuple[str, ...] = ()  # empty: the default ones
     protocol: str = "basicsr"
@@ -146,7 +146,7 @@ def _hand_over(job: Job, planned: Plan, paths: dict[str, Path], store: Store) ->
     store.record(planned.summary.run_id, entries, again=True)
 
 
-def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[str, Path]:
+def pair(folder: Path, names: Sequence[str], scale: float, method: str) -> dict[str, Path]:
     """The file of every image of a dataset, by name: never by order.
 
     A file belongs to an image if its stem is the image's name, in any case, perhaps followed by what programs
@@ -184,9 +184,10 @@ def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[st
     return {name: paths[0] for name, paths in found.items()}
 
 
-def _plain(scale: int, method: str) -> Any:
-    ends = "|".join((rf"x{scale}", rf"{scale}x", rf"srf_{scale}", *_DECORATIONS, re.escape(method.lower())))
-    decoration = re.compile(rf"(?:[ _.-]+(?:{ends})|x{scale})$")
+def _plain(scale: float, method: str) -> Any:
+    number = re.escape(str(scale))
+    ends = "|".join((rf"x{number}", rf"{number}x", rf"srf_{number}", *_DECORATIONS, re.escape(method.lower())))
+    decoration = re.compile(rf"(?:[ _.-]+(?:{ends})|x{number})$")
 
     def plain(stem: str) -> str:
         stem = stem.lower()
@@ -198,7 +199,7 @@ def _plain(scale: int, method: str) -> Any:
 
 
 def _check(
-    data: Dataset, paths: dict[str, Path], facts: dict[ImageFile, ImageFacts], scale: int, rules: Protocol
+    data: Dataset, paths: dict[str, Path], facts: dict[ImageFile, ImageFacts], scale: float, rules: Protocol
 ) -> dict[str, str]:
     """Pixel hashes of the foreign images, by name; raises ImageError, naming all that are of the wrong size."""
     hashes, wrong, unreadable = {}, [], []
@@ -209,7 +210,7 @@ def _check(
         except ImageError as error:
             unreadable.append(error)
             continue
-        height, width = own.height // scale * scale, own.width // scale * scale
+        height, width = rules.sizes(scale, own.height, own.width).hr
         if pixels.shape[:2] != (height, width):
             wrong.append(f"{path.name} is {pixels.shape[1]}x{pixels.shape[0]}, not {width}x{height}")
         elif pixels.ndim == 2 and own.channels == 3 and rules.working_space == "rgb":

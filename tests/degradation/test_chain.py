@@ -291,7 +291,7 @@ def test_a_file_holds_a_chain_with_a_name(hr, tmp_path):
         ("name = 'a > b'\nchain = 'down'", "'a > b' is a chain, not a name"),
         ("name = 'a/b'\nchain = 'down'", "'a/b' cannot be a degradation's name"),
         ("name = 'bicubic'\nchain = 'down'", "two degradations are called 'bicubic'"),
-        ("name = 'x'\nchain = 'down'\nscales = [0]", "not all at least 1"),
+        ("name = 'x'\nchain = 'down'\nscales = [0]", r"mine\.toml': '0\.0' is not a scale"),
         ("name = 'x'\nchain = 'blur:gone.npy'", r"cannot read kernel '.*gone\.npy'"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,7 @@ class Cutter:
     """
 
     def __init__(
-        self, folder: Path, originals: Originals, methods: Methods, facts: FolderFacts, scale: int, full: Path | None
+        self, folder: Path, originals: Originals, methods: Methods, facts: FolderFacts, scale: float, full: Path | None
     ) -> None:
         self._folder, self._originals, self._methods = folder, originals, methods
         self._facts, self._scale, self._full = facts, scale, full
@@ -204,12 +205,12 @@ class Cutter:
         if plane is None or densest(plane, FOCUS)[1] <= 0:
             plane = differing([grey(images.sides[label]) for label in images.labels])
             known = False
-        focus, shows = densest(plane, FOCUS, self._scale)
-        window, _ = densest(plane, SIDES[0], self._scale, focus)
+        focus, shows = densest(plane, FOCUS, math.ceil(self._scale))
+        window, _ = densest(plane, SIDES[0], math.ceil(self._scale), focus)
         some = [images.sides[label] for label in images.labels[:: max(1, len(images.labels) // 3)]]
         side = side_for(some, window, copies, room)
         if side < SIDES[0]:
-            window, _ = densest(plane, side, self._scale, focus)
+            window, _ = densest(plane, side, math.ceil(self._scale), focus)
         return window, focus.within(window), shows if known else 0.0
 
     def _values(self, own: pd.DataFrame) -> dict[str, dict[str, float]]:
