@@ -50,6 +50,10 @@ def command(
     ]
     fitting = fit(columns, console.width)
     show(console, fitting)
+    if kind == "degradations":
+        from srbench.degradation.grammar import SUMMARY
+
+        console.print(f"or a chain of steps: {SUMMARY}", markup=False)
     if len(fitting) < len(columns):
         left_out = [column.head for column in columns if column.head not in {own.head for own in fitting}]
         console.print(f"left out for want of room: {', '.join(left_out)} (a wider terminal, COLUMNS=200, or --json)")
@@ -194,7 +198,8 @@ def _degradations() -> list[dict[str, Any]]:
     for found in degradation.discover():
         scales = [] if found.value is None else _scales(found.value.scales)
         key = f"BROKEN: {found.error}" if found.value is None else found.value.key
-        rows.append({"name": found.name, "scales": scales, "key": key, "origin": found.origin})
+        chain = degradation.CHAINS.get(found.name, "")
+        rows.append({"name": found.name, "scales": scales, "chain": chain, "key": key, "origin": found.origin})
     return rows
 
 
@@ -208,13 +213,13 @@ def _protocols() -> list[dict[str, Any]]:
 
 _CHECKPOINT = ("name", "title", "network", "scales", "Set5 PSNR", "MB", "licence", "where")
 # Columns that go on in the next line before another gives way.
-_SENTENCES = ("title", "weights", "key", "where", "network")
+_SENTENCES = ("title", "weights", "chain", "key", "where", "network")
 _GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kind
     "methods": {"origin": 1, "family": 2, "year": 3},
     "zoo": {"MB": 1, "title": 2, "licence": 3},
     "datasets": {},
     "metrics": {},
-    "degradations": {"origin": 1},
+    "degradations": {"origin": 1, "key": 2},
     "protocols": {},
 }
 _LISTS = {

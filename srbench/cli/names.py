@@ -19,7 +19,13 @@ from srbench.registry import BUILT_IN, Source
 if TYPE_CHECKING:
     from srbench.method.base import Method
 
-DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise")  # as in srbench.degradation.named, which imports torch
+DEGRADATIONS = (
+    "bicubic",
+    "blur-down",
+    "bicubic-noise",
+    "bd-centre",
+    "bd-first",
+)  # as in srbench.degradation.named, which imports torch
 
 
 def require_methods(specs: Iterable[str]) -> None:
@@ -142,9 +148,13 @@ def require_protocol(name: str) -> None:
 
 
 def require_degradation(spec: str) -> None:
-    """Raise UnknownNameError for a plain name that no degradation has."""
+    """Raise UnknownNameError for a plain name that no degradation has, and SrbenchError for a chain that is wrong."""
     from srbench import registry
+    from srbench.degradation import grammar
 
+    if not spec.startswith("kernel:") and Path(spec).suffix not in (".py", ".toml") and grammar.is_chain(spec):
+        grammar.parse(spec)
+        return
     known = [*DEGRADATIONS, *(entry.name for entry in registry.entry_points("srbench.degradations"))]
     if _plain(spec) and spec not in known:
         raise UnknownNameError("degradation", spec, [*known, "kernel:FILE.npy"])

@@ -52,7 +52,10 @@ def command(
     protocol: Annotated[str, typer.Option(help="basicsr, classic or matlab-rgb (docs/protocol.md).")] = "basicsr",
     degradation: Annotated[
         str,
-        typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),
+        typer.Option(
+            help="How LR images are made: a name (srbench list degradations), a chain such as 'blur:1.6 > down > "
+            "jpeg:40', kernel:FILE.npy, a .toml or .py file."
+        ),
     ] = "bicubic",
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or cuda:N; several GPUs, a process each: cuda:0,2 or cuda:all.")
