@@ -28,6 +28,9 @@ _BUILTIN = {
     "mos-structural": "mos",
     "consistency": "consistency",
     "bits": "bits",
+    "psnr-rgb": "rgb",
+    "ssim-rgb": "rgb",
+    "ms-ssim": "ms_ssim",
     "niqe": "iqa",
     "pi": "iqa",
 }

@@ -169,6 +169,7 @@ def _metric(name: str, lpips: Lpips) -> Metric:
         min_size=lpips.layers.min_size,
         prepare=lpips.prepare,
         files=lpips.files,
+        source="Zhang et al., CVPR 2018, version 0.1",
     )
 
 
