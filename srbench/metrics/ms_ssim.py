@@ -30,10 +30,8 @@ def ms_ssim(sr: Tensor, hr: Tensor, peak: float = 255.0) -> float:
         ImageError: a side is shorter than 161.
     """
     if min(sr.shape) < MIN_SIZE:
-        size = f"{sr.shape[-1]}x{sr.shape[-2]}"
-        raise ImageError(
-            f"MS-SSIM needs at least {MIN_SIZE}x{MIN_SIZE} pixels, this image has {size}", "use a larger one"
-        )
+        needed, size = f"{MIN_SIZE}x{MIN_SIZE}", f"{sr.shape[-1]}x{sr.shape[-2]}"
+        raise ImageError(f"MS-SSIM needs at least {needed} pixels, this image has {size}", "use a larger image")
     x, y = sr.to(torch.float64), hr.to(torch.float64)
     result = torch.ones((), dtype=torch.float64, device=x.device)
     for weight in WEIGHTS[:-1]:

@@ -1,5 +1,5 @@
-"""PSNR and SSIM on RGB by name, whatever the protocol measures: what the tables of the NTIRE challenges and of BasicSR's
-model zoo print where others print Y.
+"""PSNR and SSIM on RGB by name, whatever the protocol measures: what the tables of the NTIRE challenges and of
+BasicSR's model zoo print where others print Y.
 
 The border that the protocol shaves is shaved. Under a protocol that measures RGB itself, with SSIM's Gaussian window,
 they equal ``psnr`` and ``ssim``.

@@ -19,8 +19,18 @@ needs_pyiqa = pytest.mark.skipif(
 RECORDED = (0.96068637, 0.942774627, 0.927769114)
 
 
+@pytest.fixture
+def one_thread():
+    """pyiqa's convolutions of doubles take twenty times as long where two threads wait for a busy processor."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @needs_pyiqa
 @pytest.mark.filterwarnings("ignore")  # pyiqa's own
+@pytest.mark.usefixtures("one_thread")
 def test_equals_pyiqa_on_ten_images(sample_pairs, as_comparison):
     import pyiqa
 
@@ -38,6 +48,7 @@ def test_the_values_that_pyiqa_gave(sample_pairs, as_comparison):
 
 @needs_pyiqa
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("shape", [(161, 161), (163, 170), (176, 177)])
 def test_odd_sides_are_pyiqas(shape, rng):
     import pyiqa

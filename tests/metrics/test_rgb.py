@@ -1,4 +1,4 @@
-"""PSNR and SSIM on RGB against BasicSR's formulas, written independently here, and against a protocol that measures RGB."""
+"""PSNR and SSIM on RGB against BasicSR's formulas, written independently, and against a protocol that measures RGB."""
 
 import math
 from dataclasses import replace
