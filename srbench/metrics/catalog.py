@@ -31,6 +31,7 @@ _BUILTIN = {
     "psnr-rgb": "rgb",
     "ssim-rgb": "rgb",
     "ms-ssim": "ms_ssim",
+    "dists": "dists",
     "niqe": "iqa",
     "pi": "iqa",
 }
