@@ -145,6 +145,7 @@ class Metric:
     prepare: Callable[[], None] = _nothing  # load once what ``compute`` needs; UnavailableError if it is not there
     files: Callable[[], Sequence[Path]] = _no_files  # weight files that were loaded, for the manifest
     footnote: str = ""  # what a reader of a table must know
+    source: str = ""  # who defines it: a paper, or the program whose numbers it gives
 
     def __post_init__(self) -> None:
         for name in ("bounds", "needs"):
@@ -175,7 +176,7 @@ _METRIC = {
         lambda value: fields.NAME.holds(value) and not set(value) & set(", /\\"),
         f"{fields.NAME.words}, without commas, blanks and slashes",
     ),
-    **dict.fromkeys(("title", "unit", "footnote"), fields.TEXT),
+    **dict.fromkeys(("title", "unit", "footnote", "source"), fields.TEXT),
     "version": fields.whole(0, 2**63 - 1),
     "higher_is_better": fields.TRUTH,
     "bounds": fields.Rule(_are_bounds, "two numbers, the smaller one first"),
