@@ -31,6 +31,7 @@ _LAYOUTS = ("HR", "", "original", "GT", "image")
 _PARENTS = ("", "benchmark", "SR_testing_datasets")
 # What public copies append to an image's name.
 _DECORATION = re.compile(r"(_gt|_hr|_srf_\d+_hr)$")
+_BEFORE_NUMBER = re.compile(r"(?<=[a-z])[ _-](?=\d)")
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ def image_paths(manifest: Manifest) -> dict[str, Path]:
                 return present
             best = best or present
             continue
-        here = {image.name: present[key] for image in manifest.images if (key := plain_name(image.name)) in present}
+        present = {known_name(name): path for name, path in present.items()}
+        here = {image.name: present[key] for image in manifest.images if (key := known_name(image.name)) in present}
         if len(here) > len(best):
             best = here
         if len(best) == len(manifest.images):
@@ -139,6 +141,11 @@ def image_paths(manifest: Manifest) -> dict[str, Path]:
 def plain_name(stem: str) -> str:
     """An image's name without case and without what public copies append to it."""
     return _DECORATION.sub("", stem.lower())
+
+
+def known_name(stem: str) -> str:
+    """What the names of one recorded image have in common: ``img_001`` in one public copy is ``img001`` in another."""
+    return _BEFORE_NUMBER.sub("", plain_name(stem))
 
 
 def _from_manifest(manifest: Manifest) -> Dataset:
