@@ -104,7 +104,8 @@ def measurable(
         else:
             summary.known += 1
     if bare and not selection.asked:
-        observer.note(f"nothing is measured on {', '.join(bare)}: no metric that needs no original can be computed here")
+        where = ", ".join(bare)
+        observer.note(f"nothing is measured on {where}: no metric that needs no original can be computed here")
     return left
 
 
