@@ -111,7 +111,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     if uncast := [spec.name for spec in specs if spec.precision != context.variant.precision]:
         observer.note(f"without a network to cast, computed as always: {', '.join(uncast)}")
     if options.no_reference and not options.datasets:
-        raise SrbenchError("which images have no original?", "name their folder with --datasets")
+        raise SrbenchError("no images are named that have no original", "name their folder with --datasets")
     named = options.datasets or default_datasets(observer.note)
     datasets = find_datasets(named, observer.note, reference=not options.no_reference)
     require_undegraded(datasets, options.degradation)
