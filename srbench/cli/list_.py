@@ -166,7 +166,8 @@ def _datasets() -> list[dict[str, Any]]:
             where = str(next(iter(found.values())).parent)
         if found and len(found) < total:
             where = f"{len(found)} of {total} images in {where}"
-        rows.append({"name": manifest.name, "title": manifest.title, "images": total, "where": where})
+        title = manifest.title if manifest.reference else f"{manifest.title} (no originals)"
+        rows.append({"name": manifest.name, "title": title, "images": total, "where": where})
     for name, error in dataset.broken().items():
         rows.append({"name": name, "title": f"BROKEN: {error}", "images": 0, "where": ""})
     return rows
