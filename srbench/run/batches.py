@@ -59,7 +59,8 @@ class Batching:
     def limit(self, task: CellTask) -> int:
         """How many images like a task's go together."""
         facts = self.facts[task.sample]
-        return max(1, min(self.most, PIXELS // (facts.width * facts.height)))
+        pixels = facts.width * facts.height * (1 if task.sample.reference else task.scale**2)
+        return max(1, min(self.most, int(PIXELS // pixels)))
 
     def shape(self, task: CellTask) -> Hashable:
         """What tasks have in common that go together; None of one that goes alone."""
@@ -67,9 +68,12 @@ class Batching:
             return None
         return task.method, task.facts.protocol, self._lr(task)
 
-    def _lr(self, task: CellTask) -> tuple[int, int, int, int]:
+    def _lr(self, task: CellTask) -> tuple[float, int, int, int]:
         facts = self.facts[task.sample]
-        return task.scale, facts.height // task.scale, facts.width // task.scale, facts.channels
+        if not task.sample.reference:
+            return task.scale, facts.height, facts.width, facts.channels
+        step = int(task.scale) if task.scale == int(task.scale) else 1  # else HR images of one size have LR ones of one
+        return task.scale, facts.height // step, facts.width // step, facts.channels
 
     def ordered(self, tasks: Sequence[CellTask]) -> list[CellTask]:
         """``tasks`` with those next to each other that go together: as many images of a dataset as a batch holds, all

@@ -17,7 +17,7 @@ from srbench.dataset.locate import ImageFile
 from srbench.dataset.manifest import ImageFacts, facts_of
 from srbench.degradation.named import Degradation
 from srbench.errors import ImageError
-from srbench.evaluation import Example, HrImage
+from srbench.evaluation import Example, HrImage, UnreferencedExample
 from srbench.imaging.images import Pixels
 from srbench.machine import available_processors
 from srbench.protocol.base import Protocol
@@ -94,11 +94,13 @@ class ImageCache:
             lambda key: HrImage(decoded(key[0]).pixels, key[1]), several + 1, lambda x: share(x.planes)
         )
         self._decoded, self._expected = decoded, expected
-        self._examples: _Cache[tuple[ImageFile, Protocol, int], Example] = _Cache(
-            lambda key: Example(images(key[:2]), key[2], degradation), 2 * several + 1, lambda x: share(x.hr)
+        self._examples: _Cache[tuple[ImageFile, Protocol, float], Example] = _Cache(
+            lambda key: _example(images(key[:2]), key[0], key[2], degradation),
+            2 * several + 1,
+            lambda x: share(x.picture),
         )
 
-    def example(self, image: ImageFile, scale: int, protocol: Protocol) -> Example:
+    def example(self, image: ImageFile, scale: float, protocol: Protocol) -> Example:
         """One image at one scale under one of the protocols; raises ImageError."""
         return self._examples((image, protocol, scale))
 
@@ -136,6 +138,10 @@ class ImageCache:
 
     def _facts(self, image: ImageFile) -> ImageFacts:
         return self._decoded(image).facts
+
+
+def _example(image: HrImage, file: ImageFile, scale: float, degradation: Degradation) -> Example:
+    return Example(image, scale, degradation) if file.reference else UnreferencedExample(image, scale)
 
 
 def _share(images_at_once: int, planes: Tensor) -> float:

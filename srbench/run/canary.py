@@ -24,7 +24,7 @@ METRIC = "psnr"
 
 
 def canary_cells(
-    datasets: Sequence[Dataset], facts: dict[ImageFile, ImageFacts], scales: Sequence[int], context: RunContext
+    datasets: Sequence[Dataset], facts: dict[ImageFile, ImageFacts], scales: Sequence[float], context: RunContext
 ) -> list[CellTask]:
     """Bicubic's cells on every dataset and scale that has a recorded value."""
     plugin = plugins.find("bicubic")[0]
@@ -55,29 +55,31 @@ def extra_cells(canary: Sequence[CellTask], planned: Container[str], measured: S
     ]
 
 
-def expected(dataset: Dataset, scale: int, context: RunContext, rules: Protocol) -> float | None:
+def expected(dataset: Dataset, scale: float, context: RunContext, rules: Protocol) -> float | None:
     """The mean PSNR that bicubic must have under a protocol, if it is known."""
-    if dataset.manifest is None or context.degradation != "bicubic":
+    if dataset.manifest is None or not dataset.reference or context.degradation != "bicubic":
         return None
-    return dataset.manifest.bicubic.get(rules.name, {}).get(scale)
+    recorded = dataset.manifest.bicubic.get(rules.name, {})
+    return recorded.get(int(scale)) if scale == int(scale) else None
 
 
 def judge_all(
     datasets: Sequence[Dataset],
     facts: dict[ImageFile, ImageFacts],
-    scales: Sequence[int],
+    scales: Sequence[float],
     context: RunContext,
     canary: Sequence[CellTask],
     psnr: Mapping[str, float],
 ) -> list[Canary]:
     """A verdict on every dataset and scale, from bicubic's PSNR on the ``canary`` cells, by cell key; where a run has
-    several protocols, that of the one which says most: one that is off, else one that has a recorded value."""
-    values: dict[tuple[str, int, str], list[float | None]] = {}
+    several protocols, that of the one which says most: one that is off, else one that has a recorded value. None on
+    images without an original, which have no PSNR."""
+    values: dict[tuple[str, float, str], list[float | None]] = {}
     for cell in canary:
         place = (cell.facts.dataset, cell.scale, cell.facts.protocol)
         values.setdefault(place, []).append(psnr.get(cell.facts.key))
     verdicts = []
-    for dataset in datasets:
+    for dataset in (data for data in datasets if data.reference):
         for scale in scales:
             own = []
             for rules in context.protocols:
@@ -92,7 +94,7 @@ def judge_all(
 
 def judge(
     dataset: Dataset,
-    scale: int,
+    scale: float,
     value: float | None,
     psnr: Sequence[float | None],
     facts: dict[ImageFile, ImageFacts],

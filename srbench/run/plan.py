@@ -17,7 +17,7 @@ from srbench.dataset.manifest import ImageFacts
 from srbench.method.precision import FULL
 from srbench.method.variant import Variant
 from srbench.protocol.base import Protocol
-from srbench.records import CellFacts, Outcome, Score
+from srbench.records import NO_DEGRADATION, CellFacts, Outcome, Score
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class CellTask:
     """The unit of work: one method on one image at one scale, and what is to be measured of its SR image.
 
     Args:
-        sample: the HR image's file.
+        sample: the file of the HR image, or of an LR image that has no original.
         kept: an earlier outcome whose SR image may still be there.
         canary: measured for the canary alone: without the run's variant, and nothing of it is kept.
         shares: another cell of the run differs in nothing but the protocol, and the two follow each other.
@@ -96,7 +96,7 @@ class CellTask:
         return (self.method, self.sample, self.scale) if self.shares and not self.canary else None
 
     @property
-    def scale(self) -> int:
+    def scale(self) -> float:
         return self.facts.scale
 
     def __str__(self) -> str:
@@ -117,7 +117,7 @@ def cells(
     methods: Sequence[MethodSpec],
     datasets: Iterable[Dataset],
     pixels: dict[ImageFile, ImageFacts],
-    scales: Sequence[int],
+    scales: Sequence[float],
     context: RunContext,
 ) -> Iterator[CellTask]:
     """All cells, image by image, so that the methods of a run share each decoded image and its LR images, and the
@@ -140,10 +140,11 @@ def cells(
                         image_sha256=pixels[image].sha256,
                         image_channels=pixels[image].channels,
                         scale=scale,
-                        degradation=context.degradation_key,
+                        degradation=context.degradation_key if image.reference else NO_DEGRADATION,
                         protocol=rules.name,
                         protocol_hash=rules.hash,
                         options=options[method],
+                        lr_sha256="" if image.reference else pixels[image].sha256,
                         precision=method.precision,
                     )
                     yield CellTask(facts, method, image, shares=len(context.protocols) > 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from srbench.dataset.locate import ImageFile
@@ -27,22 +27,18 @@ def pending(
     ids: Mapping[str, int],
     store: Store,
     wanted: Wanted,
+    selection: choice.Selection,
     force: bool,
     summary: Summary,
-    unfit: choice.Unfit | None = None,
 ) -> list[CellTask]:
-    """The tasks that lack an SR image or a score, each with what it lacks; the others are counted in ``summary``.
-
-    Args:
-        unfit: metrics that a protocol does not support.
-    """
+    """The tasks that lack an SR image or a score, each with what it lacks; the others are counted in ``summary``."""
     known = {} if force else store.known(list(ids.values()))
-    fitting: dict[tuple[MethodSpec, str], tuple[MetricSpec, ...]] = {}
+    fitting: dict[tuple[MethodSpec, str, bool], tuple[MetricSpec, ...]] = {}
     tasks = []
     for task in plan:
-        kind = task.method, task.facts.protocol
+        kind = (task.method, task.facts.protocol, task.sample.reference)
         if kind not in fitting:
-            fitting[kind] = _fitting(wanted, task.method, (unfit or {}).get(task.facts.protocol, ()))
+            fitting[kind] = _fitting(wanted, selection, *kind)
         own = fitting[kind]
         have = known.get(ids[task.facts.key], Known(None, {}))
         outcome = have.outcome
@@ -63,12 +59,16 @@ def pending(
     return tasks
 
 
-def _fitting(wanted: Wanted, method: MethodSpec, unfit: Collection[str]) -> tuple[MetricSpec, ...]:
-    """The metrics that have anything to measure of a method: bits take a likelihood."""
+def _fitting(
+    wanted: Wanted, selection: choice.Selection, method: MethodSpec, protocol: str, reference: bool
+) -> tuple[MetricSpec, ...]:
+    """The metrics that have anything to measure of a method under a protocol, on images with or without an original:
+    bits take a likelihood, and most metrics an original."""
     return tuple(
         spec
         for spec, metric in wanted.items()
-        if spec.name not in unfit and (method.has_likelihood or not metric.needs_likelihood)
+        if (method.has_likelihood or not metric.needs_likelihood)
+        and selection.measures(metric, protocol, reference=reference)
     )
 
 
@@ -95,15 +95,19 @@ def measurable(
     colour = [metric.name for metric in missing if metric.needs_colour and metric.name not in reasons]
     if colour and any(fact.channels == 1 for fact in facts.values()):
         observer.note(f"grey images are measured as RGB of three equal channels by {', '.join(colour)}")
-    if not reasons:
-        return list(tasks)
+    bare: dict[str, None] = {}  # datasets without an original on which nothing is measured
     left = []
     for task in tasks:
         able = tuple(metric for metric in task.metrics if metric.name not in reasons)
+        if not able and not task.sample.reference:
+            bare[task.facts.dataset] = None
         if able or task.kept is None:
-            left.append(replace(task, metrics=able))
+            left.append(task if able == task.metrics else replace(task, metrics=able))
         else:
             summary.known += 1
+    if bare and not selection.asked:
+        where = ", ".join(bare)
+        observer.note(f"nothing is measured on {where}: no metric that needs no original can be computed here")
     return left
 
 
@@ -178,7 +182,7 @@ def _not_settled(
 def with_canaries(tasks: Iterator[CellTask | None], extra_cells: Sequence[CellTask]) -> Iterator[CellTask | None]:
     """``tasks``, each image's first, or first family, followed by the canary's cells of the same image and scale, so
     that its HR and LR images are still at hand; then the canary's other cells."""
-    waiting: dict[tuple[str, str, int], list[CellTask]] = {}
+    waiting: dict[tuple[str, str, float], list[CellTask]] = {}
     for cell in extra_cells:
         waiting.setdefault(_place(cell), []).append(cell)
     before: CellTask | None = None
@@ -191,5 +195,5 @@ def with_canaries(tasks: Iterator[CellTask | None], extra_cells: Sequence[CellTa
         yield from cells
 
 
-def _place(task: CellTask) -> tuple[str, str, int]:
+def _place(task: CellTask) -> tuple[str, str, float]:
     return task.facts.dataset, task.facts.image, task.scale
