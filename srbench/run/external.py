@@ -33,6 +33,7 @@ from srbench.run.plan import MethodSpec
 from srbench.run.recorded import Recorded
 from srbench.run.runner import carry_out
 from srbench.run.worker import CellWorker
+from srbench.scale import checked
 
 # What programs append to the name of an image that they made, in addition to the scale and the method's name.
 _DECORATIONS = ("sr", "hr", "lr", "gt", "out", "output", "result", "pred", "rlt")
@@ -64,6 +65,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
             size or without colour; each is named. Nothing is stored then.
     """
     observer = observer or Silent()
+    options = replace(options, scale=checked(options.scale))
     with randomness.kept(torch.device("cpu")):
         paths: dict[str, Path] = {}
 
@@ -225,7 +227,7 @@ def _check(
     if wrong:
         raise ImageError(
             f"{len(wrong)} of {len(paths)} images do not fit {data.title} at x{scale}: {first_few(wrong, 5)}",
-            f"they must have the size of the HR image, cut to a multiple of {scale}, and its colours (images of Y "
+            f"they must have the size of the HR image, cut as at x{scale}, and its colours (images of Y "
             "alone: --protocol classic)",
         )
     return hashes
