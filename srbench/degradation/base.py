@@ -56,6 +56,11 @@ class Degradation(Protocol):
         """Whether mirroring or turning the HR image mirrors or turns the LR image."""
         ...
 
+    @property
+    def on_rgb(self) -> bool:
+        """Whether LR images are made of RGB images of 8 bits under every protocol, as JPEG's are."""
+        ...
+
 
 class Step:
     """One step of a :class:`Pipeline`. A subclass has a ``key`` that holds all that decides its output, and is called
@@ -64,6 +69,10 @@ class Step:
     key: str
     random = False
     """Whether it draws from ``rng``."""
+    on_rgb = False
+    """Whether it is defined for RGB images of 8 bits alone: protocols that work on Y then take Y of the LR image."""
+    keeps_noise = False
+    """Whether white noise goes through it as it is."""
 
     def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         """``x`` (..., H, W), uint8 or floating on the 0..255 scale, to an image of the same type, of :meth:`size`.
@@ -86,6 +95,9 @@ class Step:
         """Standard deviation, in grey levels, of the white noise that the step adds; None where it draws at random in
         some other way. Methods that weigh the data against a prior read it."""
         return None if self.random else 0.0
+
+    def require_scale(self, scale: float) -> None:
+        """Raise SrbenchError unless the step is defined in a pipeline of ``scale``."""
 
     def symmetric(self, scale: float) -> bool:
         """Whether mirroring or turning the input mirrors or turns the output."""
@@ -214,7 +226,7 @@ class Pipeline:
         for step in self.steps:
             with contained(f"degradation {self.name}"):
                 own = step.noise_sigma()
-            if own is None or (variance and not own):
+            if own is None or (variance and not own and not step.keeps_noise):
                 return None
             if not fields.NUMBER.holds(own) or own < 0:
                 raise SrbenchError(
@@ -228,9 +240,15 @@ class Pipeline:
         if self.scales is not None and scale not in self.scales:
             only = ", ".join(map(str, self.scales))
             raise SrbenchError(f"{self.name} is defined at x{only} alone, not at x{scale}", f"add --scales {only}")
+        for step in self._fused:
+            step.require_scale(scale)
+
+    @property
+    def on_rgb(self) -> bool:
+        return any(step.on_rgb for step in self.steps)
 
     def symmetric(self, scale: float) -> bool:
-        return all(step.symmetric(scale) for step in self.steps)
+        return all(step.symmetric(scale) for step in self._fused)
 
 
 def as_type_of(image: Tensor, x: Tensor) -> Tensor:

@@ -72,10 +72,12 @@ KERNELS = tuple(_KERNELS)
 _ALIGNED = 24  # LR rows: a multiple of those of a block of products, at every scale
 
 
-def weights(length: int, out_length: int, scale: float, kernel: str = "bicubic") -> tuple[_Array, NDArray[np.int64]]:
+def weights(
+    length: int, out_length: int, scale: float, kernel: str = "bicubic", shift: float = 0.0
+) -> tuple[_Array, NDArray[np.int64]]:
     """The weights and input indices of every output sample along one axis.
 
-    Output sample i (0-based) sits at (i + 0.5) / scale - 0.5 of the input. When shrinking, the kernel is
+    Output sample i (0-based) sits at (i + 0.5) / scale - 0.5 + ``shift`` of the input. When shrinking, the kernel is
     stretched by 1/scale; every row is normalised to sum 1; indices beyond the border are mirrored
     (half-sample symmetric: -1 -> 0).
 
@@ -85,7 +87,7 @@ def weights(length: int, out_length: int, scale: float, kernel: str = "bicubic")
     shape = _KERNELS[kernel]
     stretch = scale if shape.antialias and scale < 1 else 1.0
     width = shape.width / stretch
-    centre = (np.arange(1, out_length + 1)) / scale + 0.5 * (1 - 1 / scale)
+    centre = (np.arange(1, out_length + 1)) / scale + 0.5 * (1 - 1 / scale) + shift
     left = np.floor(centre - width / 2)
     index = left[:, None] + np.arange(math.ceil(width) + 2)
     weight = stretch * shape.function(stretch * (centre[:, None] - index))
@@ -95,9 +97,9 @@ def weights(length: int, out_length: int, scale: float, kernel: str = "bicubic")
 
 
 @lru_cache(maxsize=256)
-def axis(length: int, out_length: int, scale: float, dim: Dim, kernel: str = "bicubic") -> Axis:
+def axis(length: int, out_length: int, scale: float, dim: Dim, kernel: str = "bicubic", shift: float = 0.0) -> Axis:
     """The (cached) :class:`Axis` that maps ``length`` samples to ``out_length`` at ``scale``."""
-    return Axis.of(length, *weights(length, out_length, scale, kernel), dim)
+    return Axis.of(length, *weights(length, out_length, scale, kernel, shift), dim)
 
 
 @overload
