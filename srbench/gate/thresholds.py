@@ -29,7 +29,7 @@ class Limits:
 
     method: str
     dataset: str
-    scale: float
+    scale: int | float  # msgspec would make a float of every whole number
     metric: str
     protocol: str = "basicsr"
     degradation: str = "bicubic"
@@ -143,7 +143,7 @@ def _parse(entry: Any, where: str, line: int, folder: Path) -> Threshold:
         entry["scale"] = ANY_SCALE
     threshold = Threshold(**vars(tomlfile.convert(entry, Limits, lambda keys: where, GateError)), line=line)
     if threshold.scale < 1 and not anywhere:
-        raise GateError(f"{where}: scale = {threshold.scale} is not a whole number", 'give one, or "*"')
+        raise GateError(f"{where}: scale = {threshold.scale} is not a scale", 'give a number of at least 1, or "*"')
     for key in _NUMBERS:
         if key in entry and not math.isfinite(entry[key]):
             raise GateError(f"{where}: {key} = {entry[key]} is not a finite number", "fix the value")
