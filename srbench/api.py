@@ -27,7 +27,7 @@ from srbench.method.base import Method, MethodContext, prepare
 from srbench.metrics import find as find_metrics
 from srbench.results.reader import Reader
 from srbench.run import RunOptions, run
-from srbench.scale import checked
+from srbench.scale import checked, enlarged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,18 +47,18 @@ def load(method: str) -> Method:
     return plugins.instantiate(found[0])
 
 
-def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto", seed: int = 0) -> Deep:
+def upscale(method: str | Method, image: Deep, scale: float, device: str = "auto", seed: int = 0) -> Deep:
     """Super-resolve one picture.
 
     Args:
         method: a name, a path, NAME=FILE, or a method that :func:`load` returned.
         image: uint8 or uint16, (H, W) or (H, W, 3) RGB.
-        scale: a whole number that the method supports.
+        scale: a number of at least 1 that the method supports, such as 4 or 2.5.
         device: auto, cpu, cuda or cuda:N.
         seed: of methods that draw random numbers.
 
     Returns:
-        the image's type, (scale * H, scale * W) or (scale * H, scale * W, 3).
+        the image's type, (round(scale * H), round(scale * W)) or (round(scale * H), round(scale * W), 3).
 
     Raises:
         SrbenchError: an unknown method, a scale that is not supported, an image of another type or shape.
@@ -75,16 +75,17 @@ def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto",
     chosen = method if isinstance(method, Method) else load(method)
     chosen.require_scale(scale)
     prepare(chosen, scale, MethodContext(resolve_device(device), seed))
-    result = np.empty((scale * image.shape[0], scale * image.shape[1], *image.shape[2:]), image.dtype)
+    height, width = (enlarged(side, scale) for side in image.shape[:2])
+    result = np.empty((height, width, *image.shape[2:]), image.dtype)
     for strip in strips(chosen, image, scale):
-        result[scale * strip.first : scale * strip.last] = strip.pixels
+        result[enlarged(strip.first, scale) : enlarged(strip.last, scale)] = strip.pixels
     return result
 
 
 def evaluate(
     method: str,
     dataset: str,
-    scale: int = 4,
+    scale: float = 4,
     metrics: Sequence[str] | None = None,
     protocol: str = "basicsr",
     device: str = "auto",

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from srbench.cli.shell import OneScale, err, handled, split
+from srbench.cli.shell import OneScale, err, handled, parse_scale, split
 
 
 @handled
@@ -45,7 +45,8 @@ def command(
     from srbench.run.stopping import sent_signals_interrupt
 
     line = shlex.join(["srbench", *sys.argv[1:]])
-    options = ForeignOptions(folder, dataset, scale, name, split(metrics or ()), protocol, out, line, no_reference)
+    number, asked = parse_scale(scale), split(metrics or ())
+    options = ForeignOptions(folder, dataset, number, name, asked, protocol, out, line, no_reference)
     with sent_signals_interrupt(), progress(err()) as shown:
         summary = score(options, CellProgress(shown))
     print_means(out, run_id=summary.run_id)

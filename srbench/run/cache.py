@@ -92,11 +92,11 @@ class ImageCache:
             lambda image: HrImage(decoded(image).pixels, protocol), several + 1, lambda x: share(x.planes)
         )
         self._decoded, self._expected = decoded, expected
-        self._examples: _Cache[tuple[ImageFile, int], Example] = _Cache(
+        self._examples: _Cache[tuple[ImageFile, float], Example] = _Cache(
             lambda key: _example(images(key[0]), *key, degradation), 2 * several + 1, lambda x: share(x.picture)
         )
 
-    def example(self, image: ImageFile, scale: int) -> Example:
+    def example(self, image: ImageFile, scale: float) -> Example:
         """One image at one scale; raises ImageError."""
         return self._examples((image, scale))
 
@@ -136,7 +136,7 @@ class ImageCache:
         return self._decoded(image).facts
 
 
-def _example(image: HrImage, file: ImageFile, scale: int, degradation: Degradation) -> Example:
+def _example(image: HrImage, file: ImageFile, scale: float, degradation: Degradation) -> Example:
     return Example(image, scale, degradation) if file.reference else UnreferencedExample(image, scale)
 
 

@@ -44,7 +44,7 @@ class ForeignOptions:
 
     folder: Path
     dataset: str
-    scale: int
+    scale: float
     name: str
     metrics: tuple[str, ...] = ()  # empty: the default ones
     protocol: str = "basicsr"
@@ -148,7 +148,7 @@ def _hand_over(job: Job, planned: Plan, paths: dict[str, Path], store: Store) ->
     store.record(planned.summary.run_id, entries, again=True)
 
 
-def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[str, Path]:
+def pair(folder: Path, names: Sequence[str], scale: float, method: str) -> dict[str, Path]:
     """The file of every image of a dataset, by name: never by order.
 
     A file belongs to an image if its stem is the image's name, in any case, perhaps followed by what programs
@@ -185,10 +185,11 @@ def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[st
     return {name: paths[0] for name, paths in found.items()}
 
 
-def _stems(scale: int, method: str) -> Callable[[str], Iterator[str]]:
+def _stems(scale: float, method: str) -> Callable[[str], Iterator[str]]:
     """A stem, then without one decoration after the other: 'a_x4_sr', 'a_x4', 'a'."""
-    ends = "|".join((rf"x{scale}", rf"{scale}x", rf"srf_{scale}", *_DECORATIONS, re.escape(method.lower())))
-    decoration = re.compile(rf"(?:[ _.-]+(?:{ends})|x{scale})$")
+    number = re.escape(str(scale))
+    ends = "|".join((rf"x{number}", rf"{number}x", rf"srf_{number}", *_DECORATIONS, re.escape(method.lower())))
+    decoration = re.compile(rf"(?:[ _.-]+(?:{ends})|x{number})$")
 
     def stems(stem: str) -> Iterator[str]:
         stem = stem.lower()
@@ -200,7 +201,7 @@ def _stems(scale: int, method: str) -> Callable[[str], Iterator[str]]:
 
 
 def _check(
-    data: Dataset, paths: dict[str, Path], facts: dict[ImageFile, ImageFacts], scale: int, rules: Protocol
+    data: Dataset, paths: dict[str, Path], facts: dict[ImageFile, ImageFacts], scale: float, rules: Protocol
 ) -> dict[str, str]:
     """Pixel hashes of the foreign images, by name; raises ImageError, naming all that are of the wrong size."""
     hashes, wrong, unreadable = {}, [], []
@@ -211,7 +212,7 @@ def _check(
         except ImageError as error:
             unreadable.append(error)
             continue
-        height, width = own.height // scale * scale, own.width // scale * scale
+        height, width = rules.sizes(scale, own.height, own.width).hr
         if not data.reference:
             height, width = enlarged(own.height, scale), enlarged(own.width, scale)
         if pixels.shape[:2] != (height, width):

@@ -61,7 +61,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     observer = observer or Silent()
     clustered.require(options)
     # The folder is the same whatever a plugin makes the current one.
-    options = replace(options, scales=tuple(dict.fromkeys(options.scales)), out=options.out.absolute())
+    options = replace(options, scales=tuple(dict.fromkeys(map(checked, options.scales))), out=options.out.absolute())
     with randomness.kept(resolve_device(options.device)):
         return carry_out(lambda: resolve(options, observer), observer)
 
@@ -90,7 +90,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     context = context_of(options)
     worker = CellWorker(context, workers_of(options))
     for scale in options.scales:
-        worker.degradation.require_scale(checked(scale))
+        worker.degradation.require_scale(scale)
     recorded = Recorded.of(options.out)
     file = degradation.file_of(options.degradation)
     recorded.require_own_degradation(context.degradation_key, file)
