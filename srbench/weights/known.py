@@ -31,3 +31,4 @@ MANIQA_PIPAL = PinnedFile(
 )
 _RN50 = "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762"
 CLIP_RN50 = PinnedFile("RN50.pt", _RN50, f"https://openaipublic.azureedge.net/clip/models/{_RN50}/RN50.pt")
+ALL = (DISTS, NIQE, NRQM, MUSIQ_KONIQ, MANIQA_KONIQ, MANIQA_PIPAL, CLIP_RN50)
