@@ -119,19 +119,22 @@ class Evaluator:
         self,
         method: str,
         dataset: str,
-        scale: int = 4,
+        scale: float = 4,
         metrics: Sequence[str] = ("psnr", "ssim"),
         protocol: str = "basicsr",
         device: str = "auto",
     ) -> Evaluation:
         """Evaluate one method; see :func:`srbench.evaluate`. A relative path is looked for in the current folder,
         then beside the test file."""
+        from srbench import protocol as protocols
         from srbench.api import evaluate
         from srbench.machine import available_processors
 
         what = locate(method, self._folder), locate(dataset, self._folder)
+        protocol = locate(protocol, self._folder) if protocols.is_file(protocol) else protocol
+        named = protocols.get(protocol).name  # one: means are never over several
         frame = evaluate(*what, scale, metrics, protocol, device, workers=available_processors())
-        return Evaluation(frame, f"{Path(method).stem} on {Path(dataset).name} x{scale} ({protocol})")
+        return Evaluation(frame, f"{Path(method).stem} on {Path(dataset).name} x{scale} ({named})")
 
 
 def locate(name: str, folder: Path) -> str:
@@ -173,7 +176,7 @@ def srbench_benchmark(request: pytest.FixtureRequest) -> Callable[..., Any]:
     def run(
         method: str,
         size: str = "320x180",
-        scale: int = 4,
+        scale: float = 4,
         device: str = "auto",
         rounds: int = 20,
         warmup_rounds: int = 3,
@@ -227,7 +230,7 @@ def require_finite(seconds: Sequence[float]) -> None:
         pytest.fail(f"{len(bad)} of {len(seconds)} times are not positive and finite: {bad[:3]}", pytrace=False)
 
 
-def _extra(method: Any, lr: torch.Tensor, scale: int, threads: int) -> dict[str, Any]:
+def _extra(method: Any, lr: torch.Tensor, scale: float, threads: int) -> dict[str, Any]:
     from srbench.machine import describe_device
     from srbench.timing import cost
     from srbench.timing.clocks import peak_memory

@@ -19,6 +19,7 @@ from typing import Any
 
 ENTROPY_BITS = 8.0  # per sub-pixel: white in a kept map of the entropy
 VERSION_STEP = 10**12  # between declared versions of a user's metric: below it stands a hash of its files
+NO_DEGRADATION = "none"  # the degradation of images without an original: they are the LR images
 WIDE = 0.25  # interquartile range over median from which a timing says little (torch's own limit)
 
 
@@ -80,7 +81,7 @@ class CellFacts:
     image: str
     image_sha256: str
     image_channels: int  # 1 or 3: a grey image and its copy in three equal channels have one pixel hash
-    scale: int
+    scale: float
     degradation: str
     protocol: str
     protocol_hash: str
@@ -165,7 +166,7 @@ class Canary:
     """Bicubic's PSNR on one dataset and scale against the value it must have. ``verdict``: good, off or none."""
 
     dataset: str
-    scale: int
+    scale: float
     measured: float | None
     expected: float | None
     verdict: str
@@ -202,7 +203,7 @@ class Timing:
 
     method: str
     subject: str  # an LR size such as '320x180', or the dataset that the image is from
-    scale: int
+    scale: float
     lr_size: Sequence[int]  # width, height
     channels: int
     device: str

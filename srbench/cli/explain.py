@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srbench.cli import names
-from srbench.cli.shell import OneScale, State, err, handled, out
+from srbench.cli.shell import OneScale, State, err, handled, out, parse_scale
 from srbench.errors import MethodError, UnknownNameError
 from srbench.foreign.contained import PluginError, contained
 
@@ -31,8 +31,12 @@ def command(
         ),
     ],
     dataset: Annotated[str, typer.Option(help="A dataset's name or a folder, where --expect names none.")] = "set5",
-    scale: OneScale = 4,
+    scale: OneScale = "4",
     metric: Annotated[str, typer.Option(help="psnr or ssim. Default: ssim for numbers up to 1, else psnr.")] = "",
+    protocol: Annotated[
+        str,
+        typer.Option(help="Protocols of your own (.toml) to look for too, by commas."),
+    ] = "",
     results: Annotated[Path | None, typer.Option(help="A results folder: its kept images are scored.")] = None,
     state: State = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -56,11 +60,14 @@ def command(
     """
     from srbench.explain.targets import parse
 
-    targets = parse(expect, dataset, scale, metric)
+    targets = parse(expect, dataset, parse_scale(scale), metric)
     if results is None:
         names.require_methods([method])
     names.require_device(device)
     names.require_datasets(dict.fromkeys(target.dataset for target in targets))
+    from srbench import protocol as protocols
+
+    own = protocols.several(protocol) if protocol else ()
 
     from srbench import randomness
     from srbench.explain import explain
@@ -80,7 +87,7 @@ def command(
             for line in [] if loaded is None else yours([loaded]):
                 err().print(f"note: {line}", markup=False)
             workers = available_processors() if place.type == "cpu" else 1
-            answer = explain(loaded, name, targets, results=results, threads=workers)
+            answer = explain(loaded, name, targets, results=results, threads=workers, protocols=own)
     except PluginError as error:
         raise MethodError(f"method '{method}' fails: {error}", "see it whole with --debug") from error
     _print(answer, name, max(rows, len(answer.fitting)))
@@ -88,7 +95,7 @@ def command(
         err().print(line, markup=False)
 
 
-def _prepared(name: str, scales: Iterable[int], device: torch.device, *, required: bool) -> Method | None:
+def _prepared(name: str, scales: Iterable[float], device: torch.device, *, required: bool) -> Method | None:
     """The method, ready for ``scales``; None if there is none of that name and it is not required.
 
     Images made elsewhere stand in a results folder under any name.
@@ -123,6 +130,9 @@ def _verdict(answer: Answer) -> Iterable[str]:
     together = targets[0].text if len(targets) == 1 else f"{several} numbers together"
     if count:
         yield f"{together} is {best.in_words}" if len(targets) == 1 else f"{together}: {best.in_words}"
+        if best.alike and not best.feeding:
+            where = "at these scales" if len({target.scale for target in targets}) > 1 else "at this scale"
+            yield f"{where} {' and '.join(best.alike)} decide{'' if best.alike[1:] else 's'} alike"
         others = f"{count - 1} other{'s' if count > 2 else ''} of the {tried} settings tried"
         if count > 1:
             yield f"{others} give{'' if count > 2 else 's'} {'it' if len(targets) == 1 else 'them'} too, listed above"

@@ -11,11 +11,12 @@ import typer
 
 from srbench.cli.shell import handled, out
 from srbench.errors import UnknownNameError
-from srbench.scale import ScaleSet
+from srbench.scale import ScaleRange, ScaleSet
 
 if TYPE_CHECKING:
     from srbench.method.plugins import Plugin
     from srbench.metrics import Metric
+    from srbench.protocol import Protocol
     from srbench.registry import Found
     from srbench.zoo import Checkpoint
 
@@ -34,6 +35,8 @@ def command(
       srbench list zoo
 
       srbench list datasets --json
+
+      srbench list protocols
     """
     if kind not in _LISTS:
         raise UnknownNameError("list", kind, _LISTS)
@@ -47,9 +50,14 @@ def command(
     columns = [
         Column(name, [_text(row[name]) for row in rows], _GIVES_WAY[kind].get(name, 0), sentences=name in _SENTENCES)
         for name in rows[0]
+        if name not in _IN_JSON_ALONE.get(kind, ())
     ]
     fitting = fit(columns, console.width)
     show(console, fitting)
+    if kind == "degradations":
+        from srbench.degradation.grammar import SUMMARY
+
+        console.print(f"or a chain of steps: {SUMMARY}", markup=False)
     if len(fitting) < len(columns):
         left_out = [column.head for column in columns if column.head not in {own.head for own in fitting}]
         console.print(f"left out for want of room: {', '.join(left_out)} (a wider terminal, COLUMNS=200, or --json)")
@@ -79,14 +87,16 @@ def _method(plugin: Plugin) -> dict[str, Any]:
         "title": card.title if card else f"BROKEN: {plugin.error}",
         "year": card.year if card else "",
         "family": card.family if card else "",
-        "scales": _scales(card.scales) if card else [],
+        "scales": (["whole"] if card.scales is None else _scales(card.scales)) if card else [],
         "weights": _weights(plugin),
         "origin": plugin.origin,
     }
 
 
-def _scales(scales: tuple[int, ...] | None) -> list[str]:
-    return ["any"] if scales is None else [str(scale) for scale in ScaleSet.of(scales)]
+def _scales(scales: tuple[float, ...] | ScaleRange | None) -> list[str]:
+    if scales is None or scales == ScaleRange():
+        return ["any"]
+    return [str(scales)] if isinstance(scales, ScaleRange) else [str(scale) for scale in ScaleSet.of(scales)]
 
 
 def _weight_cards(source: Path) -> str:
@@ -160,7 +170,8 @@ def _datasets() -> list[dict[str, Any]]:
             where = str(next(iter(found.values())).parent)
         if found and len(found) < total:
             where = f"{len(found)} of {total} images in {where}"
-        rows.append({"name": manifest.name, "title": manifest.title, "images": total, "where": where})
+        title = manifest.title if manifest.reference else f"{manifest.title} (no originals)"
+        rows.append({"name": manifest.name, "title": title, "images": total, "where": where})
     for name, error in dataset.broken().items():
         rows.append({"name": name, "title": f"BROKEN: {error}", "images": 0, "where": ""})
     return rows
@@ -193,28 +204,44 @@ def _degradations() -> list[dict[str, Any]]:
     for found in degradation.discover():
         scales = [] if found.value is None else _scales(found.value.scales)
         key = f"BROKEN: {found.error}" if found.value is None else found.value.key
-        rows.append({"name": found.name, "scales": scales, "key": key, "origin": found.origin})
+        chain = degradation.CHAINS.get(found.name, "")
+        rows.append({"name": found.name, "scales": scales, "chain": chain, "key": key, "origin": found.origin})
     return rows
 
 
 def _protocols() -> list[dict[str, Any]]:
     from srbench import protocol
 
-    return [
-        {"name": p.name, "version": p.version, "hash": p.hash, "title": p.title} for p in protocol.PROTOCOLS.values()
-    ]
+    return [_protocol(found) for found in protocol.discover()]
+
+
+def _protocol(found: Found[Protocol]) -> dict[str, Any]:
+    from srbench.protocol.words import describe
+
+    rules = found.value
+    return {
+        "name": found.name,
+        "version": rules.version if rules else "",
+        "hash": rules.hash if rules else "",
+        "in words": describe(rules) if rules else f"BROKEN: {found.error}",
+        "origin": found.origin,
+        "title": rules.title if rules else "",
+        "source": rules.source if rules else "",
+        "decisions": rules.decisions() if rules else {},
+    }
 
 
 _CHECKPOINT = ("name", "title", "network", "scales", "Set5 PSNR", "MB", "licence", "where")
 # Columns that go on in the next line before another gives way.
-_SENTENCES = ("title", "weights", "key", "where", "network", "source")
+_SENTENCES = ("title", "weights", "chain", "key", "where", "network", "source", "in words")
+_IN_JSON_ALONE = {"protocols": ("title", "source", "decisions")}
 _GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kind
     "methods": {"origin": 1, "family": 2, "year": 3},
     "zoo": {"MB": 1, "title": 2, "licence": 3},
     "datasets": {},
     "metrics": {"source": 1},
-    "degradations": {"origin": 1},
-    "protocols": {},
+    "degradations": {"origin": 1, "key": 2},
+    "protocols": {"origin": 1, "version": 2},
 }
 _LISTS = {
     "methods": _methods,

@@ -14,12 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
+from srbench.files import expanded
 from srbench.registry import BUILT_IN, Source
 
 if TYPE_CHECKING:
     from srbench.method.base import Method
 
-DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise")  # as in srbench.degradation.named, which imports torch
+DEGRADATIONS = (
+    "bicubic",
+    "blur-down",
+    "bicubic-noise",
+    "bd-centre",
+    "bd-first",
+)  # as in srbench.degradation.named, which imports torch
 
 
 def require_methods(specs: Iterable[str]) -> None:
@@ -116,10 +123,11 @@ def require_devices(name: str) -> None:
 def require_datasets(specs: Iterable[str]) -> None:
     """Raise as :func:`srbench.dataset.find` for what is neither a dataset's name nor there."""
     from srbench import dataset
+    from srbench.files import expanded
 
     known = dataset.manifests()
     for spec in specs:
-        if spec.lower() not in known and "=" not in spec and not Path(spec).expanduser().exists():
+        if spec.lower() not in known and "=" not in spec and not expanded(spec).exists():
             dataset.find(spec)
 
 
@@ -133,17 +141,29 @@ def require_metrics(specs: Iterable[str]) -> None:
             raise METRICS.unknown(spec)
 
 
-def require_protocol(name: str) -> None:
-    """Raise UnknownNameError for a protocol that there is not."""
+def require_protocols(text: str) -> None:
+    """Raise as :func:`srbench.protocol.several` for protocols that there are not, or that cannot be used."""
     from srbench import protocol
 
-    protocol.get(name)
+    protocol.several(text)
+
+
+def protocol_names(values: Iterable[str]) -> list[str]:
+    """The names of protocols, of which some may be given as files; those of a results folder need not be here."""
+    from srbench import protocol
+
+    specs = [spec.strip() for value in values for spec in ([value] if Path(value).is_file() else value.split(","))]
+    return [protocol.read(expanded(spec)).name if spec.endswith(".toml") else spec for spec in specs]
 
 
 def require_degradation(spec: str) -> None:
-    """Raise UnknownNameError for a plain name that no degradation has."""
+    """Raise UnknownNameError for a plain name that no degradation has, and SrbenchError for a chain that is wrong."""
     from srbench import registry
+    from srbench.degradation import grammar
 
+    if not spec.startswith("kernel:") and Path(spec).suffix not in (".py", ".toml") and grammar.is_chain(spec):
+        grammar.parse(spec)
+        return
     known = [*DEGRADATIONS, *(entry.name for entry in registry.entry_points("srbench.degradations"))]
     if _plain(spec) and spec not in known:
         raise UnknownNameError("degradation", spec, [*known, "kernel:FILE.npy"])

@@ -42,18 +42,31 @@ def command(
         list[str] | None,
         typer.Option(help="Names or folders of images. Default: Set5, Set14, BSD100 as far as they are here."),
     ] = None,
-    scales: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "4",
+    scales: Annotated[str, typer.Option(help="Numbers of at least 1, separated by commas: 2,3,2.5.")] = "4",
     metrics: Annotated[
         list[str] | None,
         typer.Option(
             help="Names, pyiqa:NAME, piq:NAME or .py files. Default: psnr, ssim; lpips, mos where they can be computed."
         ),
     ] = None,
-    protocol: Annotated[str, typer.Option(help="basicsr, classic or matlab-rgb (docs/protocol.md).")] = "basicsr",
+    protocol: Annotated[
+        str, typer.Option(help="Names (srbench list protocols) and files of your own (.toml), separated by commas.")
+    ] = "basicsr",
     degradation: Annotated[
         str,
-        typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),
+        typer.Option(
+            help="How LR images are made: a name (srbench list degradations), a chain such as 'blur:1.6 > down > "
+            "jpeg:40', kernel:FILE.npy, a .toml or .py file."
+        ),
     ] = "bicubic",
+    no_reference: Annotated[
+        bool,
+        typer.Option(
+            "--no-reference",
+            help="The images have no original: they are upscaled as they are, and measured "
+            "by metrics that need none (docs/datasets.md).",
+        ),
+    ] = False,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or cuda:N; several GPUs, a process each: cuda:0,2 or cuda:all.")
     ] = "auto",
@@ -113,7 +126,11 @@ def command(
 
       srbench run --methods bicubic,tv-map --datasets set5,set14 --scales 2,3,4 --protocol classic
 
+      srbench run --methods edsr --datasets set5 --protocol basicsr,rgb,./mine.toml
+
       srbench run --methods ./my_method.py --datasets path/to/folder
+
+      srbench run --methods all --datasets ./phone_photos --no-reference --scales 4
 
       srbench run --methods ./4x_model.safetensors --datasets set5
 
@@ -128,6 +145,7 @@ def command(
       srbench run --config campaign.toml
     """
     values = {name: value for name, value in context.params.items() if name != "debug"}
+    _require_consistent(_given(context, values))
     code = _one_run(values) if config is None else _campaign(context, config, values)
     if code:
         raise typer.Exit(code)
@@ -137,17 +155,33 @@ def _campaign(context: typer.Context, config: Path, values: Mapping[str, Any]) -
     """Every run of a file; what is given on the command line too overrides the file. The worst exit code."""
     from srbench.cli import campaign
 
-    given = {
-        name: value
-        for name, value in values.items()
-        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
-    }
+    given = _given(context, values)
     worst = 0
     for of_file in campaign.read(config):
+        _require_consistent({**of_file, **given})
         worst = max(worst, _one_run({**values, **of_file, **given}))
         if worst >= STOPPED:
             break
     return worst
+
+
+def _given(context: typer.Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given on the command line."""
+    return {
+        name: value
+        for name, value in values.items()
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+
+
+def _require_consistent(given: Mapping[str, Any]) -> None:
+    """Raise SrbenchError for options that say two things of how LR images come about."""
+    others = [f"--{name}" for name in ("degradation", "lr") if given.get(name)]
+    if given.get("no_reference") and others:
+        raise SrbenchError(
+            f"--no-reference and {others[0]}: images without an original are the LR images themselves",
+            "leave one of the two out",
+        )
 
 
 def _one_run(values: Mapping[str, Any]) -> int:
@@ -159,7 +193,7 @@ def _one_run(values: Mapping[str, Any]) -> int:
     names.require_methods(options.methods)
     names.require_datasets(options.datasets)
     names.require_metrics(options.metrics)
-    names.require_protocol(options.protocol)
+    names.require_protocols(options.protocol)
     names.require_degradation(options.degradation)
     from srbench.cli.tables import print_means
     from srbench.cli.time_ import print_timings
@@ -190,7 +224,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
-        *("precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
+        *("no_reference", "precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
     )
     return RunOptions(
         in_state(methods, values["state"]),

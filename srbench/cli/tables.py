@@ -61,7 +61,7 @@ def print_means(
     printed: list[Layout] = []
     sources: dict[str, None] = {}
     for key, group in table.groupby(VIEW):
-        view = _View(View(*key), group, contests(View(*key).rows(images), facts), facts)
+        view = _View(View.of(key), group, contests(View.of(key).rows(images), facts), facts)
         if sentences := view.verdict(methods, costs):
             console.print(printable(sentences), markup=False)
         for name, lines in view.groups():
@@ -105,7 +105,7 @@ class _View:
         name = f"mean of {' and '.join(self._of_all)}" if group == ALL else group
         return f"{name} {self.key}"
 
-    def verdict(self, methods: Mapping[str, Described], costs: Mapping[tuple[str, int], Cost]) -> str:
+    def verdict(self, methods: Mapping[str, Described], costs: Mapping[tuple[str, float], Cost]) -> str:
         """Who leads, how certainly and by how much, by the first metric on all images; empty with one method."""
         group = next((group for _, group in self.held), "")
         own = {metric: contest for (metric, other), contest in self.held.items() if other == group}

@@ -91,9 +91,9 @@ class Example:
         ImageError: the image is too small to leave a pixel after it is cut and its border shaved.
     """
 
-    def __init__(self, image: HrImage, scale: int, degradation: Degradation) -> None:
+    def __init__(self, image: HrImage, scale: float, degradation: Degradation) -> None:
         whole_height, whole_width = image.planes.shape[-2:]
-        height, width = whole_height // scale * scale, whole_width // scale * scale
+        height, width = image.protocol.sizes(scale, whole_height, whole_width).hr
         self.image, self.protocol = image, image.protocol
         self.scale, self.degradation = scale, degradation
         self.shave = self.protocol.border(scale)
@@ -108,6 +108,11 @@ class Example:
     @property
     def grey_as_grey(self) -> bool:
         return self.image.grey_as_grey
+
+    @property
+    def picture(self) -> Tensor:
+        """(1 or 3, H, W) uint8: what SR images are pictures of."""
+        return self.hr
 
     @property
     def hr_luma(self) -> Tensor:
@@ -154,19 +159,22 @@ class Example:
 
     @cached_property
     def lr_luma(self) -> Tensor:
-        """(h, w) double: the LR image of Y, for protocols that degrade Y, or of a grey image read as grey.
+        """(h, w) double: the LR image of Y, for protocols that degrade Y, or of a grey image read as grey. Of a
+        degradation that works on RGB, Y of the LR image, rounded.
 
         Whole numbers where the protocol rounds LR.
         """
+        if self.degradation.on_rgb:
+            return round_half_up((grey if self.grey_as_grey else luma)(self.lr_pixels))
         y = self.hr_luma
         y = y.to(torch.uint8) if self.protocol.lr_rounded and self.grey_as_grey else y
         return degraded(y, self.scale, self.degradation, self.protocol.resize).to(torch.float64)
 
     @cached_property
     def lr_pixels(self) -> Tensor:
-        """(3, h, w) RGB: uint8 where the protocol rounds LR, else double."""
+        """(3, h, w) RGB: uint8 where the protocol rounds LR, or the degradation works on 8 bits, else double."""
         rgb = self.hr.expand(3, -1, -1)
-        rgb = rgb if self.protocol.lr_rounded else rgb.to(torch.float64)
+        rgb = rgb if self.protocol.lr_rounded or self.degradation.on_rgb else rgb.to(torch.float64)
         return degraded(rgb, self.scale, self.degradation, self.protocol.resize)
 
     @cached_property

@@ -30,13 +30,19 @@ from srbench.explain.targets import Target
 from srbench.imaging.images import Pixels
 from srbench.method.base import Method
 from srbench.metrics import Metric
-from srbench.protocol.base import CLASSIC, PROTOCOLS, Protocol
+from srbench.protocol.base import CLASSIC, Protocol
 
 _T = TypeVar("_T")
 
 
 def explain(
-    method: Method | None, name: str, targets: Sequence[Target], *, results: Path | None = None, threads: int = 1
+    method: Method | None,
+    name: str,
+    targets: Sequence[Target],
+    *,
+    results: Path | None = None,
+    threads: int = 1,
+    protocols: Sequence[Protocol] = (),
 ) -> Answer:
     """The settings under which a method has the printed means ``targets``, or comes nearest to them.
 
@@ -48,6 +54,7 @@ def explain(
             ``results`` are scored.
         name: under which the method stands in ``results``.
         threads: how many images are computed side by side; one where the method draws at random.
+        protocols: those that are looked for by name beside the built-in and installed ones.
 
     Raises:
         SrbenchError: there is nothing to score; the method fails.
@@ -58,6 +65,8 @@ def explain(
         colour=_colour_of_kept(kept, sets, targets) if method is None else method.card.colour,
         grey=any(image.read().ndim == 2 for data in sets.values() for image in data.images),
         ssim=any(target.metric == "ssim" for target in targets),
+        scales=tuple(dict.fromkeys(target.scale for target in targets)),
+        own=tuple(protocols),
     )
     workers = 1 if method is not None and method.card.random else threads
     score = partial(_means, grid, sets, targets, workers)
@@ -88,7 +97,7 @@ def _means(
     kept: KeptImages | None,
 ) -> dict[Protocol, tuple[float, ...]]:
     """The mean of every target's metric over its dataset, under each setting where all images have a value."""
-    found: dict[tuple[str, int, str], dict[Protocol, float]] = {}
+    found: dict[tuple[str, float, str], dict[Protocol, float]] = {}
     for place in dict.fromkeys((target.dataset, target.scale) for target in targets):
         wanted = [metrics.get(t.metric) for t in targets if (t.dataset, t.scale) == place]
         values: dict[str, dict[Protocol, list[float]]] = {metric.name: {} for metric in wanted}
@@ -119,7 +128,7 @@ def _side_by_side(call: Callable[[ImageFile], _T], images: Sequence[ImageFile], 
 def _scores(
     grid: Grid,
     method: Method | None,
-    scale: int,
+    scale: float,
     kept: KeptImages | None,
     wanted: Sequence[Metric],
     image: ImageFile,
@@ -134,19 +143,20 @@ class _Way:
     lr: str
     luma_rounded: bool  # of the Y that it is fed
     grey: bool  # it is fed a grey image
+    cut: str  # the rule of sizes, at a scale with a fraction
 
 
 class _Outputs:
     """SR images of one HR image: the kept pixels where there are, else the method's, made once for each way."""
 
     def __init__(
-        self, grid: Grid, method: Method | None, image: ImageFile, scale: int, kept: KeptImages | None
+        self, grid: Grid, method: Method | None, image: ImageFile, scale: float, kept: KeptImages | None
     ) -> None:
         self._grid, self._method, self._scale = grid, method, scale
         self._hr = image.read()
         self._pixels: dict[tuple[_Way, bool], Tensor] = {}  # by way and whether they are rounded
         self._raw: dict[_Way, Tensor] = {}
-        for rules in PROTOCOLS.values() if kept is not None else ():
+        for rules in grid.named.values() if kept is not None else ():
             self._keep(rules, None if kept is None else kept.of(image, scale, rules.name))
 
     def _keep(self, rules: Protocol, pixels: Pixels | None) -> None:
@@ -162,7 +172,8 @@ class _Outputs:
     def _way(self, rules: Protocol) -> _Way:
         grey = self._hr.ndim == 2 and not rules.grey_as_rgb and self._grid.colour != "rgb"
         on_luma = self._grid.on_luma(rules) and not grey
-        return _Way(self._grid.lr(rules), on_luma and rules.luma_rounded, grey)
+        cut = "" if self._scale == int(self._scale) else rules.cut
+        return _Way(self._grid.lr(rules), on_luma and rules.luma_rounded, grey, cut)
 
     def scores(self, wanted: Sequence[Metric]) -> Iterator[tuple[Protocol, str, float]]:
         """The value of every metric under every setting where it can be measured."""

@@ -27,7 +27,7 @@ class Reference(Protocol):
     """What all SR images of one HR image are compared with. One object per HR image, scale and protocol, so a
     metric may keep what it made of it. Tensors are on the 0..255 scale."""
 
-    scale: int
+    scale: float
     hr: Tensor  # (1 or 3, H, W) uint8
     protocol: Rules
     degradation: Degradation
@@ -156,6 +156,12 @@ class Metric:
     @property
     def needs_colour(self) -> bool:
         return "sr_rgb" in self.needs
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether it compares with the HR image, or asks how the LR image was made of it: of an image without an
+        original it measures nothing."""
+        return not set(self.needs).isdisjoint(("hr_luma", "hr_rgb", "degradation", "likelihood"))
 
     @property
     def needs_lr(self) -> bool:

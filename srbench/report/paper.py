@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from srbench.records import NO_DEGRADATION
 from srbench.report.html.costs import Cost, cost_of, summarise
 from srbench.report.verdict import short
 from srbench.results.choice import EVERYTHING, Choice
@@ -20,7 +21,7 @@ from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.leaderboard import means, methods_by_score, per_image
 from srbench.results.literature import Entry
 from srbench.results.reader import Reader
-from srbench.results.view import VIEW
+from srbench.results.view import VIEW, View
 from srbench.wording import significant
 
 REMARKED = "†"  # behind a mean of which there is something to be known
@@ -57,7 +58,7 @@ class PaperTable:
     """One table. ``columns``: the dataset's title and the metric. ``remarks`` are on how the images behind marked means
     were computed, ``sources`` on where reported values stand."""
 
-    scale: int
+    scale: float
     protocol: str
     degradation: str
     columns: list[tuple[str, MetricFacts]]
@@ -67,7 +68,8 @@ class PaperTable:
 
     @property
     def title(self) -> str:
-        return f"x{self.scale}, protocol {self.protocol}, degradation {self.degradation}"
+        made = "without an original" if self.degradation == NO_DEGRADATION else f"degradation {self.degradation}"
+        return f"x{self.scale}, protocol {self.protocol}, {made}"
 
     @property
     def partial(self) -> bool:
@@ -115,14 +117,14 @@ def methods_cited(reader: Reader, choice: Choice = EVERYTHING) -> list[str]:
 
 
 def _table(
-    key: tuple[int, str, str],
+    key: tuple[float, str, str],
     means: pd.DataFrame,
     methods: Sequence[Described],
     literature: Sequence[Entry],
-    costs: Mapping[tuple[str, int], Cost],
+    costs: Mapping[tuple[str, float], Cost],
     facts: FolderFacts,
 ) -> PaperTable:
-    scale, protocol, degradation = key
+    scale, protocol, degradation = View.of(key)
     datasets = sorted(means["dataset"].unique(), key=facts.dataset_order)
     names = [(d, m) for d in datasets for m in means.loc[means["dataset"] == d, "metric"].unique()]
     values = {(row["method"], row["dataset"], row["metric"]): row for row in means.to_dict("records")}
@@ -157,7 +159,7 @@ def _titles(methods: Sequence[Described]) -> dict[str, str]:
 def _reported(
     entry: Entry,
     names: Sequence[tuple[str, str]],
-    scale: int,
+    scale: float,
     protocol: str,
     facts: FolderFacts,
     sources: dict[str, None],

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd
+
+from srbench.records import NO_DEGRADATION
+from srbench.scale import number
 
 
 class View(NamedTuple):
     """One scale, protocol and degradation."""
 
-    scale: int
+    scale: float
     protocol: str
     degradation: str
 
+    @classmethod
+    def of(cls, key: Sequence[Any]) -> View:
+        """Of a key of ``groupby(VIEW)``, in which whole scales may be floats."""
+        return cls(number(key[0]), *key[1:])
+
     def __str__(self) -> str:
-        return f"x{self.scale}, {self.protocol}, {self.degradation}"
+        return f"x{self.scale}, {self.protocol}, {self.degradation if self.has_originals else 'no original'}"
 
     @property
     def title(self) -> str:
         """Above a table or a picture: '×4, protocol basicsr, degradation bicubic'."""
-        return f"×{self.scale}, protocol {self.protocol}, degradation {self.degradation}"  # noqa: RUF001
+        made = f"degradation {self.degradation}" if self.has_originals else "without an original"
+        return f"×{self.scale}, protocol {self.protocol}, {made}"  # noqa: RUF001
+
+    @property
+    def has_originals(self) -> bool:
+        """Whether there are HR images that SR images can be compared with."""
+        return self.degradation != NO_DEGRADATION
 
     def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Those of a frame with the columns VIEW."""

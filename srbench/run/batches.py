@@ -33,9 +33,15 @@ def pay(device: torch.device) -> bool:
 
 @dataclass(frozen=True)
 class CellBatch:
-    """Tasks of one method and scale, whose LR images have one shape."""
+    """Tasks of one method, scale and protocol, whose LR images have one shape."""
 
     tasks: tuple[CellTask, ...]
+
+    @property
+    def family(self) -> Hashable:
+        """As that of its tasks."""
+        own = tuple(task.family for task in self.tasks)
+        return None if None in own else own
 
 
 @dataclass(frozen=True)
@@ -53,17 +59,21 @@ class Batching:
     def limit(self, task: CellTask) -> int:
         """How many images like a task's go together."""
         facts = self.facts[task.sample]
-        return max(1, min(self.most, PIXELS // (facts.width * facts.height)))
+        pixels = facts.width * facts.height * (1 if task.sample.reference else task.scale**2)
+        return max(1, min(self.most, int(PIXELS // pixels)))
 
     def shape(self, task: CellTask) -> Hashable:
         """What tasks have in common that go together; None of one that goes alone."""
         if task.canary or task.kept is not None or task.method.random or not task.method.source:
             return None
-        return task.method, self._lr(task)
+        return task.method, task.facts.protocol, self._lr(task)
 
-    def _lr(self, task: CellTask) -> tuple[int, int, int, int]:
+    def _lr(self, task: CellTask) -> tuple[float, int, int, int]:
         facts = self.facts[task.sample]
-        return task.scale, facts.height // task.scale, facts.width // task.scale, facts.channels
+        if not task.sample.reference:
+            return task.scale, facts.height, facts.width, facts.channels
+        step = int(task.scale) if task.scale == int(task.scale) else 1  # else HR images of one size have LR ones of one
+        return task.scale, facts.height // step, facts.width // step, facts.channels
 
     def ordered(self, tasks: Sequence[CellTask]) -> list[CellTask]:
         """``tasks`` with those next to each other that go together: as many images of a dataset as a batch holds, all
@@ -76,7 +86,13 @@ class Batching:
             alike = (task.facts.dataset, self._lr(task))
             among = places.setdefault(alike, {})
             block = (alike, among.setdefault(task.sample, len(among)) // self.limit(task))
-            keys.append((blocks.setdefault(block, number), methods.setdefault((block, task.method), number), number))
+            keys.append(
+                (
+                    blocks.setdefault(block, number),
+                    methods.setdefault((block, task.method, task.facts.protocol), number),
+                    number,
+                )
+            )
         return [tasks[number] for *_, number in sorted(keys)]
 
 

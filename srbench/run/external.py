@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -33,6 +32,7 @@ from srbench.run.plan import MethodSpec
 from srbench.run.recorded import Recorded
 from srbench.run.runner import carry_out
 from srbench.run.worker import CellWorker
+from srbench.scale import checked, enlarged
 
 # What programs append to the name of an image that they made, in addition to the scale and the method's name.
 _DECORATIONS = ("sr", "hr", "lr", "gt", "out", "output", "result", "pred", "rlt")
@@ -44,12 +44,13 @@ class ForeignOptions:
 
     folder: Path
     dataset: str
-    scale: int
+    scale: float
     name: str
     metrics: tuple[str, ...] = ()  # empty: the default ones
     protocol: str = "basicsr"
     out: Path = Path("results")
     command: str = ""
+    no_reference: bool = False  # the images of the dataset are LR images without an original
 
 
 def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
@@ -64,6 +65,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
             size or without colour; each is named. Nothing is stored then.
     """
     observer = observer or Silent()
+    options = replace(options, scale=checked(options.scale))
     with randomness.kept(torch.device("cpu")):
         paths: dict[str, Path] = {}
 
@@ -89,17 +91,19 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
         command=options.command,
     )
     context = context_of(run)
-    selection = choice.select(run.metrics, context.protocol)
     recorded = Recorded.of(options.out)
+    recorded.require_own_protocols(context.protocols)
     _check_name(options.name, recorded)
-    found = find_datasets([options.dataset], note)
+    found = find_datasets([options.dataset], note, reference=not options.no_reference)
     (data,) = found
+    bare = not data.reference
+    selection = choice.select(run.metrics, context.protocols, references=not bare, unreferenced=bare)
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
     worker = CellWorker(context)
     settled = settle(Decoding(found, worker.images.start_decoding(data.images)), recorded, note)
     facts = settled.facts()
     (data,) = settled.datasets
-    hashes = _check(data, paths, facts, options.scale, context.protocol)
+    hashes = _check(data, paths, facts, options.scale, context.protocols)
     identity = hashlib.sha256("".join(hashes[name] for name in sorted(hashes)).encode()).hexdigest()[:16]
     spec = MethodSpec(options.name, identity)
     worker.hold_method(spec, _named(options.name))
@@ -133,20 +137,20 @@ def _named(name: str) -> Method:
 def _hand_over(job: Job, planned: Plan, paths: dict[str, Path], store: Store) -> None:
     """Keep every image that the results folder does not hold yet, as a run keeps those that it makes."""
     known = store.known(list(planned.ids.values()))
-    folder, as_colour = job.context.folder, job.context.protocol.grey_as_rgb
+    folder = job.context.folder
     entries = []
     for task in planned.cells:
         number = planned.ids[task.facts.key]
         outcome = known[number].outcome
         if outcome is None or kept.read(folder, outcome) is None:
             pixels = read_image(paths[task.facts.image])
-            if task.facts.image_channels == 1 and as_colour:
+            if task.facts.image_channels == 1 and job.context.protocol(task.facts).grey_as_rgb:
                 pixels = as_rgb(pixels)
             entries.append(Entry(number, kept.keep(folder, task.facts, pixels), ()))
     store.record(planned.summary.run_id, entries, again=True)
 
 
-def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[str, Path]:
+def pair(folder: Path, names: Sequence[str], scale: float, method: str) -> dict[str, Path]:
     """The file of every image of a dataset, by name: never by order.
 
     A file belongs to an image if its stem is the image's name, in any case, perhaps followed by what programs
@@ -158,13 +162,12 @@ def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[st
     if not folder.is_dir():
         raise ImageError(f"no folder at '{folder}'", "check the path")
     files = image_files(folder)
-    exact = {path.stem.lower(): path.stem.lower() for path in files}
-    plain = _plain(scale, method)
+    stems = _stems(scale, method)
     wanted = {name.lower(): name for name in names} | {dataset.plain_name(name): name for name in names}
     found: dict[str, list[Path]] = defaultdict(list)
     strangers = []
     for path in files:
-        name = wanted.get(exact[path.stem.lower()]) or wanted.get(plain(path.stem))
+        name = next((wanted[stem] for stem in stems(path.stem) if stem in wanted), None)
         if name is None:
             strangers.append(path.name)
         else:
@@ -184,24 +187,31 @@ def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[st
     return {name: paths[0] for name, paths in found.items()}
 
 
-def _plain(scale: int, method: str) -> Any:
-    ends = "|".join((rf"x{scale}", rf"{scale}x", rf"srf_{scale}", *_DECORATIONS, re.escape(method.lower())))
-    decoration = re.compile(rf"(?:[ _.-]+(?:{ends})|x{scale})$")
+def _stems(scale: float, method: str) -> Callable[[str], Iterator[str]]:
+    """A stem, then without one decoration after the other: 'a_x4_sr', 'a_x4', 'a'."""
+    number = re.escape(str(scale))
+    ends = "|".join((rf"x{number}", rf"{number}x", rf"srf_{number}", *_DECORATIONS, re.escape(method.lower())))
+    decoration = re.compile(rf"(?:[ _.-]+(?:{ends})|x{number})$")
 
-    def plain(stem: str) -> str:
+    def stems(stem: str) -> Iterator[str]:
         stem = stem.lower()
+        yield stem
         while (shorter := decoration.sub("", stem)) not in (stem, ""):
-            stem = shorter
-        return stem
+            yield (stem := shorter)
 
-    return plain
+    return stems
 
 
 def _check(
-    data: Dataset, paths: dict[str, Path], facts: dict[ImageFile, ImageFacts], scale: int, rules: Protocol
+    data: Dataset,
+    paths: dict[str, Path],
+    facts: dict[ImageFile, ImageFacts],
+    scale: float,
+    protocols: Sequence[Protocol],
 ) -> dict[str, str]:
     """Pixel hashes of the foreign images, by name; raises ImageError, naming all that are of the wrong size."""
     hashes, wrong, unreadable = {}, [], []
+    in_colour = any(rules.working_space == "rgb" for rules in protocols)
     for image in data.images:
         path, own = paths[image.name], facts[image]
         try:
@@ -209,10 +219,13 @@ def _check(
         except ImageError as error:
             unreadable.append(error)
             continue
-        height, width = own.height // scale * scale, own.width // scale * scale
-        if pixels.shape[:2] != (height, width):
+        sizes = [rules.sizes(scale, own.height, own.width).hr for rules in protocols]
+        if not data.reference:
+            sizes = [(enlarged(own.height, scale), enlarged(own.width, scale))]
+        if others := [size for size in sizes if pixels.shape[:2] != size]:
+            height, width = others[0]
             wrong.append(f"{path.name} is {pixels.shape[1]}x{pixels.shape[0]}, not {width}x{height}")
-        elif pixels.ndim == 2 and own.channels == 3 and rules.working_space == "rgb":
+        elif pixels.ndim == 2 and own.channels == 3 and in_colour:
             wrong.append(f"{path.name} is grey, its image has colours")
         hashes[image.name] = pixel_hash(pixels)
     if unreadable:
@@ -222,9 +235,11 @@ def _check(
             unreadable[0].hint if len(unreadable) == 1 else "repair them",
         )
     if wrong:
+        size = f"the size of the HR image, cut as at x{scale}"
+        if not data.reference:
+            size = f"{scale} times the size of the LR image"
         raise ImageError(
             f"{len(wrong)} of {len(paths)} images do not fit {data.title} at x{scale}: {first_few(wrong, 5)}",
-            f"they must have the size of the HR image, cut to a multiple of {scale}, and its colours (images of Y "
-            "alone: --protocol classic)",
+            f"they must have {size}, and its colours (images of Y alone: --protocol classic)",
         )
     return hashes

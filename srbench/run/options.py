@@ -14,10 +14,11 @@ class RunOptions:
 
     methods: tuple[str, ...] = ("all",)
     datasets: tuple[str, ...] = ()  # empty: the standard ones that are on this machine, else sample
-    scales: tuple[int, ...] = (4,)
+    scales: tuple[float, ...] = (4,)
     metrics: tuple[str, ...] = ()  # empty: the default ones
-    protocol: str = "basicsr"
+    protocol: str = "basicsr"  # names and files, with commas between
     degradation: str = "bicubic"
+    no_reference: bool = False  # the images of the datasets are LR images without an original
     device: str = "auto"
     threads: int = 0  # workers; 0: one per processor
     out: Path = Path("results")

@@ -18,13 +18,13 @@ from srbench.foreign.trial import died_of, trials
 from srbench.machine import devices_of, resolve_device
 from srbench.method.variant import Variant
 from srbench.metrics import choice
-from srbench.records import Entry, ScoreState
+from srbench.records import NO_DEGRADATION, Entry, ScoreState
 from srbench.results.claims import Claims
 from srbench.results.holders import ENDED_EARLY
 from srbench.results.store import OvertakenError, Store
 from srbench.run import batches, canary, clustered, loaded
 from srbench.run.batches import Batched, Batching
-from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
+from srbench.run.datasets import Decoding, default_datasets, find_datasets, require_undegraded, settle
 from srbench.run.executors.base import Executor
 from srbench.run.executors.local import can_fork, local, single_threaded
 from srbench.run.first_try import require_fitting, try_new
@@ -61,7 +61,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     observer = observer or Silent()
     clustered.require(options)
     # The folder is the same whatever a plugin makes the current one.
-    options = replace(options, scales=tuple(dict.fromkeys(options.scales)), out=options.out.absolute())
+    options = replace(options, scales=tuple(dict.fromkeys(map(checked, options.scales))), out=options.out.absolute())
     with randomness.kept(resolve_device(options.device)):
         return carry_out(lambda: resolve(options, observer), observer)
 
@@ -90,8 +90,9 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     context = context_of(options)
     worker = CellWorker(context, workers_of(options))
     for scale in options.scales:
-        worker.degradation.require_scale(checked(scale))
+        worker.degradation.require_scale(scale)
     recorded = Recorded.of(options.out)
+    recorded.require_own_protocols(context.protocols)
     file = degradation.file_of(options.degradation)
     recorded.require_own_degradation(context.degradation_key, file)
     if recorded.is_another_degradation(context.degradation_key):
@@ -110,8 +111,18 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
             sources[method.card.name] = place
     if uncast := [spec.name for spec in specs if spec.precision != context.variant.precision]:
         observer.note(f"without a network to cast, computed as always: {', '.join(uncast)}")
-    selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
-    datasets = find_datasets(options.datasets or default_datasets(observer.note), observer.note)
+    if options.no_reference and not options.datasets:
+        raise SrbenchError("no images are named that have no original", "name their folder with --datasets")
+    named = options.datasets or default_datasets(observer.note)
+    datasets = find_datasets(named, observer.note, reference=not options.no_reference)
+    require_undegraded(datasets, options.degradation)
+    selection = choice.select(
+        options.metrics,
+        context.protocols,
+        any(spec.has_likelihood for spec in specs),
+        references=any(data.reference for data in datasets),
+        unreferenced=not all(data.reference for data in datasets),
+    )
     decoding = worker.images.start_decoding(
         [image for data in datasets for image in data.images], verify=options.verify_pixels
     )
@@ -139,6 +150,8 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
     manifest = {**_describe(job), **job.described}  # while images are decoded
     facts = job.image_facts() if decoded is None else decoded
     manifest["datasets"] = [describe_dataset(data, facts) for data in job.datasets]
+    if not any(data.reference for data in job.datasets):
+        manifest["degradation"] = NO_DEGRADATION
     every = cells(job.methods, job.datasets, facts, job.options.scales, job.context)
     planned = list(every if job.slice is None else job.slice)
     if job.context.variant.key:
@@ -156,7 +169,7 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
 
 def _describe(job: Job) -> dict[str, Any]:
     methods = [(job.worker.method(spec), spec.identity) for spec in job.methods]
-    return describe(job.options, methods, job.context.protocol, devices_of(job.options.device), job.worker.workers)
+    return describe(job.options, methods, job.context.protocols, devices_of(job.options.device), job.worker.workers)
 
 
 def _prepare(job: Job, observer: Observer) -> None:
@@ -217,7 +230,7 @@ def complete(job: Job, planned: Plan, store: Store, observer: Observer) -> Summa
 def _complete(job: Job, planned: Plan, store: Store, observer: Observer) -> None:
     options, summary = job.options, planned.summary
     store.changed_elsewhere()  # what is written from here on, the claims look at
-    tasks = pending(planned.cells, planned.ids, store, job.wanted, options.force, summary)
+    tasks = pending(planned.cells, planned.ids, store, job.wanted, job.selection, options.force, summary)
     tasks = measurable(tasks, job.wanted, job.selection, planned.facts, observer, summary)
     # With the weights that are loaded now.
     planned.manifest["metrics"] = [describe_metric(metric) for metric in job.selection.metrics]

@@ -16,14 +16,14 @@ from srbench.run.worker import CellWorker
 def compare_tiles(plan: Sequence[CellTask], worker: CellWorker, observer: Observer) -> list[dict[str, object]]:
     """The difference between tiles and the whole on the first image that is larger than a tile, for every method and
     scale, as the manifest tells it; noted too."""
-    found: dict[tuple[str, int], dict[str, object]] = {}
+    found: dict[tuple[str, float], dict[str, object]] = {}
     for task in plan:
         key = (task.facts.method, task.scale)
         tiled = _tiled(worker.method(task.method))
         if key in found or tiled is None or worker.prepare(task.method, task.scale) or not tiled.supports(task.scale):
             continue
         try:
-            example = worker.images.example(task.sample, task.scale)
+            example = worker.example(task)
             lr = lr_of(tiled, example)
             if max(lr.shape[-2:]) <= tiled.tile:
                 continue

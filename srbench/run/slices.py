@@ -56,19 +56,23 @@ def cut(cells: Sequence[CellTask], costs: Sequence[int], shard: Shard) -> Slice:
     return Slice(shard, digest.hexdigest()[:16], own)
 
 
-def _place(cell: CellTask) -> tuple[str, str, int, str, int, str]:
+def _place(cell: CellTask) -> tuple[str, str, float, str, int, str, str]:
     facts = cell.facts
-    return facts.method, facts.options, facts.scale, facts.dataset, facts.dataset_version, facts.image
+    place = facts.method, facts.options, facts.scale, facts.dataset, facts.dataset_version, facts.image
+    return *place, facts.protocol
 
 
 def costs(cells: Sequence[CellTask], facts: Mapping[ImageFile, ImageFacts], worker: CellWorker) -> list[int]:
     """What each cell is expected to cost, in nanoseconds on one core."""
-    per_pixel: dict[tuple[str, int], int] = {}
+    per_pixel: dict[tuple[str, float], int] = {}
     found = []
     for cell in cells:
         key = cell.facts.method, cell.scale
         if key not in per_pixel:
             ensemble = worker.context.variant.self_ensemble
             per_pixel[key] = expected_cost.of_method(worker.method(cell.method), cell.scale, self_ensemble=ensemble)
-        found.append(per_pixel[key] * facts[cell.sample].width * facts[cell.sample].height)
+        pixels = facts[cell.sample].width * facts[cell.sample].height
+        if not cell.sample.reference:
+            pixels = round(pixels * cell.scale**2)
+        found.append(per_pixel[key] * pixels)
     return found

@@ -280,6 +280,10 @@ def fill(folder, page):
     """What the commands name: pictures, plugins as the pages print them, weights, folders of images."""
     from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
 
+    from srbench.methods.carn import CarnNet
+    from srbench.methods.edsr import EdsrNet
+    from srbench.methods.rlfn import RlfnNet
+
     sample = {image.name: image.read() for image in dataset.find("sample").images}
     cat, text = sample["cat"][:60, :64], sample["page"][:48, :48]
     for name in ("photo.jpg", "photo.png", "scans/one.png", "large.png", "large.tif"):
@@ -298,6 +302,7 @@ def fill(folder, page):
         height, width = (n // 4 * 4 for n in pixels.shape[:2])
         write_image(folder / "their_set5" / f"{image.name}_x4.png", pixels[:height, :width] // 2 * 2)
     printed = {"sharpened.py": "class Sharpened", "my_metric.py": "MEAN_ERROR = ", "my_degradation.py": "MINE = Pipe"}
+    printed |= {"edsr255.py": "class Edsr255"}
     printed |= {"campaign.toml": "[[run]]", "test_quality.py": "def test_quality"}
     blocks = [block for path in PAGES.values() for _, block in fences(path.read_text(encoding="utf-8"))]
     for name, word in printed.items():
@@ -311,6 +316,9 @@ def fill(folder, page):
     save_file(network.state_dict(), folder / "4x_model.safetensors")
     torch.save({"params": network.state_dict(), "params_ema": network.state_dict()}, folder / "net_g.pth")
     torch.save(network, folder / "model_epoch_50.pth")
+    brought = {"x4.pt": EdsrNet(4, 8, 2, 1.0), "rlfn_x4.pth": RlfnNet(4, 8, 1), "carn_m.pth": CarnNet(4, 8)}
+    for name, own in brought.items():
+        torch.save(own.state_dict(), folder / name)
     savemat(folder / "VDSR_Official.mat", {"weights_conv1": np.ones((9, 2)), "biases_conv1": np.ones(2)})
     shutil.copytree(folder, folder / "run1", ignore=lambda _, names: [n for n in names if n != "net_g.pth"])
     shutil.copytree(folder / "run1", folder / "run2")

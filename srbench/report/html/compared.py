@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from srbench.records import NO_DEGRADATION
 from srbench.report import changes
 from srbench.report.html.originals import Originals
 from srbench.report.html.templates import environment
@@ -54,7 +55,7 @@ def _pictures(comparison: Comparison, sides: Sequence[Side]) -> list[Pictures | 
     originals = Originals([run for side in sides for run in side.runs], comparison.facts)
     found: list[Pictures | None] = []
     for key, _ in comparison.rows.groupby(VIEW, sort=False):
-        own = View(*key).rows(comparison.images)
+        own = View.of(key).rows(comparison.images)
         found.append(_of_view(own, comparison, sides, files, originals) if len(own) else None)
     return found
 
@@ -86,7 +87,10 @@ def _of_view(
         key = tuple(row[name] for name in _CELL)
         paths = [Made(letter, side.folder, own[key][0]) for letter, side, own in zip("AB", sides, files, strict=True)]
         about = _about(row, comparison, sign)
-        pictured = trio(about, paths[0], paths[1], originals.find(row["dataset"], row["image"], files[0][key][1]))
+        original = None
+        if row["degradation"] != NO_DEGRADATION:
+            original = originals.find(row["dataset"], row["image"], files[0][key][1])
+        pictured = trio(about, paths[0], paths[1], original)
         if isinstance(pictured, Trio):
             made[better].append(pictured)
         else:

@@ -73,7 +73,7 @@ class View:
     """
 
     key: str
-    scale: int
+    scale: float
     protocol: str
     degradation: str
     title: str
@@ -91,6 +91,11 @@ class View:
             return list(self.datasets)
         return [ALL, *(name for name in self.datasets if name != ALL)]
 
+    @property
+    def has_originals(self) -> bool:
+        """As :attr:`srbench.results.view.View.has_originals`."""
+        return ViewKey(self.scale, self.protocol, self.degradation).has_originals
+
     def facts(self, metric: str) -> MetricFacts:
         """Of one of its metrics."""
         return next(facts for facts in self.metrics if facts.name == metric)
@@ -105,7 +110,7 @@ class View:
 def views(
     images: pd.DataFrame,
     table: pd.DataFrame,
-    costs: Mapping[tuple[str, int], Cost],
+    costs: Mapping[tuple[str, float], Cost],
     facts: FolderFacts,
 ) -> list[View]:
     """One view per scale, protocol and degradation, never two of them in one; that with the most cells first.
@@ -124,13 +129,13 @@ def views(
 
 
 def _view(
-    key: tuple[int, str, str],
+    key: tuple[float, str, str],
     images: pd.DataFrame,
     table: pd.DataFrame,
-    costs: Mapping[tuple[str, int], Cost],
+    costs: Mapping[tuple[str, float], Cost],
     facts: FolderFacts,
 ) -> View:
-    scale, protocol, degradation = key
+    scale, protocol, degradation = ViewKey.of(key)
     found = contests(images, facts)
     labels = methods_by_score(table.assign(method=table["label"]))
     if found:
@@ -143,7 +148,7 @@ def _view(
         scale=scale,
         protocol=protocol,
         degradation=degradation,
-        title=ViewKey(*key).title,
+        title=ViewKey.of(key).title,
         datasets={
             name: facts.dataset(name).title for name in sorted(table["dataset"].unique(), key=facts.dataset_order)
         },
@@ -161,7 +166,9 @@ def _shortened(rows: list[Row]) -> list[Row]:
     return [replace(row, short=titles[row.method] + suffix[row.name]) for row in rows]
 
 
-def _row(label: str, own: pd.DataFrame, scale: int, costs: Mapping[tuple[str, int], Cost], facts: FolderFacts) -> Row:
+def _row(
+    label: str, own: pd.DataFrame, scale: float, costs: Mapping[tuple[str, float], Cost], facts: FolderFacts
+) -> Row:
     method, identity = own["plugin"].iloc[0], own["method_hash"].iloc[0]
     card = facts.method(method, identity)
     trained = facts.training(method, scale, identity)

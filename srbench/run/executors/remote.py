@@ -122,18 +122,20 @@ class Remote:
             hello = Hello(**pickle.loads(self._hello))
             if hello.version != __version__:
                 return Refusal(f"it has srbench {__version__}, and this is {hello.version}")
-            if _protocol_hash(hello.protocol) != hello.protocol_hash:
-                return Refusal(f"its protocol '{hello.protocol}' is another one")
+            for name, own in zip(hello.protocol.split(","), hello.protocol_hash.split(","), strict=True):
+                if _protocol_hash(name, own) != own:
+                    return Refusal(f"its protocol '{name}' is another one")
             context, sources = pickle.loads(hello.content)
             self._run = _Run(context, sources, self._scratch, self._blobs)
         return Met(self._run.machine)
 
 
-def _protocol_hash(name: str) -> str:
+def _protocol_hash(name: str, unknown: str) -> str:
+    """That of the protocol here; ``unknown`` where there is none of the name: the run sends a user's own."""
     try:
         return get_protocol(name).hash
-    except SrbenchError:  # it has none of that name
-        return ""
+    except SrbenchError:
+        return unknown
 
 
 class _Run:
@@ -152,7 +154,7 @@ class _Run:
             os.environ[f"SRBENCH_{name.upper()}"] = os.pathsep.join(map(str, places))
         self._folder = scratch / "results"
         self._here: dict[str, str] = {}
-        self._images: dict[tuple[str, str, str], ImageFile] = {}
+        self._images: dict[tuple[str, str, str, bool], ImageFile] = {}
         self._datasets: dict[str, dict[str, ImageFile]] = {}
         context = replace(context, folder=self._folder, degradation=self._local(context.degradation))
         self._worker = CellWorker(context)
@@ -228,7 +230,7 @@ class _Run:
 
     def _image(self, parcel: Parcel) -> ImageFile:
         facts, sample = parcel.task.facts, parcel.task.sample
-        key = (facts.dataset, facts.image, facts.image_sha256)
+        key = (facts.dataset, facts.image, facts.image_sha256, sample.reference)
         known = self._images.get(key)
         if known is not None and known.path.is_file():
             if known.path.parent == self._blobs.folder:
@@ -237,8 +239,8 @@ class _Run:
         own = self._own(facts.dataset).get(facts.image)
         with suppress(SrbenchError):
             if own is not None and pixel_hash(own.read()) == facts.image_sha256:
-                self._images[key] = own
-                return own
+                self._images[key] = replace(own, reference=sample.reference)
+                return self._images[key]
         path = self._blobs.path(parcel.image)
         if path is None:
             raise _LackingError([parcel.image])
