@@ -25,6 +25,8 @@ DEGRADATIONS = (
     "bicubic-noise",
     "bd-centre",
     "bd-first",
+    "realesrgan",
+    "bsrgan",
 )  # as in srbench.degradation.named, which imports torch
 
 
