@@ -166,7 +166,8 @@ def _datasets() -> list[dict[str, Any]]:
             where = str(next(iter(found.values())).parent)
         if found and len(found) < total:
             where = f"{len(found)} of {total} images in {where}"
-        rows.append({"name": manifest.name, "title": manifest.title, "images": total, "where": where})
+        title = manifest.title if manifest.reference else f"{manifest.title} (no originals)"
+        rows.append({"name": manifest.name, "title": title, "images": total, "where": where})
     for name, error in dataset.broken().items():
         rows.append({"name": name, "title": f"BROKEN: {error}", "images": 0, "where": ""})
     return rows
@@ -177,7 +178,7 @@ def _metrics() -> list[dict[str, Any]]:
     from srbench.metrics.catalog import METRICS
 
     rows = listing.rows(METRICS, _metric, (Path(__file__),))
-    return [{name: row[name] for name in ("name", "title", "better", "unit")} for row in rows]
+    return [{name: row[name] for name in ("name", "title", "better", "unit", "source")} for row in rows]
 
 
 def _metric(found: Found[Metric]) -> dict[str, Any]:
@@ -187,6 +188,7 @@ def _metric(found: Found[Metric]) -> dict[str, Any]:
         "title": metric.title if metric else f"BROKEN: {found.error}",
         "better": ("higher" if metric.higher_is_better else "lower") if metric else "",
         "unit": metric.unit if metric else "",
+        "source": metric.source if metric else "",
         "origin": found.origin,
     }
 
@@ -213,12 +215,12 @@ def _protocols() -> list[dict[str, Any]]:
 
 _CHECKPOINT = ("name", "title", "network", "scales", "Set5 PSNR", "MB", "licence", "where")
 # Columns that go on in the next line before another gives way.
-_SENTENCES = ("title", "weights", "chain", "key", "where", "network")
+_SENTENCES = ("title", "weights", "chain", "key", "where", "network", "source")
 _GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kind
     "methods": {"origin": 1, "family": 2, "year": 3},
     "zoo": {"MB": 1, "title": 2, "licence": 3},
     "datasets": {},
-    "metrics": {},
+    "metrics": {"source": 1},
     "degradations": {"origin": 1, "key": 2},
     "protocols": {},
 }

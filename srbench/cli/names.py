@@ -124,10 +124,11 @@ def require_devices(name: str) -> None:
 def require_datasets(specs: Iterable[str]) -> None:
     """Raise as :func:`srbench.dataset.find` for what is neither a dataset's name nor there."""
     from srbench import dataset
+    from srbench.files import expanded
 
     known = dataset.manifests()
     for spec in specs:
-        if spec.lower() not in known and "=" not in spec and not Path(spec).expanduser().exists():
+        if spec.lower() not in known and "=" not in spec and not expanded(spec).exists():
             dataset.find(spec)
 
 

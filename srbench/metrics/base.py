@@ -145,6 +145,7 @@ class Metric:
     prepare: Callable[[], None] = _nothing  # load once what ``compute`` needs; UnavailableError if it is not there
     files: Callable[[], Sequence[Path]] = _no_files  # weight files that were loaded, for the manifest
     footnote: str = ""  # what a reader of a table must know
+    source: str = ""  # who defines it: a paper, or the program whose numbers it gives
 
     def __post_init__(self) -> None:
         for name in ("bounds", "needs"):
@@ -155,6 +156,12 @@ class Metric:
     @property
     def needs_colour(self) -> bool:
         return "sr_rgb" in self.needs
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether it compares with the HR image, or asks how the LR image was made of it: of an image without an
+        original it measures nothing."""
+        return not set(self.needs).isdisjoint(("hr_luma", "hr_rgb", "degradation", "likelihood"))
 
     @property
     def needs_lr(self) -> bool:
@@ -175,7 +182,7 @@ _METRIC = {
         lambda value: fields.NAME.holds(value) and not set(value) & set(", /\\"),
         f"{fields.NAME.words}, without commas, blanks and slashes",
     ),
-    **dict.fromkeys(("title", "unit", "footnote"), fields.TEXT),
+    **dict.fromkeys(("title", "unit", "footnote", "source"), fields.TEXT),
     "version": fields.whole(0, 2**63 - 1),
     "higher_is_better": fields.TRUTH,
     "bounds": fields.Rule(_are_bounds, "two numbers, the smaller one first"),

@@ -22,7 +22,7 @@ Kind = Literal["method", "metric", "dataset"]
 @dataclass(frozen=True)
 class MetricFacts:
     """A metric without its code. ``higher_is_better`` is None where nobody knows: then no value is best. ``order`` is
-    its place in tables, None for users' own, which come last."""
+    its place in tables, None for users' own, which come last. ``source`` is who defines it."""
 
     name: str
     title: str
@@ -33,6 +33,7 @@ class MetricFacts:
     version: int | None = None
     bounds: tuple[float | None, float | None] | None = None  # an end that is None is unbounded; None: unknown
     order: int | None = None
+    source: str = ""
 
     @property
     def arrow(self) -> str:
@@ -41,6 +42,10 @@ class MetricFacts:
     @property
     def direction(self) -> str:
         return {True: "higher is better", False: "lower is better", None: "direction unknown"}[self.higher_is_better]
+
+
+# Runs before metrics had a source wrote down none, and it is not worth asking installed code, which imports torch.
+_ASKED_FOR = {own.name for own in fields(MetricFacts)} - {"source"}
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,7 @@ class FolderFacts:
             own = _known(MetricFacts, self._written["metric"].get(name, {}))
             if own.get("bounds") is not None:
                 own["bounds"] = tuple(own["bounds"])
-            whole = len(own) == len(fields(MetricFacts))
+            whole = own.keys() >= _ASKED_FOR
             installed = None if whole or self._fallback is None else self._fallback.metric(name)
             self._metrics[name] = replace(installed or MetricFacts(name, title=name), **own)
         return self._metrics[name]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -33,6 +32,7 @@ from srbench.run.plan import MethodSpec
 from srbench.run.recorded import Recorded
 from srbench.run.runner import carry_out
 from srbench.run.worker import CellWorker
+from srbench.scale import enlarged
 
 # What programs append to the name of an image that they made, in addition to the scale and the method's name.
 _DECORATIONS = ("sr", "hr", "lr", "gt", "out", "output", "result", "pred", "rlt")
@@ -50,6 +50,7 @@ class ForeignOptions:
     protocol: str = "basicsr"
     out: Path = Path("results")
     command: str = ""
+    no_reference: bool = False  # the images of the dataset are LR images without an original
 
 
 def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
@@ -89,11 +90,12 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
         command=options.command,
     )
     context = context_of(run)
-    selection = choice.select(run.metrics, context.protocol)
     recorded = Recorded.of(options.out)
     _check_name(options.name, recorded)
-    found = find_datasets([options.dataset], note)
+    found = find_datasets([options.dataset], note, reference=not options.no_reference)
     (data,) = found
+    bare = not data.reference
+    selection = choice.select(run.metrics, context.protocol, references=not bare, unreferenced=bare)
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
     worker = CellWorker(context)
     settled = settle(Decoding(found, worker.images.start_decoding(data.images)), recorded, note)
@@ -158,13 +160,12 @@ def pair(folder: Path, names: Sequence[str], scale: float, method: str) -> dict[
     if not folder.is_dir():
         raise ImageError(f"no folder at '{folder}'", "check the path")
     files = image_files(folder)
-    exact = {path.stem.lower(): path.stem.lower() for path in files}
-    plain = _plain(scale, method)
+    stems = _stems(scale, method)
     wanted = {name.lower(): name for name in names} | {dataset.plain_name(name): name for name in names}
     found: dict[str, list[Path]] = defaultdict(list)
     strangers = []
     for path in files:
-        name = wanted.get(exact[path.stem.lower()]) or wanted.get(plain(path.stem))
+        name = next((wanted[stem] for stem in stems(path.stem) if stem in wanted), None)
         if name is None:
             strangers.append(path.name)
         else:
@@ -184,18 +185,19 @@ def pair(folder: Path, names: Sequence[str], scale: float, method: str) -> dict[
     return {name: paths[0] for name, paths in found.items()}
 
 
-def _plain(scale: float, method: str) -> Any:
+def _stems(scale: float, method: str) -> Callable[[str], Iterator[str]]:
+    """A stem, then without one decoration after the other: 'a_x4_sr', 'a_x4', 'a'."""
     number = re.escape(str(scale))
     ends = "|".join((rf"x{number}", rf"{number}x", rf"srf_{number}", *_DECORATIONS, re.escape(method.lower())))
     decoration = re.compile(rf"(?:[ _.-]+(?:{ends})|x{number})$")
 
-    def plain(stem: str) -> str:
+    def stems(stem: str) -> Iterator[str]:
         stem = stem.lower()
+        yield stem
         while (shorter := decoration.sub("", stem)) not in (stem, ""):
-            stem = shorter
-        return stem
+            yield (stem := shorter)
 
-    return plain
+    return stems
 
 
 def _check(
@@ -211,6 +213,8 @@ def _check(
             unreadable.append(error)
             continue
         height, width = rules.sizes(scale, own.height, own.width).hr
+        if not data.reference:
+            height, width = enlarged(own.height, scale), enlarged(own.width, scale)
         if pixels.shape[:2] != (height, width):
             wrong.append(f"{path.name} is {pixels.shape[1]}x{pixels.shape[0]}, not {width}x{height}")
         elif pixels.ndim == 2 and own.channels == 3 and rules.working_space == "rgb":
@@ -223,9 +227,11 @@ def _check(
             unreadable[0].hint if len(unreadable) == 1 else "repair them",
         )
     if wrong:
+        size = f"the size of the HR image, cut to a multiple of {scale}"
+        if not data.reference:
+            size = f"{scale} times the size of the LR image"
         raise ImageError(
             f"{len(wrong)} of {len(paths)} images do not fit {data.title} at x{scale}: {first_few(wrong, 5)}",
-            f"they must have the size of the HR image, cut to a multiple of {scale}, and its colours (images of Y "
-            "alone: --protocol classic)",
+            f"they must have {size}, and its colours (images of Y alone: --protocol classic)",
         )
     return hashes
