@@ -33,6 +33,7 @@ class _Drawn(Step):
 
     random = True
     on_rgb = True
+    has_operator = False
 
     def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         planes = x.to(device="cpu", dtype=torch.float64).expand(*x.shape[:-3], 3, *x.shape[-2:]) if x.ndim > 2 else None

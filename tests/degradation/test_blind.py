@@ -65,6 +65,7 @@ def test_the_keys_hold_the_ranges_and_the_version_of_pillow():
 def test_no_method_can_invert_them(images):
     made = degradation.get("realesrgan")
     assert made.noise_sigma() is None
+    assert [made.has_operator, degradation.get("down > jpeg:40").has_operator] == [False, True]
     method = load("back-projection")
     method.prepare(4, MethodContext(degradation=made))
     with pytest.raises(NotSupportedError, match="no operator to invert"):
