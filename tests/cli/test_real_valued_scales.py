@@ -53,7 +53,7 @@ def test_a_second_run_computes_nothing(folder, srbench):
 
 
 def test_kept_images_have_the_size_of_the_protocol(folder):
-    paths = [path for path in folder.glob("images/basicsr/sample/x2.5/bicubic*/*.png")]
+    paths = list(folder.glob("images/basicsr/sample/x2.5/bicubic*/*.png"))
     assert len(paths) == 8
     for path in paths:
         own = next(image for image in dataset.find("sample").images if image.name == path.stem).read()
