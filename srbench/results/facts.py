@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from srbench.foreign.bibtex import cite_key
 from srbench.records import TrainingFacts
 from srbench.results.pages import Page
+from srbench.scale import number
 
 DIGITS = 4  # of a metric that nobody knows
 _LAST = 1 << 30  # place of what has no place in an order
@@ -296,7 +297,7 @@ def _method_from_json(written: Mapping[str, Any]) -> MethodFacts:
     own = {"title": written["name"], **_known(MethodFacts, written)}
     own["published"] = tuple(PublishedValue(**_known(PublishedValue, value)) for value in written.get("published", ()))
     training = written.get("training", {})
-    own["training"] = {int(scale): _training_from_json(facts) for scale, facts in training.items()}
+    own["training"] = {number(float(scale)): _training_from_json(facts) for scale, facts in training.items()}
     own["weight_files"] = _weight_files(written)
     return MethodFacts(**own)
 

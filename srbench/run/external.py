@@ -32,7 +32,7 @@ from srbench.run.plan import MethodSpec
 from srbench.run.recorded import Recorded
 from srbench.run.runner import carry_out
 from srbench.run.worker import CellWorker
-from srbench.scale import enlarged
+from srbench.scale import checked, enlarged
 
 # What programs append to the name of an image that they made, in addition to the scale and the method's name.
 _DECORATIONS = ("sr", "hr", "lr", "gt", "out", "output", "result", "pred", "rlt")
@@ -65,6 +65,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
             size or without colour; each is named. Nothing is stored then.
     """
     observer = observer or Silent()
+    options = replace(options, scale=checked(options.scale))
     with randomness.kept(torch.device("cpu")):
         paths: dict[str, Path] = {}
 
@@ -234,7 +235,7 @@ def _check(
             unreadable[0].hint if len(unreadable) == 1 else "repair them",
         )
     if wrong:
-        size = f"the size of the HR image, cut to a multiple of {scale}"
+        size = f"the size of the HR image, cut as at x{scale}"
         if not data.reference:
             size = f"{scale} times the size of the LR image"
         raise ImageError(
