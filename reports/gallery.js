@@ -44,14 +44,17 @@ srb.gallery = (() => {
   const ramp = srb.el("span", { class: "colours", "aria-hidden": "true",
     style: `background:linear-gradient(to right, ${RAMP.map((rgb) => `rgb(${rgb})`).join(", ")})` });
   const lens = srb.el("div", { class: "lens" }, canvas);
+  const difference = srb.el("figure", { class: "difference" }, lens,
+    srb.el("div", { class: "ramp" }, "0", ramp, most),
+    srb.el("figcaption", {}, srb.el("label", {}, "Difference, up to ", gain, " grey levels"), text));
+  // Without an original a difference is no error of either side.
+  const { originals } = pictures.data;
   const tiles = srb.el("ul", { class: "tiles" });
 
   root.append(strip, heading, controls,
-    srb.el("div", { class: "stage" },
+    srb.el("div", { class: originals ? "stage" : "stage plain" },
       srb.el("figure", { class: "pair" }, box),
-      srb.el("figure", { class: "difference" }, lens,
-        srb.el("div", { class: "ramp" }, "0", ramp, most),
-        srb.el("figcaption", {}, srb.el("label", {}, "Difference, up to ", gain, " grey levels"), text)),
+      ...(originals ? [difference] : []),
       srb.el("figure", { class: "overview" }, map,
         srb.el("figcaption", {}, srb.el("label", {}, "Part ", size),
           srb.el("small", {}, "Drag the frame, click where it shall go, or use the arrow keys.")))),
@@ -120,6 +123,7 @@ srb.gallery = (() => {
   };
   let turn = 0;
   const differ = async () => {
+    if (!originals) return;
     const mine = (turn += 1);
     const names = sides.map((side) => pictures.title(scene, side)).join(" and ");
     const [a, b] = await Promise.all(sides.map(pixels));
@@ -163,7 +167,8 @@ srb.gallery = (() => {
     const said = [`${scene.width}\u00d7${scene.height} pixels from (${scene.left}, ${scene.top}) of ` +
       `${scene.of[0]}\u00d7${scene.of[1]}.`];
     if (scene.grey) said.push("Y only: this protocol measures methods on luma, and these are the pixels that were measured.");
-    if (!scene.original) said.push("The original is not shown.");
+    if (!originals) said.push("There is no original.");
+    else if (!scene.original) said.push("The original is not shown.");
     if (scene.missing.length) said.push(`Not shown: ${scene.missing.join("; ")}.`);
     note.textContent = said.join(" ");
   };

@@ -10,7 +10,7 @@ srb.verdict = (() => {
       const count = view.images[name] ?? 0;
       return `${srb.group(name)} (${i === chosen.length - 1 ? srb.counted(count, "image") : count})`;
     });
-    const parts = [images.join(" + "), `\u00d7${view.scale}`, `${view.degradation} degradation`,
+    const parts = [images.join(" + "), `\u00d7${view.scale}`, view.degradation === "none" ? "no original" : `${view.degradation} degradation`,
       `${view.protocol} protocol`, srb.counted(view.labels.length, "method")];
     $("#context").textContent = parts.join(" \u00b7 ");
   };

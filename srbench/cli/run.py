@@ -54,6 +54,14 @@ def command(
         str,
         typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),
     ] = "bicubic",
+    no_reference: Annotated[
+        bool,
+        typer.Option(
+            "--no-reference",
+            help="The images have no original: they are upscaled as they are, and measured "
+            "by metrics that need none (docs/datasets.md).",
+        ),
+    ] = False,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or cuda:N; several GPUs, a process each: cuda:0,2 or cuda:all.")
     ] = "auto",
@@ -115,6 +123,8 @@ def command(
 
       srbench run --methods ./my_method.py --datasets path/to/folder
 
+      srbench run --methods all --datasets ./phone_photos --no-reference --scales 4
+
       srbench run --methods ./4x_model.safetensors --datasets set5
 
       srbench run --methods bicubic,edsr=./x4.pt --datasets set5
@@ -128,6 +138,7 @@ def command(
       srbench run --config campaign.toml
     """
     values = {name: value for name, value in context.params.items() if name != "debug"}
+    _require_consistent(_given(context, values))
     code = _one_run(values) if config is None else _campaign(context, config, values)
     if code:
         raise typer.Exit(code)
@@ -137,17 +148,33 @@ def _campaign(context: typer.Context, config: Path, values: Mapping[str, Any]) -
     """Every run of a file; what is given on the command line too overrides the file. The worst exit code."""
     from srbench.cli import campaign
 
-    given = {
-        name: value
-        for name, value in values.items()
-        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
-    }
+    given = _given(context, values)
     worst = 0
     for of_file in campaign.read(config):
+        _require_consistent({**of_file, **given})
         worst = max(worst, _one_run({**values, **of_file, **given}))
         if worst >= STOPPED:
             break
     return worst
+
+
+def _given(context: typer.Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given on the command line."""
+    return {
+        name: value
+        for name, value in values.items()
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+
+
+def _require_consistent(given: Mapping[str, Any]) -> None:
+    """Raise SrbenchError for options that say two things of how LR images come about."""
+    others = [f"--{name}" for name in ("degradation", "lr") if given.get(name)]
+    if given.get("no_reference") and others:
+        raise SrbenchError(
+            f"--no-reference and {others[0]}: images without an original are the LR images themselves",
+            "leave one of the two out",
+        )
 
 
 def _one_run(values: Mapping[str, Any]) -> int:
@@ -189,8 +216,19 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
 
     methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
     same = (
-        *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
-        *("precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
+        *(
+            "protocol",
+            "degradation",
+            "no_reference",
+            "device",
+            "threads",
+            "force",
+            "time",
+            "seed",
+            "tile",
+            "self_ensemble",
+        ),
+        *("no_reference", "precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
     )
     return RunOptions(
         in_state(methods, values["state"]),

@@ -8,7 +8,7 @@ from srbench import lazy
 
 if TYPE_CHECKING:
     from srbench.dataset.folder import SUFFIXES, image_files
-    from srbench.dataset.locate import Dataset, ImageFile, available, find, image_paths, plain_name
+    from srbench.dataset.locate import Dataset, ImageFile, available, find, image_paths, known_name, plain_name
     from srbench.dataset.manifest import STANDARD, ImageFacts, Manifest, Source, broken, facts_of, known_as, manifests
     from srbench.dataset.verify import Verdict, check_images, judge
 
@@ -30,6 +30,7 @@ __all__ = [
     "image_paths",
     "judge",
     "known_as",
+    "known_name",
     "manifests",
     "plain_name",
 ]
@@ -55,6 +56,7 @@ __getattr__ = lazy.names(
         "judge": "verify",
         "known_as": "manifest",
         "manifests": "manifest",
+        "known_name": "locate",
         "plain_name": "locate",
     },
 )

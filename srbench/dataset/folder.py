@@ -48,10 +48,14 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and _is_file(path))
 
 
-def read_folder(folder: Path) -> Contents:
-    """What of a folder are HR images. Of file contents only sizes are looked at, where names leave a doubt."""
+def read_folder(folder: Path, *, reference: bool = True) -> Contents:
+    """What of a folder are HR images. Of file contents only sizes are looked at, where names leave a doubt.
+
+    Args:
+        reference: False where the images are LR images without an original: then all of them count.
+    """
     files = image_files(folder)
-    low = _lr_of_pairs(files)
+    low = _lr_of_pairs(files) if reference else {}
     images = [path for path in files if path not in low]
     left_out = {path.name: f"the LR image of {partner.name}" for path, partner in low.items()}
     notes = []
@@ -63,9 +67,9 @@ def read_folder(folder: Path) -> Contents:
     notes += [
         f"'{small.name}' has 1/{scale} of the size of '{large.name}' in '{folder}': both are taken as HR images; "
         "move it elsewhere if it is the other's LR image"
-        for small, large, scale in _suspects(images)
+        for small, large, scale in (_suspects(images) if reference else ())
     ]
-    if images and _is_called_lr(folder):
+    if reference and images and _is_called_lr(folder):
         notes.append(f"'{folder}' is called as folders of LR images are; its images are taken as HR images")
     unread = sorted(p.name for p in folder.iterdir() if _UNREAD.fullmatch(p.suffix.lower()) and _is_file(p))
     left_out |= dict.fromkeys(unread, "of a format that is not read")

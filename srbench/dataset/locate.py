@@ -11,7 +11,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,16 +31,18 @@ _LAYOUTS = ("HR", "", "original", "GT", "image")
 _PARENTS = ("", "benchmark", "SR_testing_datasets")
 # What public copies append to an image's name.
 _DECORATION = re.compile(r"(_gt|_hr|_srf_\d+_hr)$")
+_BEFORE_NUMBER = re.compile(r"(?<=[a-z])[ _-](?=\d)")
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image of a dataset on this machine."""
+    """An image of a dataset on this machine; without a ``reference`` it is an LR image that has no original."""
 
     name: str
     path: Path
     crop: tuple[int, int, int, int] | None = None
     facts: ImageFacts | None = None
+    reference: bool = True
 
     def read(self) -> Pixels:
         """The decoded pixels, uint8 (H, W) or (H, W, 3); raises ImageError."""
@@ -58,7 +60,7 @@ class Dataset:
     """Images on this machine, with their manifest if the dataset is a known one.
 
     ``folder`` is the resolved path of a user's folder, None of a known dataset. ``left_out`` says which of its images
-    do not count, by file name, and why.
+    do not count, by file name, and why. Without a ``reference`` the images are LR images that have no original.
     """
 
     name: str
@@ -68,16 +70,19 @@ class Dataset:
     manifest: Manifest | None = None
     folder: Path | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    reference: bool = True
 
 
 def _warn(text: str) -> None:
     warnings.warn(text, SrbenchWarning, stacklevel=3)
 
 
-def find(spec: str, note: Callable[[str], None] = _warn) -> Dataset:
+def find(spec: str, note: Callable[[str], None] = _warn, *, reference: bool = True) -> Dataset:
     """The dataset that ``spec`` names: a known name, or a folder of images. A path (``./sample``) is always a folder.
 
     Args:
+        reference: whether the images are HR images; else they are LR images without an original, as those of a known
+            dataset are whose manifest says so.
         note: told what was decided for the user, in a line: files that are no HR images are left out. By default
             each is an :class:`srbench.errors.SrbenchWarning`.
 
@@ -96,9 +101,9 @@ def find(spec: str, note: Callable[[str], None] = _warn) -> Dataset:
     if not is_path and spec.lower() in manifests:
         if folder.is_dir():
             note(f"'{spec}' is the known dataset; the folder of that name here is ./{spec}")
-        return _from_manifest(manifests[spec.lower()])
+        return _as_given(_from_manifest(manifests[spec.lower()]), reference)
     if folder.is_dir():
-        return _from_folder(folder, note)
+        return _as_given(_from_folder(folder, note, reference), reference)
     if folder.exists():
         raise DatasetError(
             f"'{spec}' is a file, and a dataset is a folder of images", f"give its folder: {folder.parent}"
@@ -106,6 +111,13 @@ def find(spec: str, note: Callable[[str], None] = _warn) -> Dataset:
     if is_path:
         raise DatasetMissingError(f"no folder at '{spec}'", "check the path")
     raise UnknownNameError("dataset", spec, manifests)
+
+
+def _as_given(data: Dataset, reference: bool) -> Dataset:
+    """The dataset as one of LR images, unless they are HR images by what the user and its manifest say."""
+    if reference and (data.manifest is None or data.manifest.reference):
+        return data
+    return replace(data, images=tuple(replace(image, reference=False) for image in data.images), reference=False)
 
 
 def available(name: str) -> bool:
@@ -121,14 +133,15 @@ def image_paths(manifest: Manifest) -> dict[str, Path]:
         return {name: path for name, path in found.items() if path.is_file()}
     best: dict[str, Path] = {}
     for folder in _candidates(manifest):
-        present = _images_by_name(folder)
+        present = _images_by_name(folder, manifest.reference)
         if not manifest.recorded:
             # Whatever lies there is taken, but a folder with the right number of images before any other.
             if len(present) == manifest.count:
                 return present
             best = best or present
             continue
-        here = {image.name: present[key] for image in manifest.images if (key := plain_name(image.name)) in present}
+        present = {known_name(name): path for name, path in present.items()}
+        here = {image.name: present[key] for image in manifest.images if (key := known_name(image.name)) in present}
         if len(here) > len(best):
             best = here
         if len(best) == len(manifest.images):
@@ -139,6 +152,11 @@ def image_paths(manifest: Manifest) -> dict[str, Path]:
 def plain_name(stem: str) -> str:
     """An image's name without case and without what public copies append to it."""
     return _DECORATION.sub("", stem.lower())
+
+
+def known_name(stem: str) -> str:
+    """What the names of one recorded image have in common: ``img_001`` in one public copy is ``img001`` in another."""
+    return _BEFORE_NUMBER.sub("", plain_name(stem))
 
 
 def _from_manifest(manifest: Manifest) -> Dataset:
@@ -171,8 +189,8 @@ def _from_manifest(manifest: Manifest) -> Dataset:
     return Dataset(manifest.name, manifest.title, manifest.version, images, manifest)
 
 
-def _from_folder(folder: Path, note: Callable[[str], None]) -> Dataset:
-    contents = read_folder(folder)
+def _from_folder(folder: Path, note: Callable[[str], None], reference: bool) -> Dataset:
+    contents = read_folder(folder, reference=reference)
     if not contents.images:
         unread = f" but {first_few([*contents.left_out])}, which are not read" if contents.left_out else ""
         raise DatasetError(f"no images in '{folder}'{unread}", _where_images_are(folder))
@@ -218,8 +236,9 @@ def _child(folder: Path | None, name: str) -> Path | None:
     return folder if folder is not None and folder.is_dir() else None
 
 
-def _images_by_name(folder: Path) -> dict[str, Path]:
-    return {plain_name(path.stem): path for path in without_lr(image_files(folder))}
+def _images_by_name(folder: Path, reference: bool) -> dict[str, Path]:
+    files = image_files(folder)
+    return {plain_name(path.stem): path for path in (without_lr(files) if reference else files)}
 
 
 def _packaged(source: str) -> Path:

@@ -73,6 +73,7 @@ class Manifest:
     published: dict[str, dict[int, float]] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     how: str = ""  # how to get the images by hand, where no address can be given
+    reference: bool = True  # False: the images are LR images, of which there is no original
 
     @property
     def count(self) -> int:
@@ -167,6 +168,7 @@ class _File:
     published: dict[str, dict[str, float]] = field(default_factory=dict)
     source: list[Source] = field(default_factory=list)
     how: str = ""
+    reference: bool = True
 
 
 def _parse(path: Path) -> Manifest:
@@ -178,6 +180,8 @@ def _parse(path: Path) -> Manifest:
         raise DatasetError(f"'{path}' says neither which images there are nor how many", "add count = ...")
     if file.count > MOST_IMAGES:
         raise DatasetError(f"'{path}': count = {str(file.count)[:40]} is no number of images", f"at most {MOST_IMAGES}")
+    if not file.reference and (file.bicubic or file.published):
+        raise DatasetError(f"'{path}' has PSNR values of images without an original", "leave out one of the two")
     return Manifest(
         name=path.stem,
         title=file.title,
@@ -192,6 +196,7 @@ def _parse(path: Path) -> Manifest:
         published=_psnr_by_scale(file.published, path),
         sources=tuple(file.source),
         how=file.how,
+        reference=file.reference,
     )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from srbench.evaluation.reference import TOLERANCE, bicubic_psnr, psnr_of
     from srbench.evaluation.scoring import compare, fits, measure
+    from srbench.evaluation.unreferenced import UnreferencedExample
     from srbench.records import Score
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Example",
     "HrImage",
     "Score",
+    "UnreferencedExample",
     "bicubic_psnr",
     "compare",
     "fits",
@@ -52,6 +54,7 @@ __getattr__ = lazy.names(
         "Example": "example",
         "HrImage": "example",
         "Score": "scoring",
+        "UnreferencedExample": "unreferenced",
         "bicubic_psnr": "reference",
         "compare": "scoring",
         "fits": "scoring",

@@ -110,6 +110,11 @@ class Example:
         return self.image.grey_as_grey
 
     @property
+    def picture(self) -> Tensor:
+        """(1 or 3, H, W) uint8: what SR images are pictures of."""
+        return self.hr
+
+    @property
     def hr_luma(self) -> Tensor:
         """(H, W) double: BT.601 Y of the HR image; of a grey image read as grey, its pixels."""
         return self.image.luma[: self.hr.shape[-2], : self.hr.shape[-1]]

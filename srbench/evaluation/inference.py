@@ -80,9 +80,9 @@ def out_of_range(sr: Tensor) -> float:
 
 
 def is_black(sr: Tensor, example: Example) -> bool:
-    """Whether an SR image as :func:`rounded` returns it is black everywhere, and the HR image is not."""
+    """Whether an SR image as :func:`rounded` returns it is black everywhere, and what it is of is not."""
     black = not (sr[..., ::_SAMPLED, ::_SAMPLED] >= BLACK).any() and not (sr >= BLACK).any()
-    return black and float(example.hr.to(torch.float32).mean()) >= BLACK
+    return black and float(example.picture.to(torch.float32).mean()) >= BLACK
 
 
 def rounded(sr: Tensor, example: Example) -> Tensor:

@@ -25,7 +25,9 @@ def fits(metric: Metric, method: Method) -> bool:
 
 
 def compare(sr: Tensor, example: Example) -> Comparison:
-    """What metrics see, from an SR image as :func:`super_resolve` returns it."""
+    """What metrics see, from an SR image as :func:`super_resolve` returns it. Of an image without an original
+    (:class:`srbench.evaluation.unreferenced.UnreferencedExample`) ``hr_luma`` is empty.
+    """
     cut = slice(example.shave, -example.shave or None)
     hr = example.hr_measured.to(sr.device)
     pixels = sr if example.protocol.sr_rounded else round_half_up(sr)

@@ -104,10 +104,10 @@ def _from_source(manifest: Manifest, source: Source, observer: Observer) -> Fetc
 
 
 def _check_pixels(manifest: Manifest, files: Sequence[Path], source: Source) -> tuple[list[ImageFile], str]:
-    present = {dataset.plain_name(path.stem): path for path in files}
+    present = {dataset.known_name(path.stem): path for path in files}
     images, verdicts = [], []
     for facts in manifest.images:
-        path = present.get(dataset.plain_name(facts.name))
+        path = present.get(dataset.known_name(facts.name))
         if path is None:
             verdicts.append(Verdict(facts.name, "missing"))
             continue

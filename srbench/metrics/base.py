@@ -157,6 +157,12 @@ class Metric:
         return "sr_rgb" in self.needs
 
     @property
+    def needs_reference(self) -> bool:
+        """Whether it compares with the HR image, or asks how the LR image was made of it: of an image without an
+        original it measures nothing."""
+        return not set(self.needs).isdisjoint(("hr_luma", "hr_rgb", "degradation", "likelihood"))
+
+    @property
     def needs_lr(self) -> bool:
         return "lr" in self.needs or "degradation" in self.needs or self.needs_likelihood
 

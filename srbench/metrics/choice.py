@@ -16,6 +16,7 @@ from srbench.protocol.base import Protocol
 ALWAYS = ("psnr", "ssim")
 IF_POSSIBLE = ("lpips", "mos")  # where images are in colour and the weights are here
 OF_LIKELIHOODS = ("bits",)  # where a method has a likelihood
+WITHOUT_REFERENCE = ("niqe", "pi")  # where images have no original, if possible; nothing is downloaded for them
 
 
 @dataclass(frozen=True)
@@ -28,31 +29,55 @@ class Selection:
     notes: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 
+    def measures(self, metric: Metric, *, reference: bool) -> bool:
+        """Whether ``metric`` is measured on images with (``reference``) or without an original."""
+        if not reference:
+            return not metric.needs_reference
+        return self.asked or metric.name not in WITHOUT_REFERENCE
 
-def select(specs: Sequence[str], protocol: Protocol, likelihoods: bool = False) -> Selection:
+
+def select(
+    specs: Sequence[str],
+    protocol: Protocol,
+    likelihoods: bool = False,
+    *,
+    references: bool = True,
+    unreferenced: bool = False,
+) -> Selection:
     """The metrics that ``specs`` (names or plugin files) stand for under a protocol; without any, the default ones.
 
     Args:
         likelihoods: whether a method of the run has one.
+        references: whether there are images with an original.
+        unreferenced: whether there are images without one.
 
-    A metric that the protocol does not support is left out with a note.
+    A metric that the protocol does not support, or that needs an original where there is none, is left out with a note.
+    The default metrics of images without an original may all be left out: their SR images are worth looking at.
 
     Raises:
         UnknownNameError, SrbenchError: as :func:`srbench.metrics.find`; two metrics of one name; nothing is left.
     """
     chosen: dict[str, Metric] = {}
     sources: dict[str, str] = {}
-    for spec in specs or (*ALWAYS, *IF_POSSIBLE, *(OF_LIKELIHOODS if likelihoods else ())):
+    default = (*ALWAYS, *IF_POSSIBLE, *(OF_LIKELIHOODS if likelihoods else ())) if references else ()
+    for spec in specs or (*default, *(WITHOUT_REFERENCE if unreferenced else ())):
         for metric in metrics.find(spec):
             if chosen.setdefault(metric.name, metric) is not metric:
                 raise SrbenchError(f"two metrics are called '{metric.name}'", "rename one")
             sources[metric.name] = spec
-    fit = tuple(metric for metric in chosen.values() if metrics.supported(metric, protocol.working_space))
-    unfit = [name for name, metric in chosen.items() if metric not in fit]
-    notes = (f"not supported under {protocol.name}, which has no colour images: {', '.join(unfit)}",)
-    if not fit:
-        raise SrbenchError(f"{notes[0]}; no metric is left", "use --protocol basicsr")
-    return Selection(fit, bool(specs), notes if unfit and specs else (), sources)
+    grey = [name for name, metric in chosen.items() if not metrics.supported(metric, protocol.working_space)]
+    comparing = [name for name, metric in chosen.items() if metric.needs_reference and unreferenced]
+    unfit = {*grey, *(() if references else comparing)}
+    notes = []
+    if grey:
+        notes.append(f"not supported under {protocol.name}, which has no colour images: {', '.join(grey)}")
+    if comparing:
+        notes.append(f"not supported on images without an original: {', '.join(comparing)}")
+    fit = tuple(metric for name, metric in chosen.items() if name not in unfit)
+    if not fit and (specs or references):
+        hint = "use --protocol basicsr" if grey else f"use --metrics {','.join(WITHOUT_REFERENCE)} or pyiqa:NAME"
+        raise SrbenchError(f"{'; '.join(notes)}; no metric is left", hint)
+    return Selection(fit, bool(specs), tuple(notes) if specs else (), sources)
 
 
 def prepare(wanted: Iterable[Metric]) -> dict[str, str]:

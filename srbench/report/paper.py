@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from srbench.records import NO_DEGRADATION
 from srbench.report.html.costs import Cost, cost_of, summarise
 from srbench.report.verdict import short
 from srbench.results.choice import EVERYTHING, Choice
@@ -67,7 +68,8 @@ class PaperTable:
 
     @property
     def title(self) -> str:
-        return f"x{self.scale}, protocol {self.protocol}, degradation {self.degradation}"
+        made = "without an original" if self.degradation == NO_DEGRADATION else f"degradation {self.degradation}"
+        return f"x{self.scale}, protocol {self.protocol}, {made}"
 
     @property
     def partial(self) -> bool:

@@ -51,7 +51,9 @@ def trios(
         made = [
             Made(side.label, side.folder, cell.sr_path) for side, cell in zip((found.a, found.b), cells, strict=True)
         ]
-        original = originals.find(*pairing.images[place], cells[0].facts.image_sha256)
+        original = None
+        if pairing.view.has_originals:
+            original = originals.find(*pairing.images[place], cells[0].facts.image_sha256)
         pictured = trio(shown(pairing, found, place), made[0], made[1], original)
         if isinstance(pictured, Trio):
             pictures.append(pictured)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from srbench.records import NO_DEGRADATION
+
 
 class View(NamedTuple):
     """One scale, protocol and degradation."""
@@ -15,12 +17,18 @@ class View(NamedTuple):
     degradation: str
 
     def __str__(self) -> str:
-        return f"x{self.scale}, {self.protocol}, {self.degradation}"
+        return f"x{self.scale}, {self.protocol}, {self.degradation if self.has_originals else 'no original'}"
 
     @property
     def title(self) -> str:
         """Above a table or a picture: '×4, protocol basicsr, degradation bicubic'."""
-        return f"×{self.scale}, protocol {self.protocol}, degradation {self.degradation}"  # noqa: RUF001
+        made = f"degradation {self.degradation}" if self.has_originals else "without an original"
+        return f"×{self.scale}, protocol {self.protocol}, {made}"  # noqa: RUF001
+
+    @property
+    def has_originals(self) -> bool:
+        """Whether there are HR images that SR images can be compared with."""
+        return self.degradation != NO_DEGRADATION
 
     def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Those of a frame with the columns VIEW."""

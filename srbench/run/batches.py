@@ -53,7 +53,8 @@ class Batching:
     def limit(self, task: CellTask) -> int:
         """How many images like a task's go together."""
         facts = self.facts[task.sample]
-        return max(1, min(self.most, PIXELS // (facts.width * facts.height)))
+        pixels = facts.width * facts.height * (1 if task.sample.reference else task.scale**2)
+        return max(1, min(self.most, int(PIXELS // pixels)))
 
     def shape(self, task: CellTask) -> Hashable:
         """What tasks have in common that go together; None of one that goes alone."""
@@ -63,6 +64,8 @@ class Batching:
 
     def _lr(self, task: CellTask) -> tuple[int, int, int, int]:
         facts = self.facts[task.sample]
+        if not task.sample.reference:
+            return task.scale, facts.height, facts.width, facts.channels
         return task.scale, facts.height // task.scale, facts.width // task.scale, facts.channels
 
     def ordered(self, tasks: Sequence[CellTask]) -> list[CellTask]:

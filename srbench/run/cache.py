@@ -17,7 +17,7 @@ from srbench.dataset.locate import ImageFile
 from srbench.dataset.manifest import ImageFacts, facts_of
 from srbench.degradation.named import Degradation
 from srbench.errors import ImageError
-from srbench.evaluation import Example, HrImage
+from srbench.evaluation import Example, HrImage, UnreferencedExample
 from srbench.imaging.images import Pixels
 from srbench.machine import available_processors
 from srbench.protocol.base import Protocol
@@ -93,7 +93,7 @@ class ImageCache:
         )
         self._decoded, self._expected = decoded, expected
         self._examples: _Cache[tuple[ImageFile, int], Example] = _Cache(
-            lambda key: Example(images(key[0]), key[1], degradation), 2 * several + 1, lambda x: share(x.hr)
+            lambda key: _example(images(key[0]), *key, degradation), 2 * several + 1, lambda x: share(x.picture)
         )
 
     def example(self, image: ImageFile, scale: int) -> Example:
@@ -134,6 +134,10 @@ class ImageCache:
 
     def _facts(self, image: ImageFile) -> ImageFacts:
         return self._decoded(image).facts
+
+
+def _example(image: HrImage, file: ImageFile, scale: int, degradation: Degradation) -> Example:
+    return Example(image, scale, degradation) if file.reference else UnreferencedExample(image, scale)
 
 
 def _share(images_at_once: int, planes: Tensor) -> float:

@@ -55,7 +55,7 @@ def extra_cells(canary: Sequence[CellTask], planned: Container[str], measured: S
 
 def expected(dataset: Dataset, scale: int, context: RunContext) -> float | None:
     """The mean PSNR that bicubic must have, if it is known."""
-    if dataset.manifest is None or context.degradation != "bicubic":
+    if dataset.manifest is None or not dataset.reference or context.degradation != "bicubic":
         return None
     return dataset.manifest.bicubic.get(context.protocol.name, {}).get(scale)
 
@@ -68,9 +68,10 @@ def judge_all(
     canary: Sequence[CellTask],
     psnr: Mapping[str, float],
 ) -> list[Canary]:
-    """A verdict on every dataset and scale, from bicubic's PSNR on the ``canary`` cells, by cell key."""
+    """A verdict on every dataset and scale, from bicubic's PSNR on the ``canary`` cells, by cell key; none on images
+    without an original, which have no PSNR."""
     verdicts = []
-    for dataset in datasets:
+    for dataset in (data for data in datasets if data.reference):
         for scale in scales:
             own = [psnr.get(c.facts.key) for c in canary if (c.facts.dataset, c.scale) == (dataset.name, scale)]
             verdicts.append(judge(dataset, scale, expected(dataset, scale, context), own, facts))

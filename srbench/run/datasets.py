@@ -10,7 +10,7 @@ from typing import NamedTuple
 from srbench import dataset
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
-from srbench.errors import ImageError, first_few
+from srbench.errors import ImageError, SrbenchError, first_few
 from srbench.naming import told_apart
 from srbench.run.cache import UnusableImagesError
 from srbench.run.recorded import Recorded, RecordedDataset, recognise
@@ -26,12 +26,13 @@ class Decoding(NamedTuple):
     facts: Callable[[], dict[ImageFile, ImageFacts]]
 
 
-def find_datasets(specs: Sequence[str], note: Note) -> tuple[Dataset, ...]:
-    """The datasets that ``specs`` name, each once however often and by whatever path it is named."""
+def find_datasets(specs: Sequence[str], note: Note, *, reference: bool = True) -> tuple[Dataset, ...]:
+    """The datasets that ``specs`` name, each once however often and by whatever path it is named; with or without
+    originals, as :func:`srbench.dataset.find` takes it."""
     chosen: dict[object, Dataset] = {}
     for spec in specs:
         notes: list[str] = []
-        data = dataset.find(spec, notes.append)
+        data = dataset.find(spec, notes.append, reference=reference)
         key: object = data.name
         if data.folder is not None:
             status = data.folder.stat()
@@ -41,6 +42,16 @@ def find_datasets(specs: Sequence[str], note: Note) -> tuple[Dataset, ...]:
             for text in notes:
                 note(text)
     return tuple(chosen.values())
+
+
+def require_undegraded(datasets: Sequence[Dataset], degradation: str) -> None:
+    """Raise SrbenchError where a degradation is asked for, and images have no original that could be degraded."""
+    bare = [data.name for data in datasets if not data.reference]
+    if bare and degradation != "bicubic":
+        raise SrbenchError(
+            f"the images of '{bare[0]}' have no original, so '{degradation}' has nothing to degrade",
+            "leave --degradation out; run datasets with originals apart from them",
+        )
 
 
 def default_datasets(note: Note) -> tuple[str, ...]:

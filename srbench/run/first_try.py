@@ -22,6 +22,8 @@ def try_new(job: Job, observer: Observer) -> list[dict[str, Any]]:
     """Try every network from a file that the results folder does not have with these weights, at every scale; what
     there is to say is noted, and what was measured is for the manifest."""
     found: list[dict[str, Any]] = []
+    if not any(data.reference for data in job.datasets):
+        return found  # what a network makes of bicubic LR images says little of how it does on photographs
     for spec in job.methods:
         if not _is_new(job, spec):
             continue

@@ -9,11 +9,13 @@ from typing import Any
 from srbench import degradation, protocol, randomness
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
+from srbench.errors import SrbenchError
 from srbench.machine import available_processors, devices_of
 from srbench.method.base import Method
 from srbench.method.variant import Variant
 from srbench.method.wrappers import precision_of
 from srbench.metrics import choice
+from srbench.records import NO_DEGRADATION
 from srbench.run.observer import Observer, Summary
 from srbench.run.options import RunOptions
 from srbench.run.plan import CellTask, MethodSpec, MetricSpec, RunContext, cells
@@ -60,10 +62,16 @@ class Plan:
 
 def context_of(options: RunOptions) -> RunContext:
     """What all cells of a run share; raises UnknownNameError, or SrbenchError for a kernel that cannot be used."""
+    degraded = degradation.get(options.degradation, randomness.checked_seed(options.seed))
+    if degraded.name == NO_DEGRADATION:
+        raise SrbenchError(
+            f"a degradation cannot be called '{NO_DEGRADATION}', as results of images without an original are",
+            "give it another name",
+        )
     return RunContext(
         protocol=protocol.get(options.protocol),
         degradation=options.degradation,
-        degradation_key=degradation.get(options.degradation, randomness.checked_seed(options.seed)).key,
+        degradation_key=degraded.key,
         variant=Variant(options.tile, options.self_ensemble, options.precision),
         device=options.device,
         seed=options.seed,

@@ -106,6 +106,8 @@ def describe_dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[
     images = {image.name: facts[image].sha256 for image in data.images}
     own = DatasetFacts(data.name, data.title) if data.manifest is None else dataset_facts(data.manifest)
     described = {**to_json(own), "version": data.version, "images": images}
+    if not data.reference:
+        described["reference"] = False
     if data.manifest is None:  # nothing else says where the images of a folder are, which the report shows
         described["files"] = {image.name: str(image.path.resolve()) for image in data.images}
     if data.folder is not None:

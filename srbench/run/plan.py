@@ -16,7 +16,7 @@ from srbench.dataset.manifest import ImageFacts
 from srbench.method.precision import FULL
 from srbench.method.variant import Variant
 from srbench.protocol.base import Protocol
-from srbench.records import CellFacts, Outcome, Score
+from srbench.records import NO_DEGRADATION, CellFacts, Outcome, Score
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class CellTask:
     """The unit of work: one method on one image at one scale, and what is to be measured of its SR image.
 
     Args:
-        sample: the HR image's file.
+        sample: the file of the HR image, or of an LR image that has no original.
         kept: an earlier outcome whose SR image may still be there.
         canary: measured for the canary alone: without the run's variant, and nothing of it is kept.
     """
@@ -126,10 +126,11 @@ def cells(
                         image_sha256=pixels[image].sha256,
                         image_channels=pixels[image].channels,
                         scale=scale,
-                        degradation=context.degradation_key,
+                        degradation=context.degradation_key if image.reference else NO_DEGRADATION,
                         protocol=context.protocol.name,
                         protocol_hash=context.protocol.hash,
                         options=options[method],
+                        lr_sha256="" if image.reference else pixels[image].sha256,
                         precision=method.precision,
                     )
                     yield CellTask(facts, method, image)

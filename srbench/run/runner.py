@@ -18,13 +18,13 @@ from srbench.foreign.trial import died_of, trials
 from srbench.machine import devices_of, resolve_device
 from srbench.method.variant import Variant
 from srbench.metrics import choice
-from srbench.records import Entry, ScoreState
+from srbench.records import NO_DEGRADATION, Entry, ScoreState
 from srbench.results.claims import Claims
 from srbench.results.holders import ENDED_EARLY
 from srbench.results.store import OvertakenError, Store
 from srbench.run import batches, canary, clustered, loaded
 from srbench.run.batches import Batched, Batching
-from srbench.run.datasets import Decoding, default_datasets, find_datasets, settle
+from srbench.run.datasets import Decoding, default_datasets, find_datasets, require_undegraded, settle
 from srbench.run.executors.base import Executor
 from srbench.run.executors.local import can_fork, local, single_threaded
 from srbench.run.first_try import require_fitting, try_new
@@ -110,8 +110,18 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
             sources[method.card.name] = place
     if uncast := [spec.name for spec in specs if spec.precision != context.variant.precision]:
         observer.note(f"without a network to cast, computed as always: {', '.join(uncast)}")
-    selection = choice.select(options.metrics, context.protocol, any(spec.has_likelihood for spec in specs))
-    datasets = find_datasets(options.datasets or default_datasets(observer.note), observer.note)
+    if options.no_reference and not options.datasets:
+        raise SrbenchError("which images have no original?", "name their folder with --datasets")
+    named = options.datasets or default_datasets(observer.note)
+    datasets = find_datasets(named, observer.note, reference=not options.no_reference)
+    require_undegraded(datasets, options.degradation)
+    selection = choice.select(
+        options.metrics,
+        context.protocol,
+        any(spec.has_likelihood for spec in specs),
+        references=any(data.reference for data in datasets),
+        unreferenced=not all(data.reference for data in datasets),
+    )
     decoding = worker.images.start_decoding(
         [image for data in datasets for image in data.images], verify=options.verify_pixels
     )
@@ -139,6 +149,8 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
     manifest = {**_describe(job), **job.described}  # while images are decoded
     facts = job.image_facts() if decoded is None else decoded
     manifest["datasets"] = [describe_dataset(data, facts) for data in job.datasets]
+    if not any(data.reference for data in job.datasets):
+        manifest["degradation"] = NO_DEGRADATION
     every = cells(job.methods, job.datasets, facts, job.options.scales, job.context)
     planned = list(every if job.slice is None else job.slice)
     if job.context.variant.key:
@@ -217,7 +229,7 @@ def complete(job: Job, planned: Plan, store: Store, observer: Observer) -> Summa
 def _complete(job: Job, planned: Plan, store: Store, observer: Observer) -> None:
     options, summary = job.options, planned.summary
     store.changed_elsewhere()  # what is written from here on, the claims look at
-    tasks = pending(planned.cells, planned.ids, store, job.wanted, options.force, summary)
+    tasks = pending(planned.cells, planned.ids, store, job.wanted, job.selection, options.force, summary)
     tasks = measurable(tasks, job.wanted, job.selection, planned.facts, observer, summary)
     # With the weights that are loaded now.
     planned.manifest["metrics"] = [describe_metric(metric) for metric in job.selection.metrics]

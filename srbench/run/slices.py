@@ -70,5 +70,8 @@ def costs(cells: Sequence[CellTask], facts: Mapping[ImageFile, ImageFacts], work
         if key not in per_pixel:
             ensemble = worker.context.variant.self_ensemble
             per_pixel[key] = expected_cost.of_method(worker.method(cell.method), cell.scale, self_ensemble=ensemble)
-        found.append(per_pixel[key] * facts[cell.sample].width * facts[cell.sample].height)
+        pixels = facts[cell.sample].width * facts[cell.sample].height
+        if not cell.sample.reference:
+            pixels = round(pixels * cell.scale**2)
+        found.append(per_pixel[key] * pixels)
     return found

@@ -22,16 +22,23 @@ _LOOKED_AT = 64  # cells that are claimed at once at most
 
 
 def pending(
-    plan: Sequence[CellTask], ids: Mapping[str, int], store: Store, wanted: Wanted, force: bool, summary: Summary
+    plan: Sequence[CellTask],
+    ids: Mapping[str, int],
+    store: Store,
+    wanted: Wanted,
+    selection: choice.Selection,
+    force: bool,
+    summary: Summary,
 ) -> list[CellTask]:
     """The tasks that lack an SR image or a score, each with what it lacks; the others are counted in ``summary``."""
     known = {} if force else store.known(list(ids.values()))
-    fitting: dict[MethodSpec, tuple[MetricSpec, ...]] = {}
+    fitting: dict[tuple[MethodSpec, bool], tuple[MetricSpec, ...]] = {}
     tasks = []
     for task in plan:
-        if task.method not in fitting:
-            fitting[task.method] = _fitting(wanted, task.method)
-        own = fitting[task.method]
+        kind = (task.method, task.sample.reference)
+        if kind not in fitting:
+            fitting[kind] = _fitting(wanted, selection, *kind)
+        own = fitting[kind]
         have = known.get(ids[task.facts.key], Known(None, {}))
         outcome = have.outcome
         if outcome is not None and outcome.status == CellState.NOT_SUPPORTED:
@@ -51,9 +58,16 @@ def pending(
     return tasks
 
 
-def _fitting(wanted: Wanted, method: MethodSpec) -> tuple[MetricSpec, ...]:
-    """The metrics that have anything to measure of a method: bits take a likelihood."""
-    return tuple(spec for spec, metric in wanted.items() if method.has_likelihood or not metric.needs_likelihood)
+def _fitting(
+    wanted: Wanted, selection: choice.Selection, method: MethodSpec, reference: bool
+) -> tuple[MetricSpec, ...]:
+    """The metrics that have anything to measure of a method on images with or without an original: bits take a
+    likelihood, and most metrics an original."""
+    return tuple(
+        spec
+        for spec, metric in wanted.items()
+        if (method.has_likelihood or not metric.needs_likelihood) and selection.measures(metric, reference=reference)
+    )
 
 
 def measurable(
@@ -79,15 +93,19 @@ def measurable(
     colour = [metric.name for metric in missing if metric.needs_colour and metric.name not in reasons]
     if colour and any(fact.channels == 1 for fact in facts.values()):
         observer.note(f"grey images are measured as RGB of three equal channels by {', '.join(colour)}")
-    if not reasons:
-        return list(tasks)
+    bare: dict[str, None] = {}  # datasets without an original on which nothing is measured
     left = []
     for task in tasks:
         able = tuple(metric for metric in task.metrics if metric.name not in reasons)
+        if not able and not task.sample.reference:
+            bare[task.facts.dataset] = None
         if able or task.kept is None:
-            left.append(replace(task, metrics=able))
+            left.append(task if able == task.metrics else replace(task, metrics=able))
         else:
             summary.known += 1
+    if bare and not selection.asked:
+        where = ", ".join(bare)
+        observer.note(f"nothing is measured on {where}: no metric that needs no original can be computed here")
     return left
 
 

@@ -43,7 +43,8 @@ def median_image(dataset: Dataset, facts: dict[ImageFile, ImageFacts]) -> ImageF
 
 def _subject(dataset: Dataset, image: ImageFile, scale: int, degradation: Degradation) -> Subject:
     pixels = as_rgb(image.read())
-    height, width = (side // scale * scale for side in pixels.shape[:2])
-    hr = torch.from_numpy(pixels[:height, :width].copy()).permute(2, 0, 1)
-    lr = degradation(hr, scale).to(torch.float32) / 255
-    return Subject(dataset.name, scale, lr, image.name)
+    planes = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
+    if image.reference:
+        height, width = (side // scale * scale for side in pixels.shape[:2])
+        planes = degradation(planes[:, :height, :width], scale)
+    return Subject(dataset.name, scale, planes.to(torch.float32) / 255, image.name)

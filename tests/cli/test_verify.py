@@ -60,13 +60,13 @@ def test_an_unknown_name_is_one_line(wrong):
 
 
 def test_a_set_without_recorded_pixels_is_good_when_it_is_whole(srbench, tmp_path, monkeypatch, make_picture):
-    manifest = replace(dataset.manifests()["urban100"], unrecorded=3)
-    monkeypatch.setattr("srbench.dataset.manifest.manifests", lambda: {"urban100": manifest})
+    manifest = replace(dataset.manifests()["div2k"], unrecorded=3)
+    monkeypatch.setattr("srbench.dataset.manifest.manifests", lambda: {"div2k": manifest})
     monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
     for done, name in enumerate(("a", "b", "c"), start=1):
-        write_image(tmp_path / "Urban100" / f"{name}.png", make_picture(9, 9, done))
-        (tmp_path / "Urban100" / f"._{name}.png").write_bytes(b"\0\5\26\7")
-        result = srbench("verify", "urban100")
+        write_image(tmp_path / "DIV2K" / f"{name}.png", make_picture(9, 9, done))
+        (tmp_path / "DIV2K" / f"._{name}.png").write_bytes(b"\0\5\26\7")
+        result = srbench("verify", "div2k")
         assert f"{done} of 3 images here; their pixels are not recorded" in result.stdout
         assert result.exit_code == (0 if done == 3 else 1)
 

@@ -10,7 +10,7 @@ from PIL import Image
 from srbench import paths
 from srbench.dataset import manifest as manifest_module
 from srbench.dataset.locate import available, find, image_paths
-from srbench.dataset.manifest import manifests
+from srbench.dataset.manifest import facts_of, manifests
 from srbench.dataset.verify import check_images
 from srbench.errors import DatasetError, DatasetMissingError, ImageError, SrbenchWarning, UnknownNameError
 from srbench.imaging.images import write_image
@@ -206,13 +206,26 @@ def test_a_path_is_the_folder_and_a_bare_name_the_known_dataset(pictures, tmp_pa
         find("sample")
 
 
-def test_what_macos_keeps_of_files_does_not_count(tmp_path, monkeypatch):
-    manifest = replace(manifests()["urban100"], unrecorded=3)
+@pytest.mark.parametrize("name", ["img_001", "img001", "IMG_001", "img-001", "img_001_SRF_4_HR", "img001_HR"])
+def test_an_image_with_a_number_is_found_however_the_number_is_set_off(tmp_path, monkeypatch, name):
+    pixels = np.zeros((9, 9, 3), np.uint8)
+    image = facts_of(pixels, "img_001.png")
+    manifest = replace(manifests()["urban100"], images=(image,))
     monkeypatch.setattr(manifest_module, "manifests", lambda: {"urban100": manifest})
-    folder = tmp_path / "Urban100"
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
+    write_image(tmp_path / "Urban100" / f"{name}.png", pixels)
+    (found,) = find("urban100").images
+    assert found.name == "img_001"
+    assert all(verdict.good for verdict in check_images(manifest))
+
+
+def test_what_macos_keeps_of_files_does_not_count(tmp_path, monkeypatch):
+    manifest = replace(manifests()["div2k"], unrecorded=3)
+    monkeypatch.setattr(manifest_module, "manifests", lambda: {"div2k": manifest})
+    folder = tmp_path / "DIV2K"
     for name in ("a", "b", "c"):
         write_image(folder / f"{name}.png", np.zeros((9, 9, 3), np.uint8))
         (folder / f"._{name}.png").write_bytes(b"\0\5\26\7")
         write_image(folder / f"{name}_x3.png", np.zeros((3, 3, 3), np.uint8))
     monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
-    assert [image.name for image in find("urban100").images] == ["a", "b", "c"]
+    assert [image.name for image in find("div2k").images] == ["a", "b", "c"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from srbench.records import NO_DEGRADATION
 from srbench.report import changes
 from srbench.report.html.originals import Originals
 from srbench.report.html.templates import environment
@@ -86,7 +87,10 @@ def _of_view(
         key = tuple(row[name] for name in _CELL)
         paths = [Made(letter, side.folder, own[key][0]) for letter, side, own in zip("AB", sides, files, strict=True)]
         about = _about(row, comparison, sign)
-        pictured = trio(about, paths[0], paths[1], originals.find(row["dataset"], row["image"], files[0][key][1]))
+        original = None
+        if row["degradation"] != NO_DEGRADATION:
+            original = originals.find(row["dataset"], row["image"], files[0][key][1])
+        pictured = trio(about, paths[0], paths[1], original)
         if isinstance(pictured, Trio):
             made[better].append(pictured)
         else:

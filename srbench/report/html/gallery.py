@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from srbench.records import ScoreState
+from srbench.records import CellState, ScoreState
 from srbench.report.html.embedding import WHOLE, WINDOWS, data_uri
 from srbench.report.html.originals import Originals
 from srbench.report.html.scenes import LR, Cutter, Methods, Scene
@@ -24,7 +24,8 @@ _CAUTION = 0.9  # the weight of a scene is known beforehand to about a tenth
 
 @dataclass(frozen=True)
 class Gallery:
-    """All scenes, of one scale, protocol and degradation; ``notes`` says what is not shown and why."""
+    """All scenes, of one scale, protocol and degradation; ``notes`` says what is not shown and why. ``view`` says also
+    whether there are ``originals``."""
 
     title: str
     view: dict[str, Any] = field(default_factory=dict)
@@ -62,18 +63,21 @@ def gallery(
         facts: of the folder.
         full: a folder to write the whole images into, as neighbours of the page; None to write none.
     """
-    kept = images[(images["sr_path"] != "") & (images["status"] == ScoreState.OK)]
+    kept = images[(images["sr_path"] != "") & images["status"].isin([ScoreState.OK.value, CellState.NOT_SCORED.value])]
     if kept.empty:
         return Gallery("", notes=["No SR images were kept in this folder (--no-images), so there is nothing to see."])
     view = _view(kept)
     kept = view.rows(kept)
-    first = kept[kept["metric"] == min(kept["metric"].unique(), key=facts.metric_order)]
-    originals = Originals(runs, facts)
-    cutter = Cutter(folder, originals, _methods(kept, first, titles, facts), facts, view.scale, full)
+    metrics = set(kept["metric"]) - {""} or {""}  # "": nothing was measured
+    first = kept[kept["metric"] == min(metrics, key=facts.metric_order)]
+    are_lr = not view.has_originals
+    originals = Originals(runs, facts, "LR image" if are_lr else "original")
+    cutter = Cutter(folder, originals, _methods(kept, first, titles, facts), facts, view.scale, full, are_lr)
     scenes, notes = _scenes(cutter, kept, _choice(first, facts), facts)
     _embed(scenes)
     scenes.sort(key=lambda scene: (facts.dataset_order(scene.dataset), scene.image))
-    return Gallery(view.title, view._asdict(), scenes, notes + originals.notes + _about_lr(scenes))
+    notes += originals.notes + ([] if are_lr else _about_lr(scenes))
+    return Gallery(view.title, view._asdict() | {"originals": not are_lr}, scenes, notes)
 
 
 def _view(kept: pd.DataFrame) -> View:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from srbench.records import declared_version
+from srbench.records import NO_DEGRADATION, declared_version
 from srbench.report.html.views import View
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.reader import Run
@@ -44,7 +44,7 @@ def overview(images: pd.DataFrame, runs: Sequence[Run], facts: FolderFacts, rema
         ("Datasets", ", ".join(datasets)),
         ("Scales", ", ".join(f"×{scale}" for scale in sorted(images["scale"].unique()))),  # noqa: RUF001
         ("Protocol", ", ".join(_unique(f"{p['name']} ({p['hash']})" for m in manifests if (p := m.get("protocol"))))),
-        ("Degradation", ", ".join(_unique(images["degradation"]))),
+        ("Degradation", ", ".join(_degradation(name) for name in _unique(images["degradation"]))),
         ("Methods", str(images[["method", "options"]].drop_duplicates().shape[0])),
         ("Device", ", ".join(_unique(f"{m.get('device', '?')} ({m.get('processor', '?')})" for m in manifests))),
         ("Software", "; ".join(_unique(_software(m) for m in manifests))),
@@ -54,6 +54,10 @@ def overview(images: pd.DataFrame, runs: Sequence[Run], facts: FolderFacts, rema
     pairs += [("Remark", remark) for remark in remarks]
     commands = _unique((m.get("git", "")[:12], m["command"]) for m in manifests if m.get("command"))
     return Overview(pairs, commands)
+
+
+def _degradation(name: str) -> str:
+    return f"{name} (images without an original)" if name == NO_DEGRADATION else name
 
 
 def _software(manifest: dict[str, Any]) -> str:

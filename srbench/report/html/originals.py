@@ -20,10 +20,11 @@ class Originals:
     Args:
         runs: of the folder, oldest first; they say where the images of a user's folder are.
         facts: of the folder.
+        what: they are called so in ``notes``; images without an original are LR images.
     """
 
-    def __init__(self, runs: list[Run], facts: FolderFacts) -> None:
-        self._facts = facts
+    def __init__(self, runs: list[Run], facts: FolderFacts, what: str = "original") -> None:
+        self._facts, self._what = facts, what
         self._files: dict[tuple[str, str], Path] = {}
         self._known: dict[str, dict[str, dataset.ImageFile]] = {}
         self._absent: list[str] = []
@@ -48,7 +49,7 @@ class Originals:
 
     @property
     def notes(self) -> list[str]:
-        """Of which images there is no original, and why, a line for each reason."""
+        """Of which images it is not shown, and why, a line for each reason."""
         notes = []
         for names, one, several in (
             (self._absent, "is not on this machine, so it is", "are not on this machine, so they are"),
@@ -59,9 +60,9 @@ class Originals:
             ),
         ):
             if len(names) == 1:
-                notes.append(f"The original of {names[0]} {one} not shown.")
+                notes.append(f"The {self._what} of {names[0]} {one} not shown.")
             elif names:
-                notes.append(f"The originals of {', '.join(names[:-1])} and {names[-1]} {several} not shown.")
+                notes.append(f"The {self._what}s of {', '.join(names[:-1])} and {names[-1]} {several} not shown.")
         return notes
 
     def _read(self, data: str, name: str) -> Pixels | None:
@@ -84,6 +85,16 @@ def as_measured(image: Pixels) -> Pixels:
     luma = 16 + (image.astype(np.int64) @ np.array([299, 587, 114])) * (73 / 85000)
     y: Pixels = np.rint(luma).astype(np.uint8)
     return y
+
+
+def magnified(image: Pixels, height: int, width: int) -> Pixels:
+    """An LR image at the size of its SR images, every pixel as it is."""
+    rows, columns = (
+        np.minimum((np.arange(to) + 0.5) * own / to, own - 1).astype(np.int64)
+        for own, to in zip(image.shape[:2], (height, width), strict=True)
+    )
+    large: Pixels = image[rows[:, None], columns]
+    return large
 
 
 def is_magnified(image: Pixels, scale: int) -> bool:

@@ -16,7 +16,7 @@ from srbench.files import safe_name
 from srbench.imaging.images import Pixels, below, read_image, write_image
 from srbench.records import ENTROPY_BITS
 from srbench.report.html.embedding import CANDIDATES, SIDES, data_uri, may_embed, side_for
-from srbench.report.html.originals import Originals, as_measured, is_magnified
+from srbench.report.html.originals import Originals, as_measured, is_magnified, magnified
 from srbench.report.html.windows import Window, densest, differing, grey, lost
 from srbench.results.facts import FolderFacts
 
@@ -111,13 +111,21 @@ class Cutter:
         methods: of the view.
         scale: of the view.
         full: a folder beside the page into which whole images are written; None to embed what there is room for.
+        are_lr: the ``originals`` are LR images, of which there is no HR image.
     """
 
     def __init__(
-        self, folder: Path, originals: Originals, methods: Methods, facts: FolderFacts, scale: int, full: Path | None
+        self,
+        folder: Path,
+        originals: Originals,
+        methods: Methods,
+        facts: FolderFacts,
+        scale: int,
+        full: Path | None,
+        are_lr: bool = False,
     ) -> None:
         self._folder, self._originals, self._methods = folder, originals, methods
-        self._facts, self._scale, self._full = facts, scale, full
+        self._facts, self._scale, self._full, self._are_lr = facts, scale, full, are_lr
 
     def cut(self, own: pd.DataFrame, data: str, name: str, room: float) -> Scene | None:
         """The scene of one image; None where none of its SR images is on disk.
@@ -178,11 +186,14 @@ class Cutter:
             del found[label]
         labels = list(found)
         original = self._originals.find(data, name, own["image_sha256"].iloc[0])
+        if original is not None and self._are_lr:
+            original = magnified(original, *size)
         if original is not None and original.shape[0] >= size[0] and original.shape[1] >= size[1]:
             original = original[: size[0], : size[1]]
-            found[ORIGINAL] = as_measured(original) if all(found[label].ndim == 2 for label in labels) else original
+            side = LR if self._are_lr else ORIGINAL
+            found[side] = as_measured(original) if all(found[label].ndim == 2 for label in labels) else original
         for label in labels:
-            if self._methods.plugins[label] == NEAREST and is_magnified(found[label], self._scale):
+            if LR not in found and self._methods.plugins[label] == NEAREST and is_magnified(found[label], self._scale):
                 found[LR] = found[label]
         return Images(found, labels, missing)
 
@@ -217,6 +228,9 @@ class Cutter:
         values: dict[str, dict[str, float]] = {}
         rows = zip(own["label"], own["metric"], own["value"], strict=True)
         for label, metric, value in sorted(rows, key=lambda row: self._facts.metric_order(row[1])):
+            if not metric:  # nothing was measured
+                values.setdefault(label, {})
+                continue
             values.setdefault(label, {})[metric] = float(f"{value:.6g}")
         return values
 
@@ -238,9 +252,12 @@ class Cutter:
         if self._full is None:
             return {}
         found = {side: _write(self._full, (data, name, side), images.sides[side]) for side in order if side != LR}
+        low = images.sides.get(LR)
         for label in images.labels:
-            if images.sides[label] is images.sides.get(LR):
+            if images.sides[label] is low:
                 found[LR] = found[label]
+        if low is not None and LR not in found:
+            found[LR] = _write(self._full, (data, name, LR), low)
         return found
 
 

@@ -79,7 +79,8 @@ class Shown:
         names = contest.datasets if contest and group == ALL else [group]
         data = " and ".join(self.view.datasets.get(name, name) for name in names)
         count = f" ({len(contest.images)} images)" if contest and len(contest.images) > 1 else ""
-        return f"{data}{count}, ×{self.view.scale}, {self.view.protocol} protocol, {self.view.degradation} degradation"  # noqa: RUF001
+        made = f"{self.view.degradation} degradation" if self.view.has_originals else "no original"
+        return f"{data}{count}, ×{self.view.scale}, {self.view.protocol} protocol, {made}"  # noqa: RUF001
 
     def name(self, label: str) -> str:
         row = self.by_label.get(label)

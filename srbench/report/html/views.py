@@ -91,6 +91,11 @@ class View:
             return list(self.datasets)
         return [ALL, *(name for name in self.datasets if name != ALL)]
 
+    @property
+    def has_originals(self) -> bool:
+        """As :attr:`srbench.results.view.View.has_originals`."""
+        return ViewKey(self.scale, self.protocol, self.degradation).has_originals
+
     def facts(self, metric: str) -> MetricFacts:
         """Of one of its metrics."""
         return next(facts for facts in self.metrics if facts.name == metric)

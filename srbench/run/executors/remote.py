@@ -152,7 +152,7 @@ class _Run:
             os.environ[f"SRBENCH_{name.upper()}"] = os.pathsep.join(map(str, places))
         self._folder = scratch / "results"
         self._here: dict[str, str] = {}
-        self._images: dict[tuple[str, str, str], ImageFile] = {}
+        self._images: dict[tuple[str, str, str, bool], ImageFile] = {}
         self._datasets: dict[str, dict[str, ImageFile]] = {}
         context = replace(context, folder=self._folder, degradation=self._local(context.degradation))
         self._worker = CellWorker(context)
@@ -228,7 +228,7 @@ class _Run:
 
     def _image(self, parcel: Parcel) -> ImageFile:
         facts, sample = parcel.task.facts, parcel.task.sample
-        key = (facts.dataset, facts.image, facts.image_sha256)
+        key = (facts.dataset, facts.image, facts.image_sha256, sample.reference)
         known = self._images.get(key)
         if known is not None and known.path.is_file():
             if known.path.parent == self._blobs.folder:
@@ -237,8 +237,8 @@ class _Run:
         own = self._own(facts.dataset).get(facts.image)
         with suppress(SrbenchError):
             if own is not None and pixel_hash(own.read()) == facts.image_sha256:
-                self._images[key] = own
-                return own
+                self._images[key] = replace(own, reference=sample.reference)
+                return self._images[key]
         path = self._blobs.path(parcel.image)
         if path is None:
             raise _LackingError([parcel.image])
