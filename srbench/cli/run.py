@@ -54,6 +54,13 @@ def command(
         str,
         typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),
     ] = "bicubic",
+    lr: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Folders of LR images that came with the HR images, one for each of --datasets; "
+            "--degradation given looks beside the HR images (docs/datasets.md)."
+        ),
+    ] = None,
     no_reference: Annotated[
         bool,
         typer.Option(
@@ -125,6 +132,8 @@ def command(
 
       srbench run --methods all --datasets ./phone_photos --no-reference --scales 4
 
+      srbench run --methods all --datasets path/to/HR --lr path/to/LR --scales 4
+
       srbench run --methods ./4x_model.safetensors --datasets set5
 
       srbench run --methods bicubic,edsr=./x4.pt --datasets set5
@@ -175,6 +184,11 @@ def _require_consistent(given: Mapping[str, Any]) -> None:
             f"--no-reference and {others[0]}: images without an original are the LR images themselves",
             "leave one of the two out",
         )
+    if given.get("lr") and given.get("degradation") not in (None, "given"):
+        raise SrbenchError(
+            f"--lr and --degradation {given['degradation']}: LR images that are given are not made",
+            "leave one of the two out",
+        )
 
 
 def _one_run(values: Mapping[str, Any]) -> int:
@@ -214,7 +228,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     from srbench.run import RunOptions
     from srbench.run.shard import Shard
 
-    methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
+    methods, datasets, metrics, lr = (split(values[name] or ()) for name in ("methods", "datasets", "metrics", "lr"))
     same = (
         *(
             "protocol",
@@ -235,6 +249,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
         datasets,
         parse_scales(values["scales"]),
         metrics,
+        lr=lr,
         out=Path(values["out"]),
         keep_images=not values["no_images"],
         skip_unreadable=values["skip_unreadable"],

@@ -69,7 +69,7 @@ def read_folder(folder: Path, *, reference: bool = True) -> Contents:
         "move it elsewhere if it is the other's LR image"
         for small, large, scale in (_suspects(images) if reference else ())
     ]
-    if reference and images and _is_called_lr(folder):
+    if reference and images and is_called_lr(folder):
         notes.append(f"'{folder}' is called as folders of LR images are; its images are taken as HR images")
     unread = sorted(p.name for p in folder.iterdir() if _UNREAD.fullmatch(p.suffix.lower()) and _is_file(p))
     left_out |= dict.fromkeys(unread, "of a format that is not read")
@@ -156,7 +156,8 @@ def _size(path: Path) -> tuple[int, int]:
         return 0, 0
 
 
-def _is_called_lr(folder: Path) -> bool:
+def is_called_lr(folder: Path) -> bool:
+    """Whether a folder's name is that of a folder of LR images: ``LR``, ``LQ``, ``X4``, ``LR_bicubic``."""
     folder = folder.resolve()
     own, above = folder.name.lower(), folder.parent.name.lower()
     return _OF_LR.fullmatch(own) is not None and _OF_HR.fullmatch(above) is None

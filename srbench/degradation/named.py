@@ -3,6 +3,7 @@
 bicubic          MATLAB's imresize; nearly every published table
 blur-down        Gaussian blur 7x7, sigma 1.6, then every third pixel: the literature's BD, at x3
 bicubic-noise    bicubic, then Gaussian noise of sigma 30: the literature's DN, there at x3
+given            LR images that came with the HR images (--lr): nobody knows how they were made
 kernel:FILE.npy  blur by a kernel of one's own, then every scale-th pixel
 ./mine.py        the :class:`srbench.degradation.base.Pipeline` that the file defines; entry points of the group
                  ``srbench.degradations`` stand for one each
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from srbench.degradation import given
 from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
 from srbench.degradation.kernels import read_kernel
 from srbench.degradation.steps import BicubicDown, Blur, GaussianNoise, Subsample, mark
@@ -43,7 +45,7 @@ class Bicubic(Pipeline):
 # The facts are those under which results are stored since before degradations had steps.
 _BLUR_DOWN = Pipeline("blur-down", (Blur.gaussian(7, 1.6), Subsample()), scales=(3,), facts="gaussian=7,1.6")
 _BICUBIC_NOISE = Pipeline("bicubic-noise", (BicubicDown(), GaussianNoise(30.0)), facts="sigma=30")
-DEGRADATIONS: dict[str, Pipeline] = {d.name: d for d in (Bicubic(), _BLUR_DOWN, _BICUBIC_NOISE)}
+DEGRADATIONS: dict[str, Pipeline] = {d.name: d for d in (Bicubic(), _BLUR_DOWN, _BICUBIC_NOISE, given.DEGRADATION)}
 
 
 class _Degradations(Registry[Pipeline]):

@@ -8,6 +8,7 @@ from srbench import lazy
 
 if TYPE_CHECKING:
     from srbench.evaluation.example import Example, HrImage, planes_of
+    from srbench.evaluation.given import GivenExample
     from srbench.evaluation.inference import (
         infer,
         is_black,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TOLERANCE",
     "Example",
+    "GivenExample",
     "HrImage",
     "Score",
     "UnreferencedExample",
@@ -52,6 +54,7 @@ __getattr__ = lazy.names(
     {
         "TOLERANCE": "reference",
         "Example": "example",
+        "GivenExample": "given",
         "HrImage": "example",
         "Score": "scoring",
         "UnreferencedExample": "unreferenced",

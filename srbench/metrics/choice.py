@@ -43,6 +43,7 @@ def select(
     *,
     references: bool = True,
     unreferenced: bool = False,
+    operator: bool = True,
 ) -> Selection:
     """The metrics that ``specs`` (names or plugin files) stand for under a protocol; without any, the default ones.
 
@@ -50,6 +51,7 @@ def select(
         likelihoods: whether a method of the run has one.
         references: whether there are images with an original.
         unreferenced: whether there are images without one.
+        operator: whether it is known how LR images are made of HR images.
 
     A metric that the protocol does not support, or that needs an original where there is none, is left out with a note.
     The default metrics of images without an original may all be left out: their SR images are worth looking at.
@@ -67,15 +69,19 @@ def select(
             sources[metric.name] = spec
     grey = [name for name, metric in chosen.items() if not metrics.supported(metric, protocol.working_space)]
     comparing = [name for name, metric in chosen.items() if metric.needs_reference and unreferenced]
-    unfit = {*grey, *(() if references else comparing)}
+    degrading = [name for name, metric in chosen.items() if "degradation" in metric.needs and not operator]
+    unfit = {*grey, *degrading, *(() if references else comparing)}
     notes = []
     if grey:
         notes.append(f"not supported under {protocol.name}, which has no colour images: {', '.join(grey)}")
     if comparing:
         notes.append(f"not supported on images without an original: {', '.join(comparing)}")
+    if degrading:
+        notes.append(f"not supported on given LR images, which nobody knows how to make: {', '.join(degrading)}")
     fit = tuple(metric for name, metric in chosen.items() if name not in unfit)
     if not fit and (specs or references):
-        hint = "use --protocol basicsr" if grey else f"use --metrics {','.join(WITHOUT_REFERENCE)} or pyiqa:NAME"
+        named = "psnr" if degrading else f"{','.join(WITHOUT_REFERENCE)} or pyiqa:NAME"
+        hint = "use --protocol basicsr" if grey else f"use --metrics {named}"
         raise SrbenchError(f"{'; '.join(notes)}; no metric is left", hint)
     return Selection(fit, bool(specs), tuple(notes) if specs else (), sources)
 

@@ -63,8 +63,8 @@ class Batching:
         return task.method, self._lr(task)
 
     def _lr(self, task: CellTask) -> tuple[int, int, int, int]:
-        facts = self.facts[task.sample]
-        if not task.sample.reference:
+        facts = self.facts[task.lr or task.sample]
+        if task.lr is not None or not task.sample.reference:
             return task.scale, facts.height, facts.width, facts.channels
         return task.scale, facts.height // task.scale, facts.width // task.scale, facts.channels
 

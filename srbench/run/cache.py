@@ -17,7 +17,7 @@ from srbench.dataset.locate import ImageFile
 from srbench.dataset.manifest import ImageFacts, facts_of
 from srbench.degradation.named import Degradation
 from srbench.errors import ImageError
-from srbench.evaluation import Example, HrImage, UnreferencedExample
+from srbench.evaluation import Example, GivenExample, HrImage, UnreferencedExample
 from srbench.imaging.images import Pixels
 from srbench.machine import available_processors
 from srbench.protocol.base import Protocol
@@ -92,13 +92,22 @@ class ImageCache:
             lambda image: HrImage(decoded(image).pixels, protocol), several + 1, lambda x: share(x.planes)
         )
         self._decoded, self._expected = decoded, expected
-        self._examples: _Cache[tuple[ImageFile, int], Example] = _Cache(
-            lambda key: _example(images(key[0]), *key, degradation), 2 * several + 1, lambda x: share(x.picture)
+
+        def made(key: tuple[ImageFile, int, ImageFile | None]) -> Example:
+            image, scale, lr = key
+            if lr is not None:
+                return GivenExample(images(image), scale, degradation, decoded(lr).pixels)
+            if image.reference:
+                return Example(images(image), scale, degradation)
+            return UnreferencedExample(images(image), scale)
+
+        self._examples: _Cache[tuple[ImageFile, int, ImageFile | None], Example] = _Cache(
+            made, 2 * several + 1, lambda x: share(x.picture)
         )
 
-    def example(self, image: ImageFile, scale: int) -> Example:
-        """One image at one scale; raises ImageError."""
-        return self._examples((image, scale))
+    def example(self, image: ImageFile, scale: int, lr: ImageFile | None = None) -> Example:
+        """One image at one scale, with the LR image that is given of it, if one is; raises ImageError."""
+        return self._examples((image, scale, lr))
 
     def start_decoding(
         self, images: Sequence[ImageFile], *, verify: bool = False
@@ -134,10 +143,6 @@ class ImageCache:
 
     def _facts(self, image: ImageFile) -> ImageFacts:
         return self._decoded(image).facts
-
-
-def _example(image: HrImage, file: ImageFile, scale: int, degradation: Degradation) -> Example:
-    return Example(image, scale, degradation) if file.reference else UnreferencedExample(image, scale)
 
 
 def _share(images_at_once: int, planes: Tensor) -> float:

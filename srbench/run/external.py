@@ -96,7 +96,7 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
     (data,) = found
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
     worker = CellWorker(context)
-    settled = settle(Decoding(found, worker.images.start_decoding(data.images)), recorded, note)
+    settled = settle(Decoding(found, worker.images.start_decoding(data.images)), recorded, note, context.protocol)
     facts = settled.facts()
     (data,) = settled.datasets
     hashes = _check(data, paths, facts, options.scale, context.protocol)

@@ -18,7 +18,8 @@ from srbench.records import ENTROPY_BITS, CellFacts, Outcome
 
 def image_path(facts: CellFacts) -> Path:
     """Where a cell's SR image is kept, below the results folder."""
-    variant = f"{facts.degradation}|{facts.options}|{facts.method_hash}"
+    lr = f"{facts.lr_sha256}|" if facts.lr_sha256 else ""
+    variant = f"{lr}{facts.degradation}|{facts.options}|{facts.method_hash}"
     method = f"{safe_name(facts.method)}-{_mark(variant)}"
     return Path(
         "images", facts.protocol, safe_name(facts.dataset), f"x{facts.scale}", method, f"{safe_name(facts.image)}.png"

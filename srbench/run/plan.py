@@ -71,6 +71,7 @@ class CellTask:
 
     Args:
         sample: the file of the HR image, or of an LR image that has no original.
+        lr: the file of the LR image, where it came with the HR image.
         kept: an earlier outcome whose SR image may still be there.
         canary: measured for the canary alone: without the run's variant, and nothing of it is kept.
     """
@@ -81,6 +82,7 @@ class CellTask:
     metrics: tuple[MetricSpec, ...] = ()
     kept: Outcome | None = None
     canary: bool = False
+    lr: ImageFile | None = None
 
     @property
     def scale(self) -> int:
@@ -116,6 +118,8 @@ def cells(
     for dataset in datasets:
         for image in dataset.images:
             for scale in scales:
+                lr = dataset.lr.get(scale, {}).get(image.name)
+                observed = lr if lr is not None else image if not image.reference else None
                 for method in methods:
                     facts = CellFacts(
                         method=method.name,
@@ -130,10 +134,10 @@ def cells(
                         protocol=context.protocol.name,
                         protocol_hash=context.protocol.hash,
                         options=options[method],
-                        lr_sha256="" if image.reference else pixels[image].sha256,
+                        lr_sha256="" if observed is None else pixels[observed].sha256,
                         precision=method.precision,
                     )
-                    yield CellTask(facts, method, image)
+                    yield CellTask(facts, method, image, lr=lr)
 
 
 def _options(context: RunContext, method: MethodSpec) -> str:

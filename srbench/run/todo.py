@@ -48,7 +48,7 @@ def pending(
         done = outcome is not None and outcome.status == CellState.OK
         left = tuple(m for m in own if (m.name, m.version) not in have.metrics) if done else own
         if left or not done:
-            tasks.append(CellTask(task.facts, task.method, task.sample, left, outcome if done else None, task.canary))
+            tasks.append(replace(task, metrics=left, kept=outcome if done else None))
         else:
             summary.known += 1
             stored = ((metric.name, have.metrics[metric.name, metric.version]) for metric in own)

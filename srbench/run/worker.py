@@ -200,7 +200,7 @@ class CellWorker:
             with contained(), ThreadPoolExecutor(_DECODERS) as threads:
                 method = self._method(first)
                 assert method is not None  # a task of images that were made elsewhere is in no batch
-                examples = list(threads.map(lambda task: self.images.example(task.sample, task.scale), batch.tasks))
+                examples = list(threads.map(self._example, batch.tasks))
                 start = time.perf_counter()
                 outputs = raw_together(method, examples)
                 seconds = (time.perf_counter() - start) / len(outputs)
@@ -221,7 +221,7 @@ class CellWorker:
 
     def _super_resolve_and_score(self, task: CellTask, made: _Made | None) -> CellResult | Deferred:
         method = self._method(task)
-        example = self.images.example(task.sample, task.scale)
+        example = self._example(task)
         sr = None if task.kept is None else kept.read(self.context.folder, task.kept)
         if sr is not None:
             return CellResult(None, self._scores(task, method, sr, example))
@@ -239,6 +239,9 @@ class CellWorker:
         outcome = writer.submit(kept.keep, self.context.folder, task.facts, kept.to_pixels(sr), seconds)
         writer.shutdown(wait=False)
         return Deferred(functools.partial(_finished, outcome, remarks, self._scores(task, method, sr, example)))
+
+    def _example(self, task: CellTask) -> Example:
+        return self.images.example(task.sample, task.scale, task.lr)
 
     def _scores(self, task: CellTask, method: Method | None, sr: Tensor, example: Example) -> tuple[Score, ...]:
         pair = compare(sr, example)
