@@ -19,6 +19,9 @@ def command(
     scale: OneScale,
     name: Annotated[str, typer.Option(help="What to call the method on the leaderboard.")],
     metrics: Annotated[list[str] | None, typer.Option(help="Default: as for srbench run.")] = None,
+    lr: Annotated[
+        str, typer.Option(help="The folder of the LR images that they were made of. Default: bicubic LR images.")
+    ] = "",
     protocol: Annotated[str, typer.Option(help="basicsr, classic or matlab-rgb (docs/protocol.md).")] = "basicsr",
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
 ) -> None:
@@ -40,7 +43,7 @@ def command(
     from srbench.run.stopping import sent_signals_interrupt
 
     line = shlex.join(["srbench", *sys.argv[1:]])
-    options = ForeignOptions(folder, dataset, scale, name, split(metrics or ()), protocol, out, line)
+    options = ForeignOptions(folder, dataset, scale, name, split(metrics or ()), protocol, out, line, lr)
     with sent_signals_interrupt(), progress(err()) as shown:
         summary = score(options, CellProgress(shown))
     print_means(out, run_id=summary.run_id)

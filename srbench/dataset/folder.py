@@ -135,7 +135,7 @@ def _suspects(files: Sequence[Path]) -> Iterator[tuple[Path, Path, int]]:
 
 def _scale_between(small: Path, large: Path) -> int:
     """How many times larger the one image is than the other, where that is a whole number from 2; else 0."""
-    (width, height), (full_width, full_height) = _size(small), _size(large)
+    (width, height), (full_width, full_height) = size_by_head(small), size_by_head(large)
     for scale in range(2, _LARGEST_SCALE + 1):
         # An HR image that is no multiple of the scale loses up to scale - 1 rows and columns, or its LR image has
         # one more.
@@ -144,7 +144,7 @@ def _scale_between(small: Path, large: Path) -> int:
     return 0
 
 
-def _size(path: Path) -> tuple[int, int]:
+def size_by_head(path: Path) -> tuple[int, int]:
     """Width and height by the file's head; 0 and 0 if that cannot be read."""
     from PIL import Image  # late: listing datasets does not need it
 
@@ -154,6 +154,11 @@ def _size(path: Path) -> tuple[int, int]:
             return width, height
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return 0, 0
+
+
+def is_called_hr(path: Path) -> bool:
+    """Whether a file's name is that of an HR image of a pair: ``a_HR.png``, ``a_GT.png``."""
+    return bool(_base(path, _HR_ENDING, _HR_BEGINNING))
 
 
 def is_called_lr(folder: Path) -> bool:

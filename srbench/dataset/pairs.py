@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from srbench.dataset.folder import image_files, is_called_lr
+from srbench.dataset.folder import image_files, is_called_hr, is_called_lr, size_by_head
 from srbench.dataset.locate import Dataset, ImageFile, known_name, plain_name
 from srbench.errors import DatasetError, DatasetMissingError, first_few
 from srbench.files import expanded
 from srbench.protocol.base import Protocol
-from srbench.scale import FINEST, enlarged, exact
+from srbench.scale import FINEST, Scale, enlarged, exact
 
 _SEPARATOR = r"[ _.-]"
 _NUMBER = r"(?P<scale>[0-9]{1,3}(?:\.[0-9]+)?)"
@@ -120,16 +120,18 @@ def _pair(data: Dataset, folders: Sequence[Path], scale: float) -> dict[str, Ima
     """By name; raises DatasetError that names all that have no partner, or several."""
     wanted = _wanted(data)
     files = [path for folder in folders for path in _other_files(data, folder)]
-    # Where names say which images are LR images, the others are something else: HR images, results of methods.
-    marked = [path for path in files if any(pattern.fullmatch(path.stem.lower()) for pattern in _MARKED)]
+    named = {path for path in files if any(_read(path.stem.lower(), _MARKED))}
     found: dict[str, list[Path]] = defaultdict(list)
-    strangers, others = [], []
-    for path in marked or files:
+    strangers: list[str] = []
+    others: dict[str, Fraction] = {}
+    for path in files:
         name, of = _partner(path, wanted)
+        if named and path not in named and (not name or is_called_hr(path)):
+            continue  # names say which are the LR images: it is another HR image, or what a method made
         if not name:
             strangers.append(path.name)
         elif of is not None and of != exact(scale):
-            others.append(path.name)
+            others[path.name] = of
         else:
             found[name].append(path)
     _require_pairs(data, folders[0], scale, found, strangers, others)
@@ -158,7 +160,7 @@ def _require_pairs(
     scale: float,
     found: Mapping[str, Sequence[Path]],
     strangers: Sequence[str],
-    others: Sequence[str],
+    others: Mapping[str, Fraction],
 ) -> None:
     missing = [image.path.name for image in data.images if image.name not in found]
     several = [" and ".join(path.name for path in paths) for paths in found.values() if len(paths) > 1]
@@ -167,16 +169,22 @@ def _require_pairs(
         parts.append(f"no HR image of {data.title} has an LR image")
     elif missing:
         parts.append(f"{len(missing)} of {len(data.images)} HR images have no LR image ({first_few(missing, 5)})")
+    hint = f"name each LR image as its HR image, with x{scale} or _LR behind it if you wish"
     if missing and others:
-        parts.append(f"{len(others)} are of other scales ({first_few(others, 5)})")
+        parts.append(f"{len(others)} are of other scales ({first_few(list(others), 5)})")
+        if len(set(others.values())) == 1:
+            of = Scale(next(iter(others.values())))
+            hint = f"they are of {of}: add --scales {str(of)[1:]}"
     if strangers:
-        parts.append(f"{len(strangers)} LR images have no HR image ({first_few(strangers, 5)})")
+        parts.append(
+            f"no HR image belongs to {len(strangers)} LR image{'s' * (len(strangers) != 1)} ({first_few(strangers, 5)})"
+        )
     if several:
         parts.append(f"two LR images are of one HR image ({first_few(several, 5)})")
     if parts:
         raise DatasetError(
             f"'{folder}' at x{scale}: {'; '.join(parts)}",
-            f"name each LR image as its HR image, with x{scale} or _LR behind it if you wish",
+            hint,
         )
 
 
@@ -228,3 +236,36 @@ def size_of(scale: float, lr: tuple[int, int]) -> tuple[int, int]:
 def likely_scale(protocol: Protocol, sizes: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> int:
     """The scale at which all pairs of sizes, of HR and LR images, fit; 0 if there is none."""
     return next((scale for scale in _TRIED if all(fits(protocol, scale, *own) for own in sizes)), 0)
+
+
+def scale_of(data: Dataset, folder: str, protocol: Protocol) -> int:
+    """The whole scale at which the LR images in the user's ``folder`` are those of ``data``, by names and sizes.
+
+    Raises:
+        DatasetError: there is none; says why of the largest at which every HR image has an LR image by its name.
+    """
+    wrong = None
+    for scale in reversed(_TRIED):
+        try:
+            low = given(data, folder, scale)
+        except DatasetMissingError:
+            raise
+        except DatasetError as error:
+            wrong = wrong or error
+            continue
+        sizes = [(_head(image), _head(low[image.name])) for image in data.images]
+        if all(fits(protocol, scale, *own) for own in sizes):
+            return scale
+        (height, width), (lr_height, lr_width) = next(own for own in sizes if not fits(protocol, scale, *own))
+        wrong = DatasetError(
+            f"no scale explains LR images of {lr_width}x{lr_height} of HR images of {width}x{height} in '{folder}'",
+            "an LR image has the size of its HR image divided by the scale, rounded down",
+        )
+    assert wrong is not None
+    raise wrong
+
+
+def _head(image: ImageFile) -> tuple[int, int]:
+    """Height and width by the file's head."""
+    width, height = image.crop[2:] if image.crop else size_by_head(image.path)
+    return height, width
