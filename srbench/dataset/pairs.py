@@ -39,7 +39,7 @@ _SCALED = tuple(
         rf"(?P<base>.+){_SEPARATOR}srf{_SEPARATOR}?{_NUMBER}",
     )
 )
-_OF_SCALE = re.compile(rf"(?:.*{_SEPARATOR})?(?:(?:lr|lq)?{_SEPARATOR}?x?|(?:srf|scale){_SEPARATOR}?){_NUMBER}x?")
+_OF_SCALE = re.compile(rf"(?:.*[ _-])?(?:(?:lr|lq)?{_SEPARATOR}?x?|(?:srf|scale){_SEPARATOR}?){_NUMBER}x?")
 _TRIED = (1, 2, 3, 4, 6, 8, 12, 16)  # scales that a hint may name
 
 

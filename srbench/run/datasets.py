@@ -188,4 +188,6 @@ def _without(data: Dataset, reasons: Mapping[ImageFile, ImageError], note: Note)
         raise ImageError(f"none of the {len(bad)} images of '{data.folder}' can be used", next(iter(bad.values())))
     note(f"'{data.folder}': {len(bad)} of {len(data.images)} images cannot be used and are left out: {names}")
     left_out = {**data.left_out, **{image.path.name: reason for image, reason in bad.items()}}
-    return replace(data, images=tuple(image for image in data.images if image not in bad), left_out=left_out)
+    good = tuple(image for image in data.images if image not in bad)
+    lr = {scale: {image.name: low[image.name] for image in good} for scale, low in data.lr.items()}
+    return replace(data, images=good, left_out=left_out, lr=lr)
