@@ -1,4 +1,4 @@
-"""Runs on LR images that came with the HR images: the numbers, the keys, what is not supported, and all that is wrong."""
+"""Runs on LR images that came with the HR images: numbers, keys, what is not supported, and all that is wrong."""
 
 import json
 import shutil
