@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from srbench.method import Method, MethodCard
-from srbench.resize import imresize
+from srbench.method import Method, MethodCard, ScaleRange
+from srbench.resize import enlarge
 
 ITERATIONS = 10
 
@@ -36,14 +36,15 @@ class BackProjection(Method):
         paper="Irani and Peleg, Improving resolution by image registration, CVGIP 1991",
         url="https://doi.org/10.1016/1049-9652(91)90045-L",
         colour="any",
+        scales=ScaleRange(),
     )
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
-        y = imresize(lr, scale)
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
+        y = enlarge(lr, scale)
         kernel = _kernel(lr.device).expand(lr.shape[1], 1, 5, 5)
         downsample = self.degradation.operator(y.shape[-2], y.shape[-1], scale)
         for _ in range(ITERATIONS):
-            error = imresize(lr - downsample(y), scale)
+            error = enlarge(lr - downsample(y), scale)
             padded = functional.pad(error, (2, 2, 2, 2), mode="replicate")
             y = y + functional.conv2d(padded, kernel, groups=lr.shape[1])
         return y

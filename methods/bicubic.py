@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from srbench.method import Method, MethodCard, Published
-from srbench.resize import imresize
+from srbench.method import Method, MethodCard, Published, ScaleRange
+from srbench.resize import enlarge
 
 _SOURCE = "EDSR paper (arXiv:1707.02921), Table 3"
 _SIZE = "4x4 pixels, a = -0.5"
@@ -23,6 +23,7 @@ class Bicubic(Method):
         paper="Keys, Cubic convolution interpolation for digital image processing, IEEE TASSP 1981",
         url="https://doi.org/10.1109/TASSP.1981.1163711",
         colour="any",
+        scales=ScaleRange(),
         size=_SIZE,
         published=tuple(
             Published(dataset, scale, metric, value, _SOURCE, size=_SIZE, images="none")
@@ -32,5 +33,5 @@ class Bicubic(Method):
         ),
     )
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
-        return imresize(lr, scale)
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
+        return enlarge(lr, scale)

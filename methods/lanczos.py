@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from srbench.method import Method, MethodCard
-from srbench.resize import imresize
+from srbench.method import Method, MethodCard, ScaleRange
+from srbench.resize import enlarge
 
 
 class Lanczos(Method):
@@ -15,7 +15,8 @@ class Lanczos(Method):
         paper="Duchon, Lanczos filtering in one and two dimensions, J. Applied Meteorology 1979",
         url="https://doi.org/10.1175/1520-0450(1979)018%3C1016:LFIOAT%3E2.0.CO;2",
         colour="any",
+        scales=ScaleRange(),
     )
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
-        return imresize(lr, scale, kernel="lanczos3")
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
+        return enlarge(lr, scale, "lanczos3")

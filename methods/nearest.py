@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from srbench.method import Method, MethodCard
-from srbench.resize import imresize
+from srbench.method import Method, MethodCard, ScaleRange
+from srbench.resize import enlarge
 
 
 class Nearest(Method):
@@ -14,7 +14,8 @@ class Nearest(Method):
         family="interpolation",
         paper="textbook; MATLAB imresize(x, s, 'nearest')",
         colour="any",
+        scales=ScaleRange(),
     )
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
-        return imresize(lr, scale, kernel="nearest")
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
+        return enlarge(lr, scale, "nearest")

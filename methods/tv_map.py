@@ -18,14 +18,14 @@ from torch import Tensor
 
 from srbench.errors import NotSupportedError, SrbenchWarning
 from srbench.imaging.banded import Axis
-from srbench.method import Method, MethodCard, MethodContext
-from srbench.resize import Downsampler, imresize
+from srbench.method import Method, MethodCard, MethodContext, ScaleRange
+from srbench.resize import Downsampler, enlarge
 
 WITHOUT_NOISE = 0.1 / 255  # alpha for images in [0, 1] whose LR images have no noise
 ITERATIONS = 100  # the objective is then within 0.6% of its minimum
 
 
-def weight(scale: int, noise: float) -> float:
+def weight(scale: float, noise: float) -> float:
     """alpha for images in [0, 1] whose LR images have white noise of standard deviation ``noise``, in grey levels.
 
     Were photographs drawn from this prior, the maximum a posteriori would have alpha grow with the noise's variance.
@@ -51,7 +51,7 @@ def _svd(axis: Axis) -> tuple[Tensor, Tensor, Tensor]:
 class _DataTerm:
     """The proximal map of tau * scale^2 / 2 ||A y - x||^2."""
 
-    def __init__(self, rows: Axis, columns: Axis, lr: Tensor, scale: int, tau: float) -> None:
+    def __init__(self, rows: Axis, columns: Axis, lr: Tensor, scale: float, tau: float) -> None:
         (ur, sr, vr), (uc, sc, vc) = ([part.to(lr.device) for part in _svd(axis)] for axis in (rows, columns))
         self.rows, self.columns = vr, vc
         gain = torch.outer(sr, sc)
@@ -74,9 +74,10 @@ class TvMap(Method):
         paper="Marquina and Osher, Image super-resolution by TV-regularization and Bregman iteration, 2008",
         url="https://doi.org/10.1007/s10915-008-9214-8",
         colour="any",
+        scales=ScaleRange(),
     )
 
-    def prepare(self, scale: int, context: MethodContext) -> None:
+    def prepare(self, scale: float, context: MethodContext) -> None:
         told = context.degradation is not self.degradation
         super().prepare(scale, context)
         if told and context.degradation.noise_sigma() is None:
@@ -86,13 +87,13 @@ class TvMap(Method):
                 stacklevel=2,
             )
 
-    def upscale(self, lr: Tensor, scale: int, alpha: float | None = None, iterations: int = ITERATIONS) -> Tensor:
+    def upscale(self, lr: Tensor, scale: float, alpha: float | None = None, iterations: int = ITERATIONS) -> Tensor:
         """As :meth:`srbench.method.Method.upscale`; ``alpha`` stands for that of the degradation's noise."""
         if alpha is None:
             alpha = weight(scale, self.degradation.noise_sigma() or 0.0)
         tau = primal_step(alpha)
         sigma = 1 / (8 * tau)
-        y = imresize(lr, scale)
+        y = enlarge(lr, scale)
         operator = self.degradation.operator(y.shape[-2], y.shape[-1], scale)
         if not isinstance(operator, Downsampler):
             raise NotSupportedError("tv-map needs a degradation that is separable", "use back-projection")

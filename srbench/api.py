@@ -27,7 +27,7 @@ from srbench.method.base import Method, MethodContext, prepare
 from srbench.metrics import find as find_metrics
 from srbench.results.reader import Reader
 from srbench.run import RunOptions, run
-from srbench.scale import checked
+from srbench.scale import checked, enlarged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,18 +47,18 @@ def load(method: str) -> Method:
     return plugins.instantiate(found[0])
 
 
-def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto", seed: int = 0) -> Deep:
+def upscale(method: str | Method, image: Deep, scale: float, device: str = "auto", seed: int = 0) -> Deep:
     """Super-resolve one picture.
 
     Args:
         method: a name, a path, NAME=FILE, or a method that :func:`load` returned.
         image: uint8 or uint16, (H, W) or (H, W, 3) RGB.
-        scale: a whole number that the method supports.
+        scale: a number of at least 1 that the method supports, such as 4 or 2.5.
         device: auto, cpu, cuda or cuda:N.
         seed: of methods that draw random numbers.
 
     Returns:
-        the image's type, (scale * H, scale * W) or (scale * H, scale * W, 3).
+        the image's type, (round(scale * H), round(scale * W)) or (round(scale * H), round(scale * W), 3).
 
     Raises:
         SrbenchError: an unknown method, a scale that is not supported, an image of another type or shape.
@@ -75,22 +75,24 @@ def upscale(method: str | Method, image: Deep, scale: int, device: str = "auto",
     chosen = method if isinstance(method, Method) else load(method)
     chosen.require_scale(scale)
     prepare(chosen, scale, MethodContext(resolve_device(device), seed))
-    result = np.empty((scale * image.shape[0], scale * image.shape[1], *image.shape[2:]), image.dtype)
+    height, width = (enlarged(side, scale) for side in image.shape[:2])
+    result = np.empty((height, width, *image.shape[2:]), image.dtype)
     for strip in strips(chosen, image, scale):
-        result[scale * strip.first : scale * strip.last] = strip.pixels
+        result[enlarged(strip.first, scale) : enlarged(strip.last, scale)] = strip.pixels
     return result
 
 
 def evaluate(
     method: str,
     dataset: str,
-    scale: int = 4,
-    metrics: Sequence[str] = ("psnr", "ssim"),
+    scale: float = 4,
+    metrics: Sequence[str] | None = None,
     protocol: str = "basicsr",
     device: str = "auto",
     out: str | Path | None = None,
     workers: int = 1,
     lr: str | Path | None = None,
+    reference: bool = True,
 ) -> pd.DataFrame:
     """Evaluate one method on one dataset.
 
@@ -100,10 +102,12 @@ def evaluate(
     Args:
         method: a name, a .py file, a checkpoint, or NAME=FILE.
         dataset: a name or a folder of images.
+        metrics: names or files; without them psnr and ssim, or what can be measured of images without an original.
         out: a results folder to keep everything in; without it nothing is kept.
         workers: how many cells are computed side by side. One is a thread of this process, which is not forked; more
             are forked processes where the device is the CPU and the system Linux. A GPU has one.
         lr: a folder of LR images that came with the HR images; without it they are made by bicubic.
+        reference: False where the images are LR images that have no original.
 
     Returns:
         one row per image and metric: method, dataset, scale, protocol, degradation, image, metric, value, status.
@@ -119,19 +123,21 @@ def evaluate(
 
     if workers < 1:
         raise SrbenchError(f"workers = {workers} is less than one", "give the number of cells to compute side by side")
+    chosen = metrics if metrics is not None else ("psnr", "ssim") if reference else ()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) if out is None else Path(out)
         options = RunOptions(
             methods=(method,),
             datasets=(dataset,),
             scales=(scale,),
-            metrics=tuple(metrics),
+            metrics=tuple(chosen),
             protocol=protocol,
             device=device,
             lr=() if lr is None else (str(lr),),
             threads=workers,
             out=folder,
             keep_images=out is not None,
+            no_reference=not reference,
             command=f"srbench.evaluate({method!r}, {dataset!r}, scale={scale})",
         )
         summary = run(options)
@@ -139,16 +145,16 @@ def evaluate(
             raise UnavailableError(summary.unavailable[0])
         with Reader(folder) as reader:
             rows = per_image(reader, summary.run_id)
-    names = [metric.name for spec in metrics for metric in find_metrics(spec)]
-    own = rows[rows["metric"].isin([*names, ""])]
+    names = [metric.name for spec in chosen for metric in find_metrics(spec)]
+    own = rows[rows["metric"].isin([*names, ""])] if names else rows
     return own[[*PER_IMAGE_COLUMNS, "status", "message"]].reset_index(drop=True)
 
 
-def score(metric: str, sr: Pixels, hr: Pixels, protocol: str = "basicsr", shave: int = 0) -> float:
-    """One metric on one pair of images, as ``protocol`` prepares them.
+def score(metric: str, sr: Pixels, hr: Pixels | None = None, protocol: str = "basicsr", shave: int = 0) -> float:
+    """One metric on one pair of images, or one image alone, as ``protocol`` prepares them.
 
     Args:
-        sr, hr: uint8 of one shape, (H, W) or (H, W, 3) RGB.
+        sr, hr: uint8 of one shape, (H, W) or (H, W, 3) RGB; ``hr`` may be left out where the metric needs none.
         shave: pixels to cut from each side of the luma first; papers cut as many as the scale. Colour metrics see
             the whole image.
 
@@ -166,7 +172,10 @@ def score(metric: str, sr: Pixels, hr: Pixels, protocol: str = "basicsr", shave:
         raise SrbenchError(
             f"shave = {shave!r} is no number of pixels", "give how many to cut from each side, 0 or more"
         )
-    sr, hr = (np.ascontiguousarray(check_pixels(image)) for image in (sr, hr))  # torch takes no mirrored views
+    if hr is None and chosen.needs_reference:
+        raise SrbenchError(f"{chosen.title} compares with an original", "give hr too")
+    # Torch takes no mirrored views. What a metric that needs no original is given in its place is never looked at.
+    sr, hr = (np.ascontiguousarray(check_pixels(image)) for image in (sr, sr if hr is None else hr))
     if sr.shape != hr.shape:
         raise ImageError(f"the images differ in shape: {sr.shape} and {hr.shape}", "compare images of one size")
     if chosen.needs_lr:

@@ -119,7 +119,7 @@ class Evaluator:
         self,
         method: str,
         dataset: str,
-        scale: int = 4,
+        scale: float = 4,
         metrics: Sequence[str] = ("psnr", "ssim"),
         protocol: str = "basicsr",
         device: str = "auto",
@@ -173,7 +173,7 @@ def srbench_benchmark(request: pytest.FixtureRequest) -> Callable[..., Any]:
     def run(
         method: str,
         size: str = "320x180",
-        scale: int = 4,
+        scale: float = 4,
         device: str = "auto",
         rounds: int = 20,
         warmup_rounds: int = 3,
@@ -227,7 +227,7 @@ def require_finite(seconds: Sequence[float]) -> None:
         pytest.fail(f"{len(bad)} of {len(seconds)} times are not positive and finite: {bad[:3]}", pytrace=False)
 
 
-def _extra(method: Any, lr: torch.Tensor, scale: int, threads: int) -> dict[str, Any]:
+def _extra(method: Any, lr: torch.Tensor, scale: float, threads: int) -> dict[str, Any]:
     from srbench.machine import describe_device
     from srbench.timing import cost
     from srbench.timing.clocks import peak_memory

@@ -82,7 +82,7 @@ class CellFacts:
     image: str
     image_sha256: str
     image_channels: int  # 1 or 3: a grey image and its copy in three equal channels have one pixel hash
-    scale: int
+    scale: float
     degradation: str
     protocol: str
     protocol_hash: str
@@ -167,7 +167,7 @@ class Canary:
     """Bicubic's PSNR on one dataset and scale against the value it must have. ``verdict``: good, off or none."""
 
     dataset: str
-    scale: int
+    scale: float
     measured: float | None
     expected: float | None
     verdict: str
@@ -204,7 +204,7 @@ class Timing:
 
     method: str
     subject: str  # an LR size such as '320x180', or the dataset that the image is from
-    scale: int
+    scale: float
     lr_size: Sequence[int]  # width, height
     channels: int
     device: str

@@ -41,7 +41,7 @@ class Value:
 
     method: str
     dataset: str
-    scale: int
+    scale: float
     metric: str
     protocol: str
     published: float
@@ -70,7 +70,7 @@ class Wanted:
     """Which of the published values are looked at: empty is all."""
 
     datasets: tuple[str, ...] = ()
-    scales: tuple[int, ...] = ()
+    scales: tuple[float, ...] = ()
 
     def has(self, value: Published) -> bool:
         return (
@@ -149,7 +149,7 @@ def _one(spec: str) -> Method:
 
 def _groups(values: Sequence[Value]) -> list[list[Value]]:
     """Those that one run measures."""
-    found: dict[tuple[str, int], list[Value]] = {}
+    found: dict[tuple[str, float], list[Value]] = {}
     for value in values:
         found.setdefault((value.protocol, value.scale), []).append(value)
     return list(found.values())

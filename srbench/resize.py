@@ -1,5 +1,5 @@
 """MATLAB's imresize: the public face of :mod:`srbench.imaging.resize`."""
 
-from srbench.imaging.resize import KERNELS, Downsampler, axis, imresize, weights
+from srbench.imaging.resize import KERNELS, Downsampler, axis, enlarge, imresize, weights
 
-__all__ = ["KERNELS", "Downsampler", "axis", "imresize", "weights"]
+__all__ = ["KERNELS", "Downsampler", "axis", "enlarge", "imresize", "weights"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import operator
+import numbers
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,17 +12,18 @@ from fractions import Fraction
 from srbench.errors import SrbenchError
 
 _SHOWN = 40  # characters of what is no scale
+_LONGEST = 20  # characters of what may be one
 _WRITTEN = re.compile(r"[0-9]+(\.[0-9]+|/[0-9]+)?")
 LARGEST = 256
 """No network magnifies more; an image would have 65,536 times its pixels."""
 FINEST = 1000
 """Largest denominator: such fractions are told apart as floating-point numbers, as which scales are stored."""
-_HINT = "give whole numbers, for example --scales 2,3,4"
+_HINT = "give numbers of at least 1, for example 4, 2.5 or 10/3"
 
 
 @dataclass(frozen=True, order=True)
 class Scale:
-    """A scale as an exact fraction, above 0.
+    """A scale as an exact fraction, of at least 1.
 
     >>> str(Scale.parse("4")), str(Scale.parse("2.5")), str(Scale.parse("10/3"))
     ('x4', 'x2.5', 'x10/3')
@@ -32,22 +33,29 @@ class Scale:
 
     @classmethod
     def parse(cls, text: str) -> Scale:
-        """'4', '2.5' or '10/3'; raises SrbenchError, also above :data:`LARGEST`."""
-        try:
-            value = Fraction(text) if _WRITTEN.fullmatch(text) else Fraction(0)
-        except (ZeroDivisionError, ValueError):  # ValueError: more digits than Python converts
-            value = Fraction(0)
+        """'4', '2.5' or '10/3'; raises SrbenchError, also below 1, above :data:`LARGEST` and where the denominator is
+        larger than :data:`FINEST`."""
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        try:
+            value = Fraction(text) if len(text) <= _LONGEST and _WRITTEN.fullmatch(text) else Fraction(0)
+        except ZeroDivisionError:
+            value = Fraction(0)
         if value <= 0:
             raise SrbenchError(f"'{shown}' is not a scale", _HINT)
+        if value < 1:
+            raise SrbenchError(
+                f"'{shown}' is a scale below 1, at which SR images would be smaller than LR images", _HINT
+            )
         if value > LARGEST:
             raise SrbenchError(f"'{shown}' is more than the largest scale, {LARGEST}", _HINT)
+        if value.denominator > FINEST:
+            raise SrbenchError(f"'{shown}' is a fraction with a denominator of more than {FINEST:,}", _HINT)
         return cls(value)
 
     def whole(self) -> int:
         """The scale as a whole number; raises SrbenchError if it is none."""
         if self.value.denominator != 1:
-            raise SrbenchError(f"{self} is no whole number, and other scales cannot be evaluated", _HINT)
+            raise SrbenchError(f"{self} is no whole number", "give whole numbers, for example 2,3,4")
         return self.value.numerator
 
     @property
@@ -80,15 +88,44 @@ def enlarged(length: int, scale: float) -> int:
     return round(length * exact(scale))
 
 
-def checked(scale: object) -> int:
-    """A scale that was given as a number; raises SrbenchError unless it is whole, from 1 to :data:`LARGEST`."""
+def reduced(length: int, scale: float) -> int:
+    """Pixels along a side of the LR image of an HR image that has ``length``, cut as :class:`srbench.protocol.Protocol`
+    has it: at whole scales those that fit, at others the nearest whole number."""
+    ratio = exact(scale)
+    return length // ratio.numerator if ratio.denominator == 1 else round(length / ratio)
+
+
+def checked(scale: object) -> float:
+    """A scale that was given as a number, as :attr:`Scale.number` has it; raises SrbenchError unless it is one from 1
+    to :data:`LARGEST`, with a denominator of at most :data:`FINEST`."""
     try:
-        whole = 0 if isinstance(scale, bool) else operator.index(scale)  # type: ignore[arg-type]
-    except TypeError:
-        whole = 0
-    if not 1 <= whole <= LARGEST:
-        raise SrbenchError(f"{str(scale)[:_SHOWN]!r} is not a scale", f"give a whole number from 1 to {LARGEST}")
-    return whole
+        value = 0.0 if isinstance(scale, bool) or not isinstance(scale, numbers.Real) else float(scale)
+    except OverflowError:
+        value = 0.0
+    if not 1 <= value <= LARGEST or float(exact(value)) != value:
+        raise SrbenchError(
+            f"{str(scale)[:_SHOWN]!r} is not a scale",
+            f"give a number from 1 to {LARGEST}, with a denominator of at most {FINEST:,}",
+        )
+    return int(value) if value == int(value) else value
+
+
+@dataclass(frozen=True)
+class ScaleRange:
+    """Every scale from ``low`` to ``high``, for cards of methods that are not bound to whole numbers.
+
+    >>> 2.5 in ScaleRange(1, 4), 4.5 in ScaleRange(1, 4), str(ScaleRange(1, 4)), str(ScaleRange())
+    (True, False, 'x1 to x4', 'every scale of at least x1')
+    """
+
+    low: float = 1
+    high: float = LARGEST
+
+    def __contains__(self, scale: float) -> bool:
+        return self.low <= scale <= self.high
+
+    def __str__(self) -> str:
+        return f"x{self.low} to x{self.high}" if self.high < LARGEST else f"every scale of at least x{self.low}"
 
 
 @dataclass(frozen=True)
@@ -106,8 +143,14 @@ class ScaleSet:
         return cls(tuple(dict.fromkeys(map(Scale.parse, parts))))
 
     @classmethod
-    def of(cls, scales: Iterable[int]) -> ScaleSet:
-        return cls(tuple(Scale(Fraction(scale)) for scale in scales))
+    def of(cls, scales: Iterable[float]) -> ScaleSet:
+        """Of numbers, as :attr:`Scale.number` has them."""
+        return cls(tuple(Scale(exact(scale)) for scale in scales))
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """As code and files have them (:attr:`Scale.number`)."""
+        return tuple(scale.number for scale in self.scales)
 
     def whole(self) -> tuple[int, ...]:
         """As whole numbers; raises SrbenchError if one is none."""

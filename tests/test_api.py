@@ -145,6 +145,13 @@ def test_evaluate_says_why_there_is_no_value(pictures, write_plugin):
     assert frame["message"].str.contains("no luck").all()
 
 
+def test_evaluate_takes_images_without_an_original(pictures, tmp_path):
+    frame = srbench.evaluate("nearest", str(pictures), scale=2, reference=False)
+    assert (set(frame["degradation"]), len(frame)) == ({"none"}, 3)
+    with pytest.raises(SrbenchError, match="not supported on images without an original: psnr"):
+        srbench.evaluate("nearest", str(pictures), scale=2, metrics=["psnr"], reference=False)
+
+
 @pytest.mark.data("set5")
 def test_evaluate_gives_the_numbers_of_the_literature():
     frame = srbench.evaluate("bicubic", "set5", scale=4, metrics=["psnr"], protocol="classic")
@@ -242,3 +249,18 @@ def test_upscale_refuses_values_of_other_types(make_picture, options):
 def test_score_refuses_values_of_other_types(make_picture, options):
     with pytest.raises(SrbenchError):
         srbench.score("psnr", make_picture(16, 16, 0), make_picture(16, 16, 1), **options)
+
+
+def test_a_metric_that_needs_no_original_scores_an_image_alone(make_picture, monkeypatch):
+    from srbench import metrics
+    from srbench.metrics import Metric
+
+    mean = Metric(
+        "mean", "Mean", 1, True, "", (0, 255), 2, ("sr_rgb",), lambda pair: float(pair.sr_rgb.double().mean())
+    )
+    monkeypatch.setattr(metrics, "get", lambda name: mean)
+    image = make_picture(12, 14, 0)
+    assert srbench.score("mean", image) == pytest.approx(image.mean())
+    monkeypatch.undo()
+    with pytest.raises(SrbenchError, match="PSNR compares with an original; give hr too"):
+        srbench.score("psnr", image)

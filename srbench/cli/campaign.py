@@ -26,7 +26,7 @@ from srbench import tomlfile
 from srbench.errors import SrbenchError
 
 Names = Annotated[Sequence[str], Meta(min_length=1)] | str | None
-Scales = Annotated[Sequence[int], Meta(min_length=1)] | int | str | None
+Scales = Annotated[Sequence[int | float], Meta(min_length=1)] | int | float | str | None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srbench.cli import names
-from srbench.cli.shell import OneScale, State, err, handled, out
+from srbench.cli.shell import OneScale, State, err, handled, out, parse_scale
 from srbench.errors import MethodError, UnknownNameError
 from srbench.foreign.contained import PluginError, contained
 
@@ -31,7 +31,7 @@ def command(
         ),
     ],
     dataset: Annotated[str, typer.Option(help="A dataset's name or a folder, where --expect names none.")] = "set5",
-    scale: OneScale = 4,
+    scale: OneScale = "4",
     metric: Annotated[str, typer.Option(help="psnr or ssim. Default: ssim for numbers up to 1, else psnr.")] = "",
     results: Annotated[Path | None, typer.Option(help="A results folder: its kept images are scored.")] = None,
     state: State = "",
@@ -56,7 +56,7 @@ def command(
     """
     from srbench.explain.targets import parse
 
-    targets = parse(expect, dataset, scale, metric)
+    targets = parse(expect, dataset, parse_scale(scale), metric)
     if results is None:
         names.require_methods([method])
     names.require_device(device)
@@ -88,7 +88,7 @@ def command(
         err().print(line, markup=False)
 
 
-def _prepared(name: str, scales: Iterable[int], device: torch.device, *, required: bool) -> Method | None:
+def _prepared(name: str, scales: Iterable[float], device: torch.device, *, required: bool) -> Method | None:
     """The method, ready for ``scales``; None if there is none of that name and it is not required.
 
     Images made elsewhere stand in a results folder under any name.

@@ -83,10 +83,13 @@ def _fetch_weights(observer: _Downloads) -> None:
     from srbench.fetch import weights
 
     for backbone in weights.BACKBONES:
-        path, new = weights.fetch(backbone, observer)
-        out().print(
-            f"{backbone.name}: {'fetched to' if new else 'is here already,'} {path}", markup=False, soft_wrap=True
-        )
+        _tell_of_weights(backbone.name, *weights.fetch(backbone, observer))
+    for file in weights.FILES:
+        _tell_of_weights(file.name, *weights.fetch_file(file, observer))
+
+
+def _tell_of_weights(name: str, path: Path, new: bool) -> None:
+    out().print(f"{name}: {'fetched to' if new else 'is here already,'} {path}", markup=False, soft_wrap=True)
 
 
 def _fetch_dataset(manifest: dataset.Manifest, observer: _Downloads) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from srbench.cli.shell import handled, out
 from srbench.errors import UnknownNameError
-from srbench.scale import ScaleSet
+from srbench.scale import ScaleRange, ScaleSet
 
 if TYPE_CHECKING:
     from srbench.method.plugins import Plugin
@@ -50,6 +50,10 @@ def command(
     ]
     fitting = fit(columns, console.width)
     show(console, fitting)
+    if kind == "degradations":
+        from srbench.degradation.grammar import SUMMARY
+
+        console.print(f"or a chain of steps: {SUMMARY}", markup=False)
     if len(fitting) < len(columns):
         left_out = [column.head for column in columns if column.head not in {own.head for own in fitting}]
         console.print(f"left out for want of room: {', '.join(left_out)} (a wider terminal, COLUMNS=200, or --json)")
@@ -79,14 +83,16 @@ def _method(plugin: Plugin) -> dict[str, Any]:
         "title": card.title if card else f"BROKEN: {plugin.error}",
         "year": card.year if card else "",
         "family": card.family if card else "",
-        "scales": _scales(card.scales) if card else [],
+        "scales": (["whole"] if card.scales is None else _scales(card.scales)) if card else [],
         "weights": _weights(plugin),
         "origin": plugin.origin,
     }
 
 
-def _scales(scales: tuple[int, ...] | None) -> list[str]:
-    return ["any"] if scales is None else [str(scale) for scale in ScaleSet.of(scales)]
+def _scales(scales: tuple[float, ...] | ScaleRange | None) -> list[str]:
+    if scales is None or scales == ScaleRange():
+        return ["any"]
+    return [str(scales)] if isinstance(scales, ScaleRange) else [str(scale) for scale in ScaleSet.of(scales)]
 
 
 def _weight_cards(source: Path) -> str:
@@ -160,7 +166,8 @@ def _datasets() -> list[dict[str, Any]]:
             where = str(next(iter(found.values())).parent)
         if found and len(found) < total:
             where = f"{len(found)} of {total} images in {where}"
-        rows.append({"name": manifest.name, "title": manifest.title, "images": total, "where": where})
+        title = manifest.title if manifest.reference else f"{manifest.title} (no originals)"
+        rows.append({"name": manifest.name, "title": title, "images": total, "where": where})
     for name, error in dataset.broken().items():
         rows.append({"name": name, "title": f"BROKEN: {error}", "images": 0, "where": ""})
     return rows
@@ -171,7 +178,7 @@ def _metrics() -> list[dict[str, Any]]:
     from srbench.metrics.catalog import METRICS
 
     rows = listing.rows(METRICS, _metric, (Path(__file__),))
-    return [{name: row[name] for name in ("name", "title", "better", "unit")} for row in rows]
+    return [{name: row[name] for name in ("name", "title", "better", "unit", "source")} for row in rows]
 
 
 def _metric(found: Found[Metric]) -> dict[str, Any]:
@@ -181,6 +188,7 @@ def _metric(found: Found[Metric]) -> dict[str, Any]:
         "title": metric.title if metric else f"BROKEN: {found.error}",
         "better": ("higher" if metric.higher_is_better else "lower") if metric else "",
         "unit": metric.unit if metric else "",
+        "source": metric.source if metric else "",
         "origin": found.origin,
     }
 
@@ -192,7 +200,8 @@ def _degradations() -> list[dict[str, Any]]:
     for found in degradation.discover():
         scales = [] if found.value is None else _scales(found.value.scales)
         key = f"BROKEN: {found.error}" if found.value is None else found.value.key
-        rows.append({"name": found.name, "scales": scales, "key": key, "origin": found.origin})
+        chain = degradation.CHAINS.get(found.name, "")
+        rows.append({"name": found.name, "scales": scales, "chain": chain, "key": key, "origin": found.origin})
     return rows
 
 
@@ -206,13 +215,13 @@ def _protocols() -> list[dict[str, Any]]:
 
 _CHECKPOINT = ("name", "title", "network", "scales", "Set5 PSNR", "MB", "licence", "where")
 # Columns that go on in the next line before another gives way.
-_SENTENCES = ("title", "weights", "key", "where", "network")
+_SENTENCES = ("title", "weights", "chain", "key", "where", "network", "source")
 _GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kind
     "methods": {"origin": 1, "family": 2, "year": 3},
     "zoo": {"MB": 1, "title": 2, "licence": 3},
     "datasets": {},
-    "metrics": {},
-    "degradations": {"origin": 1},
+    "metrics": {"source": 1},
+    "degradations": {"origin": 1, "key": 2},
     "protocols": {},
 }
 _LISTS = {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from srbench.method.base import Method
 
 # As in srbench.degradation.named, which imports torch.
-DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise", "given")
+DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise", "bd-centre", "bd-first", "given")
 
 
 def require_methods(specs: Iterable[str]) -> None:
@@ -117,10 +117,11 @@ def require_devices(name: str) -> None:
 def require_datasets(specs: Iterable[str]) -> None:
     """Raise as :func:`srbench.dataset.find` for what is neither a dataset's name nor there."""
     from srbench import dataset
+    from srbench.files import expanded
 
     known = dataset.manifests()
     for spec in specs:
-        if spec.lower() not in known and "=" not in spec and not Path(spec).expanduser().exists():
+        if spec.lower() not in known and "=" not in spec and not expanded(spec).exists():
             dataset.find(spec)
 
 
@@ -142,9 +143,13 @@ def require_protocol(name: str) -> None:
 
 
 def require_degradation(spec: str) -> None:
-    """Raise UnknownNameError for a plain name that no degradation has."""
+    """Raise UnknownNameError for a plain name that no degradation has, and SrbenchError for a chain that is wrong."""
     from srbench import registry
+    from srbench.degradation import grammar
 
+    if not spec.startswith("kernel:") and Path(spec).suffix not in (".py", ".toml") and grammar.is_chain(spec):
+        grammar.parse(spec)
+        return
     known = [*DEGRADATIONS, *(entry.name for entry in registry.entry_points("srbench.degradations"))]
     if _plain(spec) and spec not in known:
         raise UnknownNameError("degradation", spec, [*known, "kernel:FILE.npy"])

@@ -42,7 +42,7 @@ def command(
         list[str] | None,
         typer.Option(help="Names or folders of images. Default: Set5, Set14, BSD100 as far as they are here."),
     ] = None,
-    scales: Annotated[str, typer.Option(help="Whole numbers, separated by commas.")] = "4",
+    scales: Annotated[str, typer.Option(help="Numbers of at least 1, separated by commas: 2,3,2.5.")] = "4",
     metrics: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,7 +52,10 @@ def command(
     protocol: Annotated[str, typer.Option(help="basicsr, classic or matlab-rgb (docs/protocol.md).")] = "basicsr",
     degradation: Annotated[
         str,
-        typer.Option(help="How LR images are made: a name (srbench list degradations), kernel:FILE.npy, a .py file."),
+        typer.Option(
+            help="How LR images are made: a name (srbench list degradations), a chain such as 'blur:1.6 > down > "
+            "jpeg:40', kernel:FILE.npy, a .toml or .py file."
+        ),
     ] = "bicubic",
     lr: Annotated[
         list[str] | None,
@@ -230,18 +233,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
 
     methods, datasets, metrics, lr = (split(values[name] or ()) for name in ("methods", "datasets", "metrics", "lr"))
     same = (
-        *(
-            "protocol",
-            "degradation",
-            "no_reference",
-            "device",
-            "threads",
-            "force",
-            "time",
-            "seed",
-            "tile",
-            "self_ensemble",
-        ),
+        *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
         *("no_reference", "precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
     )
     return RunOptions(

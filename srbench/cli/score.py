@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from srbench.cli.shell import OneScale, err, handled, split
+from srbench.cli.shell import OneScale, err, handled, parse_scale, split
 
 
 @handled
@@ -23,6 +23,9 @@ def command(
         str, typer.Option(help="The folder of the LR images that they were made of. Default: bicubic LR images.")
     ] = "",
     protocol: Annotated[str, typer.Option(help="basicsr, classic or matlab-rgb (docs/protocol.md).")] = "basicsr",
+    no_reference: Annotated[
+        bool, typer.Option("--no-reference", help="The dataset's images are LR images without an original.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results"),
 ) -> None:
     """Score SR images that were made elsewhere, as srbench run scores its own.
@@ -34,6 +37,8 @@ def command(
 
       srbench score their_set5 --dataset set5 --scale 4 --name their-method
 
+      srbench score their_photos --dataset phone_photos --no-reference --scale 4 --name their-method
+
       srbench score their_y_images --dataset set14 --scale 3 --name their-method --protocol classic
     """
     from srbench.cli.progress import CellProgress, progress
@@ -43,7 +48,8 @@ def command(
     from srbench.run.stopping import sent_signals_interrupt
 
     line = shlex.join(["srbench", *sys.argv[1:]])
-    options = ForeignOptions(folder, dataset, scale, name, split(metrics or ()), protocol, out, line, lr)
+    number, asked = parse_scale(scale), split(metrics or ())
+    options = ForeignOptions(folder, dataset, number, name, asked, protocol, out, line, no_reference, lr)
     with sent_signals_interrupt(), progress(err()) as shown:
         summary = score(options, CellProgress(shown))
     print_means(out, run_id=summary.run_id)

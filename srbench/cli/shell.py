@@ -24,7 +24,7 @@ from srbench.files import expanded as expanded_path
 from srbench.files import write_text, writing
 from srbench.foreign import unraised
 from srbench.foreign.contained import told
-from srbench.scale import LARGEST, ScaleSet
+from srbench.scale import Scale, ScaleSet
 from srbench.wording import printable
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback o
 Tile = Annotated[
     int, typer.Option("--tile", min=0, help="Overlapping tiles of so many LR pixels a side; 0: whole images.")
 ]
-OneScale = Annotated[int, typer.Option("--scale", min=1, max=LARGEST, help="The scale: 2, 3, 4, ...")]
+OneScale = Annotated[str, typer.Option("--scale", metavar="NUMBER", help="The scale: 2, 3, 4, 2.5, 10/3, ...")]
 SelfEnsemble = Annotated[bool, typer.Option("--self-ensemble", help="Average over eight mirrored and turned views.")]
 Precision = Annotated[
     str, typer.Option("--precision", help="Of networks: fp32, or fp16 or bf16, to which weights and input are cast.")
@@ -286,6 +286,11 @@ def split(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def parse_scales(text: str) -> tuple[int, ...]:
-    """'2,3,4' to (2, 3, 4); raises SrbenchError."""
-    return ScaleSet.parse(text).whole()
+def parse_scale(text: str) -> float:
+    """'4' to 4, '2.5' to 2.5; raises SrbenchError."""
+    return Scale.parse(text.strip()).number
+
+
+def parse_scales(text: str) -> tuple[float, ...]:
+    """'2,3,2.5' to (2, 3, 2.5); raises SrbenchError."""
+    return ScaleSet.parse(text).numbers

@@ -105,7 +105,7 @@ class _View:
         name = f"mean of {' and '.join(self._of_all)}" if group == ALL else group
         return f"{name} {self.key}"
 
-    def verdict(self, methods: Mapping[str, Described], costs: Mapping[tuple[str, int], Cost]) -> str:
+    def verdict(self, methods: Mapping[str, Described], costs: Mapping[tuple[str, float], Cost]) -> str:
         """Who leads, how certainly and by how much, by the first metric on all images; empty with one method."""
         group = next((group for _, group in self.held), "")
         own = {metric: contest for (metric, other), contest in self.held.items() if other == group}

@@ -14,6 +14,7 @@ import typer
 from srbench.cli import names
 from srbench.cli.shell import MOST_THREADS, State, err, handled, out, parse_scales, split
 from srbench.files import write_text, writing
+from srbench.scale import enlarged
 from srbench.wording import counted, significant
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def print_timings(timings: Sequence[Timing]) -> None:
         own = [t for t in timings if (t.subject, t.scale) == (subject, scale)]
         width, height = own[0].lr_size
         image = f"/{own[0].image}" if own[0].image else ""
-        title = f"{subject}{image} x{scale}: LR {width}x{height} to {width * scale}x{height * scale}"
+        title = f"{subject}{image} x{scale}: LR {width}x{height} to {enlarged(width, scale)}x{enlarged(height, scale)}"
         rows = [_row(timing) for timing in sorted(own, key=lambda t: (math.isnan(t.median), t.median))]
         columns = [
             Column(head, [row[i] for row in rows], gives_way, number=i > 1)

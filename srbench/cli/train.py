@@ -16,8 +16,9 @@ import typer
 
 from srbench.cli import names
 from srbench.cli.progress import SECONDS, Bar, Progress, progress
-from srbench.cli.shell import INTERRUPTED, MOST_THREADS, err, handled, out, parse_scales
+from srbench.cli.shell import INTERRUPTED, MOST_THREADS, err, handled, out
 from srbench.errors import TrainingError
+from srbench.scale import ScaleSet
 from srbench.wording import counted
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def command(
 
       srbench train srgan --data DIV2K --init methods/weights/srresnet_x4.safetensors --recipe vgg54
     """
-    scales = parse_scales(scale)
+    scales = ScaleSet.parse(scale).whole()
     names.require_device(device)
     names.require_methods([method])
 

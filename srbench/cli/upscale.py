@@ -10,9 +10,10 @@ import typer
 
 from srbench.cli import names
 from srbench.cli.progress import progress
-from srbench.cli.shell import OneScale, Precision, SelfEnsemble, State, Tile, err, handled
+from srbench.cli.shell import OneScale, Precision, SelfEnsemble, State, Tile, err, handled, parse_scale
 from srbench.errors import ImageError, MethodError, SrbenchError
 from srbench.files import replace_file, safe_name, writing
+from srbench.scale import enlarged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def command(
     method: Annotated[str, typer.Argument(help="A name, a plugin file or a checkpoint, also NAME=FILE or edsr=FILE.")],
     images: Annotated[list[Path], typer.Argument(help="Pictures (PNG, BMP, JPEG, TIFF, WebP) or folders of pictures.")],
-    scale: OneScale = 4,
+    scale: OneScale = "4",
     output: Annotated[Path, typer.Option(help="Folder for the results, NAME_METHOD_xSCALE.png.")] = Path("upscaled"),
     tile: Tile = 0,
     self_ensemble: SelfEnsemble = False,
@@ -46,6 +47,7 @@ def command(
 
       srbench upscale ./4x_model.safetensors pictures/ --scale 4
     """
+    times = parse_scale(scale)
     names.require_device(device)
     names.require_methods([method])
 
@@ -61,7 +63,7 @@ def command(
     loaded = Variant(tile, self_ensemble, precision).apply(api.load(*in_state([method], state)))
     targets: dict[Path, Path] = {}  # result: picture
     for path in _pictures(images):
-        result = output / f"{path.stem}_{safe_name(loaded.card.name)}_x{scale}.png"
+        result = output / f"{path.stem}_{safe_name(loaded.card.name)}_x{times}.png"
         if targets.get(result, path) != path:
             raise ImageError(f"'{targets[result]}' and '{path}' would both become '{result}'", "do them one by one")
         targets[result] = path
@@ -76,14 +78,16 @@ def command(
                 shown.say(f"note: '{path}': the alpha channel is dropped (keep it with --alpha)")
                 picture = replace(picture, alpha=None)
             with writing(result, "choose another --output", ImageError):
-                share = _upscale(loaded, picture, scale, device, seed, path, result)
+                share = _upscale(loaded, picture, times, device, seed, path, result)
             for remark in remarks([encode(out_of_range=share)]):
                 shown.say(f"note: '{path}', {remark.word}: {remark.reason}")
             shown.say(f"wrote {result}")
             bar.update(number)
 
 
-def _upscale(method: Method, picture: Picture, scale: int, device: str, seed: int, source: Path, target: Path) -> float:
+def _upscale(
+    method: Method, picture: Picture, scale: float, device: str, seed: int, source: Path, target: Path
+) -> float:
     """Write a picture's strips as they are made, so that a large one is never held whole; returns the share of the
     method's values that were out of range."""
     from srbench.evaluation.strips import bicubic
@@ -98,7 +102,8 @@ def _upscale(method: Method, picture: Picture, scale: int, device: str, seed: in
     channels = (1 if pixels.ndim == 2 else 3) + (alpha is not None)
     share = 0.0
     with replace_file(target) as stream:
-        file = PngRows(stream, scale * pixels.shape[0], scale * pixels.shape[1], channels, pixels.dtype)
+        height, width = (enlarged(side, scale) for side in pixels.shape[:2])
+        file = PngRows(stream, height, width, channels, pixels.dtype)
         for strip in _strips(method, pixels, scale, source):
             rows = None if alpha is None else bicubic(alpha, strip.first, strip.last, scale)
             file.write(Picture(strip.pixels, rows).planes())
@@ -107,7 +112,7 @@ def _upscale(method: Method, picture: Picture, scale: int, device: str, seed: in
     return share
 
 
-def _strips(method: Method, pixels: Deep, scale: int, source: Path) -> Iterator[Strip]:
+def _strips(method: Method, pixels: Deep, scale: float, source: Path) -> Iterator[Strip]:
     from srbench.evaluation.strips import strips
 
     try:

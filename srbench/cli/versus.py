@@ -20,7 +20,7 @@ def print_versus(found: HeadToHead) -> None:
     """For each scale, protocol and degradation: the sentence, the table, a strip of all images; then what differs."""
     console = out()
     for view in found.views():
-        console.print(f"x{view.scale}, {view.protocol}, {view.degradation}", style="bold", markup=False)
+        console.print(str(view), style="bold", markup=False)
         console.print(printable(versus.summary(found, view)), markup=False)
         show(console, fit(_columns(found, found.of(view)), console.width))
         _print_strips(console, found, found.of(view))

@@ -8,33 +8,61 @@ from srbench import lazy
 
 if TYPE_CHECKING:
     from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
+    from srbench.degradation.chain import Chain
+    from srbench.degradation.grammar import ParsedChain, parse
     from srbench.degradation.kernels import gaussian, read_kernel
-    from srbench.degradation.named import DEGRADATIONS, KERNEL, Bicubic, discover, file_of, get
+    from srbench.degradation.named import (
+        CHAINS,
+        DEGRADATIONS,
+        KERNEL,
+        Bicubic,
+        discover,
+        file_of,
+        get,
+        kernels_of,
+        spelled,
+    )
+    from srbench.degradation.photographs import Clip, Jpeg, PoissonNoise
+    from srbench.degradation.resampling import Down
     from srbench.degradation.steps import BicubicDown, Blur, GaussianNoise, Subsample
 
 __all__ = [
+    "CHAINS",
     "DEGRADATIONS",
     "KERNEL",
     "Bicubic",
     "BicubicDown",
     "Blur",
+    "Chain",
+    "Clip",
     "Degradation",
+    "Down",
     "GaussianNoise",
+    "Jpeg",
     "LinearMap",
+    "ParsedChain",
     "Pipeline",
+    "PoissonNoise",
     "Step",
     "Subsample",
     "discover",
     "file_of",
     "gaussian",
     "get",
+    "kernels_of",
+    "parse",
     "read_kernel",
+    "spelled",
 ]
 
 _HOME = {
     "base": ("Degradation", "LinearMap", "Pipeline", "Step"),
+    "chain": ("Chain",),
+    "grammar": ("ParsedChain", "parse"),
     "kernels": ("gaussian", "read_kernel"),
-    "named": ("DEGRADATIONS", "KERNEL", "Bicubic", "discover", "file_of", "get"),
+    "named": ("CHAINS", "DEGRADATIONS", "KERNEL", "Bicubic", "discover", "file_of", "get", "kernels_of", "spelled"),
+    "photographs": ("Clip", "Jpeg", "PoissonNoise"),
+    "resampling": ("Down",),
     "steps": ("BicubicDown", "Blur", "GaussianNoise", "Subsample"),
 }
 __getattr__ = lazy.names(__name__, {name: module for module, names in _HOME.items() for name in names})

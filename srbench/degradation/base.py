@@ -20,7 +20,7 @@ from srbench.imaging.banded import Axis
 from srbench.imaging.color import to_uint8
 from srbench.imaging.resize import Downsampler
 from srbench.randomness import LARGEST_SEED
-from srbench.scale import LARGEST
+from srbench.scale import LARGEST, exact
 
 LinearMap = Callable[[Tensor], Tensor]  # (..., H, W) to (..., h, w), floating
 
@@ -34,11 +34,11 @@ class Degradation(Protocol):
     @property
     def key(self) -> str: ...
 
-    def __call__(self, hr: Tensor, scale: int) -> Tensor:
+    def __call__(self, hr: Tensor, scale: float) -> Tensor:
         """HR (..., H, W), uint8 or floating on the 0..255 scale, to LR (..., H/scale, W/scale) of the same type."""
         ...
 
-    def operator(self, height: int, width: int, scale: int) -> LinearMap:
+    def operator(self, height: int, width: int, scale: float) -> LinearMap:
         """The linear part of the map for an HR image of that size: a
         :class:`srbench.imaging.resize.Downsampler` where it is separable."""
         ...
@@ -48,12 +48,17 @@ class Degradation(Protocol):
         it is not known."""
         ...
 
-    def require_scale(self, scale: int) -> None:
+    def require_scale(self, scale: float) -> None:
         """Raise SrbenchError unless the degradation is defined at ``scale``."""
         ...
 
-    def symmetric(self, scale: int) -> bool:
+    def symmetric(self, scale: float) -> bool:
         """Whether mirroring or turning the HR image mirrors or turns the LR image."""
+        ...
+
+    @property
+    def on_rgb(self) -> bool:
+        """Whether LR images are made of RGB images of 8 bits under every protocol, as JPEG's are."""
         ...
 
 
@@ -64,8 +69,12 @@ class Step:
     key: str
     random = False
     """Whether it draws from ``rng``."""
+    on_rgb = False
+    """Whether it is defined for RGB images of 8 bits alone: protocols that work on Y then take Y of the LR image."""
+    keeps_noise = False
+    """Whether white noise goes through it as it is."""
 
-    def __call__(self, x: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
+    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         """``x`` (..., H, W), uint8 or floating on the 0..255 scale, to an image of the same type, of :meth:`size`.
 
         Args:
@@ -74,11 +83,11 @@ class Step:
         """
         raise NotImplementedError(f"{type(self).__name__} does not implement __call__(x, scale, rng)")
 
-    def size(self, height: int, width: int, scale: int) -> tuple[int, int]:
+    def size(self, height: int, width: int, scale: float) -> tuple[int, int]:
         """Of the output, for an input of that size."""
         return height, width
 
-    def operator(self, height: int, width: int, scale: int) -> LinearMap | None:
+    def operator(self, height: int, width: int, scale: float) -> LinearMap | None:
         """The step as a linear map of images of that size; None where it is none, as adding noise is."""
         return None
 
@@ -87,7 +96,10 @@ class Step:
         some other way. Methods that weigh the data against a prior read it."""
         return None if self.random else 0.0
 
-    def symmetric(self, scale: int) -> bool:
+    def require_scale(self, scale: float) -> None:
+        """Raise SrbenchError unless the step is defined in a pipeline of ``scale``."""
+
+    def symmetric(self, scale: float) -> bool:
         """Whether mirroring or turning the input mirrors or turns the output."""
         return False
 
@@ -140,7 +152,7 @@ class Pipeline:
     name: str
     steps: tuple[Step, ...]
     version: int = 1
-    scales: tuple[int, ...] | None = None
+    scales: tuple[float, ...] | None = None
     seed: int = 0
     facts: str | None = None
     source: str = ""
@@ -167,7 +179,7 @@ class Pipeline:
             fused = [*fused[:-1], both] if both is not None else [*fused, step]
         return tuple(fused)
 
-    def __call__(self, hr: Tensor, scale: int) -> Tensor:
+    def __call__(self, hr: Tensor, scale: float) -> Tensor:
         """LR of HR. Every step keeps the image's type, so uint8 is rounded after each.
 
         Raises:
@@ -178,14 +190,15 @@ class Pipeline:
         for step in self._fused:
             lr = step(lr, scale, rng)
         sides = zip(hr.shape[-2:], lr.shape[-2:], strict=True)
-        if any(not side // scale <= own <= -(-side // scale) for side, own in sides) or lr.dtype != hr.dtype:
+        ratio = exact(scale)
+        if any(not side // ratio <= own <= math.ceil(side / ratio) for side, own in sides) or lr.dtype != hr.dtype:
             raise SrbenchError(
                 f"{self.name} made {lr.dtype} {tuple(lr.shape)} of {hr.dtype} {tuple(hr.shape)} at x{scale}",
                 "its steps have to shrink an image by the scale and keep its type",
             )
         return lr
 
-    def _rng(self, hr: Tensor, scale: int) -> np.random.Generator:
+    def _rng(self, hr: Tensor, scale: float) -> np.random.Generator:
         """Drawn from the seed and the HR image's own values."""
         if not any(step.random for step in self.steps):
             return np.random.default_rng(self.seed)
@@ -193,7 +206,7 @@ class Pipeline:
         digest.update(np.ascontiguousarray(hr.cpu().numpy()).data)
         return np.random.default_rng(int.from_bytes(digest.digest()[:16]))
 
-    def operator(self, height: int, width: int, scale: int) -> LinearMap:
+    def operator(self, height: int, width: int, scale: float) -> LinearMap:
         """The product of the steps that are linear."""
         maps: list[LinearMap] = []
         for step in self._fused:
@@ -213,7 +226,7 @@ class Pipeline:
         for step in self.steps:
             with contained(f"degradation {self.name}"):
                 own = step.noise_sigma()
-            if own is None or (variance and not own):
+            if own is None or (variance and not own and not step.keeps_noise):
                 return None
             if not fields.NUMBER.holds(own) or own < 0:
                 raise SrbenchError(
@@ -223,13 +236,19 @@ class Pipeline:
             variance += own**2
         return math.sqrt(variance)
 
-    def require_scale(self, scale: int) -> None:
+    def require_scale(self, scale: float) -> None:
         if self.scales is not None and scale not in self.scales:
             only = ", ".join(map(str, self.scales))
             raise SrbenchError(f"{self.name} is defined at x{only} alone, not at x{scale}", f"add --scales {only}")
+        for step in self._fused:
+            step.require_scale(scale)
 
-    def symmetric(self, scale: int) -> bool:
-        return all(step.symmetric(scale) for step in self.steps)
+    @property
+    def on_rgb(self) -> bool:
+        return any(step.on_rgb for step in self.steps)
+
+    def symmetric(self, scale: float) -> bool:
+        return all(step.symmetric(scale) for step in self._fused)
 
 
 def as_type_of(image: Tensor, x: Tensor) -> Tensor:

@@ -1,34 +1,55 @@
-"""Degradations by name: built in, from an installed package, from a user's file, or by a kernel of one's own.
+"""Degradations by name: built in, from an installed package, from a user's file, by a kernel of one's own, or a chain.
 
 bicubic          MATLAB's imresize; nearly every published table
 blur-down        Gaussian blur 7x7, sigma 1.6, then every third pixel: the literature's BD, at x3
 bicubic-noise    bicubic, then Gaussian noise of sigma 30: the literature's DN, there at x3
+bd-centre        Gaussian blur 12x12, sigma 1.6, then every fourth pixel on the centred grid: BD of BasicVSR, at x4
+bd-first         Gaussian blur 13x13, sigma 1.6, then every fourth pixel from pixel 0: BD of DUF and BasicSR, at x4
 given            LR images that came with the HR images (--lr): nobody knows how they were made
 kernel:FILE.npy  blur by a kernel of one's own, then every scale-th pixel
 ./mine.py        the :class:`srbench.degradation.base.Pipeline` that the file defines; entry points of the group
                  ``srbench.degradations`` stand for one each
+./mine.toml      a chain with a name
+A > B > C        a chain of steps (:mod:`srbench.degradation.grammar`)
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from srbench.degradation import given
+from srbench.degradation import given, grammar
 from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
+from srbench.degradation.chain import chain, from_file, kernel_path, parsed_file
 from srbench.degradation.kernels import read_kernel
-from srbench.degradation.steps import BicubicDown, Blur, GaussianNoise, Subsample, mark
+from srbench.degradation.steps import BicubicDown, Blur, Subsample, mark
+from srbench.errors import SrbenchError
 from srbench.files import expanded
 from srbench.foreign import opened
 from srbench.foreign.loading import private_name
+from srbench.records import GIVEN
 from srbench.registry import Found, Prefix, Registry, Source
 from srbench.sources import source_files
 
-__all__ = ["DEGRADATIONS", "KERNEL", "Bicubic", "Degradation", "LinearMap", "Pipeline", "discover", "get"]
+__all__ = [
+    "CHAINS",
+    "DEGRADATIONS",
+    "KERNEL",
+    "Bicubic",
+    "Degradation",
+    "LinearMap",
+    "Pipeline",
+    "discover",
+    "file_of",
+    "get",
+    "kernels_of",
+    "spelled",
+]
 
+_FILES = (".py", ".toml")
 KERNEL = "kernel:"  # what the name of a degradation by a user's kernel begins with
 _BICUBIC: tuple[Step, ...] = (BicubicDown(),)
 
@@ -42,10 +63,27 @@ class Bicubic(Pipeline):
     facts: str | None = ""
 
 
-# The facts are those under which results are stored since before degradations had steps.
-_BLUR_DOWN = Pipeline("blur-down", (Blur.gaussian(7, 1.6), Subsample()), scales=(3,), facts="gaussian=7,1.6")
-_BICUBIC_NOISE = Pipeline("bicubic-noise", (BicubicDown(), GaussianNoise(30.0)), facts="sigma=30")
-DEGRADATIONS: dict[str, Pipeline] = {d.name: d for d in (Bicubic(), _BLUR_DOWN, _BICUBIC_NOISE, given.DEGRADATION)}
+CHAINS = {  # the built-in ones as chains
+    "bicubic": "down",
+    "blur-down": "blur:1.6:7 > down:nearest:centre",
+    "bicubic-noise": "down > noise:30",
+    "bd-centre": "blur:1.6:12 > down:nearest:centre",
+    "bd-first": "blur:1.6:13:reflect > down:nearest:first",
+}
+# Those under which results are stored since before degradations had steps.
+_FACTS = {"blur-down": "gaussian=7,1.6", "bicubic-noise": "sigma=30"}
+_SCALES = {"blur-down": (3,), "bd-centre": (4,), "bd-first": (4,)}
+
+
+def _built_in(name: str) -> Pipeline:
+    if name == "bicubic":
+        return Bicubic()
+    made = chain(grammar.parse(CHAINS[name]), name, scales=_SCALES.get(name))
+    return replace(made, facts=_FACTS.get(name))
+
+
+DEGRADATIONS: dict[str, Pipeline] = {**{name: _built_in(name) for name in CHAINS}, GIVEN: given.DEGRADATION}
+_SPELLED = {text: name for name, text in CHAINS.items() if name not in _SCALES}
 
 
 class _Degradations(Registry[Pipeline]):
@@ -65,6 +103,24 @@ class _Degradations(Registry[Pipeline]):
 
     def prefixes(self) -> Sequence[Prefix[Pipeline]]:
         return (Prefix(KERNEL, "FILE.npy", _by_kernel),)
+
+    def suffixes(self) -> Mapping[str, Callable[[Path], Pipeline]]:
+        return {".toml": self._of_file}
+
+    def find(self, spec: str) -> list[Found[Pipeline]]:
+        if not _is_chain(spec):
+            return super().find(spec)
+        parsed = grammar.parse(spec)
+        if (name := _SPELLED.get(str(parsed))) is not None:
+            return super().find(name)
+        made = chain(parsed)
+        return [Found(self.kind, made.name, "chain", None, made)]
+
+    def _of_file(self, path: Path) -> Pipeline:
+        made = from_file(path)
+        if made.name in self.names():
+            raise SrbenchError(f"two degradations are called '{made.name}' (one in {path})", "rename one")
+        return made
 
     def owns(self, module: object, value: Pipeline) -> bool:
         return value not in DEGRADATIONS.values()  # imported to build upon
@@ -100,9 +156,40 @@ def get(name: str, seed: int = 0) -> Pipeline:
 
 
 def file_of(name: str) -> str:
-    """The absolute path of the file that ``name`` names, of a kernel or of a degradation; empty where it names none."""
+    """The absolute paths of the files that ``name`` names, of kernels or of a degradation, with commas; empty where it
+    names none."""
+    return ", ".join(part for place, part in enumerate(spelled(name)) if place % 2)
+
+
+def spelled(name: str) -> tuple[str, ...]:
+    """``name`` as texts and the absolute paths of files by turns.
+
+    Raises:
+        SrbenchError: it is a chain that is wrong.
+    """
+    if _is_chain(name):
+        parts = [""]
+        for step in grammar.parse(name).steps:
+            parts[-1] += " > " if len(parts) > 1 or parts[-1] else ""
+            if isinstance(step, grammar.KernelStep):
+                before, _, after = str(step).partition(step.file)
+                parts[-1] += before
+                parts += [str(kernel_path(step.file).absolute()), after]
+            else:
+                parts[-1] += str(step)
+        return tuple(parts)
+    prefix = KERNEL if name.startswith(KERNEL) else ""
     path = expanded(name.removeprefix(KERNEL))
-    return str(path.absolute()) if name.startswith(KERNEL) or path.suffix == ".py" else ""
+    return (prefix, str(path.absolute()), "") if prefix or path.suffix in _FILES else (name,)
+
+
+def kernels_of(path: Path) -> list[Path]:
+    """The kernels that the chain in a TOML file names."""
+    return [kernel_path(file, path.parent) for file in parsed_file(path)[1].files]
+
+
+def _is_chain(name: str) -> bool:
+    return not name.startswith(KERNEL) and Path(name).suffix not in _FILES and grammar.is_chain(name)
 
 
 def _by_kernel(file: str) -> Pipeline:

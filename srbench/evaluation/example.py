@@ -91,7 +91,7 @@ class Example:
         ImageError: the image is too small to leave a pixel after it is cut and its border shaved.
     """
 
-    def __init__(self, image: HrImage, scale: int, degradation: Degradation) -> None:
+    def __init__(self, image: HrImage, scale: float, degradation: Degradation) -> None:
         whole_height, whole_width = image.planes.shape[-2:]
         self.image, self.protocol = image, image.protocol
         self.scale, self.degradation = scale, degradation
@@ -107,7 +107,7 @@ class Example:
 
     def cut(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) of what is measured of an HR image of that size, from the top left."""
-        return height // self.scale * self.scale, width // self.scale * self.scale
+        return self.protocol.sizes(self.scale, height, width).hr
 
     @property
     def grey_as_grey(self) -> bool:
@@ -163,19 +163,22 @@ class Example:
 
     @cached_property
     def lr_luma(self) -> Tensor:
-        """(h, w) double: the LR image of Y, for protocols that degrade Y, or of a grey image read as grey.
+        """(h, w) double: the LR image of Y, for protocols that degrade Y, or of a grey image read as grey. Of a
+        degradation that works on RGB, Y of the LR image, rounded.
 
         Whole numbers where the protocol rounds LR.
         """
+        if self.degradation.on_rgb:
+            return round_half_up((grey if self.grey_as_grey else luma)(self.lr_pixels))
         y = self.hr_luma
         y = y.to(torch.uint8) if self.protocol.lr_rounded and self.grey_as_grey else y
         return degraded(y, self.scale, self.degradation, self.protocol.resize).to(torch.float64)
 
     @cached_property
     def lr_pixels(self) -> Tensor:
-        """(3, h, w) RGB: uint8 where the protocol rounds LR, else double."""
+        """(3, h, w) RGB: uint8 where the protocol rounds LR, or the degradation works on 8 bits, else double."""
         rgb = self.hr.expand(3, -1, -1)
-        rgb = rgb if self.protocol.lr_rounded else rgb.to(torch.float64)
+        rgb = rgb if self.protocol.lr_rounded or self.degradation.on_rgb else rgb.to(torch.float64)
         return degraded(rgb, self.scale, self.degradation, self.protocol.resize)
 
     @cached_property

@@ -12,8 +12,9 @@ from srbench.errors import NotFiniteError, NotSupportedError, OutputError
 from srbench.evaluation.example import Example
 from srbench.foreign.contained import contained
 from srbench.imaging.color import levels, rgb_to_ycbcr, ycbcr_to_rgb
-from srbench.imaging.resize import imresize
+from srbench.imaging.resize import enlarge
 from srbench.method.base import Likelihood, Method, as_batch
+from srbench.scale import enlarged
 
 FAR = 0.1  # of [0, 1]: how far outside of it a value has to be to count
 BLACK = 1.0  # grey level, of 0..255, below which a pixel is black
@@ -62,7 +63,7 @@ def raw_together(method: Method, examples: Sequence[Example]) -> list[Tensor]:
     channels, height, width = fed[0].shape
     if not isinstance(result, Tensor) or len(result) != len(examples):
         raise OutputError(f"{method.card.name} returned no batch of {len(examples)} images", "see docs/plugins.md")
-    expected = (1, channels, scale * height, scale * width)
+    expected = (1, channels, enlarged(height, scale), enlarged(width, scale))
     outputs = [held_to_contract(method, one[None], expected) for one in result]
     return [_in_colour(sr, lr, scale) for sr, lr in zip(outputs, given, strict=True)]
 
@@ -90,7 +91,7 @@ def rounded(sr: Tensor, example: Example) -> Tensor:
     return levels(sr) if example.protocol.sr_rounded else (sr.to(torch.float64) * 255).clamp_(0, 255)
 
 
-def infer(method: Method, lr: Tensor, scale: int) -> Tensor:
+def infer(method: Method, lr: Tensor, scale: float) -> Tensor:
     """Super-resolve one LR image, fed as the card says.
 
     A luma method sees Y of an RGB image and Cb and Cr are enlarged by bicubic, as the papers of luma methods do; an RGB
@@ -100,15 +101,15 @@ def infer(method: Method, lr: Tensor, scale: int) -> Tensor:
         lr: (1 or 3, h, w) on the 0..255 scale, uint8 or double.
 
     Returns:
-        (1 or 3, scale * h, scale * w) on the 0..1 scale, neither clipped nor rounded, on the method's device; three
-        channels from an RGB method.
+        (1 or 3, round(scale * h), round(scale * w)) on the 0..1 scale, neither clipped nor rounded, on the method's
+        device; three channels from an RGB method.
     """
     return _in_colour(output(method, as_fed(method, lr), scale), lr, scale)
 
 
-def _in_colour(sr: Tensor, lr: Tensor, scale: int) -> Tensor:
+def _in_colour(sr: Tensor, lr: Tensor, scale: float) -> Tensor:
     """The SR image as it is, or Y that a luma method made of an RGB image with Cb and Cr enlarged by bicubic."""
-    return sr if sr.shape[0] >= lr.shape[0] else coloured(sr, imresize(rgb_to_ycbcr(lr)[1:], scale))
+    return sr if sr.shape[0] >= lr.shape[0] else coloured(sr, enlarge(rgb_to_ycbcr(lr)[1:], scale))
 
 
 def coloured(y: Tensor, chroma: Tensor) -> Tensor:
@@ -139,12 +140,12 @@ def likelihood(method: Method, example: Example) -> Likelihood:
         return method.bits(low, high, example.scale)
 
 
-def output(method: Method, lr: Tensor, scale: int) -> Tensor:
+def output(method: Method, lr: Tensor, scale: float) -> Tensor:
     """Call ``method`` on one image (C, h, w) of the 0..255 scale, uint8 or double, and hold it to its contract.
 
     Returns:
-        (C, scale * h, scale * w) on the 0..1 scale, neither clipped nor rounded, on the method's device: a tensor that
-        may be the method's own.
+        (C, round(scale * h), round(scale * w)) on the 0..1 scale, neither clipped nor rounded, on the method's device:
+        a tensor that may be the method's own.
 
     Raises:
         NotSupportedError: the scale, or an LR image smaller than the method takes.
@@ -154,10 +155,11 @@ def output(method: Method, lr: Tensor, scale: int) -> Tensor:
     require_size(method, lr.shape[-2:], scale)
     with torch.no_grad(), contained():
         result = method.upscale(as_batch(lr, method.device), scale)
-    return held_to_contract(method, result, (1, lr.shape[0], scale * lr.shape[1], scale * lr.shape[2]))
+    expected = (1, lr.shape[0], enlarged(lr.shape[1], scale), enlarged(lr.shape[2], scale))
+    return held_to_contract(method, result, expected)
 
 
-def require_size(method: Method, size: Sequence[int], scale: int) -> None:
+def require_size(method: Method, size: Sequence[int], scale: float) -> None:
     """Raise NotSupportedError unless ``method`` takes LR images of ``size`` (h, w) at ``scale``."""
     method.require_scale(scale)
     if min(size) < method.card.min_size:

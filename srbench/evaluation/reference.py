@@ -33,7 +33,7 @@ def bicubic() -> Method:
     return plugins.instantiate(plugins.find("bicubic")[0])
 
 
-def bicubic_psnr(images: Sequence[ImageFile], protocol_name: str, scale: int) -> float:
+def bicubic_psnr(images: Sequence[ImageFile], protocol_name: str, scale: float) -> float:
     """Mean PSNR (dB) of bicubic over ``images``."""
     rules = protocol.get(protocol_name)
     return mean_psnr(bicubic(), (Example(HrImage(image.read(), rules), scale, Bicubic()) for image in images))

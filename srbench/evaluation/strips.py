@@ -12,18 +12,19 @@ from torch import Tensor
 from srbench.evaluation.inference import as_fed, coloured, held_to_contract, out_of_range, require_size
 from srbench.foreign.contained import contained
 from srbench.imaging.color import levels, rgb_to_ycbcr
-from srbench.imaging.resize import imresize, rows_around
+from srbench.imaging.resize import enlarge, rows_around
 from srbench.imaging.samples import Deep
 from srbench.method.bands import bands
 from srbench.method.base import Method, as_batch
+from srbench.scale import enlarged
 
 _PIXELS = 1 << 20  # of an SR image that are given their colours and rounded at a time
 
 
 @dataclass(frozen=True)
 class Strip:
-    """``pixels`` (scale * (last - first), scale * W) or (..., 3): SR of the LR rows from ``first`` to ``last``.
-    ``out_of_range`` is the share of its values that :func:`srbench.evaluation.out_of_range` finds, 0 to 1."""
+    """``pixels`` (round(scale * (last - first)), round(scale * W)) or (..., 3): SR of the LR rows from ``first`` to
+    ``last``. ``out_of_range`` is the share of its values that :func:`srbench.evaluation.out_of_range` finds, 0 to 1."""
 
     first: int
     last: int
@@ -31,7 +32,7 @@ class Strip:
     out_of_range: float = 0.0
 
 
-def strips(method: Method, image: Deep, scale: int) -> Iterator[Strip]:
+def strips(method: Method, image: Deep, scale: float) -> Iterator[Strip]:
     """Super-resolve a picture of uint8 or uint16, (H, W) or (H, W, 3), fed as the card says, from top to bottom.
 
     A strip has as many rows as the method gives at a time, or fewer: of a method in tiles those of a row of tiles.
@@ -42,13 +43,13 @@ def strips(method: Method, image: Deep, scale: int) -> Iterator[Strip]:
     """
     height, width = image.shape[:2]
     require_size(method, (height, width), scale)
-    step = max(1, _PIXELS // (scale * scale * width))
+    step = max(1, _PIXELS // (int(scale) ** 2 * width)) if scale == int(scale) else height
 
     def rows(first: int, last: int) -> Tensor:
         return as_batch(as_fed(method, _planes(image[first:last])), method.device)
 
     def call(method: Method, lr: Tensor) -> Tensor:
-        expected = (*lr.shape[:2], scale * lr.shape[2], scale * lr.shape[3])
+        expected = (*lr.shape[:2], enlarged(lr.shape[2], scale), enlarged(lr.shape[3], scale))
         return held_to_contract(method, method.upscale(lr, scale), expected)[None]
 
     ahead = bands(method, rows, height, scale, call)
@@ -59,16 +60,16 @@ def strips(method: Method, image: Deep, scale: int) -> Iterator[Strip]:
             return
         for first in range(band.first, band.last, step):
             last = min(first + step, band.last)
-            part = band.sr[0, :, scale * (first - band.first) : scale * (last - band.first)]
+            part = band.sr[0, :, enlarged(first - band.first, scale) : enlarged(last - band.first, scale)]
             sr = _coloured(part, image, first, last, scale)
             yield Strip(first, last, _finished(sr, image), out_of_range(sr))
 
 
-def bicubic(image: Deep, first: int, last: int, scale: int) -> Deep:
+def bicubic(image: Deep, first: int, last: int, scale: float) -> Deep:
     """The rows of an alpha channel (H, W), enlarged by bicubic, that belong to its rows from ``first`` to ``last``."""
-    rows = rows_around(len(image), first, last)
-    sr = imresize(as_batch(_planes(image[rows]), torch.device("cpu")), scale)[0, 0]
-    part = sr[scale * (first - rows.start) : scale * (last - rows.start)]
+    rows = rows_around(len(image), first, last, scale)
+    sr = enlarge(as_batch(_planes(image[rows]), torch.device("cpu")), scale)[0, 0]
+    part = sr[enlarged(first - rows.start, scale) : enlarged(last - rows.start, scale)]
     return _rounded(part, image).numpy()
 
 
@@ -78,13 +79,13 @@ def _planes(image: Deep) -> Tensor:
     return torch.from_numpy(planes * 255 / np.iinfo(image.dtype).max)
 
 
-def _coloured(sr: Tensor, image: Deep, first: int, last: int, scale: int) -> Tensor:
+def _coloured(sr: Tensor, image: Deep, first: int, last: int, scale: float) -> Tensor:
     """A method's rows of 0..1; those of luma with the colours of a colour ``image``, enlarged by bicubic."""
     if image.ndim == 2 or sr.shape[0] != 1:
         return sr
-    rows = rows_around(len(image), first, last)
-    chroma = imresize(rgb_to_ycbcr(_planes(image[rows]))[1:], scale)
-    return coloured(sr, chroma[:, scale * (first - rows.start) : scale * (last - rows.start)])
+    rows = rows_around(len(image), first, last, scale)
+    chroma = enlarge(rgb_to_ycbcr(_planes(image[rows]))[1:], scale)
+    return coloured(sr, chroma[:, enlarged(first - rows.start, scale) : enlarged(last - rows.start, scale)])
 
 
 def _finished(sr: Tensor, image: Deep) -> Deep:

@@ -41,7 +41,7 @@ class Trial:
         attributes: what says so in a plugin.
     """
 
-    scale: int
+    scale: float
     psnr: float
     bicubic: float
     better: Feeding | None = None
@@ -59,7 +59,7 @@ class _Other(NamedTuple):
     feeding: Feeding
 
 
-def trial(method: Method, scale: int) -> Trial:
+def trial(method: Method, scale: float) -> Trial:
     """Try ``method``, which is prepared for ``scale``.
 
     Raises:
@@ -92,7 +92,7 @@ def _psnr(method: Method, feedings: Sequence[Feeding], example: Example) -> list
     return found
 
 
-def _example(method: Method, scale: int) -> Example:
+def _example(method: Method, scale: float) -> Example:
     image = next(image for image in dataset.find("sample").images if image.name == IMAGE)
     rules = protocol.get("basicsr" if method.card.fed("luma") == "rgb" else "classic")
     return Example(HrImage(image.read(), rules), scale, Bicubic())

@@ -21,7 +21,7 @@ class UnreferencedExample(Example):
         image: the LR image, read as HR images are.
     """
 
-    def __init__(self, image: HrImage, scale: int) -> None:
+    def __init__(self, image: HrImage, scale: float) -> None:
         self.image, self.protocol, self.scale = image, image.protocol, scale
         self.shave = self.protocol.border(scale)
 

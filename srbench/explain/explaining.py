@@ -88,7 +88,7 @@ def _means(
     kept: KeptImages | None,
 ) -> dict[Protocol, tuple[float, ...]]:
     """The mean of every target's metric over its dataset, under each setting where all images have a value."""
-    found: dict[tuple[str, int, str], dict[Protocol, float]] = {}
+    found: dict[tuple[str, float, str], dict[Protocol, float]] = {}
     for place in dict.fromkeys((target.dataset, target.scale) for target in targets):
         wanted = [metrics.get(t.metric) for t in targets if (t.dataset, t.scale) == place]
         values: dict[str, dict[Protocol, list[float]]] = {metric.name: {} for metric in wanted}
@@ -119,7 +119,7 @@ def _side_by_side(call: Callable[[ImageFile], _T], images: Sequence[ImageFile], 
 def _scores(
     grid: Grid,
     method: Method | None,
-    scale: int,
+    scale: float,
     kept: KeptImages | None,
     wanted: Sequence[Metric],
     image: ImageFile,
@@ -140,7 +140,7 @@ class _Outputs:
     """SR images of one HR image: the kept pixels where there are, else the method's, made once for each way."""
 
     def __init__(
-        self, grid: Grid, method: Method | None, image: ImageFile, scale: int, kept: KeptImages | None
+        self, grid: Grid, method: Method | None, image: ImageFile, scale: float, kept: KeptImages | None
     ) -> None:
         self._grid, self._method, self._scale = grid, method, scale
         self._hr = image.read()

@@ -51,10 +51,10 @@ class Fed(Method):
     def context(self) -> MethodContext:
         return self.inner.context
 
-    def supports(self, scale: int) -> bool:
+    def supports(self, scale: float) -> bool:
         return self.inner.supports(scale)
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
         sr = self.inner.upscale(self._own.after(self.feeding.before(lr)), scale)
         return self.feeding.after(self._own.before(sr))
 

@@ -22,7 +22,7 @@ class KeptImages:
 
     def __init__(self, folder: Path, method: str) -> None:
         self._folder = folder
-        self._outcomes: dict[tuple[str, int, int, str], list[Outcome]] = defaultdict(list)
+        self._outcomes: dict[tuple[str, int, float, str], list[Outcome]] = defaultdict(list)
         with Reader(folder) as reader:
             outcomes = {row.cell_id: row.outcome for row in reader.outcomes() if row.outcome.sr_path}
             for row in reader.planned():
@@ -32,7 +32,7 @@ class KeptImages:
                     key = (facts.image_sha256, facts.image_channels, facts.scale, facts.protocol)
                     self._outcomes[key].append(outcomes[row.cell_id])
 
-    def of(self, image: ImageFile, scale: int, rules: str) -> Pixels | None:
+    def of(self, image: ImageFile, scale: float, rules: str) -> Pixels | None:
         """The newest one of an HR image under the protocol ``rules``, if its file still has the pixels that were
         scored."""
         own = facts_of(image.read(), image.name)

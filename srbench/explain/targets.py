@@ -11,7 +11,7 @@ from srbench.errors import SrbenchError, UnknownNameError
 from srbench.scale import Scale
 
 METRICS = ("psnr", "ssim")
-_SCALE = re.compile(r"(?:(?P<data>.+):)?[xX](?P<scale>[0-9]+)")
+_SCALE = re.compile(r"(?:(?P<data>.+):)?[xX](?P<scale>[0-9]+(?:\.[0-9]+|/[0-9]+)?)")
 _NUMBER = re.compile(r"-?(\d+(\.(?P<decimals>\d*))?|\.(?P<bare>\d+))", re.ASCII)
 _MOST_DECIMALS = 12
 _HIGHEST = 60.0  # dB: far above what is printed of SR images, and below every SSIM in percent
@@ -24,7 +24,7 @@ class Target:
     """A printed mean over a dataset."""
 
     dataset: str
-    scale: int
+    scale: float
     metric: str  # 'psnr' or 'ssim'
     value: float
     decimals: int
@@ -39,7 +39,7 @@ class Target:
         return self.units(value) == 0
 
 
-def parse(texts: Iterable[str], dataset: str, scale: int, metric: str = "") -> tuple[Target, ...]:
+def parse(texts: Iterable[str], dataset: str, scale: float, metric: str = "") -> tuple[Target, ...]:
     """Targets as ``[[DATASET:]xN=]PSNR[/SSIM]``, several with commas between them.
 
     Args:
@@ -52,7 +52,7 @@ def parse(texts: Iterable[str], dataset: str, scale: int, metric: str = "") -> t
     """
     if metric not in ("", *METRICS):
         raise UnknownNameError("metric", metric, METRICS)
-    found: dict[tuple[str, int, str], Target] = {}
+    found: dict[tuple[str, float, str], Target] = {}
     for text in texts:
         data = dataset
         for item in text.split(","):
@@ -72,17 +72,17 @@ def parse(texts: Iterable[str], dataset: str, scale: int, metric: str = "") -> t
     return tuple(found.values())
 
 
-def _place(key: str, data: str, scale: int) -> tuple[str, int]:
+def _place(key: str, data: str, scale: float) -> tuple[str, float]:
     """Dataset and scale of what stands before an equals sign: 'set14', 'x3', 'set14:x3'."""
     if not key:
         raise SrbenchError("'=' without a scale or a dataset before it", _HINT)
     match = _SCALE.fullmatch(key)
     if match is None:
         return key, scale
-    return match["data"] or data, Scale.parse(match["scale"]).whole()
+    return match["data"] or data, Scale.parse(match["scale"]).number
 
 
-def _targets(text: str, data: str, scale: int, metric: str) -> Iterator[Target]:
+def _targets(text: str, data: str, scale: float, metric: str) -> Iterator[Target]:
     """The one or two targets of '28.42', '.8104' or '28.42/.8104'."""
     parts = [part.strip() for part in text.split("/")]
     both = len(parts) == 2

@@ -1,4 +1,5 @@
-"""The ImageNet networks that perceptual metrics look through: torchvision's files, of which only the features stay."""
+"""What perceptual metrics load: the ImageNet networks that they look through, torchvision's files, of which only the
+features stay; and small files of metrics' own."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from srbench import paths
 from srbench.errors import FetchError
 from srbench.fetch.download import Observer, download, forget
 from srbench.files import replace_file, writing
+from srbench.weights import known
+from srbench.weights.pinned import PinnedFile
 
 MAX_FILE = 1 << 30  # bytes; AlexNet's file has 244 million
 
@@ -40,6 +43,9 @@ BACKBONES = (
 )
 
 
+FILES = (known.DISTS,)  # kept as they are
+
+
 def find(file: str) -> Path | None:
     """The weight file of that name in the folders of :func:`srbench.paths.weights`; None if it is nowhere."""
     return next((folder / file for folder in paths.weights() if (folder / file).is_file()), None)
@@ -60,16 +66,9 @@ def fetch(backbone: BackboneFile, observer: Observer) -> tuple[Path, bool]:
     # Imported late: torch is not needed where the weights are here already.
     from safetensors.torch import save
 
-    from srbench.weights.files import file_hash, load_state
+    from srbench.weights.files import load_state
 
-    source = download(backbone.address, observer, MAX_FILE)
-    found = file_hash(source)
-    if found != backbone.sha256:
-        forget(backbone.address)
-        raise FetchError(
-            f"{backbone.address} has sha256 {found}, expected {backbone.sha256}",
-            "it was removed: try again, or from another network",
-        )
+    source = _downloaded(backbone.address, backbone.sha256, observer)
     state, _ = load_state(source)
     features = {key: value.contiguous() for key, value in state.items() if key.startswith("features.")}
     target = paths.cache() / "weights" / backbone.file
@@ -78,3 +77,36 @@ def fetch(backbone: BackboneFile, observer: Observer) -> tuple[Path, bool]:
         stream.write(content)
     forget(backbone.address)
     return target, True
+
+
+def fetch_file(file: PinnedFile, observer: Observer) -> tuple[Path, bool]:
+    """A file that is kept as it is, and whether it had to be fetched.
+
+    Raises:
+        WeightsError: another file of that name is here.
+        FetchError: as :func:`fetch`.
+    """
+    here = file.find()
+    if here is not None:
+        file.require(here)
+        return here, False
+    source = _downloaded(file.address, file.sha256, observer)
+    target = paths.cache() / "weights" / file.name
+    with writing(target, "free space or set SRBENCH_CACHE", FetchError), replace_file(target) as stream:
+        stream.write(source.read_bytes())
+    forget(file.address)
+    return target, True
+
+
+def _downloaded(address: str, sha256: str, observer: Observer) -> Path:
+    from srbench.weights.files import file_hash  # late: torch
+
+    source = download(address, observer, MAX_FILE)
+    found = file_hash(source)
+    if found != sha256:
+        forget(address)
+        raise FetchError(
+            f"{address} has sha256 {found}, expected {sha256}",
+            "it was removed: try again, or from another network",
+        )
+    return source

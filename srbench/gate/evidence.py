@@ -13,7 +13,7 @@ from srbench.results import handling
 from srbench.results.facts import FolderFacts
 from srbench.results.reader import CellRow, Reader, ScoreRow
 
-Scope = tuple[str, str, int, str, str]  # method, dataset, scale, protocol, degradation
+Scope = tuple[str, str, float, str, str]  # method, dataset, scale, protocol, degradation
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Group:
 
     method: str
     dataset: str
-    scale: int
+    scale: float
     protocol: str
     degradation: str
     images: Mapping[str, ImageResult]

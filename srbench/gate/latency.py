@@ -38,7 +38,7 @@ def _covers(t: Threshold, timing: Timing) -> bool:
 
 
 class _Scope:
-    def __init__(self, method: str, dataset: str, scale: int, protocol: str, degradation: str) -> None:
+    def __init__(self, method: str, dataset: str, scale: float, protocol: str, degradation: str) -> None:
         self.method, self.dataset, self.scale = method, dataset, scale
         self.protocol, self.degradation = protocol, degradation
 

@@ -28,7 +28,7 @@ class Limits:
 
     method: str
     dataset: str
-    scale: int
+    scale: float
     metric: str
     protocol: str = "basicsr"
     degradation: str = "bicubic"
@@ -64,7 +64,7 @@ class Threshold(Limits):
         return self.scale == ANY_SCALE or any(_is_pattern(text) for text in texts)
 
     @property
-    def scope(self) -> tuple[str, str, int, str, str]:
+    def scope(self) -> tuple[str, str, float, str, str]:
         """What it is of. Without a wildcard it covers what has the same scope, and nothing else."""
         return self.method, self.dataset, self.scale, self.protocol, self.degradation
 

@@ -18,7 +18,7 @@ class Verdict:
     threshold: Threshold
     method: str
     dataset: str
-    scale: int
+    scale: float
     outcome: Outcome
     measured: float = math.nan
     limit: str = ""

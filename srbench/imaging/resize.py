@@ -22,6 +22,7 @@ from srbench.errors import SrbenchError
 from srbench.imaging.banded import Axis, Dim
 from srbench.imaging.color import round_half_up_, to_uint8_
 from srbench.imaging.memory import converted
+from srbench.scale import enlarged
 
 _Array = NDArray[np.float64]
 
@@ -71,10 +72,12 @@ KERNELS = tuple(_KERNELS)
 _ALIGNED = 24  # LR rows: a multiple of those of a block of products, at every scale
 
 
-def weights(length: int, out_length: int, scale: float, kernel: str = "bicubic") -> tuple[_Array, NDArray[np.int64]]:
+def weights(
+    length: int, out_length: int, scale: float, kernel: str = "bicubic", shift: float = 0.0
+) -> tuple[_Array, NDArray[np.int64]]:
     """The weights and input indices of every output sample along one axis.
 
-    Output sample i (0-based) sits at (i + 0.5) / scale - 0.5 of the input. When shrinking, the kernel is
+    Output sample i (0-based) sits at (i + 0.5) / scale - 0.5 + ``shift`` of the input. When shrinking, the kernel is
     stretched by 1/scale; every row is normalised to sum 1; indices beyond the border are mirrored
     (half-sample symmetric: -1 -> 0).
 
@@ -84,7 +87,7 @@ def weights(length: int, out_length: int, scale: float, kernel: str = "bicubic")
     shape = _KERNELS[kernel]
     stretch = scale if shape.antialias and scale < 1 else 1.0
     width = shape.width / stretch
-    centre = (np.arange(1, out_length + 1)) / scale + 0.5 * (1 - 1 / scale)
+    centre = (np.arange(1, out_length + 1)) / scale + 0.5 * (1 - 1 / scale) + shift
     left = np.floor(centre - width / 2)
     index = left[:, None] + np.arange(math.ceil(width) + 2)
     weight = stretch * shape.function(stretch * (centre[:, None] - index))
@@ -94,9 +97,9 @@ def weights(length: int, out_length: int, scale: float, kernel: str = "bicubic")
 
 
 @lru_cache(maxsize=256)
-def axis(length: int, out_length: int, scale: float, dim: Dim, kernel: str = "bicubic") -> Axis:
+def axis(length: int, out_length: int, scale: float, dim: Dim, kernel: str = "bicubic", shift: float = 0.0) -> Axis:
     """The (cached) :class:`Axis` that maps ``length`` samples to ``out_length`` at ``scale``."""
-    return Axis.of(length, *weights(length, out_length, scale, kernel), dim)
+    return Axis.of(length, *weights(length, out_length, scale, kernel, shift), dim)
 
 
 @overload
@@ -165,9 +168,25 @@ def imresize(  # type: ignore[no-untyped-def]  # the overloads above are the sig
     return to_uint8_(second.apply(round_half_up_(first.apply(x))))
 
 
-def rows_around(length: int, first: int, last: int) -> slice:
-    """The rows of an image of ``length`` rows that decide those from ``first`` to ``last`` where it is enlarged by a
-    whole number: enlarged alone, they give the pixels of the whole image there, to the last bit."""
+def enlarge(x: Tensor, scale: float, kernel: str = "bicubic") -> Tensor:
+    """An image (..., h, w) enlarged to :func:`srbench.scale.enlarged` of its sides, as ``imresize(x, size, kernel)``.
+
+    Where a side times the scale is no whole number, its pixels lie as those of an LR image that was made of an HR image
+    of that size: both images begin and end at the same places.
+
+    >>> enlarge(torch.zeros(1, 3, 5), 2.5).shape
+    torch.Size([1, 8, 12])
+    """
+    size = enlarged(x.shape[-2], scale), enlarged(x.shape[-1], scale)
+    return imresize(x, size=size, kernel=kernel)
+
+
+def rows_around(length: int, first: int, last: int, scale: float) -> slice:
+    """The rows of an image of ``length`` rows that decide those from ``first`` to ``last`` where it is enlarged:
+    enlarged alone, they give the pixels of the whole image there, to the last bit. At a scale that is no whole number
+    those are all."""
+    if scale != int(scale):
+        return slice(0, length)
     # Further away than any kernel reaches, and where a block of equal products begins at any scale (Axis).
     begin = max(0, first // _ALIGNED - 1) * _ALIGNED
     return slice(begin, min(length, last + _ALIGNED))

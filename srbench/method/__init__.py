@@ -9,8 +9,9 @@ from srbench import lazy
 if TYPE_CHECKING:
     from srbench.method.base import Likelihood, Method, MethodCard, MethodContext, Published
     from srbench.method.network import Sized, TorchMethod
+    from srbench.scale import ScaleRange
 
-__all__ = ["Likelihood", "Method", "MethodCard", "MethodContext", "Published", "Sized", "TorchMethod"]
+__all__ = ["Likelihood", "Method", "MethodCard", "MethodContext", "Published", "ScaleRange", "Sized", "TorchMethod"]
 
 __getattr__ = lazy.names(
     __name__,
@@ -20,6 +21,7 @@ __getattr__ = lazy.names(
         "MethodCard": "base",
         "MethodContext": "base",
         "Published": "base",
+        "ScaleRange": "base",
         "Sized": "network",
         "TorchMethod": "network",
     },

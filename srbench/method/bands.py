@@ -15,6 +15,7 @@ from torch import Tensor
 
 from srbench.method.base import Method
 from srbench.method.wrappers import VIEWS, SelfEnsemble, Tiled, seen_back, seen_from
+from srbench.scale import enlarged
 
 LrRows = Callable[[int, int], Tensor]
 """LR rows from ``first`` to ``last`` as methods take them: (1, C, last - first, w) in [0, 1]."""
@@ -24,7 +25,7 @@ Call = Callable[[Method, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Band:
-    """SR rows that belong to the LR rows from ``first`` to ``last``: (1, C, scale * (last - first), scale * w)."""
+    """SR rows of the LR rows from ``first`` to ``last``: (1, C, round(scale * (last - first)), round(scale * w))."""
 
     first: int
     last: int
@@ -41,7 +42,7 @@ class _Cut:
     last: int
 
 
-def bands(method: Method, rows: LrRows, height: int, scale: int, call: Call) -> Iterator[Band]:
+def bands(method: Method, rows: LrRows, height: int, scale: float, call: Call) -> Iterator[Band]:
     """The output for an image of ``height`` rows, from top to bottom. A method that is not in tiles has one band."""
     if isinstance(method, SelfEnsemble):
         method.require_symmetry(scale)
@@ -52,22 +53,22 @@ def bands(method: Method, rows: LrRows, height: int, scale: int, call: Call) -> 
         yield Band(cut.first, cut.last, _kept(sr, cut, scale))
 
 
-def _cuts(method: Method, height: int, scale: int) -> list[_Cut]:
+def _cuts(method: Method, height: int, scale: float) -> list[_Cut]:
     if not isinstance(method, Tiled):
         return [_Cut(0, height, 0, height)]
     side = method.tile or height
     return [_Cut(top, min(top + side, height), *kept) for top, *kept in method.spans(height, scale)]
 
 
-def _kept(sr: Tensor, cut: _Cut, scale: int) -> Tensor:
-    return sr[..., scale * (cut.first - cut.top) : scale * (cut.last - cut.top), :]
+def _kept(sr: Tensor, cut: _Cut, scale: float) -> Tensor:
+    return sr[..., enlarged(cut.first - cut.top, scale) : enlarged(cut.last - cut.top, scale), :]
 
 
 class _Ensemble:
     """The mean over eight views, each of which has cuts of its own. They are added up in the order of the views, as for
     the whole image, since the order decides the last bit: a view goes on once the one before it is as far."""
 
-    def __init__(self, method: Method, rows: LrRows, height: int, scale: int, call: Call) -> None:
+    def __init__(self, method: Method, rows: LrRows, height: int, scale: float, call: Call) -> None:
         self.rows, self.height, self.scale = rows, height, scale
         self.upscale = partial(call, method)
         cuts = _cuts(method, height, scale)
@@ -81,7 +82,7 @@ class _Ensemble:
         while (begin := self._done[-1]) < self.height:
             self._go_on(len(VIEWS) - 1, begin)
             assert self._total is not None
-            count = self.scale * (self._done[-1] - begin)
+            count = enlarged(self._done[-1] - begin, self.scale)
             yield Band(begin, self._done[-1], self._total[..., :count, :] / len(VIEWS))
             self._total = self._total[..., count:, :].clone()
 
@@ -95,5 +96,6 @@ class _Ensemble:
         if number == 0:
             self._total = sr if self._total is None else torch.cat([self._total, sr], dim=-2)
         elif self._total is not None:
-            self._total[..., self.scale * (cut.first - begin) : self.scale * (cut.last - begin), :] += sr
+            first, last = (enlarged(row - begin, self.scale) for row in (cut.first, cut.last))
+            self._total[..., first:last, :] += sr
         self._done[number] = cut.last

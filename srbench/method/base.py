@@ -14,7 +14,7 @@ from srbench.errors import MethodError, NotSupportedError
 from srbench.foreign import fields
 from srbench.foreign.contained import contained
 from srbench.records import TrainingFacts
-from srbench.scale import ScaleSet
+from srbench.scale import ScaleRange, ScaleSet
 from srbench.weights.files import LoadAudit
 
 Colour = Literal["any", "luma", "rgb"]
@@ -35,7 +35,7 @@ class Published:
     """
 
     dataset: str
-    scale: int
+    scale: float
     metric: str
     value: float
     source: str
@@ -48,7 +48,7 @@ class Published:
         fields.require(self, "a published value", _PUBLISHED, MethodError)
 
 
-_SCALE = fields.whole(1, 10**6)
+_SCALE = fields.Rule(lambda value: fields.NUMBER.holds(value) and 1 <= value <= 10**6, "a number of at least 1")
 _PUBLISHED = {
     **dict.fromkeys(("dataset", "metric", "protocol"), fields.NAME),
     "scale": _SCALE,
@@ -73,7 +73,9 @@ class MethodCard:
 
     ``colour`` says what the method is fed: 'any' (each channel is treated alone: Y under ``classic``, RGB under
     ``basicsr``), 'luma' (Y in [0, 1] of the full 0..255 scale; srbench upsamples chroma by bicubic) or 'rgb'.
-    ``scales`` is None when every whole-number scale works. ``allow_partial_weights`` declares that weight files
+    ``scales`` is None when every whole-number scale works, a tuple of those that do, or a
+    :class:`srbench.method.ScaleRange` of a method that works between whole numbers, too: ``ScaleRange()`` at every
+    scale of at least 1, ``ScaleRange(1, 4)`` up to x4. ``allow_partial_weights`` declares that weight files
     may lack or exceed the network's tensors. ``default`` False keeps a method that is too slow for a first try out of
     ``--methods all``; it runs when it is named. ``random`` says that what it draws depends on
     :attr:`MethodContext.seed`. ``version`` is raised when the output changes by something that no file of the method
@@ -96,7 +98,7 @@ class MethodCard:
     family: str
     paper: str
     colour: Colour
-    scales: tuple[int, ...] | None = None
+    scales: tuple[float, ...] | ScaleRange | None = None
     url: str = ""
     published: tuple[Published, ...] = ()
     size: str = ""
@@ -116,12 +118,28 @@ class MethodCard:
                 object.__setattr__(self, name, tuple(own))
         fields.require(self, f"card of {fields.shown(self.name)}", _CARD, MethodError)
 
+    @property
+    def listed_scales(self) -> tuple[float, ...]:
+        """The scales that the card lists; none where it says which numbers work."""
+        return self.scales if isinstance(self.scales, tuple) else ()
+
     def fed(self, working_space: Literal["luma", "rgb"]) -> Literal["luma", "rgb"]:
         """What the method is fed, where ``working_space`` is what methods that treat each channel alone are fed."""
         return working_space if self.colour == "any" else self.colour
 
 
-_SCALES = fields.several(_SCALE, "None or whole numbers in brackets, such as (2, 4)")
+_SCALES = fields.several(_SCALE, "None, numbers in brackets, such as (2, 4), or a ScaleRange, such as ScaleRange(1, 4)")
+
+
+def _is_range(value: object) -> bool:
+    return (
+        isinstance(value, ScaleRange)
+        and _SCALE.holds(value.low)
+        and _SCALE.holds(value.high)
+        and value.low <= value.high
+    )
+
+
 _CARD = {
     "name": fields.Rule(
         lambda value: fields.NAME.holds(value) and value != "all", f"{fields.NAME.words}, other than 'all'"
@@ -130,7 +148,9 @@ _CARD = {
     "bibtex": fields.BIBTEX,
     "year": fields.whole(0, 9999),
     "colour": fields.one_of(get_args(Colour)),
-    "scales": fields.Rule(lambda value: value is None or (value != () and _SCALES.holds(value)), _SCALES.words),
+    "scales": fields.Rule(
+        lambda value: value is None or _is_range(value) or (value != () and _SCALES.holds(value)), _SCALES.words
+    ),
     "published": fields.several(
         fields.Rule(lambda value: isinstance(value, Published), ""), "srbench.method.Published values in brackets"
     ),
@@ -157,7 +177,8 @@ class Method:
     """Base class of all methods. A plugin sets ``card`` and implements :meth:`upscale`.
 
     The image contract, enforced with exceptions at every call: ``(N, C, H, W)`` float32 in [0, 1] on ``device``
-    in, ``(N, C, scale * H, scale * W)`` floating point of the same device out, finite. Values outside [0, 1] are
+    in, ``(N, C, round(scale * H), round(scale * W))`` (:func:`srbench.scale.enlarged`) floating point of the same
+    device out, finite. Values outside [0, 1] are
     clipped when the image is rounded. C is 1 for luma and 3 for RGB; see :class:`MethodCard`.
 
     One instance serves several threads; anything kept between calls must not depend on the image.
@@ -183,12 +204,13 @@ class Method:
     def degradation(self) -> Degradation:
         return self.context.degradation
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
         """Super-resolve a batch; see the class for shapes and ranges."""
         raise NotImplementedError(f"{type(self).__name__} does not implement upscale(lr, scale)")
 
-    def bits(self, lr: Tensor, hr: Tensor, scale: int) -> Likelihood:
-        """How likely the method holds ``hr`` (N, C, scale * H, scale * W) given ``lr`` (N, C, H, W), both in [0, 1].
+    def bits(self, lr: Tensor, hr: Tensor, scale: float) -> Likelihood:
+        """How likely the method holds ``hr`` (N, C, round(scale * H), round(scale * W)) given ``lr`` (N, C, H, W), both
+        in [0, 1].
 
         Only probabilistic methods implement it; the metric ``bits`` is measured of those.
         """
@@ -198,7 +220,7 @@ class Method:
     def has_likelihood(self) -> bool:
         return type(self).bits is not Method.bits
 
-    def prepare(self, scale: int, context: MethodContext) -> None:
+    def prepare(self, scale: float, context: MethodContext) -> None:
         """Load whatever ``scale`` needs. Called once per scale before any image, through :func:`prepare`.
 
         An override begins with ``super().prepare(scale, context)``, which keeps the context.
@@ -233,18 +255,28 @@ class Method:
         """Whether it does not give up PSNR for what people see."""
         return True
 
-    def training_facts(self) -> dict[int, TrainingFacts]:
+    def training_facts(self) -> dict[float, TrainingFacts]:
         """How the weights were trained, by scale, for the manifest of a run; empty where nothing is known of it."""
         return {}
 
-    def supports(self, scale: int) -> bool:
-        return scale >= 1 and (self.card.scales is None or scale in self.card.scales)
+    def supports(self, scale: float) -> bool:
+        if self.card.scales is None:
+            return scale >= 1 and scale == int(scale)
+        return scale >= 1 and scale in self.card.scales
 
-    def require_scale(self, scale: int) -> None:
+    def require_scale(self, scale: float) -> None:
         """Raise NotSupportedError, naming the scales that are, unless ``scale`` is supported."""
         if not self.supports(scale):
-            scales = ScaleSet.of(self.card.scales or ())
-            raise NotSupportedError(f"{self.card.name} does not support x{scale}", f"it supports {scales}")
+            raise NotSupportedError(
+                f"{self.card.name} does not support x{scale}", f"it supports {supported(self.card)}"
+            )
+
+
+def supported(card: MethodCard) -> str:
+    """The scales of a card in words: 'x2, x3, x4', 'x1 to x4', 'whole numbers'."""
+    if card.scales is None:
+        return "whole numbers"
+    return str(ScaleSet.of(card.scales) if isinstance(card.scales, tuple) else card.scales)
 
 
 def as_batch(planes: Tensor, device: torch.device) -> Tensor:
@@ -252,7 +284,7 @@ def as_batch(planes: Tensor, device: torch.device) -> Tensor:
     return (planes / 255).to(torch.float32)[None].to(device)
 
 
-def prepare(method: Method, scale: int, context: MethodContext) -> None:
+def prepare(method: Method, scale: float, context: MethodContext) -> None:
     """Let a method load what ``scale`` needs.
 
     Raises:

@@ -61,11 +61,11 @@ class CheckpointMethod(Method):
         precision.cast(own.descriptor.model, dtype)
         return own
 
-    def prepare(self, scale: int, context: MethodContext) -> None:
+    def prepare(self, scale: float, context: MethodContext) -> None:
         super().prepare(scale, context)
         self.descriptor.to(context.device)
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
         result: Tensor = self.descriptor(self.feeding.before(lr))
         return self.feeding.after(result)
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -49,7 +49,7 @@ class TorchMethod(Method):
     what files call its tensors.
     """
 
-    weights: ClassVar[dict[int, str]] = {}
+    weights: ClassVar[dict[float, str]] = {}
     state: ClassVar[str] = ""  # of the weight files, where they hold several and the usual one is not wanted
     input_range: ClassVar[float] = 1.0
     """255.0: the module is fed 0..255, and answers in 0..255."""
@@ -73,10 +73,10 @@ class TorchMethod(Method):
 
     def __init__(self) -> None:
         super().__init__()
-        self.audits: dict[int, LoadAudit] = {}
+        self.audits: dict[float, LoadAudit] = {}
         self.feeding = Feeding(self.input_range, self.channel_order, self.mean)
         """How the module is fed."""
-        self._modules: dict[int, nn.Module] = {}
+        self._modules: dict[float, nn.Module] = {}
         self._lock = threading.Lock()
         self._dtype: torch.dtype | None = None  # that networks are cast to; None: as they were built
 
@@ -117,9 +117,9 @@ class TorchMethod(Method):
     @classmethod
     def scales_of_build(cls) -> tuple[int, ...]:
         """Those for which there may be modules: the card's, or a few where it has no list."""
-        return cls.card.scales or _ANY_SCALE
+        return tuple(int(scale) for scale in cls.card.listed_scales if scale == int(scale)) or _ANY_SCALE
 
-    def weight_path(self, scale: int) -> Path | None:
+    def weight_path(self, scale: float) -> Path | None:
         return self.source.parent / self.weights[scale] if scale in self.weights else None
 
     def weight_files(self) -> list[Path]:
@@ -137,10 +137,10 @@ class TorchMethod(Method):
     def load_audits(self) -> list[LoadAudit]:
         return list(self.audits.values())
 
-    def supports(self, scale: int) -> bool:
+    def supports(self, scale: float) -> bool:
         return super().supports(scale) and not (self.needs_weights and self.weight_path(scale) is None)
 
-    def require_scale(self, scale: int) -> None:
+    def require_scale(self, scale: float) -> None:
         if self.needs_weights and super().supports(scale) and self.weight_path(scale) is None:
             name = self.card.name
             raise NotSupportedError(
@@ -148,18 +148,18 @@ class TorchMethod(Method):
             )
         super().require_scale(scale)
 
-    def prepare(self, scale: int, context: MethodContext) -> None:
+    def prepare(self, scale: float, context: MethodContext) -> None:
         super().prepare(scale, context)
         self.module(scale)
         with self._lock:
             for module in self._modules.values():  # those of other scales may be on the device of another context
                 self._placed(module)
 
-    def module(self, scale: int) -> nn.Module:
+    def module(self, scale: float) -> nn.Module:
         """The module for ``scale`` in eval mode on the method's device, loaded once."""
         with self._lock:
             if scale not in self._modules:
-                module = self.build(scale)
+                module = self.build(cast("int", scale))  # one that is none is for a network whose card says so
                 path = self.weight_path(scale)
                 if path is not None:
                     self.audits[scale] = self.load(module, path)
@@ -182,7 +182,7 @@ class TorchMethod(Method):
         partial = self.card.allow_partial_weights
         return load_into(module, path, allow_partial=partial, state=self.state, rename=self.rename)
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
         return self.fed(self.module(scale), lr)
 
     def fed(self, module: nn.Module, lr: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class OnnxMethod(Method):
         beside = [self.source.with_name(self.source.name + suffix) for suffix in _BESIDE]
         return [self.source, *(path for path in beside if path.is_file())]
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
         with self._lock:
             images = [_run(self.session, image[None].cpu()) for image in self.feeding.before(lr)]
         return self.feeding.after(torch.cat(images).to(lr.device))

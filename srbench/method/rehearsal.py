@@ -11,6 +11,7 @@ from collections.abc import Set
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import cast
 from weakref import WeakSet
 
 import torch
@@ -59,19 +60,19 @@ def _rehearse(cls: type[Method]) -> None:
         try:
             with contained(), opened.recorded(opened.files_of(cls.__module__)):
                 method = cls()
-                for scale in cls.card.scales or _ANY_SCALE:
+                for scale in cls.card.listed_scales or _ANY_SCALE:
                     _load(method, scale)
         except SrbenchError:
             return
 
 
-def _load(method: Method, scale: int) -> None:
+def _load(method: Method, scale: float) -> None:
     try:
         with contained():
             if not method.supports(scale):
                 return
             if isinstance(method, TorchMethod) and _loads_as_declared(type(method)):
-                method.build(scale)  # the weight files are named
+                method.build(cast("int", scale))  # the weight files are named
             else:
                 prepare(method, scale, MethodContext())
     except SrbenchError:

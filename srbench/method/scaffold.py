@@ -33,7 +33,7 @@ class ${cls}(Method):
         idea="",  # what it does and why, in a few sentences: for its page in the report
     )
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
         """(N, C, H, W) float32 in [0, 1] to (N, C, scale * H, scale * W)."""
         sr = imresize(lr, scale)
         detail = sr - imresize(imresize(sr, 1 / scale), scale)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -22,6 +23,7 @@ from srbench.imaging.memory import out_of_memory
 from srbench.method import precision
 from srbench.method.base import Likelihood, Method, MethodContext, as_batch
 from srbench.records import TrainingFacts
+from srbench.scale import enlarged, exact
 from srbench.weights.files import LoadAudit
 
 SMALLEST_TILE = 16  # LR pixels a side
@@ -60,7 +62,7 @@ class _Wrapped(Method):
     def context(self) -> MethodContext:
         return self.inner.context
 
-    def prepare(self, scale: int, context: MethodContext) -> None:
+    def prepare(self, scale: float, context: MethodContext) -> None:
         self.inner.prepare(scale, context)
 
     def load_audits(self) -> list[LoadAudit]:
@@ -81,20 +83,20 @@ class _Wrapped(Method):
     def aims_at_pixels(self) -> bool:
         return self.inner.aims_at_pixels
 
-    def training_facts(self) -> dict[int, TrainingFacts]:
+    def training_facts(self) -> dict[float, TrainingFacts]:
         return self.inner.training_facts()
 
-    def bits(self, lr: Tensor, hr: Tensor, scale: int) -> Likelihood:
+    def bits(self, lr: Tensor, hr: Tensor, scale: float) -> Likelihood:
         return self.inner.bits(lr, hr, scale)
 
     @property
     def has_likelihood(self) -> bool:
         return self.inner.has_likelihood
 
-    def supports(self, scale: int) -> bool:
+    def supports(self, scale: float) -> bool:
         return self.inner.supports(scale)
 
-    def require_scale(self, scale: int) -> None:
+    def require_scale(self, scale: float) -> None:
         self.inner.require_scale(scale)
 
 
@@ -125,7 +127,7 @@ class InPrecision(_Wrapped):
     def has_likelihood(self) -> bool:
         return False  # code lengths are those of the probabilities as they were trained
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
         """As the method's own; NotSupportedError where an operation of its network does not have the type."""
         try:
             return self.inner.upscale(lr, scale)
@@ -147,7 +149,7 @@ class SelfEnsemble(_Wrapped):
     def has_likelihood(self) -> bool:
         return False  # the mean of eight models' images is none of them
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
         self.require_symmetry(scale)
         total: Tensor | None = None
         for turns, mirrored in VIEWS:
@@ -156,7 +158,7 @@ class SelfEnsemble(_Wrapped):
         assert total is not None
         return total / len(VIEWS)
 
-    def require_symmetry(self, scale: int) -> None:
+    def require_symmetry(self, scale: float) -> None:
         """Raise NotSupportedError where views are not degraded as the image is."""
         if not self.degradation.symmetric(scale):
             raise NotSupportedError(
@@ -186,10 +188,10 @@ class Tiled(_Wrapped):
     def __init__(self, inner: Method, tile: int) -> None:
         super().__init__(inner)
         self.tile = tile
-        self._margins: dict[tuple[int, int], tuple[int, bool]] = {}
-        self._warned: set[int] = set()
+        self._margins: dict[tuple[int, float], tuple[int, bool]] = {}
+        self._warned: set[float] = set()
 
-    def prepare(self, scale: int, context: MethodContext) -> None:
+    def prepare(self, scale: float, context: MethodContext) -> None:
         super().prepare(scale, context)
         if self.tile and scale not in self._warned:  # before workers start, so that it is measured once
             self._warned.add(scale)
@@ -201,7 +203,7 @@ class Tiled(_Wrapped):
                     stacklevel=2,
                 )
 
-    def margin(self, tile: int, scale: int) -> tuple[int, bool]:
+    def margin(self, tile: int, scale: float) -> tuple[int, bool]:
         """Overlap in LR pixels on each side of a tile, and whether it covers the receptive field."""
         key = (tile, scale)
         if key not in self._margins:
@@ -210,12 +212,29 @@ class Tiled(_Wrapped):
             self._margins[key] = (found if covered and found is not None else tile // 4, covered)
         return self._margins[key]
 
-    def spans(self, length: int, scale: int) -> list[tuple[int, int, int]]:
+    def spans(self, length: int, scale: float) -> list[tuple[int, int, int]]:
         """Tiles along an axis of ``length`` LR pixels as (start of the tile, start and end of what is kept of it)."""
-        whole = not self.tile or length <= self.tile
-        return [(0, 0, length)] if whole else _spans(length, self.tile, self.margin(self.tile, scale)[0])
+        if not self.tile or length <= self.tile:
+            return [(0, 0, length)]
+        return _spans(length, *self._aligned(self.tile, self.margin(self.tile, scale)[0], (length,), scale))
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+    def _aligned(self, tile: int, margin: int, sides: Sequence[int], scale: float) -> tuple[int, int]:
+        """Side and overlap of tiles that begin and end between pixels of the SR image, as at every whole scale all do.
+
+        Raises:
+            NotSupportedError: the LR image's sides are no such multiples, or no tile of that size is.
+        """
+        step = exact(scale).denominator
+        tile, margin = tile // step * step, -(-margin // step) * step
+        if any(side > tile and side % step for side in sides) or tile <= 2 * margin:
+            raise NotSupportedError(
+                f"{self.card.name} in tiles at x{scale} needs LR images whose sides are multiples of {step}, and tiles "
+                f"larger than {2 * margin}",
+                "leave out --tile",
+            )
+        return tile, margin
+
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
         if self.tile:
             return self._in_tiles(lr, scale, self.tile)
         try:
@@ -244,23 +263,25 @@ class Tiled(_Wrapped):
             )
             return result
 
-    def _in_tiles(self, lr: Tensor, scale: int, tile: int) -> Tensor:
+    def _in_tiles(self, lr: Tensor, scale: float, tile: int) -> Tensor:
         height, width = lr.shape[-2:]
         if max(height, width) <= tile:
             return self.inner.upscale(lr, scale)
         margin, _ = self.margin(tile, scale)
+        at = partial(enlarged, scale=scale)
         result: Tensor | None = None
+        tile, margin = self._aligned(tile, margin, (height, width), scale)
         for top, upper, lower in _spans(height, tile, margin):
             for left, begin, end in _spans(width, tile, margin):
                 piece = lr[..., top : top + tile, left : left + tile].contiguous()
                 sr = self.inner.upscale(piece, scale)
-                expected = (*piece.shape[:2], scale * piece.shape[2], scale * piece.shape[3])
+                expected = (*piece.shape[:2], enlarged(piece.shape[2], scale), enlarged(piece.shape[3], scale))
                 if not isinstance(sr, Tensor) or tuple(sr.shape) != expected:
                     return sr  # the caller says what is wrong with it
                 if result is None:
-                    result = sr.new_empty((*lr.shape[:2], scale * height, scale * width))
-                result[..., scale * upper : scale * lower, scale * begin : scale * end] = sr[
-                    ..., scale * (upper - top) : scale * (lower - top), scale * (begin - left) : scale * (end - left)
+                    result = sr.new_empty((*lr.shape[:2], at(height), at(width)))
+                result[..., at(upper) : at(lower), at(begin) : at(end)] = sr[
+                    ..., at(upper - top) : at(lower - top), at(begin - left) : at(end - left)
                 ]
         assert result is not None
         return result
@@ -279,7 +300,7 @@ def _spans(length: int, tile: int, margin: int) -> list[tuple[int, int, int]]:
     return spans
 
 
-def reach(method: Method, scale: int, side: int) -> int | None:
+def reach(method: Method, scale: float, side: int) -> int | None:
     """How far one LR pixel's influence reaches, in LR pixels, measured on noise of ``side`` x ``side``.
 
     None if it reaches the border of that image, so is not known. An influence under INFLUENCE is none: for a
@@ -301,7 +322,7 @@ def reach(method: Method, scale: int, side: int) -> int | None:
     return None if found >= middle else found
 
 
-def seams(method: Tiled, lr: Tensor, scale: int) -> float | None:
+def seams(method: Tiled, lr: Tensor, scale: float) -> float | None:
     """The largest difference, in grey levels, between ``lr`` (C, h, w) of 0..255 in tiles and taken whole.
 
     None if there is not enough memory to take it whole.

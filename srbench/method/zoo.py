@@ -61,7 +61,7 @@ def from_file(
     else:
         given = {"input_range": checkpoint.range, "channel_order": checkpoint.order, "scales": checkpoint.scales}
         cls = brought(path, network(checkpoint.architecture), state, name=name, given=given)
-    if not set(checkpoint.scales) <= set(cls.card.scales or checkpoint.scales):
+    if not set(checkpoint.scales) <= set(cls.card.listed_scales or checkpoint.scales):
         raise MethodError(
             f"{checkpoint.spec} is said to be for x{checkpoint.scales}, its file is for x{cls.card.scales}",
             "correct its manifest",

@@ -27,7 +27,7 @@ class Reference(Protocol):
     """What all SR images of one HR image are compared with. One object per HR image, scale and protocol, so a
     metric may keep what it made of it. Tensors are on the 0..255 scale."""
 
-    scale: int
+    scale: float
     hr: Tensor  # (1 or 3, H, W) uint8
     protocol: Rules
     degradation: Degradation
@@ -145,6 +145,7 @@ class Metric:
     prepare: Callable[[], None] = _nothing  # load once what ``compute`` needs; UnavailableError if it is not there
     files: Callable[[], Sequence[Path]] = _no_files  # weight files that were loaded, for the manifest
     footnote: str = ""  # what a reader of a table must know
+    source: str = ""  # who defines it: a paper, or the program whose numbers it gives
 
     def __post_init__(self) -> None:
         for name in ("bounds", "needs"):
@@ -181,7 +182,7 @@ _METRIC = {
         lambda value: fields.NAME.holds(value) and not set(value) & set(", /\\"),
         f"{fields.NAME.words}, without commas, blanks and slashes",
     ),
-    **dict.fromkeys(("title", "unit", "footnote"), fields.TEXT),
+    **dict.fromkeys(("title", "unit", "footnote", "source"), fields.TEXT),
     "version": fields.whole(0, 2**63 - 1),
     "higher_is_better": fields.TRUTH,
     "bounds": fields.Rule(_are_bounds, "two numbers, the smaller one first"),

@@ -24,5 +24,6 @@ METRIC = Metric(
     digits=3,
     needs=("likelihood",),
     compute=bits,
+    source="srbench",
     footnote="-log2 p(HR | LR) per sub-pixel, of probabilistic methods",
 )

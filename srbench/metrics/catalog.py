@@ -28,6 +28,10 @@ _BUILTIN = {
     "mos-structural": "mos",
     "consistency": "consistency",
     "bits": "bits",
+    "psnr-rgb": "rgb",
+    "ssim-rgb": "rgb",
+    "ms-ssim": "ms_ssim",
+    "dists": "dists",
     "niqe": "iqa",
     "pi": "iqa",
 }

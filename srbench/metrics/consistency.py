@@ -34,4 +34,5 @@ METRIC = Metric(
     digits=2,
     needs=("sr_luma", "lr", "degradation"),
     compute=consistency,
+    source="srbench",
 )

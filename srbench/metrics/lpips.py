@@ -2,29 +2,24 @@
 perceptual metric, 2018), version 0.1.
 
 The linear layers come from the package ``lpips``; the backbones are torchvision's, trained on ImageNet, whose weights
-are looked for on this machine and never replaced by anything else. The features of an HR image are computed once and
-serve every SR image that is compared with it.
+are looked for on this machine and never replaced by anything else.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from srbench.errors import UnavailableError
-from srbench.metrics.base import Comparison, Metric
-from srbench.weights.backbones import ALEXNET, SQUEEZENET, VGG16, Backbone, Features, find
+from srbench.metrics.base import Metric
+from srbench.metrics.features import FeatureDistance
+from srbench.weights.backbones import ALEXNET, SQUEEZENET, VGG16, Backbone, Features, find, require_published
 from srbench.weights.files import load_state
-
-if TYPE_CHECKING:
-    from srbench.metrics.base import Reference
 
 _SHIFT = (-0.030, -0.088, -0.188)  # of the package's scaling layer: ImageNet's mean and deviation, for [-1, 1]
 _SCALE = (0.458, 0.448, 0.450)
@@ -61,11 +56,14 @@ class Network(Features):
 
     Raises:
         UnavailableError: the package ``lpips`` is not installed.
-        WeightsError: a weight file is damaged, or has missing or extra tensors, or some of another shape.
+        WeightsError: a weight file is damaged, or has missing or extra tensors, or some of another shape;
+            or is not the file that torchvision's name for it says.
     """
 
     def __init__(self, layers: Layers, path: Path) -> None:
         super().__init__(layers.backbone, path)
+        require_published(self.audit)
+        self.paths = (path,)
         self._ends = layers.ends
         for i, weight in enumerate(_linear(layers.net)):
             self.register_buffer(f"linear{i}", weight, persistent=False)
@@ -110,49 +108,15 @@ def _linear(net: str) -> list[Tensor]:
     return [state[f"lin{i}.model.1.weight"].flatten() for i in range(len(BACKBONES[net].ends))]
 
 
-class Lpips:
-    """LPIPS with one backbone: the network, loaded once, and the features of the HR image at hand."""
+class Lpips(FeatureDistance[Network]):
+    """LPIPS with one backbone."""
 
     def __init__(self, layers: Layers) -> None:
+        super().__init__(f"lpips-{layers.net}")
         self.layers = layers
-        self._networks: dict[torch.device, Network] = {}
-        self._lock = threading.Lock()
-        # Cells come image by image, so each worker (a thread, or a process with one) keeps one image's features.
-        self._here = threading.local()
 
-    def prepare(self) -> None:
-        """Load the network; raises UnavailableError or WeightsError."""
-        self.network(torch.device("cpu"))
-
-    def network(self, device: torch.device) -> Network:
-        with self._lock:
-            if device not in self._networks:
-                path = find_weights(self.layers)
-                self._networks[device] = Network(self.layers, path).to(device)
-            return self._networks[device]
-
-    def files(self) -> list[Path]:
-        return sorted({network.audit.path for network in self._networks.values()})
-
-    def forget(self) -> None:
-        """Drop the networks, so that the next use looks for weights again."""
-        with self._lock:
-            self._networks.clear()
-        self._here = threading.local()
-
-    def __call__(self, pair: Comparison) -> float:
-        return pair.once(f"lpips-{self.layers.net}", lambda: self._measure(pair))
-
-    def _measure(self, pair: Comparison) -> float:
-        network = self.network(pair.sr_rgb.device)
-        with torch.inference_mode():
-            return float(network.distance(network.describe(pair.sr_rgb), self._reference(network, pair)))
-
-    def _reference(self, network: Network, pair: Comparison) -> list[Tensor]:
-        kept: tuple[Reference, Network, list[Tensor]] | None = getattr(self._here, "kept", None)
-        if kept is None or kept[0] is not pair.source or kept[1] is not network:
-            self._here.kept = kept = (pair.source, network, network.describe(pair.hr_rgb))
-        return kept[2]
+    def load(self) -> Network:
+        return Network(self.layers, find_weights(self.layers))
 
 
 def _metric(name: str, lpips: Lpips) -> Metric:
@@ -169,6 +133,7 @@ def _metric(name: str, lpips: Lpips) -> Metric:
         min_size=lpips.layers.min_size,
         prepare=lpips.prepare,
         files=lpips.files,
+        source="Zhang et al., CVPR 2018, version 0.1",
     )
 
 

@@ -142,6 +142,7 @@ def _metric(name: str, title: str, features: Callable[[Comparison], dict[str, fl
         compute=functools.partial(_measure, name, features),
         min_size=ssim.WINDOW,
         footnote=f"{FOOTNOTE}; {validation(name)}",
+        source="srbench, after Ledig et al., arXiv:1609.04802",
     )
 
 

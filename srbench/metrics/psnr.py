@@ -44,4 +44,5 @@ METRIC = Metric(
     needs=("sr_luma", "hr_luma"),
     compute=compute,
     min_size=1,
+    source="10 log10(255² / mean squared error)",
 )

@@ -189,4 +189,5 @@ METRIC = Metric(
     needs=("sr_luma", "hr_luma"),
     compute=compute,
     min_size=WINDOW,
+    source="Wang et al., IEEE Transactions on Image Processing 2004",
 )

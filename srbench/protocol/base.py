@@ -83,7 +83,8 @@ class Protocol:
                 low = math.floor(length / ratio)
                 return enlarged(low, scale), low
             step = next((n for n in _STEPS if (n * ratio).denominator == 1), ratio.denominator)
-            whole = int(length // (step * ratio))
+            # Divided as the script does, in floating point: at x1.6 it cuts 280 pixels to 272.
+            whole = math.floor(length / step / scale)
             return int(whole * step * ratio), whole * step
 
         (hr_height, lr_height), (hr_width, lr_width) = side(height), side(width)

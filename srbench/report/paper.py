@@ -58,7 +58,7 @@ class PaperTable:
     """One table. ``columns``: the dataset's title and the metric. ``remarks`` are on how the images behind marked means
     were computed, ``sources`` on where reported values stand."""
 
-    scale: int
+    scale: float
     protocol: str
     degradation: str
     columns: list[tuple[str, MetricFacts]]
@@ -121,7 +121,7 @@ def _table(
     means: pd.DataFrame,
     methods: Sequence[Described],
     literature: Sequence[Entry],
-    costs: Mapping[tuple[str, int], Cost],
+    costs: Mapping[tuple[str, float], Cost],
     facts: FolderFacts,
 ) -> PaperTable:
     scale, protocol, degradation = key
@@ -159,7 +159,7 @@ def _titles(methods: Sequence[Described]) -> dict[str, str]:
 def _reported(
     entry: Entry,
     names: Sequence[tuple[str, str]],
-    scale: int,
+    scale: float,
     protocol: str,
     facts: FolderFacts,
     sources: dict[str, None],

@@ -35,7 +35,7 @@ class Choice:
     methods: Sequence[str] = ()
     datasets: Sequence[str] = ()
     metrics: Sequence[str] = ()
-    scales: Sequence[int] = ()
+    scales: Sequence[float] = ()
     protocols: Sequence[str] = ()
     degradations: Sequence[str] = ()
     sort: str = ""

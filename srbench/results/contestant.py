@@ -46,7 +46,7 @@ class Contestant:
     def all_cells(self) -> list[Cell]:
         return [cell for images in self.cells.values() for cell in images.values()]
 
-    def only(self, datasets: frozenset[str], scales: frozenset[int]) -> Mapping[View, Mapping[tuple[str, str], Cell]]:
+    def only(self, datasets: frozenset[str], scales: frozenset[float]) -> Mapping[View, Mapping[tuple[str, str], Cell]]:
         """``cells`` of these datasets and scales; of all where none is named."""
         chosen = {
             view: {key: cell for key, cell in images.items() if not datasets or key[0] in datasets}

@@ -41,7 +41,7 @@ class Described:
         """Whether it is a user's own, and not one of srbench's."""
         return self.card is None or self.card.own or self.card.family in _OWN
 
-    def trained(self, scale: int) -> TrainingFacts | None:
+    def trained(self, scale: float) -> TrainingFacts | None:
         """How the weights that were run were trained; None where they were not, or nobody knows."""
         return self.card.training.get(scale) if self.card else None
 

@@ -22,7 +22,7 @@ Kind = Literal["method", "metric", "dataset"]
 @dataclass(frozen=True)
 class MetricFacts:
     """A metric without its code. ``higher_is_better`` is None where nobody knows: then no value is best. ``order`` is
-    its place in tables, None for users' own, which come last."""
+    its place in tables, None for users' own, which come last. ``source`` is who defines it."""
 
     name: str
     title: str
@@ -33,6 +33,7 @@ class MetricFacts:
     version: int | None = None
     bounds: tuple[float | None, float | None] | None = None  # an end that is None is unbounded; None: unknown
     order: int | None = None
+    source: str = ""
 
     @property
     def arrow(self) -> str:
@@ -43,6 +44,10 @@ class MetricFacts:
         return {True: "higher is better", False: "lower is better", None: "direction unknown"}[self.higher_is_better]
 
 
+# Runs before metrics had a source wrote down none, and it is not worth asking installed code, which imports torch.
+_ASKED_FOR = {own.name for own in fields(MetricFacts)} - {"source"}
+
+
 @dataclass(frozen=True)
 class PublishedValue:
     """One published number: mean over a dataset's images, under ``protocol``, where it is printed, and of what: the
@@ -50,7 +55,7 @@ class PublishedValue:
     ``exact`` if of the very weights that were run."""
 
     dataset: str
-    scale: int
+    scale: float
     metric: str
     value: float
     source: str
@@ -61,7 +66,7 @@ class PublishedValue:
 
 
 def closest(
-    values: Iterable[PublishedValue], dataset: str, scale: int, metric: str, protocol: str
+    values: Iterable[PublishedValue], dataset: str, scale: float, metric: str, protocol: str
 ) -> PublishedValue | None:
     """That of a dataset, scale and metric which is printed under a protocol; else one under another, which is better
     than none and is marked by its ``protocol``."""
@@ -97,7 +102,7 @@ class MethodFacts:
     url: str = ""
     aims_at_pixels: bool = True
     published: tuple[PublishedValue, ...] = ()
-    training: Mapping[int, TrainingFacts] = field(default_factory=dict)
+    training: Mapping[float, TrainingFacts] = field(default_factory=dict)
     idea: str = ""
     equation: str = ""
     differs: str = ""
@@ -191,7 +196,7 @@ class FolderFacts:
             own = _known(MetricFacts, self._written["metric"].get(name, {}))
             if own.get("bounds") is not None:
                 own["bounds"] = tuple(own["bounds"])
-            whole = len(own) == len(fields(MetricFacts))
+            whole = own.keys() >= _ASKED_FOR
             installed = None if whole or self._fallback is None else self._fallback.metric(name)
             self._metrics[name] = replace(installed or MetricFacts(name, title=name), **own)
         return self._metrics[name]
@@ -220,7 +225,7 @@ class FolderFacts:
             return MethodFacts(name, title)  # a user's own that has the name of an installed one
         return installed
 
-    def training(self, name: str, scale: int, identity: str = "") -> TrainingFacts | None:
+    def training(self, name: str, scale: float, identity: str = "") -> TrainingFacts | None:
         """Of the weights of a method; None where it was not trained, or nobody knows how."""
         method = self.method(name, identity)
         return None if method is None else method.training.get(scale)

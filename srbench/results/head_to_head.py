@@ -34,7 +34,7 @@ class Only:
 
     metrics: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
-    scales: tuple[int, ...] = ()
+    scales: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ class Held:
     done: int
     methods: tuple[str, ...]
     datasets: tuple[str, ...]
-    scales: tuple[int, ...]
+    scales: tuple[float, ...]
     timings: int
 
 

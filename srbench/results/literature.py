@@ -30,7 +30,7 @@ class Entry:
     year: int
     values: tuple[PublishedValue, ...] = field(repr=False)
 
-    def value(self, dataset: str, scale: int, metric: str, protocol: str) -> PublishedValue | None:
+    def value(self, dataset: str, scale: float, metric: str, protocol: str) -> PublishedValue | None:
         """What is reported under a protocol, else under another, which the value names; None if nothing is. LR images
         are by bicubic downscaling."""
         return closest(self.values, dataset, scale, metric, protocol)
@@ -39,7 +39,7 @@ class Entry:
 @dataclass(frozen=True)
 class _Row:
     dataset: str
-    scale: int
+    scale: float
     protocol: str
     source: str
     psnr: float | None = None

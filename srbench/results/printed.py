@@ -84,7 +84,7 @@ def _other_weights(value: Conditions, size: str, images: Collection[str] | None)
 
 
 def beside(
-    method: MethodFacts | None, dataset: str, scale: int, metric: str, protocol: str, *, n: int, planned: int
+    method: MethodFacts | None, dataset: str, scale: float, metric: str, protocol: str, *, n: int, planned: int
 ) -> list[Printed]:
     """What is printed of a method, the value nearest to the row first: the one with the fewest differences, of these
     one under the row's protocol.

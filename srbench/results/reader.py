@@ -80,7 +80,7 @@ class CellRow(NamedTuple):
     method_hash: str
     dataset: str
     dataset_version: int
-    scale: int
+    scale: float
     degradation: str
     protocol: str
     protocol_hash: str

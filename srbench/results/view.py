@@ -12,7 +12,7 @@ from srbench.records import NO_DEGRADATION
 class View(NamedTuple):
     """One scale, protocol and degradation."""
 
-    scale: int
+    scale: float
     protocol: str
     degradation: str
 

@@ -62,11 +62,12 @@ class Batching:
             return None
         return task.method, self._lr(task)
 
-    def _lr(self, task: CellTask) -> tuple[int, int, int, int]:
+    def _lr(self, task: CellTask) -> tuple[float, int, int, int]:
         facts = self.facts[task.lr or task.sample]
         if task.lr is not None or not task.sample.reference:
             return task.scale, facts.height, facts.width, facts.channels
-        return task.scale, facts.height // task.scale, facts.width // task.scale, facts.channels
+        step = int(task.scale) if task.scale == int(task.scale) else 1  # else HR images of one size have LR ones of one
+        return task.scale, facts.height // step, facts.width // step, facts.channels
 
     def ordered(self, tasks: Sequence[CellTask]) -> list[CellTask]:
         """``tasks`` with those next to each other that go together: as many images of a dataset as a batch holds, all

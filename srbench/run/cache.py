@@ -93,7 +93,7 @@ class ImageCache:
         )
         self._decoded, self._expected = decoded, expected
 
-        def made(key: tuple[ImageFile, int, ImageFile | None]) -> Example:
+        def made(key: tuple[ImageFile, float, ImageFile | None]) -> Example:
             image, scale, lr = key
             if lr is not None:
                 return GivenExample(images(image), scale, degradation, decoded(lr).pixels)
@@ -101,11 +101,11 @@ class ImageCache:
                 return Example(images(image), scale, degradation)
             return UnreferencedExample(images(image), scale)
 
-        self._examples: _Cache[tuple[ImageFile, int, ImageFile | None], Example] = _Cache(
+        self._examples: _Cache[tuple[ImageFile, float, ImageFile | None], Example] = _Cache(
             made, 2 * several + 1, lambda x: share(x.picture)
         )
 
-    def example(self, image: ImageFile, scale: int, lr: ImageFile | None = None) -> Example:
+    def example(self, image: ImageFile, scale: float, lr: ImageFile | None = None) -> Example:
         """One image at one scale, with the LR image that is given of it, if one is; raises ImageError."""
         return self._examples((image, scale, lr))
 

@@ -23,7 +23,7 @@ METRIC = "psnr"
 
 
 def canary_cells(
-    datasets: Sequence[Dataset], facts: dict[ImageFile, ImageFacts], scales: Sequence[int], context: RunContext
+    datasets: Sequence[Dataset], facts: dict[ImageFile, ImageFacts], scales: Sequence[float], context: RunContext
 ) -> list[CellTask]:
     """Bicubic's cells on every dataset and scale that has a recorded value."""
     plugin = plugins.find("bicubic")[0]
@@ -53,17 +53,18 @@ def extra_cells(canary: Sequence[CellTask], planned: Container[str], measured: S
     ]
 
 
-def expected(dataset: Dataset, scale: int, context: RunContext) -> float | None:
+def expected(dataset: Dataset, scale: float, context: RunContext) -> float | None:
     """The mean PSNR that bicubic must have, if it is known."""
     if dataset.manifest is None or not dataset.reference or context.degradation != "bicubic":
         return None
-    return dataset.manifest.bicubic.get(context.protocol.name, {}).get(scale)
+    recorded = dataset.manifest.bicubic.get(context.protocol.name, {})
+    return recorded.get(int(scale)) if scale == int(scale) else None
 
 
 def judge_all(
     datasets: Sequence[Dataset],
     facts: dict[ImageFile, ImageFacts],
-    scales: Sequence[int],
+    scales: Sequence[float],
     context: RunContext,
     canary: Sequence[CellTask],
     psnr: Mapping[str, float],
@@ -80,7 +81,7 @@ def judge_all(
 
 def judge(
     dataset: Dataset,
-    scale: int,
+    scale: float,
     value: float | None,
     psnr: Sequence[float | None],
     facts: dict[ImageFile, ImageFacts],

@@ -27,7 +27,7 @@ class _Costs:
     nanoseconds: Mapping[str, int]
 
 
-def of_method(method: Method, scale: int, *, self_ensemble: bool = False) -> int:
+def of_method(method: Method, scale: float, *, self_ensemble: bool = False) -> int:
     """Nanoseconds a pixel of HR size on one core, scoring included."""
     inner = bare(method)
     name = inner.card.name
@@ -40,7 +40,7 @@ def of_method(method: Method, scale: int, *, self_ensemble: bool = False) -> int
     return SCORING + own * (_ENSEMBLE if self_ensemble else 1)
 
 
-def _of_network(method: Method, scale: int) -> int:
+def _of_network(method: Method, scale: float) -> int:
     """What its network multiplies; as a method of which nothing is known, where that cannot be counted."""
     try:
         with contained():

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -26,7 +25,7 @@ from srbench.protocol.base import Protocol
 from srbench.records import GIVEN, Entry
 from srbench.results.store import Store
 from srbench.run import kept
-from srbench.run.datasets import Decoding, find_datasets, settle
+from srbench.run.datasets import Decoding, find_datasets, require_undegraded, settle
 from srbench.run.job import Job, Plan, context_of, job_of
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
@@ -35,6 +34,7 @@ from srbench.run.plan import MethodSpec
 from srbench.run.recorded import Recorded
 from srbench.run.runner import carry_out
 from srbench.run.worker import CellWorker
+from srbench.scale import enlarged
 
 # What programs append to the name of an image that they made, in addition to the scale and the method's name.
 _DECORATIONS = ("sr", "hr", "lr", "gt", "out", "output", "result", "pred", "rlt")
@@ -46,12 +46,13 @@ class ForeignOptions:
 
     folder: Path
     dataset: str
-    scale: int
+    scale: float
     name: str
     metrics: tuple[str, ...] = ()  # empty: the default ones
     protocol: str = "basicsr"
     out: Path = Path("results")
     command: str = ""
+    no_reference: bool = False  # the images of the dataset are LR images without an original
     lr: str = ""  # the folder of the LR images that the images were made of; empty: they were bicubic ones
 
 
@@ -93,13 +94,17 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
         command=options.command,
     )
     context = context_of(run)
-    selection = choice.select(run.metrics, context.protocol, operator=not options.lr)
     recorded = Recorded.of(options.out)
     _check_name(options.name, recorded)
-    found = find_datasets([options.dataset], note)
+    found = find_datasets([options.dataset], note, reference=not options.no_reference)
+    require_undegraded(found, run.degradation)
     if options.lr:
         found = with_lr(found, [options.lr], run.scales)
     (data,) = found
+    bare = not data.reference
+    selection = choice.select(
+        run.metrics, context.protocol, references=not bare, unreferenced=bare, operator=not options.lr
+    )
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
     worker = CellWorker(context)
     settled = settle(
@@ -154,7 +159,7 @@ def _hand_over(job: Job, planned: Plan, paths: dict[str, Path], store: Store) ->
     store.record(planned.summary.run_id, entries, again=True)
 
 
-def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[str, Path]:
+def pair(folder: Path, names: Sequence[str], scale: float, method: str) -> dict[str, Path]:
     """The file of every image of a dataset, by name: never by order.
 
     A file belongs to an image if its stem is the image's name, in any case, perhaps followed by what programs
@@ -166,13 +171,12 @@ def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[st
     if not folder.is_dir():
         raise ImageError(f"no folder at '{folder}'", "check the path")
     files = image_files(folder)
-    exact = {path.stem.lower(): path.stem.lower() for path in files}
-    plain = _plain(scale, method)
+    stems = _stems(scale, method)
     wanted = {name.lower(): name for name in names} | {dataset.plain_name(name): name for name in names}
     found: dict[str, list[Path]] = defaultdict(list)
     strangers = []
     for path in files:
-        name = wanted.get(exact[path.stem.lower()]) or wanted.get(plain(path.stem))
+        name = next((wanted[stem] for stem in stems(path.stem) if stem in wanted), None)
         if name is None:
             strangers.append(path.name)
         else:
@@ -192,21 +196,23 @@ def pair(folder: Path, names: Sequence[str], scale: int, method: str) -> dict[st
     return {name: paths[0] for name, paths in found.items()}
 
 
-def _plain(scale: int, method: str) -> Any:
-    ends = "|".join((rf"x{scale}", rf"{scale}x", rf"srf_{scale}", *_DECORATIONS, re.escape(method.lower())))
-    decoration = re.compile(rf"(?:[ _.-]+(?:{ends})|x{scale})$")
+def _stems(scale: float, method: str) -> Callable[[str], Iterator[str]]:
+    """A stem, then without one decoration after the other: 'a_x4_sr', 'a_x4', 'a'."""
+    number = re.escape(str(scale))
+    ends = "|".join((rf"x{number}", rf"{number}x", rf"srf_{number}", *_DECORATIONS, re.escape(method.lower())))
+    decoration = re.compile(rf"(?:[ _.-]+(?:{ends})|x{number})$")
 
-    def plain(stem: str) -> str:
+    def stems(stem: str) -> Iterator[str]:
         stem = stem.lower()
+        yield stem
         while (shorter := decoration.sub("", stem)) not in (stem, ""):
-            stem = shorter
-        return stem
+            yield (stem := shorter)
 
-    return plain
+    return stems
 
 
 def _check(
-    data: Dataset, paths: dict[str, Path], facts: dict[ImageFile, ImageFacts], scale: int, rules: Protocol
+    data: Dataset, paths: dict[str, Path], facts: dict[ImageFile, ImageFacts], scale: float, rules: Protocol
 ) -> dict[str, str]:
     """Pixel hashes of the foreign images, by name; raises ImageError, naming all that are of the wrong size."""
     hashes, wrong, unreadable = {}, [], []
@@ -217,12 +223,12 @@ def _check(
         except ImageError as error:
             unreadable.append(error)
             continue
-        lr = data.lr[scale][image.name] if data.lr else None
-        height, width = (
-            (own.height // scale * scale, own.width // scale * scale)
-            if lr is None
-            else size_of(scale, (facts[lr].height, facts[lr].width))
-        )
+        height, width = rules.sizes(scale, own.height, own.width).hr
+        if not data.reference:
+            height, width = enlarged(own.height, scale), enlarged(own.width, scale)
+        elif data.lr:
+            low = facts[data.lr[scale][image.name]]
+            height, width = size_of(scale, (low.height, low.width))
         if pixels.shape[:2] != (height, width):
             wrong.append(f"{path.name} is {pixels.shape[1]}x{pixels.shape[0]}, not {width}x{height}")
         elif pixels.ndim == 2 and own.channels == 3 and rules.working_space == "rgb":
@@ -235,9 +241,11 @@ def _check(
             unreadable[0].hint if len(unreadable) == 1 else "repair them",
         )
     if wrong:
+        size = f"the size of the HR image, cut to a multiple of {scale}"
+        if not data.reference:
+            size = f"{scale} times the size of the LR image"
         raise ImageError(
             f"{len(wrong)} of {len(paths)} images do not fit {data.title} at x{scale}: {first_few(wrong, 5)}",
-            f"they must have the size of the HR image, cut to a multiple of {scale}, and its colours (images of Y "
-            "alone: --protocol classic)",
+            f"they must have {size}, and its colours (images of Y alone: --protocol classic)",
         )
     return hashes

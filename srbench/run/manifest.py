@@ -139,6 +139,7 @@ def metric_facts(metric: Metric) -> MetricFacts:
         version=metric.version,
         bounds=(low, high),
         order=known.index(metric.name) if metric.name in known else None,
+        source=metric.source,
     )
 
 

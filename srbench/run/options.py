@@ -14,7 +14,7 @@ class RunOptions:
 
     methods: tuple[str, ...] = ("all",)
     datasets: tuple[str, ...] = ()  # empty: the standard ones that are on this machine, else sample
-    scales: tuple[int, ...] = (4,)
+    scales: tuple[float, ...] = (4,)
     metrics: tuple[str, ...] = ()  # empty: the default ones
     protocol: str = "basicsr"
     degradation: str = "bicubic"

@@ -85,7 +85,7 @@ class CellTask:
     lr: ImageFile | None = None
 
     @property
-    def scale(self) -> int:
+    def scale(self) -> float:
         return self.facts.scale
 
     def __str__(self) -> str:
@@ -106,7 +106,7 @@ def cells(
     methods: Sequence[MethodSpec],
     datasets: Iterable[Dataset],
     pixels: dict[ImageFile, ImageFacts],
-    scales: Sequence[int],
+    scales: Sequence[float],
     context: RunContext,
 ) -> Iterator[CellTask]:
     """All cells, image by image, so that the methods of a run share each decoded image and its LR images.

@@ -62,7 +62,7 @@ def run(options: RunOptions, observer: Observer | None = None) -> Summary:
     observer = observer or Silent()
     clustered.require(options)
     # The folder is the same whatever a plugin makes the current one.
-    options = replace(options, scales=tuple(dict.fromkeys(options.scales)), out=options.out.absolute())
+    options = replace(options, scales=tuple(dict.fromkeys(map(checked, options.scales))), out=options.out.absolute())
     with randomness.kept(resolve_device(options.device)):
         return carry_out(lambda: resolve(options, observer), observer)
 
@@ -92,7 +92,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     context = context_of(options)
     worker = CellWorker(context, workers_of(options))
     for scale in options.scales:
-        worker.degradation.require_scale(checked(scale))
+        worker.degradation.require_scale(scale)
     recorded = Recorded.of(options.out)
     file = degradation.file_of(options.degradation)
     recorded.require_own_degradation(context.degradation_key, file)
@@ -113,7 +113,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     if uncast := [spec.name for spec in specs if spec.precision != context.variant.precision]:
         observer.note(f"without a network to cast, computed as always: {', '.join(uncast)}")
     if options.no_reference and not options.datasets:
-        raise SrbenchError("which images have no original?", "name their folder with --datasets")
+        raise SrbenchError("no images are named that have no original", "name their folder with --datasets")
     named = options.datasets or default_datasets(observer.note)
     datasets = find_datasets(named, observer.note, reference=not options.no_reference)
     require_undegraded(datasets, options.degradation)

@@ -16,7 +16,7 @@ from srbench.run.worker import CellWorker
 def compare_tiles(plan: Sequence[CellTask], worker: CellWorker, observer: Observer) -> list[dict[str, object]]:
     """The difference between tiles and the whole on the first image that is larger than a tile, for every method and
     scale, as the manifest tells it; noted too."""
-    found: dict[tuple[str, int], dict[str, object]] = {}
+    found: dict[tuple[str, float], dict[str, object]] = {}
     for task in plan:
         key = (task.facts.method, task.scale)
         tiled = _tiled(worker.method(task.method))

@@ -33,13 +33,13 @@ class Selected(NamedTuple):
     place: str = ""
 
 
-def load_methods(specs: Sequence[str], scales: Sequence[int], note: Note) -> list[tuple[Method, str]]:
+def load_methods(specs: Sequence[str], scales: Sequence[float], note: Note) -> list[tuple[Method, str]]:
     """The methods of :func:`select_methods`, each with its identity hash."""
     return [(selected.method, selected.identity) for selected in select_methods(specs, scales, note)]
 
 
 def select_methods(
-    specs: Sequence[str], scales: Sequence[int], note: Note, recorded: Recorded | None = None
+    specs: Sequence[str], scales: Sequence[float], note: Note, recorded: Recorded | None = None
 ) -> list[Selected]:
     """Instances of the methods that ``specs`` name, each once.
 
@@ -90,7 +90,7 @@ def _require_makeable(plugin: plugins.Plugin) -> None:
         raise MethodError(f"{plugin.name} ({plugin.origin}) cannot be made: {text}", "fix the plugin, or leave it out")
 
 
-def _brings_weights(method: Method, scales: Sequence[int]) -> bool:
+def _brings_weights(method: Method, scales: Sequence[float]) -> bool:
     """Whether a network has no weights but those that the user brings."""
     if not isinstance(method, TorchMethod) or not method.needs_weights:
         return False
@@ -101,7 +101,7 @@ def _brings_weights(method: Method, scales: Sequence[int]) -> bool:
         return False
 
 
-def _not_in_all(method: Method, scales: Sequence[int]) -> str:
+def _not_in_all(method: Method, scales: Sequence[float]) -> str:
     """Why 'all' does not stand for ``method`` too; empty if it does."""
     if not method.card.default:
         return f"run it with --methods {method.card.name}"

@@ -56,14 +56,14 @@ def cut(cells: Sequence[CellTask], costs: Sequence[int], shard: Shard) -> Slice:
     return Slice(shard, digest.hexdigest()[:16], own)
 
 
-def _place(cell: CellTask) -> tuple[str, str, int, str, int, str]:
+def _place(cell: CellTask) -> tuple[str, str, float, str, int, str]:
     facts = cell.facts
     return facts.method, facts.options, facts.scale, facts.dataset, facts.dataset_version, facts.image
 
 
 def costs(cells: Sequence[CellTask], facts: Mapping[ImageFile, ImageFacts], worker: CellWorker) -> list[int]:
     """What each cell is expected to cost, in nanoseconds on one core."""
-    per_pixel: dict[tuple[str, int], int] = {}
+    per_pixel: dict[tuple[str, float], int] = {}
     found = []
     for cell in cells:
         key = cell.facts.method, cell.scale

@@ -188,5 +188,5 @@ def with_canaries(tasks: Iterator[CellTask | None], extra_cells: Sequence[CellTa
     yield from waiting.values()
 
 
-def _place(task: CellTask) -> tuple[str, str, int]:
+def _place(task: CellTask) -> tuple[str, str, float]:
     return task.facts.dataset, task.facts.image, task.scale

@@ -70,9 +70,9 @@ class CellWorker:
         self.images = ImageCache(context.protocol, self.degradation, workers, context.batch if pay(self.device) else 1)
         self._bare: dict[MethodSpec, Method] = {}
         self._methods: dict[tuple[MethodSpec, Variant], Method] = {}
-        self._prepared: dict[tuple[MethodSpec, Variant, int], Exception | None] = {}
+        self._prepared: dict[tuple[MethodSpec, Variant, float], Exception | None] = {}
         self._metrics: dict[MetricSpec, Metric] = {}
-        self._takes_several: dict[tuple[MethodSpec, int], bool] = {}  # methods at a scale, images at once
+        self._takes_several: dict[tuple[MethodSpec, float], bool] = {}  # methods at a scale, images at once
         self._lock = RLock()
 
     # -- methods and metrics ------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ class CellWorker:
                 self._methods.setdefault(key, key[1].apply(self._bare[spec]))
         return self._methods[key]
 
-    def prepare(self, spec: MethodSpec, scale: int, variant: Variant | None = None) -> Exception | None:
+    def prepare(self, spec: MethodSpec, scale: float, variant: Variant | None = None) -> Exception | None:
         """Let the method load what it needs for a scale, once; returns what went wrong."""
         key = (spec, variant or self.context.variant, scale)
         if key not in self._prepared:
@@ -116,7 +116,7 @@ class CellWorker:
                     self._prepared[key] = self._prepare(self.method(*key[:2]), scale)
         return self._prepared[key]
 
-    def fail_to_prepare(self, spec: MethodSpec, scale: int, error: Exception) -> None:
+    def fail_to_prepare(self, spec: MethodSpec, scale: float, error: Exception) -> None:
         """Have the method's cells at a scale fail with ``error``, and do not load it."""
         self._prepared[spec, self.context.variant, scale] = error
 
@@ -132,7 +132,7 @@ class CellWorker:
                 for spec in own.metrics:
                     self._metric(spec)
 
-    def _prepare(self, method: Method, scale: int) -> Exception | None:
+    def _prepare(self, method: Method, scale: float) -> Exception | None:
         try:
             with contained():
                 if method.supports(scale):  # else require_scale says so for each cell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from srbench.method.base import Method
 from srbench.method.checkpoint import CheckpointMethod
 from srbench.method.network import TorchMethod
 from srbench.method.wrappers import bare
+from srbench.scale import exact
 
 OUTPUT = (720, 1280)  # height and width at which the field counts Mult-Adds (CARN, IMDN, SwinIR)
 
@@ -22,13 +24,13 @@ def channels(method: Method) -> int:
     return 1 if method.card.fed("rgb") == "luma" else 3
 
 
-def parameters(method: Method, scale: int) -> int | None:
+def parameters(method: Method, scale: float) -> int | None:
     """Number of parameters of the network for ``scale``; None if the method is no network."""
     network = network_of(method, scale)
     return None if network is None else sum(p.numel() for p in network.parameters())
 
 
-def network_of(method: Method, scale: int) -> nn.Module | None:
+def network_of(method: Method, scale: float) -> nn.Module | None:
     """The network that computes for ``method`` at a scale; None if none does."""
     method = bare(method)
     if isinstance(method, TorchMethod):
@@ -39,7 +41,7 @@ def network_of(method: Method, scale: int) -> nn.Module | None:
     return None
 
 
-def mult_adds(method: Method, scale: int, lr_size: tuple[int, int] | None = None) -> int | None:
+def mult_adds(method: Method, scale: float, lr_size: tuple[int, int] | None = None) -> int | None:
     """Multiply-adds of the network's convolutions and matrix products, by torch's own counter (2 FLOPs each).
 
     Activations, additions and interpolation are not counted, as papers do not count them. A transposed convolution is
@@ -56,7 +58,7 @@ def mult_adds(method: Method, scale: int, lr_size: tuple[int, int] | None = None
     module = network_of(method, scale)
     if module is None:
         return None
-    height, width = lr_size or (-(-OUTPUT[0] // scale), -(-OUTPUT[1] // scale))
+    height, width = lr_size or (math.ceil(OUTPUT[0] / exact(scale)), math.ceil(OUTPUT[1] / exact(scale)))
     # What the method feeds its network at this size, found at a small one: some upsample before it.
     small = 24
     seen = _input_size(method, module, scale, small)
@@ -80,7 +82,7 @@ class _SeenError(Exception):
     """Ends a call as soon as the network's input is known."""
 
 
-def _input_size(method: Method, module: nn.Module, scale: int, size: int) -> tuple[int, ...] | None:
+def _input_size(method: Method, module: nn.Module, scale: float, size: int) -> tuple[int, ...] | None:
     shapes: list[tuple[int, ...]] = []
 
     def look(_: nn.Module, inputs: tuple[Any, ...]) -> None:

@@ -26,6 +26,7 @@ from srbench.method.base import Method, MethodContext, prepare
 from srbench.method.network import TorchMethod
 from srbench.method.wrappers import precision_of
 from srbench.records import Timing
+from srbench.scale import enlarged
 from srbench.timing import cost
 from srbench.timing.clocks import Clock, CpuClock, CudaClock, peak_memory
 from srbench.timing.subjects import Subject
@@ -141,7 +142,7 @@ def _set_up(job: _Job, method: Method, variant: str, subject: Subject, context: 
     _check_output(job.call(), lr, subject.scale)
 
 
-def _variant(method: Method, variant: str, scale: int, lr: Tensor) -> tuple[Method, Tensor]:
+def _variant(method: Method, variant: str, scale: float, lr: Tensor) -> tuple[Method, Tensor]:
     """An own copy of a network's method in another precision or memory layout, and its input."""
     own = type(method)()
     assert isinstance(own, TorchMethod)
@@ -155,8 +156,8 @@ def _variant(method: Method, variant: str, scale: int, lr: Tensor) -> tuple[Meth
     return own, lr
 
 
-def _check_output(result: object, lr: Tensor, scale: int) -> None:
-    expected = (1, lr.shape[1], lr.shape[2] * scale, lr.shape[3] * scale)
+def _check_output(result: object, lr: Tensor, scale: float) -> None:
+    expected = (1, lr.shape[1], enlarged(lr.shape[2], scale), enlarged(lr.shape[3], scale))
     if not isinstance(result, Tensor) or tuple(result.shape) != expected:
         shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
         raise OutputError(f"returned {shape} instead of {expected}", "see docs/plugins.md")

@@ -11,6 +11,7 @@ from srbench.dataset.manifest import ImageFacts
 from srbench.degradation.named import Degradation
 from srbench.imaging.images import as_rgb
 from srbench.method.base import Method, MethodContext
+from srbench.protocol.base import CLASSIC
 from srbench.records import Timing
 from srbench.timing.measure import measure
 from srbench.timing.subjects import Subject
@@ -20,7 +21,7 @@ def time_methods(
     methods: Sequence[tuple[Method, str]],
     datasets: Sequence[Dataset],
     facts: dict[ImageFile, ImageFacts],
-    scales: Sequence[int],
+    scales: Sequence[float],
     context: MethodContext,
     note: Callable[[str], None],
 ) -> list[Timing]:
@@ -42,10 +43,12 @@ def median_image(dataset: Dataset, facts: dict[ImageFile, ImageFacts]) -> ImageF
     return by_size[(len(by_size) - 1) // 2]
 
 
-def _subject(dataset: Dataset, image: ImageFile, scale: int, degradation: Degradation, lr: ImageFile | None) -> Subject:
+def _subject(
+    dataset: Dataset, image: ImageFile, scale: float, degradation: Degradation, lr: ImageFile | None
+) -> Subject:
     pixels = as_rgb((lr or image).read())
     planes = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
     if lr is None and image.reference:
-        height, width = (side // scale * scale for side in pixels.shape[:2])
+        height, width = CLASSIC.sizes(scale, *pixels.shape[:2]).hr
         planes = degradation(planes[:, :height, :width], scale)
     return Subject(dataset.name, scale, planes.to(torch.float32) / 255, image.name)

@@ -20,7 +20,7 @@ class Subject:
     """What is timed. ``picture`` is (3, h, w) float32 in [0, 1]; luma methods get its mean over the channels."""
 
     name: str
-    scale: int
+    scale: float
     picture: Tensor
     image: str = ""
 
@@ -30,7 +30,7 @@ class Subject:
         return planes[None].to(torch.float32).contiguous().to(method.device)
 
 
-def synthetic(width: int, height: int, scale: int) -> Subject:
+def synthetic(width: int, height: int, scale: float) -> Subject:
     """A picture of a standard size: smooth waves with some noise, the same on every machine."""
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     waves = torch.stack([0.5 + 0.35 * torch.sin(x / (5 + c)) * torch.cos(y / (7 + c)) for c in range(3)])

@@ -65,18 +65,18 @@ class TrainedMethod(TorchMethod):
         return loss(Batch(network(lr), hr, lr, scale))
 
     @classmethod
-    def weight_name(cls, scales: Sequence[int]) -> str:
+    def weight_name(cls, scales: Sequence[float]) -> str:
         """The stem of the file for weights that were trained for ``scales``."""
         stem = cls.card.name.replace("-", "_")
         joint = set(scales) == set(cls.recipe.joint_scales or ())
         return stem if joint else f"{stem}_{'_'.join(f'x{s}' for s in sorted(scales))}"
 
-    def weight_path(self, scale: int) -> Path | None:
+    def weight_path(self, scale: float) -> Path | None:
         if self.weights:  # a file that was named (:func:`srbench.method.checkpoint.trained`)
             return super().weight_path(scale)
         return next((path for path in self._places(scale) if path.is_file()), None)
 
-    def _places(self, scale: int) -> Iterator[Path]:
+    def _places(self, scale: float) -> Iterator[Path]:
         """Where weights for a scale may be, the first ones first."""
         joint = self.recipe.joint_scales or ()
         names = [self.weight_name(group) for group in ((scale,), joint) if scale in group]
@@ -88,13 +88,13 @@ class TrainedMethod(TorchMethod):
         yield from (self.source.parent / "weights" / file for file in files)
 
     def weight_files(self) -> list[Path]:
-        paths = (self.weight_path(scale) for scale in self.card.scales or ())
+        paths = (self.weight_path(scale) for scale in self.card.listed_scales)
         return sorted({path for path in paths if path is not None})
 
-    def supports(self, scale: int) -> bool:
+    def supports(self, scale: float) -> bool:
         return super().supports(scale) and self.weight_path(scale) is not None
 
-    def require_scale(self, scale: int) -> None:
+    def require_scale(self, scale: float) -> None:
         if super().supports(scale) and self.weight_path(scale) is None:
             name = self.card.name
             raise NotSupportedError(
@@ -102,7 +102,7 @@ class TrainedMethod(TorchMethod):
             )
         super().require_scale(scale)
 
-    def training_card(self, scale: int) -> dict[str, Any] | None:
+    def training_card(self, scale: float) -> dict[str, Any] | None:
         """The JSON card beside the weights: recipe, images, steps, time, device, PSNR; None if there is none."""
         path = self.weight_path(scale)
         card = path.with_suffix(".json") if path else None
@@ -114,7 +114,7 @@ class TrainedMethod(TorchMethod):
             return None
         return content if isinstance(content, dict) else None
 
-    def training_curve(self, scale: int) -> list[tuple[int, float]]:
+    def training_curve(self, scale: float) -> list[tuple[int, float]]:
         """(step, validation PSNR in dB) from the trainer's log, kept beside the weights as ``NAME.csv``; [] if there
         is none, or if it is of another training than the weights."""
         path, card = self.weight_path(scale), self.training_card(scale)
@@ -130,9 +130,9 @@ class TrainedMethod(TorchMethod):
         """Whether the recipe's loss is on pixels alone."""
         return set(dict(getattr(self.recipe, "loss", ()))) <= set(PIECES)
 
-    def training_facts(self) -> dict[int, TrainingFacts]:
+    def training_facts(self) -> dict[float, TrainingFacts]:
         """From the cards and logs beside the weights, of every scale that has them."""
-        cards = {scale: self.training_card(scale) for scale in self.card.scales or ()}
+        cards = {scale: self.training_card(scale) for scale in self.card.listed_scales}
         return {
             scale: TrainingFacts(
                 parameters=card.get("parameters", 0),

@@ -125,7 +125,7 @@ def plan(
     name = method.card.name
     if not isinstance(method, TrainedMethod):
         raise TrainingError(f"{name} has no recipe", "only methods with a recipe are trained (docs/training.md)")
-    known = method.card.scales or ()
+    known = method.card.listed_scales
     for scale in scales:
         if scale not in known:
             raise TrainingError(

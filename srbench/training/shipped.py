@@ -23,7 +23,7 @@ def shipped(method: Method) -> list[str]:
     if not isinstance(method, TrainedMethod):
         return []
     texts = []
-    for scale in method.card.scales or ():
+    for scale in method.card.listed_scales:
         card = method.training_card(scale)
         if card is None:
             continue
@@ -41,7 +41,7 @@ def shipped(method: Method) -> list[str]:
     return texts
 
 
-def published_psnr(card: MethodCard, scale: int, images: Mapping[str, int], dataset: str = REFERENCE) -> float | None:
+def published_psnr(card: MethodCard, scale: float, images: Mapping[str, int], dataset: str = REFERENCE) -> float | None:
     """The published PSNR that is like with like with weights trained on ``images``, or None."""
     for value in card.published:
         if (value.dataset, value.scale, value.metric) == (dataset, scale, "psnr") and not unlike(

@@ -29,7 +29,7 @@ class _Network(Method):
         self.network = network
         self.card = replace(type(self).card, colour=colour)  # type: ignore[misc]  # of this network alone
 
-    def upscale(self, lr: Tensor, scale: int) -> Tensor:
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
         return cast(Tensor, self.network(lr))
 
 

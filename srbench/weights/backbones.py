@@ -6,6 +6,7 @@ classifier; the weights are looked for and never replaced by anything else.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from srbench import paths
+from srbench.errors import WeightsError
 from srbench.weights.files import LoadAudit, load_into
 
 
@@ -60,6 +62,17 @@ def find(backbone: Backbone) -> Path | None:
             if found:
                 return found[0]
     return None
+
+
+def require_published(audit: LoadAudit) -> None:
+    """Raise WeightsError for a file with torchvision's name for it, which ends in the first digits of its SHA-256, that
+    has another hash."""
+    digits = re.search(r"-([0-9a-f]{8})\.pth$", audit.path.name)
+    if digits and not audit.sha256.startswith(digits[1]):
+        raise WeightsError(
+            f"'{audit.path}' has sha256 {audit.sha256[:16]}..., not {digits[1]}...: these are other weights",
+            "replace it by torchvision's file",
+        )
 
 
 class Features(nn.Module):

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from srbench.imaging.images import write_image
 from srbench.report.html import render
 from srbench.results.reader import Reader
+from srbench.run.runner import RunOptions, run
 
 
 def shot(element):
@@ -352,3 +354,31 @@ def test_without_pictures_the_page_works(visit, made_up, tmp_path):
     page.evaluate("srb.set({zoom: '1', image: 'a/b'})")
     page.keyboard.press("b")
     assert page.locator("#hero .duo, #gallery, #lightbox[open]").count() == 0
+
+
+@pytest.fixture(scope="module")
+def without_originals(tmp_path_factory):
+    """A page of images that have no original, of which nothing could be measured."""
+    folder = tmp_path_factory.mktemp("bare")
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        write_image(folder / "photos" / f"{name}.png", rng.integers(0, 256, (40, 48, 3)).astype(np.uint8))
+    chosen = {"out": folder / "results", "threads": 1, "device": "cpu", "no_reference": True}
+    run(RunOptions(methods=("bicubic", "lanczos"), datasets=(str(folder / "photos"),), scales=(3,), **chosen))
+    path = folder / "report.html"
+    with Reader(folder / "results") as reader:
+        path.write_text(render(reader).text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_without_an_original_the_lr_image_is_shown_and_no_difference(visit, without_originals, width):
+    page = visit(without_originals, width)
+    gallery = page.locator("#gallery")
+    assert gallery.locator("figure.difference").count() == 0
+    assert "There is no original." in gallery.inner_text()
+    assert gallery.locator(".tile .name").all_inner_texts()[0] == "LR"
+    page.evaluate("srb.set({left: 'lr', right: 'lanczos'})")
+    assert gallery.locator("select.left").input_value() == "lr"
+    page.keyboard.press("b")
+    assert page.locator("#context").inner_text().count("no original") == 1

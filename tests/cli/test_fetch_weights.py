@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from srbench import paths
 from srbench.fetch import weights
+from srbench.weights.pinned import PinnedFile
 
 
 @pytest.fixture
@@ -22,7 +23,18 @@ def backbone(site, cache, tmp_path, monkeypatch):
     alexnet = weights.BACKBONES[0]
     small = dataclasses.replace(alexnet, address=site.url("/net.pth"), sha256=hashlib.sha256(content).hexdigest())
     monkeypatch.setattr(weights, "BACKBONES", (small,))
+    monkeypatch.setattr(weights, "FILES", ())
     return state
+
+
+@pytest.fixture
+def small_file(site, cache, monkeypatch):
+    """A file that is kept as it is, on the server."""
+    site.files["/dists.pth"] = b"weights"
+    file = PinnedFile("DISTS.pth", hashlib.sha256(b"weights").hexdigest(), site.url("/dists.pth"))
+    monkeypatch.setattr(weights, "BACKBONES", ())
+    monkeypatch.setattr(weights, "FILES", (file,))
+    return file
 
 
 def test_weights_are_fetched_and_only_the_features_stay(srbench, site, backbone, cache, leftovers):
@@ -51,6 +63,7 @@ def test_weights_with_another_hash_are_refused(wrong, site, backbone, cache, lef
 def test_weights_that_are_here_are_not_fetched(srbench, tmp_path, monkeypatch):
     for backbone in weights.BACKBONES:
         save_file({"features.0.weight": torch.zeros(1)}, tmp_path / backbone.file)
+    monkeypatch.setattr(weights, "FILES", ())
     monkeypatch.setenv("SRBENCH_WEIGHTS", str(tmp_path))
     result = srbench("fetch", "weights")
     assert result.exit_code == 0
@@ -61,3 +74,23 @@ def test_without_network_weights_are_one_line(wrong, site, backbone):
     site.shutdown()
     site.server_close()
     wrong("fetch", "weights", match="no connection to")
+
+
+def test_a_metrics_own_file_is_kept_as_it_is(srbench, site, small_file, cache, leftovers):
+    result = srbench("fetch", "weights")
+    assert result.exit_code == 0, result.output
+    path = cache / "weights" / "DISTS.pth"
+    assert f"DISTS.pth: fetched to {path}" in result.stdout
+    assert path.read_bytes() == b"weights"
+    assert leftovers() == []
+    assert f"DISTS.pth: is here already, {path}" in srbench("fetch", "weights").stdout
+    assert len(site.asked) == 1
+
+
+def test_a_file_of_another_hash_is_refused_on_the_server_and_here(wrong, site, small_file, cache, leftovers):
+    site.files["/dists.pth"] = b"others"
+    wrong("fetch", "weights", match=f"has sha256 [0-9a-f]+, expected {small_file.sha256}")
+    assert leftovers() == []
+    (cache / "weights").mkdir(parents=True, exist_ok=True)
+    (cache / "weights" / "DISTS.pth").write_bytes(b"others")
+    wrong("fetch", "weights", match=f"has sha256 [0-9a-f]+, not {small_file.sha256}: these are other weights")

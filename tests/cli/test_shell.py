@@ -65,6 +65,8 @@ def test_a_width_has_an_end(monkeypatch):
 
 
 FILES = ["report {}", "check {} --thresholds {}", "run --config {}", "score {} --dataset sample --scale 4 --name x"]
+FILES += ["run --methods nearest --datasets {}", "verify {}", "upscale bicubic {} --scale 2 --output {}", "convert {}"]
+FILES += ["score sample --dataset {} --scale 4 --name x", "explain bicubic --dataset {} --scale 4 --expect 30"]
 
 
 @pytest.mark.parametrize("command", FILES)

@@ -206,6 +206,22 @@ def test_a_path_is_the_folder_and_a_bare_name_the_known_dataset(pictures, tmp_pa
         find("sample")
 
 
+def test_images_without_an_original_all_count_and_say_so(pictures, monkeypatch, tmp_path):
+    write_image(pictures / "a_LR.png", np.zeros((14, 14, 3), np.uint8))
+    with pytest.warns(SrbenchWarning, match="LR image"):
+        assert len(find(str(pictures)).images) == 3
+    found = find(str(pictures), reference=False)
+    assert not found.reference
+    assert [(image.name, image.reference) for image in found.images] == [
+        (name, False) for name in ("a", "a_LR", "b", "c")
+    ]
+    assert not find("sample", reference=False).reference
+    manifest = replace(manifests()["realsrset"], unrecorded=4, folders=("pictures",))
+    monkeypatch.setattr(manifest_module, "manifests", lambda: {"realsrset": manifest})
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
+    assert {image.reference for image in find("realsrset").images} == {False}
+
+
 @pytest.mark.parametrize("name", ["img_001", "img001", "IMG_001", "img-001", "img_001_SRF_4_HR", "img001_HR"])
 def test_an_image_with_a_number_is_found_however_the_number_is_set_off(tmp_path, monkeypatch, name):
     pixels = np.zeros((9, 9, 3), np.uint8)

@@ -188,3 +188,10 @@ def test_no_public_name_is_hidden_by_a_module_of_the_package():
     for module in ("locate", "manifest", "verify"):
         importlib.import_module(f"srbench.dataset.{module}")
     assert [name for name in dataset.__all__ if inspect.ismodule(getattr(dataset, name))] == []
+
+
+def test_a_manifest_can_say_that_there_are_no_originals(made):
+    assert not manifests()["realsrset"].reference
+    assert manifests()["set5"].reference
+    with pytest.raises(DatasetError, match="has PSNR values of images without an original"):
+        made("reference = false\n" + SOUND)

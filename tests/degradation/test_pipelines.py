@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from srbench import degradation
 from srbench.cli import app
+from srbench.cli.names import DEGRADATIONS
 from srbench.degradation import BicubicDown, Blur, GaussianNoise, Pipeline, Step, Subsample
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
 from srbench.imaging.resize import Downsampler
@@ -265,8 +266,14 @@ def test_they_are_listed(installed):
     installed(shiny="MINE", broken="NOTHING")
     result = CliRunner().invoke(app, ["list", "degradations", "--json"])
     rows = {row["name"]: row for row in json.loads(result.stdout)}
-    assert list(rows) == ["bicubic", "blur-down", "bicubic-noise", "broken", "shiny"]
+    assert list(rows) == [*DEGRADATIONS, "broken", "shiny"]
     assert rows["blur-down"]["scales"] == ["x3"]
-    assert rows["bicubic"] == {"name": "bicubic", "scales": ["any"], "key": "bicubic/v1", "origin": "built in"}
+    assert rows["bicubic"] == {
+        **{"name": "bicubic", "scales": ["any"], "chain": "down"},
+        **{"key": "bicubic/v1", "origin": "built in"},
+    }
+    assert rows["bd-first"]["chain"] == "blur:1.6:13:reflect > down:nearest:first"
     assert rows["broken"]["key"].startswith("BROKEN: AttributeError")
-    assert "blur-down" in CliRunner().invoke(app, ["list", "degradations"]).stdout
+    shown = CliRunner().invoke(app, ["list", "degradations"]).stdout
+    assert "blur-down" in shown
+    assert "or a chain of steps: blur:SIGMA[:SIZE]" in " ".join(shown.split())

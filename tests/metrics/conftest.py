@@ -9,7 +9,7 @@ import torch
 from srbench import dataset
 from srbench.degradation.named import Bicubic
 from srbench.evaluation.scoring import Example, HrImage, compare
-from srbench.metrics import lpips
+from srbench.metrics import dists, lpips
 from srbench.protocol.base import BASICSR
 from srbench.resize import imresize
 
@@ -17,7 +17,7 @@ from srbench.resize import imresize
 @pytest.fixture(autouse=True)
 def fresh_networks():
     """No test finds the networks that another one loaded."""
-    for one in (lpips.ALEX, lpips.SQUEEZE, lpips.VGG):
+    for one in (lpips.ALEX, lpips.SQUEEZE, lpips.VGG, dists.DISTS):
         one.forget()
 
 

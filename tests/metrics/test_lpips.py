@@ -12,6 +12,7 @@ import srbench
 from srbench.errors import ImageError, NotSupportedError, SrbenchWarning, UnavailableError, WeightsError
 from srbench.fetch.weights import BACKBONES
 from srbench.metrics import get, lpips
+from srbench.weights.files import file_hash
 
 pytestmark = pytest.mark.weights("alex", "squeeze")
 
@@ -136,11 +137,16 @@ def test_torchvisions_own_file_in_its_own_cache_is_found(monkeypatch, tmp_path, 
     lpips.ALEX.forget()
     folder = tmp_path / "hub" / "checkpoints"
     folder.mkdir(parents=True)
-    torch.save({**state, "classifier.1.weight": torch.zeros(4, 4)}, folder / "alexnet-owt-7be5be79.pth")
+    other = folder / "alexnet-owt-7be5be79.pth"
+    torch.save({**state, "classifier.1.weight": torch.zeros(4, 4)}, other)
+    digest = file_hash(other)
     monkeypatch.setenv("SRBENCH_WEIGHTS", str(tmp_path / "nothing"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(WeightsError, match=rf"has sha256 {digest[:16]}..., not 7be5be79...: these are other weights"):
+        get("lpips").prepare()
+    named = other.rename(folder / f"alexnet-owt-{digest[:8]}.pth")
     assert get("lpips").compute(as_comparison(*sample_pairs[0])) == expected
-    assert [path.name for path in get("lpips").files()] == ["alexnet-owt-7be5be79.pth"]
+    assert get("lpips").files() == [named]
 
 
 @pytest.mark.parametrize(

@@ -231,3 +231,14 @@ def test_batches_on_a_gpu(go, results, equal_pictures, tmp_path):
     go(*names, scales=(4,), device="cuda", metrics=("psnr",), batch=1, out=tmp_path / "single")
     together, single = values(results), values(tmp_path / "single")
     assert all(together[key] == pytest.approx(single[key], abs=1e-3) for key in single)
+
+
+def test_images_without_an_original_go_together_by_their_own_size(planned):
+    """They are LR images: what a batch holds is counted at the size of the SR images."""
+    tasks, batching = planned([(24, 16), (25, 17), (24, 16)], methods=(A,))
+    bare = [replace(task, sample=replace(task.sample, reference=False)) for task in tasks]
+    facts = {one.sample: batching.facts[task.sample] for task, one in zip(tasks, bare, strict=True)}
+    assert batching.shape(tasks[0]) == batching.shape(tasks[1])
+    alone = Batching(facts, 1 << 20)
+    assert alone.shape(bare[0]) == alone.shape(bare[2]) != alone.shape(bare[1])
+    assert alone.limit(bare[0]) == batches.PIXELS // (4 * 24 * 16)

@@ -173,7 +173,11 @@ def test_ctrl_c_in_a_terminal_keeps_what_is_under_way_and_the_same_command_goes_
     folder = tmp_path / "many"
     for i in range(IMAGES):
         write_image(folder / f"{i:02}.png", make_picture(28, 28 + 4 * i, i))
-    plugin = write_plugin("time.sleep(0.5)\n        return imresize(lr, scale)")
+    release = tmp_path / "release"  # what is under way when the signal is sent waits for it, however busy the machine
+    plugin = write_plugin(
+        f"while len(open({str(tmp_path / 'calls.log')!r}).readlines()) >= 5 and not Path({str(release)!r}).exists():\n"
+        "            time.sleep(0.05)\n        return imresize(lr, scale)"
+    )
     command = [sys.executable, "-m", "srbench", "run", "--methods", plugin, "--datasets", str(folder), "--scales", "2"]
     command += ["--cluster", "local:2", "--out", str(results), "--device", "cpu", "--metrics", "psnr"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
@@ -181,6 +185,7 @@ def test_ctrl_c_in_a_terminal_keeps_what_is_under_way_and_the_same_command_goes_
         while len(calls()) < 5 and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)
+        release.touch()
         _, errors = process.communicate(timeout=300)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors

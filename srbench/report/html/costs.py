@@ -33,7 +33,7 @@ class Cost:
         return getattr(self, name) is not None or (name == "latency_ms" and self.noisy)
 
 
-def summarise(timings: Iterable[Timing]) -> dict[tuple[str, int], Cost]:
+def summarise(timings: Iterable[Timing]) -> dict[tuple[str, float], Cost]:
     """Costs by method and scale, from timings, oldest first.
 
     Latencies are only comparable under the same conditions, so one set of conditions (subject, device, variant,
@@ -44,10 +44,10 @@ def summarise(timings: Iterable[Timing]) -> dict[tuple[str, int], Cost]:
         for timing in timings
         if timing.status == CellState.OK and timing.seconds and math.isfinite(timing.median)
     ]
-    groups: dict[tuple[int, str], dict[str, Timing]] = {}
+    groups: dict[tuple[float, str], dict[str, Timing]] = {}
     for timing in good:
         groups.setdefault((timing.scale, _conditions(timing)), {})[timing.method] = timing
-    found: dict[tuple[str, int], Cost] = {}
+    found: dict[tuple[str, float], Cost] = {}
     for scale in {timing.scale for timing in good}:
         own = [(conditions, methods) for (s, conditions), methods in groups.items() if s == scale]
         # max takes the first of equals: the newest, when the oldest comes last.
@@ -74,7 +74,7 @@ def _cost(timing: Timing, conditions: str) -> Cost:
     )
 
 
-def cost_of(costs: Mapping[tuple[str, int], Cost], method: str, scale: int, trained: TrainingFacts | None) -> Cost:
+def cost_of(costs: Mapping[tuple[str, float], Cost], method: str, scale: float, trained: TrainingFacts | None) -> Cost:
     """Of one method: as it was timed, else the parameters of the weights that were run, where they are known."""
     return costs.get((method, scale)) or Cost(parameters=(trained.parameters or None) if trained else None)
 

@@ -107,5 +107,7 @@ def _metric(metric: MetricFacts) -> str:
         facts += f"; range {low:g} to {high:g}".replace("inf", "∞").replace("-", "−")  # noqa: RUF001
     version = "unknown" if metric.version is None else declared_version(metric.version)
     text = f"{facts}{f', in {metric.unit}' if metric.unit else ''}; version {version}."
+    source = f"Source: {metric.source}." if metric.source else ""
     # Metrics that need an explanation bring one.
-    return " ".join(part for part in (_DEFINITIONS.get(metric.name, f"{metric.title}."), metric.footnote, text) if part)
+    parts = (_DEFINITIONS.get(metric.name, f"{metric.title}."), metric.footnote, text, source)
+    return " ".join(part for part in parts if part)

@@ -113,12 +113,13 @@ def magnified(image: Pixels, height: int, width: int) -> Pixels:
     return large
 
 
-def is_magnified(image: Pixels, scale: int) -> bool:
+def is_magnified(image: Pixels, scale: float) -> bool:
     """Whether an SR image is its LR image with every pixel magnified to scale x scale.
 
     A report cannot make LR images, which needs torch; the picture by nearest neighbour holds their pixels.
     """
-    if image.shape[0] % scale or image.shape[1] % scale:
+    side = int(scale)
+    if side != scale or image.shape[0] % side or image.shape[1] % side:
         return False
-    low = image[::scale, ::scale]
-    return bool((low.repeat(scale, axis=0).repeat(scale, axis=1) == image).all())
+    low = image[::side, ::side]
+    return bool((low.repeat(side, axis=0).repeat(side, axis=1) == image).all())

@@ -40,7 +40,7 @@ def render(
     reader: Reader,
     *,
     full_images: Path | None = None,
-    costs: Mapping[tuple[str, int], Cost] | None = None,
+    costs: Mapping[tuple[str, float], Cost] | None = None,
     choice: Choice = EVERYTHING,
     literature: Sequence[Entry] = (),
 ) -> Page:

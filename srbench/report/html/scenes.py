@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +122,7 @@ class Cutter:
         originals: Originals,
         methods: Methods,
         facts: FolderFacts,
-        scale: int,
+        scale: float,
         full: Path | None,
         are_lr: bool = False,
         given: bool = False,
@@ -222,12 +223,12 @@ class Cutter:
         if plane is None or densest(plane, FOCUS)[1] <= 0:
             plane = differing([grey(images.sides[label]) for label in images.labels])
             known = False
-        focus, shows = densest(plane, FOCUS, self._scale)
-        window, _ = densest(plane, SIDES[0], self._scale, focus)
+        focus, shows = densest(plane, FOCUS, math.ceil(self._scale))
+        window, _ = densest(plane, SIDES[0], math.ceil(self._scale), focus)
         some = [images.sides[label] for label in images.labels[:: max(1, len(images.labels) // 3)]]
         side = side_for(some, window, copies, room)
         if side < SIDES[0]:
-            window, _ = densest(plane, side, self._scale, focus)
+            window, _ = densest(plane, side, math.ceil(self._scale), focus)
         return window, focus.within(window), shows if known else 0.0
 
     def _values(self, own: pd.DataFrame) -> dict[str, dict[str, float]]:

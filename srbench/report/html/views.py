@@ -73,7 +73,7 @@ class View:
     """
 
     key: str
-    scale: int
+    scale: float
     protocol: str
     degradation: str
     title: str
@@ -110,7 +110,7 @@ class View:
 def views(
     images: pd.DataFrame,
     table: pd.DataFrame,
-    costs: Mapping[tuple[str, int], Cost],
+    costs: Mapping[tuple[str, float], Cost],
     facts: FolderFacts,
 ) -> list[View]:
     """One view per scale, protocol and degradation, never two of them in one; that with the most cells first.
@@ -132,7 +132,7 @@ def _view(
     key: tuple[int, str, str],
     images: pd.DataFrame,
     table: pd.DataFrame,
-    costs: Mapping[tuple[str, int], Cost],
+    costs: Mapping[tuple[str, float], Cost],
     facts: FolderFacts,
 ) -> View:
     scale, protocol, degradation = key
@@ -166,7 +166,9 @@ def _shortened(rows: list[Row]) -> list[Row]:
     return [replace(row, short=titles[row.method] + suffix[row.name]) for row in rows]
 
 
-def _row(label: str, own: pd.DataFrame, scale: int, costs: Mapping[tuple[str, int], Cost], facts: FolderFacts) -> Row:
+def _row(
+    label: str, own: pd.DataFrame, scale: float, costs: Mapping[tuple[str, float], Cost], facts: FolderFacts
+) -> Row:
     method, identity = own["plugin"].iloc[0], own["method_hash"].iloc[0]
     card = facts.method(method, identity)
     trained = facts.training(method, scale, identity)

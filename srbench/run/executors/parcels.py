@@ -47,10 +47,9 @@ class Packer:
         found = {spec.source: self._method(spec, method) for spec, method in self._worker.held_methods()}
         found |= {spec.source: self._metric(spec, metric) for spec, metric in self._worker.held_metrics()}
         name = self._worker.context.degradation
-        if file := degradation.file_of(name):
-            prefix = degradation.KERNEL if name.startswith(degradation.KERNEL) else ""
-            files = _files_of_code(Path(file)) if file.endswith(".py") else [Path(file)]
-            found[name] = self._bundle((prefix, file), files)
+        parts = degradation.spelled(name)
+        if files := [Path(part) for part in parts[1::2]]:
+            found[name] = self._bundle(parts, [own for file in files for own in _files_of_degradation(file)])
         return {name: source for name, source in found.items() if source != Source()}
 
     def pack(self, task: CellTask) -> Parcel:
@@ -145,6 +144,13 @@ def _files_of_code(path: Path, cls: type | None = None) -> list[Path]:
     own = source_files(path, () if cls is None else cls.__mro__)
     read = opened.files_of(private_name(path) if cls is None else cls.__module__)
     return [path, *own, *sorted(read)]
+
+
+def _files_of_degradation(path: Path) -> list[Path]:
+    """A degradation's file, or a kernel, with the files that it needs."""
+    if path.suffix == ".py":
+        return _files_of_code(path)
+    return [path, *degradation.kernels_of(path)] if path.suffix == ".toml" else [path]
 
 
 def _cut(text: str, files: Sequence[Path]) -> tuple[str, ...]:

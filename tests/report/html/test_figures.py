@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from dataclasses import replace
 
 from srbench.report.html.costs import Cost
 from srbench.report.html.figures import plots_of
@@ -31,6 +32,16 @@ def test_plots_and_sentences(a_view):
         assert all(len(own) == len(plot.columns) for own in plot.rows)
         assert bool(plot.rows) == bool(plot.svg)
         assert "<" not in str(plot.json)
+
+
+def test_without_originals_there_is_no_plot_of_what_is_measured_against_them_or_printed(a_view):
+    made = a_view(costs=COSTS)
+    found = [plot.title for plot in plots_of(replace(made.view, degradation="none"), made.facts)]
+    absent = {"Perception against distortion", "Measured against published", "Simulated mean opinion score"}
+    assert set(found) == {plot.title for plot in plots_of(made.view, made.facts)} - absent
+    assert all(
+        "no original" in plot.caption for plot in plots_of(replace(made.view, degradation="none"), made.facts)[:2]
+    )
 
 
 def test_a_view_of_one_method_has_sentences_only(a_view):

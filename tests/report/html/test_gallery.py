@@ -15,7 +15,7 @@ from PIL import Image
 from srbench.imaging.images import as_rgb, read_image, write_image
 from srbench.report.html.embedding import WHOLE, WINDOWS, data_uri, side_for
 from srbench.report.html.gallery import gallery
-from srbench.report.html.originals import as_measured, is_magnified
+from srbench.report.html.originals import as_measured, is_magnified, magnified
 from srbench.report.html.windows import Window
 from srbench.results.leaderboard import per_image
 from srbench.results.reader import Reader
@@ -265,3 +265,45 @@ def test_a_strangers_folder_shows_only_images_of_its_own(go, results, tmp_path, 
         first = "select min(cell_id) from outcomes"  # bicubic on the first image
         database.execute(f"update outcomes set sr_path = ? where cell_id = ({first})", (path,))
     assert made(results).scenes[0].missing == ["Bicubic: its image is no longer on disk"]
+
+
+@pytest.fixture
+def contrast(tmp_path):
+    (tmp_path / "contrast.py").write_text(
+        "from srbench.metrics import Metric\n"
+        "METRIC = Metric('contrast', 'Contrast', 1, True, '', (0, 255), 2, ('sr_rgb',), "
+        "lambda pair: float(pair.sr_rgb.double().std()))\n"
+    )
+    return str(tmp_path / "contrast.py")
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_without_an_original_the_lr_image_stands_beside_the_methods(go, contrast, results, pictures, measured):
+    go("bicubic", "lanczos", no_reference=True, metrics=(contrast,) if measured else ())
+    found = made(results)
+    assert not found.data()["originals"]
+    assert found.notes == []
+    assert [scene.image for scene in found.scenes] == ["a", "b", "c"]
+    for scene in found.scenes:
+        low = as_rgb(read_image(pictures / f"{scene.image}.png"))
+        whole = low.repeat(2, axis=0).repeat(2, axis=1)
+        assert "original" not in scene.windows
+        assert (decoded(scene.windows["lr"]) == scene.window.of(whole)).all()
+        assert set(scene.values["bicubic"]) == ({"contrast"} if measured else set())
+
+
+def test_an_lr_image_that_is_gone_is_named(go, contrast, results, pictures, tmp_path):
+    go("bicubic", no_reference=True, metrics=(contrast,))
+    (pictures / "b.png").unlink()
+    found = made(results, tmp_path / "page")
+    assert found.notes == ["The LR image of pictures/b is not on this machine, so it is not shown."]
+    assert sorted(path.stem for path in (tmp_path / "page" / "pictures" / "a").iterdir()) == ["bicubic", "lr"]
+
+
+@pytest.mark.parametrize(("size", "large"), [((2, 3), (5, 7)), ((2, 3), (4, 6)), ((3, 3), (3, 3))])
+def test_magnified_pixels_are_those_that_lie_there(size, large):
+    low = np.arange(size[0] * size[1], dtype=np.uint8).reshape(size)
+    shown = magnified(low, *large)
+    assert shown.shape == large
+    for y, x in np.ndindex(large):
+        assert shown[y, x] == low[int((y + 0.5) * size[0] / large[0]), int((x + 0.5) * size[1] / large[1])]

@@ -1,10 +1,12 @@
 """What a worker's process answers: whether it can compute for a run, which files it lacks, what it computed."""
 
 import hashlib
+import io
 import pickle
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from srbench import dataset
 from srbench.imaging.images import write_image
@@ -70,6 +72,22 @@ def test_images_of_its_own_are_taken_by_their_pixels_and_asked_for_otherwise(rem
     assert isinstance(ask(remote, GROUP, pickle.dumps([Parcel(task, "0" * 64)])), Done)
     other = task_on(image, "sample", "1" * 64)  # the same name, other pixels
     assert ask(remote, GROUP, pickle.dumps([Parcel(other, "0" * 64)])) == Missing(("0" * 64,))
+
+
+def test_an_image_without_an_original_is_upscaled_as_it_is(remote, hello, tmp_path):
+    """Also where the worker has the image as one of a known dataset, with an original."""
+    image = dataset.find("sample").images[0]
+    ask(remote, HELLO, hello.pack())
+    sides = []
+    for reference in (True, False):
+        task = task_on(replace(image, reference=reference), "sample", image.facts.sha256)
+        task = replace(task, metrics=(), facts=replace(task.facts, degradation="bicubic/1" if reference else "none"))
+        (product,) = ask(remote, GROUP, pickle.dumps([Parcel(task, "0" * 64)])).products
+        ((content, _),) = product.files.values()
+        with Image.open(io.BytesIO(content)) as made:
+            sides.append(made.size)
+    width, height = image.facts.width, image.facts.height
+    assert sides == [(width // 2 * 2, height // 2 * 2), (2 * width, 2 * height)]
 
 
 def test_a_file_comes_in_parts_and_what_was_computed_of_it_goes_back_whole(remote, hello, tmp_path, make_picture):
