@@ -130,7 +130,7 @@ def test_sr_images_of_two_sets_of_lr_images_do_not_replace_each_other(go, result
     go("bicubic", lr=(str(lr),))
     write_image(lr / "ax2.png", 255 - read_image(lr / "ax2.png"))
     go("bicubic", lr=(str(lr),))
-    assert len(list((results / "images").rglob("a.png"))) == 2
+    assert len(list((results / "images").rglob("a-*.png"))) == 2
 
 
 def test_running_again_and_a_metric_more_compute_no_image(go, write_plugin, calls, lr):
