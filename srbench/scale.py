@@ -73,6 +73,11 @@ class Scale:
         return f"x{exact}"
 
 
+def number(scale: float) -> float:
+    """A scale as code and files have it: an int where it is whole."""
+    return int(scale) if scale == int(scale) else float(scale)
+
+
 def exact(scale: float) -> Fraction:
     """The scale that a number stands for (:attr:`Scale.number`).
 
@@ -107,7 +112,7 @@ def checked(scale: object) -> float:
             f"{str(scale)[:_SHOWN]!r} is not a scale",
             f"give a number from 1 to {LARGEST}, with a denominator of at most {FINEST:,}",
         )
-    return int(value) if value == int(value) else value
+    return number(value)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
+from srbench.files import expanded
 from srbench.registry import BUILT_IN, Source
 
 if TYPE_CHECKING:
@@ -135,11 +136,19 @@ def require_metrics(specs: Iterable[str]) -> None:
             raise METRICS.unknown(spec)
 
 
-def require_protocol(name: str) -> None:
-    """Raise UnknownNameError for a protocol that there is not."""
+def require_protocols(text: str) -> None:
+    """Raise as :func:`srbench.protocol.several` for protocols that there are not, or that cannot be used."""
     from srbench import protocol
 
-    protocol.get(name)
+    protocol.several(text)
+
+
+def protocol_names(values: Iterable[str]) -> list[str]:
+    """The names of protocols, of which some may be given as files; those of a results folder need not be here."""
+    from srbench import protocol
+
+    specs = [spec.strip() for value in values for spec in ([value] if Path(value).is_file() else value.split(","))]
+    return [protocol.read(expanded(spec)).name if spec.endswith(".toml") else spec for spec in specs]
 
 
 def require_degradation(spec: str) -> None:

@@ -22,7 +22,9 @@ def command(
     lr: Annotated[
         str, typer.Option(help="The folder of the LR images that they were made of. Default: bicubic LR images.")
     ] = "",
-    protocol: Annotated[str, typer.Option(help="basicsr, classic or matlab-rgb (docs/protocol.md).")] = "basicsr",
+    protocol: Annotated[
+        str, typer.Option(help="Names (srbench list protocols) and files of your own (.toml), separated by commas.")
+    ] = "basicsr",
     no_reference: Annotated[
         bool, typer.Option("--no-reference", help="The dataset's images are LR images without an original.")
     ] = False,

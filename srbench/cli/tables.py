@@ -61,7 +61,7 @@ def print_means(
     printed: list[Layout] = []
     sources: dict[str, None] = {}
     for key, group in table.groupby(VIEW):
-        view = _View(View(*key), group, contests(View(*key).rows(images), facts), facts)
+        view = _View(View.of(key), group, contests(View.of(key).rows(images), facts), facts)
         if sentences := view.verdict(methods, costs):
             console.print(printable(sentences), markup=False)
         for name, lines in view.groups():

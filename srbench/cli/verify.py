@@ -75,7 +75,7 @@ def _recognised(specs: Sequence[str], folders: Sequence[str]) -> bool:
     """Say of the LR images in every folder how they were made of a dataset's HR images; whether all are recognised."""
     from rich.table import Column, Table
 
-    from srbench import dataset, protocol
+    from srbench import dataset
     from srbench.dataset import pairs
     from srbench.evaluation.lr_origin import candidates
 
@@ -87,7 +87,7 @@ def _recognised(specs: Sequence[str], folders: Sequence[str]) -> bool:
     console, good = out(), True
     for spec, folder in zip(specs, folders, strict=True):
         data = dataset.find(spec, lambda text: err().print(f"note: {text}", markup=False))
-        scale = pairs.scale_of(data, folder, protocol.get("basicsr"))
+        scale = pairs.scale_of(data, folder)
         low = pairs.given(data, folder, scale)
         found = candidates(((image.read(), low[image.name].read()) for image in data.images), scale)
         best = found[0]

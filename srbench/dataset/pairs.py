@@ -220,11 +220,11 @@ def _images_of(folder: Path, scale: float) -> Path | None:
 # -- sizes ---------------------------------------------------------------------------------------------------------
 
 
-def fits(protocol: Protocol, scale: float, hr: tuple[int, int], lr: tuple[int, int]) -> bool:
+def fits(protocols: Sequence[Protocol], scale: float, hr: tuple[int, int], lr: tuple[int, int]) -> bool:
     """Whether an LR image (height, width) is that of an HR image at ``scale``: its sides are those of the HR image
-    divided by the scale, rounded down, or what the protocol's rule of sizes gives."""
+    divided by the scale, rounded down, or what the rule of sizes of one of the protocols gives."""
     down = tuple(int(side // exact(scale)) for side in hr)
-    return min(lr) > 0 and lr in (down, protocol.sizes(scale, *hr).lr)
+    return min(lr) > 0 and lr in (down, *(protocol.sizes(scale, *hr).lr for protocol in protocols))
 
 
 def size_of(scale: float, lr: tuple[int, int]) -> tuple[int, int]:
@@ -233,12 +233,12 @@ def size_of(scale: float, lr: tuple[int, int]) -> tuple[int, int]:
     return height, width
 
 
-def likely_scale(protocol: Protocol, sizes: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> int:
+def likely_scale(protocols: Sequence[Protocol], sizes: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> int:
     """The scale at which all pairs of sizes, of HR and LR images, fit; 0 if there is none."""
-    return next((scale for scale in _TRIED if all(fits(protocol, scale, *own) for own in sizes)), 0)
+    return next((scale for scale in _TRIED if all(fits(protocols, scale, *own) for own in sizes)), 0)
 
 
-def scale_of(data: Dataset, folder: str, protocol: Protocol) -> int:
+def scale_of(data: Dataset, folder: str) -> int:
     """The whole scale at which the LR images in the user's ``folder`` are those of ``data``, by names and sizes.
 
     Raises:
@@ -254,9 +254,9 @@ def scale_of(data: Dataset, folder: str, protocol: Protocol) -> int:
             wrong = wrong or error
             continue
         sizes = [(_head(image), _head(low[image.name])) for image in data.images]
-        if all(fits(protocol, scale, *own) for own in sizes):
+        if all(fits((), scale, *own) for own in sizes):
             return scale
-        (height, width), (lr_height, lr_width) = next(own for own in sizes if not fits(protocol, scale, *own))
+        (height, width), (lr_height, lr_width) = next(own for own in sizes if not fits((), scale, *own))
         wrong = DatasetError(
             f"no scale explains LR images of {lr_width}x{lr_height} of HR images of {width}x{height} in '{folder}'",
             "an LR image has the size of its HR image divided by the scale, rounded down",

@@ -8,7 +8,6 @@ from srbench import lazy
 
 if TYPE_CHECKING:
     from srbench.evaluation.example import Example, HrImage, planes_of
-    from srbench.evaluation.given import GivenExample
     from srbench.evaluation.inference import (
         infer,
         is_black,
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
         rounded,
         super_resolve,
     )
+    from srbench.evaluation.pair import GivenExample
     from srbench.evaluation.reference import TOLERANCE, bicubic_psnr, psnr_of
     from srbench.evaluation.scoring import compare, fits, measure
     from srbench.evaluation.unreferenced import UnreferencedExample
@@ -54,7 +54,7 @@ __getattr__ = lazy.names(
     {
         "TOLERANCE": "reference",
         "Example": "example",
-        "GivenExample": "given",
+        "GivenExample": "pair",
         "HrImage": "example",
         "Score": "scoring",
         "UnreferencedExample": "unreferenced",

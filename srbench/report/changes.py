@@ -68,7 +68,7 @@ def groups(comparison: Comparison) -> list[Group]:
     found = []
     for key, rows in comparison.rows.groupby(VIEW, sort=False):
         every = [(row["verdict"], _row(row, comparison.facts)) for row in changed_first(rows).to_dict("records")]
-        view = View(*key)
+        view = View.of(key)
         found.append(
             Group(
                 view.title,

@@ -27,7 +27,8 @@ from srbench.results.leaderboard import (
 from srbench.results.literature import METRICS, Entry
 from srbench.results.precision import casts
 from srbench.results.reader import Reader
-from srbench.results.view import VIEW
+from srbench.results.scales import as_written
+from srbench.results.view import VIEW, View
 
 REPORTED = "as reported"
 CONTEST_COLUMNS = [
@@ -56,7 +57,7 @@ def to_csv(
     facts, images = reader.facts, choice.of(per_image(reader))
     if by_image:
         return spreadsheet.to_csv(_images(images, choice, facts))
-    frame = pd.DataFrame(_means(images, choice, literature, facts, _held(images, facts)), columns=COLUMNS)
+    frame = as_written(pd.DataFrame(_means(images, choice, literature, facts, _held(images, facts)), columns=COLUMNS))
     return spreadsheet.to_csv(frame.astype(dict.fromkeys(_WHOLE, "Int64")))
 
 
@@ -101,11 +102,11 @@ def to_json(
     return json.dumps(finite(content), indent=2) + "\n"
 
 
-Held = dict[tuple[int, str, str], dict[tuple[str, str], Contest]]  # by view, then by metric and group
+Held = dict[View, dict[tuple[str, str], Contest]]  # by view, then by metric and group
 
 
 def _held(images: pd.DataFrame, facts: FolderFacts) -> Held:
-    return {key: contests(own, facts) for key, own in images.groupby(VIEW, sort=False)}
+    return {View.of(key): contests(own, facts) for key, own in images.groupby(VIEW, sort=False)}
 
 
 def _images(images: pd.DataFrame, choice: Choice, facts: FolderFacts, *more: str) -> pd.DataFrame:
@@ -120,7 +121,7 @@ def _means(
     table = table[table["metric"] != ""]
     rows = []
     for row in table.iloc[_places(table, images, choice, facts)].to_dict("records"):
-        contest = held[row["scale"], row["protocol"], row["degradation"]].get((row["metric"], row["dataset"]))
+        contest = held[View(row["scale"], row["protocol"], row["degradation"])].get((row["metric"], row["dataset"]))
         ranked = _ranked(contest, row["method"]) if contest else {}
         rows.append({name: (row | ranked | {"origin": "measured"}).get(name) for name in COLUMNS})
     return rows + [reported for entry in literature for reported in _reported(entry, table)]
@@ -166,7 +167,7 @@ def _reported(entry: Entry, table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _contest(view: tuple[int, str, str], contest: Contest) -> dict[str, Any]:
+def _contest(view: View, contest: Contest) -> dict[str, Any]:
     return {
         **dict(zip(VIEW, view, strict=True)),
         "metric": contest.metric.name,

@@ -21,7 +21,7 @@ from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.leaderboard import means, methods_by_score, per_image
 from srbench.results.literature import Entry
 from srbench.results.reader import Reader
-from srbench.results.view import VIEW
+from srbench.results.view import VIEW, View
 from srbench.wording import significant
 
 REMARKED = "†"  # behind a mean of which there is something to be known
@@ -117,14 +117,14 @@ def methods_cited(reader: Reader, choice: Choice = EVERYTHING) -> list[str]:
 
 
 def _table(
-    key: tuple[int, str, str],
+    key: tuple[float, str, str],
     means: pd.DataFrame,
     methods: Sequence[Described],
     literature: Sequence[Entry],
     costs: Mapping[tuple[str, float], Cost],
     facts: FolderFacts,
 ) -> PaperTable:
-    scale, protocol, degradation = key
+    scale, protocol, degradation = View.of(key)
     datasets = sorted(means["dataset"].unique(), key=facts.dataset_order)
     names = [(d, m) for d in datasets for m in means.loc[means["dataset"] == d, "metric"].unique()]
     values = {(row["method"], row["dataset"], row["metric"]): row for row in means.to_dict("records")}

@@ -19,7 +19,9 @@ from srbench.results.facts import Fallback, FolderFacts, MetricFacts
 from srbench.results.finite import finite
 from srbench.results.leaderboard import GROUP, per_image
 from srbench.results.reader import Reader, Run
+from srbench.results.scales import alike, as_written
 from srbench.results.signflips import LEVEL, Difference, of_images
+from srbench.scale import number
 from srbench.wording import counted
 
 IMAGES = 10  # how many of the images that changed most are named per method, dataset and metric
@@ -97,7 +99,8 @@ def compare(a: Side, b: Side) -> Comparison:
     keys = [*GROUP, "metric", "image"]
     scored = [side.images[side.images["status"] == ScoreState.OK] for side in (a, b)]
     own = [*keys, "value", *_MADE_OF]
-    pairs = scored[0][own].merge(scored[1][own], on=keys, suffixes=("_a", "_b"))
+    first, second = alike(*(side[own] for side in scored))
+    pairs = first.merge(second, on=keys, suffixes=("_a", "_b"))
     pairs = pairs.rename(columns={"value_a": "a", "value_b": "b"})
     pairs, left_out = _comparable(pairs)
     pairs["difference"] = pairs["b"] - pairs["a"]
@@ -118,7 +121,7 @@ def compare(a: Side, b: Side) -> Comparison:
     changed = changed.groupby([*GROUP, "metric"], sort=False).head(IMAGES).drop(columns="size")
     planned = [_planned(side.images) for side in (a, b)]
     return Comparison(
-        *(a.name, b.name, pd.DataFrame(rows, columns=COLUMNS), changed),
+        *(a.name, b.name, as_written(pd.DataFrame(rows, columns=COLUMNS)), changed),
         *(sorted(planned[0] - planned[1]), sorted(planned[1] - planned[0]), facts),
         left_out,
     )
@@ -131,7 +134,7 @@ def _comparable(pairs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         apart = pairs[f"{column}_a"] != pairs[f"{column}_b"]
         for (method, dataset, scale, metric), rows in pairs[apart].groupby(["method", "dataset", "scale", "metric"]):
             images = counted(rows["image"].nunique(), "image")
-            said.append(f"{metric} of {method} on {dataset} x{scale}: {images} ({why})")
+            said.append(f"{metric} of {method} on {dataset} x{number(scale)}: {images} ({why})")
         pairs = pairs[~apart]
     return pairs.reset_index(drop=True), said
 

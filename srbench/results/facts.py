@@ -6,13 +6,14 @@ user's file, a package that is gone. :mod:`srbench.run.manifest` writes these fa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Protocol
 
 from srbench.foreign.bibtex import cite_key
 from srbench.records import TrainingFacts
 from srbench.results.pages import Page
+from srbench.scale import number
 
 DIGITS = 4  # of a metric that nobody knows
 _LAST = 1 << 30  # place of what has no place in an order
@@ -177,7 +178,7 @@ class FolderFacts:
                 known.update({written["name"]: written for written in manifest.get(f"{kind}s", ())})
             for written in manifest.get("methods", ()):
                 self._identities[written["name"], written.get("hash", "")] = written
-            if protocol := manifest.get("protocol"):
+            for protocol in protocols_of(manifest):
                 self._protocols[protocol["name"], protocol["hash"]] = protocol
         self._metrics: dict[str, MetricFacts] = {}
         self._methods: dict[tuple[str, str], MethodFacts | None] = {}
@@ -272,6 +273,12 @@ class FolderFacts:
         return kind == "metric" and self._fallback is not None and self._fallback.metric(name) is not None
 
 
+def protocols_of(manifest: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The protocols of a run, each with name and hash; an older srbench wrote one alone."""
+    one = manifest.get("protocol")
+    return manifest.get("protocols", ()) if one is None else (one,)
+
+
 def _order(place: int | None, name: str) -> tuple[int, str]:
     return (_LAST if place is None else place, name)
 
@@ -290,7 +297,7 @@ def _method_from_json(written: Mapping[str, Any]) -> MethodFacts:
     own = {"title": written["name"], **_known(MethodFacts, written)}
     own["published"] = tuple(PublishedValue(**_known(PublishedValue, value)) for value in written.get("published", ()))
     training = written.get("training", {})
-    own["training"] = {int(scale): _training_from_json(facts) for scale, facts in training.items()}
+    own["training"] = {number(float(scale)): _training_from_json(facts) for scale, facts in training.items()}
     own["weight_files"] = _weight_files(written)
     return MethodFacts(**own)
 

@@ -16,6 +16,7 @@ from srbench.results.facts import FolderFacts, MethodFacts
 from srbench.results.handling import remarks
 from srbench.results.printed import Printed, beside
 from srbench.results.reader import CellRow, Reader, ScoreRow
+from srbench.results.scales import as_written
 from srbench.results.statistics import mean_intervals
 
 # What identifies a row of the report; within one, images are averaged.
@@ -66,7 +67,7 @@ def per_image(reader: Reader, run_id: int | None = None) -> pd.DataFrame:
 def _cells(reader: Reader, run_id: int | None) -> pd.DataFrame:
     # Columns of Python's texts: the same few stand in all rows.
     frame = pd.DataFrame(reader.cells(run_id), columns=CellRow._fields, dtype=object)
-    frame = frame.astype({"cell_id": int, "run_id": int, "scale": int, "dataset_version": int})
+    frame = as_written(frame.astype({"cell_id": int, "run_id": int, "dataset_version": int}))
     frame["plugin"] = frame["method"]
     pairs = list(zip(frame["method"], frame["options"], strict=True))
     called = labels(pairs)
@@ -115,7 +116,7 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
     for row, interval in zip(rows, mean_intervals(values), strict=True):
         row["mean"], row["ci_low"], row["ci_high"] = interval
     extra = ["options", "planned", *_WITHOUT_SCORES, "excluded", "remarks", *PUBLISHED_COLUMNS, "published_also"]
-    return pd.DataFrame(rows, columns=[*MEAN_COLUMNS, *extra])
+    return as_written(pd.DataFrame(rows, columns=[*MEAN_COLUMNS, *extra]))
 
 
 def of_images(cells: pd.DataFrame) -> list[str]:

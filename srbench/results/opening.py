@@ -103,7 +103,7 @@ _LATER = {"written_by", "lr_sha256", "frames", "precision", "host", "handling"} 
 # Conditions that hold of no value that srbench wrote.
 _TEXT = "typeof({0}) <> 'text'"
 _COUNT = "typeof({0}) <> 'integer' OR {0} < 0"
-_SCALE = "typeof({0}) <> 'integer' OR {0} < 1 OR {0} > 1000000"
+_SCALE = "typeof({0}) NOT IN ('integer', 'real') OR {0} < 1 OR {0} > 1000000"
 _NUMBER = "typeof({0}) NOT IN ('real', 'integer') OR abs({0}) > 1.7976931348623157e308"
 _MAYBE_NUMBER = f"{{0}} IS NOT NULL AND ({_NUMBER})"
 _OBJECT = "typeof({0}) <> 'text' OR ltrim({0}) NOT LIKE '{{%'"

@@ -11,6 +11,8 @@ import pandas as pd
 from srbench.metrics.raters import interval, rejected, subject_model
 from srbench.records import ScoreState
 from srbench.results.leaderboard import GROUP
+from srbench.results.scales import as_written
+from srbench.scale import number
 
 
 def perception_distortion(images: pd.DataFrame, perception: str = "lpips") -> pd.DataFrame:
@@ -31,7 +33,7 @@ def perception_distortion(images: pd.DataFrame, perception: str = "lpips") -> pd
     both = rmse.merge(other[[*key, "value"]].rename(columns={"value": "perception"}), on=key)
     means = both.groupby(GROUP, sort=False)[["distortion", "perception"]].mean()
     means["n"] = both.groupby(GROUP, sort=False).size()
-    return means.reset_index()
+    return as_written(means.reset_index())
 
 
 def opinions(images: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
@@ -52,6 +54,7 @@ def opinions(images: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
         low, high = interval(ratings.mean(axis=1))
         result.append(
             dict(zip(GROUP, key, strict=True))
+            | {"scale": number(key[GROUP.index("scale")])}
             | {"metric": metric, "mos": float(group["value"].mean())}
             | {"drawn": float(ratings.mean()), "rater_low": low, "rater_high": high}
             | {"corrected": float(subject_model(ratings).quality.mean()) if several else None}

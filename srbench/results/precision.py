@@ -14,7 +14,9 @@ from srbench.results.facts import FolderFacts
 from srbench.results.handling import decoded
 from srbench.results.leaderboard import GROUP, per_image, signed
 from srbench.results.reader import Reader
+from srbench.results.scales import alike
 from srbench.results.view import View
+from srbench.scale import number
 from srbench.wording import counted
 
 METRICS = ("psnr", "lpips")
@@ -98,7 +100,7 @@ def casts(images: pd.DataFrame, reader: Reader) -> list[Cast]:
     full = full[full["precision"] == ""]
     found = []
     for _, rows in own.groupby(GROUP, sort=False):
-        both = rows.merge(full, on=[*_SAME, "plugin", "rest"], suffixes=("", "_full"))
+        both = pd.merge(*alike(rows, full), on=[*_SAME, "plugin", "rest"], suffixes=("", "_full"))
         found.append(_cast(rows, both, reader.facts))
     return found
 
@@ -126,7 +128,7 @@ def _cast(own: pd.DataFrame, both: pd.DataFrame, facts: FolderFacts) -> Cast:
         full=both["method_full"].iloc[0] if len(both) else "",
         precision=first["precision"],
         dataset=first["dataset"],
-        view=View(int(first["scale"]), first["protocol"], first["degradation"]),
+        view=View(number(first["scale"]), first["protocol"], first["degradation"]),
         planned=len(cells),
         black=sum("black" in one for one in said),
         nan=nan,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from srbench.records import NO_DEGRADATION
+from srbench.scale import number
 
 
 class View(NamedTuple):
@@ -15,6 +17,11 @@ class View(NamedTuple):
     scale: float
     protocol: str
     degradation: str
+
+    @classmethod
+    def of(cls, key: Sequence[Any]) -> View:
+        """Of a key of ``groupby(VIEW)``, in which whole scales may be floats."""
+        return cls(number(key[0]), *key[1:])
 
     def __str__(self) -> str:
         return f"x{self.scale}, {self.protocol}, {self.degradation if self.has_originals else 'no original'}"

@@ -14,8 +14,10 @@ from srbench.results.shapes import NUMBER, TEXT, TRUTH, by_name, each, or_none, 
 from srbench.scale import LARGEST
 
 _SECONDS = Rule(lambda value: fields.NUMBER.holds(value) and value > 0, "a positive number")
-_SCALE = whole(1, LARGEST)
-_SCALE_NAME = Rule(lambda text: re.fullmatch("[1-9][0-9]{0,6}", text) is not None, "a scale")
+_SCALE = plain(
+    Rule(lambda value: fields.NUMBER.holds(value) and 1 <= value <= LARGEST, f"a number from 1 to {LARGEST}")
+)
+_SCALE_NAME = Rule(lambda text: re.fullmatch(r"[1-9][0-9]{0,6}(\.[0-9]{1,20})?", text) is not None, "a scale")
 _ORDER = or_none(whole(0))
 
 _PUBLISHED = record(
@@ -76,7 +78,8 @@ MANIFEST = record(
         "packages": by_name(TEXT),
         "machine": by_name(TEXT),
         "machines": by_name(by_name(TEXT)),
-        "protocol": _PROTOCOL,
+        "protocol": _PROTOCOL,  # of older srbenches, whose runs had one
+        "protocols": each(_PROTOCOL),
         "methods": each(_METHOD),
         "metrics": each(_METRIC),
         "datasets": each(_DATASET),

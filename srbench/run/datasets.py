@@ -72,13 +72,13 @@ def default_datasets(note: Note) -> tuple[str, ...]:
 
 
 def settle(
-    found: Decoding, recorded: Recorded, note: Note, protocol: Protocol, *, skip_unreadable: bool = False
+    found: Decoding, recorded: Recorded, note: Note, protocols: Sequence[Protocol], *, skip_unreadable: bool = False
 ) -> Decoding:
     """The datasets as the run plans them.
 
     Args:
         recorded: what the results folder holds already.
-        protocol: whose rule of sizes given LR images keep.
+        protocols: whose rules of sizes given LR images keep.
         skip_unreadable: leave out images of users' folders that cannot be used, instead of raising ImageError.
 
     Raises:
@@ -91,7 +91,7 @@ def settle(
 
     def facts() -> dict[ImageFile, ImageFacts]:
         decoded = found.facts()
-        require_fitting(datasets, decoded, protocol)
+        require_fitting(datasets, decoded, protocols)
         for data in datasets:
             _note_change(data, decoded, recorded.datasets.get(data.name), note)
         return decoded

@@ -34,7 +34,7 @@ from srbench.run.plan import MethodSpec
 from srbench.run.recorded import Recorded
 from srbench.run.runner import carry_out
 from srbench.run.worker import CellWorker
-from srbench.scale import enlarged
+from srbench.scale import checked, enlarged
 
 # What programs append to the name of an image that they made, in addition to the scale and the method's name.
 _DECORATIONS = ("sr", "hr", "lr", "gt", "out", "output", "result", "pred", "rlt")
@@ -68,6 +68,7 @@ def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
             size or without colour; each is named. Nothing is stored then.
     """
     observer = observer or Silent()
+    options = replace(options, scale=checked(options.scale))
     with randomness.kept(torch.device("cpu")):
         paths: dict[str, Path] = {}
 
@@ -95,6 +96,7 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
     )
     context = context_of(run)
     recorded = Recorded.of(options.out)
+    recorded.require_own_protocols(context.protocols)
     _check_name(options.name, recorded)
     found = find_datasets([options.dataset], note, reference=not options.no_reference)
     require_undegraded(found, run.degradation)
@@ -103,16 +105,16 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
     (data,) = found
     bare = not data.reference
     selection = choice.select(
-        run.metrics, context.protocol, references=not bare, unreferenced=bare, operator=not options.lr
+        run.metrics, context.protocols, references=not bare, unreferenced=bare, operator=not options.lr
     )
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
     worker = CellWorker(context)
     settled = settle(
-        Decoding(found, worker.images.start_decoding(list(data.files()))), recorded, note, context.protocol
+        Decoding(found, worker.images.start_decoding(list(data.files()))), recorded, note, context.protocols
     )
     facts = settled.facts()
     (data,) = settled.datasets
-    hashes = _check(data, paths, facts, options.scale, context.protocol)
+    hashes = _check(data, paths, facts, options.scale, context.protocols)
     identity = hashlib.sha256("".join(hashes[name] for name in sorted(hashes)).encode()).hexdigest()[:16]
     spec = MethodSpec(options.name, identity)
     worker.hold_method(spec, _named(options.name))
@@ -146,14 +148,14 @@ def _named(name: str) -> Method:
 def _hand_over(job: Job, planned: Plan, paths: dict[str, Path], store: Store) -> None:
     """Keep every image that the results folder does not hold yet, as a run keeps those that it makes."""
     known = store.known(list(planned.ids.values()))
-    folder, as_colour = job.context.folder, job.context.protocol.grey_as_rgb
+    folder = job.context.folder
     entries = []
     for task in planned.cells:
         number = planned.ids[task.facts.key]
         outcome = known[number].outcome
         if outcome is None or kept.read(folder, outcome) is None:
             pixels = read_image(paths[task.facts.image])
-            if task.facts.image_channels == 1 and as_colour:
+            if task.facts.image_channels == 1 and job.context.protocol(task.facts).grey_as_rgb:
                 pixels = as_rgb(pixels)
             entries.append(Entry(number, kept.keep(folder, task.facts, pixels), ()))
     store.record(planned.summary.run_id, entries, again=True)
@@ -212,10 +214,15 @@ def _stems(scale: float, method: str) -> Callable[[str], Iterator[str]]:
 
 
 def _check(
-    data: Dataset, paths: dict[str, Path], facts: dict[ImageFile, ImageFacts], scale: float, rules: Protocol
+    data: Dataset,
+    paths: dict[str, Path],
+    facts: dict[ImageFile, ImageFacts],
+    scale: float,
+    protocols: Sequence[Protocol],
 ) -> dict[str, str]:
     """Pixel hashes of the foreign images, by name; raises ImageError, naming all that are of the wrong size."""
     hashes, wrong, unreadable = {}, [], []
+    in_colour = any(rules.working_space == "rgb" for rules in protocols)
     for image in data.images:
         path, own = paths[image.name], facts[image]
         try:
@@ -223,15 +230,16 @@ def _check(
         except ImageError as error:
             unreadable.append(error)
             continue
-        height, width = rules.sizes(scale, own.height, own.width).hr
+        sizes = [rules.sizes(scale, own.height, own.width).hr for rules in protocols]
         if not data.reference:
-            height, width = enlarged(own.height, scale), enlarged(own.width, scale)
+            sizes = [(enlarged(own.height, scale), enlarged(own.width, scale))]
         elif data.lr:
             low = facts[data.lr[scale][image.name]]
-            height, width = size_of(scale, (low.height, low.width))
-        if pixels.shape[:2] != (height, width):
+            sizes = [size_of(scale, (low.height, low.width))]
+        if others := [size for size in sizes if pixels.shape[:2] != size]:
+            height, width = others[0]
             wrong.append(f"{path.name} is {pixels.shape[1]}x{pixels.shape[0]}, not {width}x{height}")
-        elif pixels.ndim == 2 and own.channels == 3 and rules.working_space == "rgb":
+        elif pixels.ndim == 2 and own.channels == 3 and in_colour:
             wrong.append(f"{path.name} is grey, its image has colours")
         hashes[image.name] = pixel_hash(pixels)
     if unreadable:
@@ -241,7 +249,7 @@ def _check(
             unreadable[0].hint if len(unreadable) == 1 else "repair them",
         )
     if wrong:
-        size = f"the size of the HR image, cut to a multiple of {scale}"
+        size = f"the size of the HR image, cut as at x{scale}"
         if not data.reference:
             size = f"{scale} times the size of the LR image"
         raise ImageError(

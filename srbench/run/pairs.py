@@ -77,14 +77,16 @@ def note_unused(datasets: Sequence[Dataset], scales: Sequence[float], note: Call
             )
 
 
-def require_fitting(datasets: Sequence[Dataset], facts: Mapping[ImageFile, ImageFacts], protocol: Protocol) -> None:
+def require_fitting(
+    datasets: Sequence[Dataset], facts: Mapping[ImageFile, ImageFacts], protocols: Sequence[Protocol]
+) -> None:
     """Raise ImageError that names all LR images whose sizes no HR image explains at their scale."""
     wrong = []
     hint = "an LR image has the size of its HR image divided by the scale, rounded down"
     for data in datasets:
         for scale, low in data.lr.items():
             sizes = {image: (_size(facts[image]), _size(facts[low[image.name]])) for image in data.images}
-            unfit = {image: own for image, own in sizes.items() if not pairs.fits(protocol, scale, *own)}
+            unfit = {image: own for image, own in sizes.items() if not pairs.fits(protocols, scale, *own)}
             if not unfit:
                 continue
             listed = [
@@ -93,7 +95,7 @@ def require_fitting(datasets: Sequence[Dataset], facts: Mapping[ImageFile, Image
             ]
             count = f"{len(unfit)} of {len(sizes)} LR images of {data.title}"
             wrong.append(f"{count} do not fit their HR images at x{scale}: {first_few(listed, 5)}")
-            if other := pairs.likely_scale(protocol, list(sizes.values())):
+            if other := pairs.likely_scale(protocols, list(sizes.values())):
                 same = ": methods see images of the size of the HR images" if other == 1 else ""
                 hint = f"they are LR images at x{other}: add --scales {other}{same}"
     if wrong:

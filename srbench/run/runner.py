@@ -94,6 +94,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     for scale in options.scales:
         worker.degradation.require_scale(scale)
     recorded = Recorded.of(options.out)
+    recorded.require_own_protocols(context.protocols)
     file = degradation.file_of(options.degradation)
     recorded.require_own_degradation(context.degradation_key, file)
     if recorded.is_another_degradation(context.degradation_key):
@@ -123,7 +124,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
         note_unused(datasets, options.scales, observer.note)
     selection = choice.select(
         options.metrics,
-        context.protocol,
+        context.protocols,
         any(spec.has_likelihood for spec in specs),
         references=any(data.reference for data in datasets),
         unreferenced=not all(data.reference for data in datasets),
@@ -133,7 +134,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
         [file for data in datasets for file in data.files()], verify=options.verify_pixels
     )
     found = Decoding(datasets, decoding)
-    settled = settle(found, recorded, observer.note, context.protocol, skip_unreadable=options.skip_unreadable)
+    settled = settle(found, recorded, observer.note, context.protocols, skip_unreadable=options.skip_unreadable)
     job = job_of(options, worker, specs, settled.datasets, selection, settled.facts)
     described: dict[str, Any] = {"sources": sources} if sources else {}
     if file:
@@ -175,7 +176,7 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
 
 def _describe(job: Job) -> dict[str, Any]:
     methods = [(job.worker.method(spec), spec.identity) for spec in job.methods]
-    return describe(job.options, methods, job.context.protocol, devices_of(job.options.device), job.worker.workers)
+    return describe(job.options, methods, job.context.protocols, devices_of(job.options.device), job.worker.workers)
 
 
 def _prepare(job: Job, observer: Observer) -> None:

@@ -162,19 +162,19 @@ def test_realsr_is_known_with_its_lr_images(scale):
 
 
 def test_which_sizes_a_scale_explains():
-    assert pairs.fits(BASICSR, 4, (321, 481), (80, 120))
-    assert not pairs.fits(BASICSR, 4, (321, 481), (81, 121))
-    assert not pairs.fits(BASICSR, 4, (321, 481), (160, 240))
-    assert pairs.fits(BASICSR, 1, (321, 481), (321, 481))
-    assert pairs.fits(BASICSR, 2.5, (512, 512), (204, 204))
+    assert pairs.fits([BASICSR], 4, (321, 481), (80, 120))
+    assert not pairs.fits([BASICSR], 4, (321, 481), (81, 121))
+    assert not pairs.fits([BASICSR], 4, (321, 481), (160, 240))
+    assert pairs.fits([BASICSR], 1, (321, 481), (321, 481))
+    assert pairs.fits([BASICSR], 2.5, (512, 512), (204, 204))
     assert pairs.size_of(4, (80, 120)) == (320, 480)
-    assert pairs.likely_scale(BASICSR, [((321, 481), (160, 240)), ((64, 64), (32, 32))]) == 2
-    assert pairs.likely_scale(BASICSR, [((321, 481), (160, 240)), ((64, 64), (16, 16))]) == 0
+    assert pairs.likely_scale([BASICSR], [((321, 481), (160, 240)), ((64, 64), (32, 32))]) == 2
+    assert pairs.likely_scale([BASICSR], [((321, 481), (160, 240)), ((64, 64), (16, 16))]) == 0
 
 
 def test_the_scale_of_a_folder_of_lr_images(put):
     root = put({f"{kind}/{name}.png": (n, n) for name in NAMES for kind, n in (("HR", 25), ("A", 8), ("B", 7))})
     data = dataset.find(str(root / "HR"))
-    assert pairs.scale_of(data, str(root / "A"), BASICSR) == 3
+    assert pairs.scale_of(data, str(root / "A")) == 3
     with pytest.raises(DatasetError, match="no scale explains LR images of 7x7 of HR images of 25x25"):
-        pairs.scale_of(data, str(root / "B"), BASICSR)
+        pairs.scale_of(data, str(root / "B"))

@@ -103,6 +103,15 @@ def test_under_classic_a_luma_method_sees_the_rounded_y_of_the_lr_image(go, resu
     assert all(abs(given[key] - made[key]) < 0.7 for key in made)
 
 
+def test_several_protocols_at_once_are_fed_the_same_lr_image(go, results, lr, write_plugin, calls):
+    go(write_plugin(), lr=(str(lr),), protocol="basicsr,rgb", metrics=("psnr",))
+    assert len(calls()) == 3
+    with Reader(results) as reader:
+        hashes = {(row.facts.protocol, row.facts.image): row.facts.lr_sha256 for row in reader.planned()}
+    assert len(hashes) == 6
+    assert hashes["basicsr", "a"] == hashes["rgb", "a"] != ""
+
+
 def test_pairs_of_one_size_are_pairs_at_scale_1(go, results, pictures, tmp_path):
     for path in pictures.iterdir():
         write_image(tmp_path / "same" / path.name, np.clip(read_image(path).astype(int) + 3, 0, 255).astype(np.uint8))

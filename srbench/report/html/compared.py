@@ -55,7 +55,7 @@ def _pictures(comparison: Comparison, sides: Sequence[Side]) -> list[Pictures | 
     originals = Originals([run for side in sides for run in side.runs], comparison.facts)
     found: list[Pictures | None] = []
     for key, _ in comparison.rows.groupby(VIEW, sort=False):
-        own = View(*key).rows(comparison.images)
+        own = View.of(key).rows(comparison.images)
         found.append(_of_view(own, comparison, sides, files, originals) if len(own) else None)
     return found
 

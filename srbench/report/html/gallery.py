@@ -85,8 +85,7 @@ def _view(kept: pd.DataFrame) -> View:
     """The scale, protocol and degradation with the most pictures; of equals the largest scale, where most is seen."""
     counts = kept.groupby(VIEW)["sr_path"].nunique()
     best = max(counts.index, key=lambda key: (counts[key], key[0], key[1:]))
-    scale, protocol, degradation = best
-    return View(int(scale), protocol, degradation)
+    return View.of(best)
 
 
 def _methods(kept: pd.DataFrame, first: pd.DataFrame, titles: dict[str, str], facts: FolderFacts) -> Methods:

@@ -129,13 +129,13 @@ def views(
 
 
 def _view(
-    key: tuple[int, str, str],
+    key: tuple[float, str, str],
     images: pd.DataFrame,
     table: pd.DataFrame,
     costs: Mapping[tuple[str, float], Cost],
     facts: FolderFacts,
 ) -> View:
-    scale, protocol, degradation = key
+    scale, protocol, degradation = ViewKey.of(key)
     found = contests(images, facts)
     labels = methods_by_score(table.assign(method=table["label"]))
     if found:
@@ -148,7 +148,7 @@ def _view(
         scale=scale,
         protocol=protocol,
         degradation=degradation,
-        title=ViewKey(*key).title,
+        title=ViewKey.of(key).title,
         datasets={
             name: facts.dataset(name).title for name in sorted(table["dataset"].unique(), key=facts.dataset_order)
         },
