@@ -102,6 +102,7 @@ def evaluate(
         method: a name, a .py file, a checkpoint, or NAME=FILE.
         dataset: a name or a folder of images.
         metrics: names or files; without them psnr and ssim, or what can be measured of images without an original.
+        protocol: a name or a file (.toml); several with commas between.
         out: a results folder to keep everything in; without it nothing is kept.
         workers: how many cells are computed side by side. One is a thread of this process, which is not forked; more
             are forked processes where the device is the CPU and the system Linux. A GPU has one.

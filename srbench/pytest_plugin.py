@@ -126,12 +126,15 @@ class Evaluator:
     ) -> Evaluation:
         """Evaluate one method; see :func:`srbench.evaluate`. A relative path is looked for in the current folder,
         then beside the test file."""
+        from srbench import protocol as protocols
         from srbench.api import evaluate
         from srbench.machine import available_processors
 
         what = locate(method, self._folder), locate(dataset, self._folder)
+        protocol = locate(protocol, self._folder) if protocols.is_file(protocol) else protocol
+        named = protocols.get(protocol).name  # one: means are never over several
         frame = evaluate(*what, scale, metrics, protocol, device, workers=available_processors())
-        return Evaluation(frame, f"{Path(method).stem} on {Path(dataset).name} x{scale} ({protocol})")
+        return Evaluation(frame, f"{Path(method).stem} on {Path(dataset).name} x{scale} ({named})")
 
 
 def locate(name: str, folder: Path) -> str:

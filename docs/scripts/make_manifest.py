@@ -17,7 +17,7 @@ from srbench import dataset
 from srbench.degradation.named import Bicubic
 from srbench.evaluation import Example, HrImage
 from srbench.evaluation.reference import bicubic, mean_psnr
-from srbench.protocol.base import PROTOCOLS
+from srbench.protocol import PROTOCOLS
 from srbench.tomlfile import literal
 
 

@@ -24,6 +24,7 @@ from srbench import metrics
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.method.variant import Variant
+from srbench.metrics.choice import Selection
 from srbench.protocol import BASICSR
 from srbench.records import CellState, Entry, Outcome, Score, ScoreState
 from srbench.results.claims import Claims
@@ -100,7 +101,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.out or Path(temporary) / "results"
-        context = RunContext(BASICSR, "bicubic", "bicubic", Variant(), "cpu", 0, keep_images=True, folder=folder)
+        context = RunContext((BASICSR,), "bicubic", "bicubic", Variant(), "cpu", 0, keep_images=True, folder=folder)
         with Store(folder, create=True) as store:
             for again in (False, True):
                 with measured("cells of the plan", options.methods * sum(sizes) * len(scales)):
@@ -113,7 +114,7 @@ def main() -> None:
                     ids = store.plan(run_id, [task.facts for task in plan])
                 summary = Summary(run_id, total=len(plan))
                 with measured("what is left to compute", len(plan)):
-                    tasks = pending(plan, ids, store, wanted, False, summary)
+                    tasks = pending(plan, ids, store, wanted, Selection(tuple(wanted.values()), True), False, summary)
                 print(f"{len(plan):,} cells, {len(tasks):,} left", flush=True)
                 claims = Claims(store, run_id)
                 fresh = unclaimed(tasks, ids, store, claims, summary, Silent())

@@ -37,7 +37,7 @@ class Options:
     datasets: Names = None
     scales: Scales = None
     metrics: Names = None
-    protocol: str | None = None
+    protocol: Names = None
     degradation: str | None = None
     no_reference: bool | None = None
     device: str | None = None
@@ -88,6 +88,6 @@ def _given(options: Options) -> dict[str, Any]:
 def _as_on_the_command_line(name: str, value: Any) -> Any:
     if value == "":
         raise SrbenchError(f'{name} = "" is empty', "give a value, or leave it out")
-    if name == "scales":
+    if name in ("scales", "protocol"):
         return ",".join(map(str, value)) if isinstance(value, list) else str(value)
     return [value] if name in ("methods", "datasets", "metrics") and isinstance(value, str) else value

@@ -33,6 +33,10 @@ def command(
     dataset: Annotated[str, typer.Option(help="A dataset's name or a folder, where --expect names none.")] = "set5",
     scale: OneScale = "4",
     metric: Annotated[str, typer.Option(help="psnr or ssim. Default: ssim for numbers up to 1, else psnr.")] = "",
+    protocol: Annotated[
+        str,
+        typer.Option(help="Protocols of your own (.toml) to look for too, by commas."),
+    ] = "",
     results: Annotated[Path | None, typer.Option(help="A results folder: its kept images are scored.")] = None,
     state: State = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -61,6 +65,9 @@ def command(
         names.require_methods([method])
     names.require_device(device)
     names.require_datasets(dict.fromkeys(target.dataset for target in targets))
+    from srbench import protocol as protocols
+
+    own = protocols.several(protocol) if protocol else ()
 
     from srbench import randomness
     from srbench.explain import explain
@@ -80,7 +87,7 @@ def command(
             for line in [] if loaded is None else yours([loaded]):
                 err().print(f"note: {line}", markup=False)
             workers = available_processors() if place.type == "cpu" else 1
-            answer = explain(loaded, name, targets, results=results, threads=workers)
+            answer = explain(loaded, name, targets, results=results, threads=workers, protocols=own)
     except PluginError as error:
         raise MethodError(f"method '{method}' fails: {error}", "see it whole with --debug") from error
     _print(answer, name, max(rows, len(answer.fitting)))
@@ -123,6 +130,9 @@ def _verdict(answer: Answer) -> Iterable[str]:
     together = targets[0].text if len(targets) == 1 else f"{several} numbers together"
     if count:
         yield f"{together} is {best.in_words}" if len(targets) == 1 else f"{together}: {best.in_words}"
+        if best.alike and not best.feeding:
+            where = "at these scales" if len({target.scale for target in targets}) > 1 else "at this scale"
+            yield f"{where} {' and '.join(best.alike)} decide{'' if best.alike[1:] else 's'} alike"
         others = f"{count - 1} other{'s' if count > 2 else ''} of the {tried} settings tried"
         if count > 1:
             yield f"{others} give{'' if count > 2 else 's'} {'it' if len(targets) == 1 else 'them'} too, listed above"

@@ -63,7 +63,7 @@ class Installed:
     def protocol(self, name: str) -> ProtocolFacts | None:
         from srbench.run.manifest import protocol_facts
 
-        rules = protocol.PROTOCOLS.get(name)
+        rules = protocol.known().get(name)
         return None if rules is None else protocol_facts(rules)
 
     def names(self, kind: Kind) -> Collection[str]:

@@ -16,6 +16,7 @@ from srbench.scale import ScaleRange, ScaleSet
 if TYPE_CHECKING:
     from srbench.method.plugins import Plugin
     from srbench.metrics import Metric
+    from srbench.protocol import Protocol
     from srbench.registry import Found
     from srbench.zoo import Checkpoint
 
@@ -34,6 +35,8 @@ def command(
       srbench list zoo
 
       srbench list datasets --json
+
+      srbench list protocols
     """
     if kind not in _LISTS:
         raise UnknownNameError("list", kind, _LISTS)
@@ -47,6 +50,7 @@ def command(
     columns = [
         Column(name, [_text(row[name]) for row in rows], _GIVES_WAY[kind].get(name, 0), sentences=name in _SENTENCES)
         for name in rows[0]
+        if name not in _IN_JSON_ALONE.get(kind, ())
     ]
     fitting = fit(columns, console.width)
     show(console, fitting)
@@ -208,21 +212,36 @@ def _degradations() -> list[dict[str, Any]]:
 def _protocols() -> list[dict[str, Any]]:
     from srbench import protocol
 
-    return [
-        {"name": p.name, "version": p.version, "hash": p.hash, "title": p.title} for p in protocol.PROTOCOLS.values()
-    ]
+    return [_protocol(found) for found in protocol.discover()]
+
+
+def _protocol(found: Found[Protocol]) -> dict[str, Any]:
+    from srbench.protocol.words import describe
+
+    rules = found.value
+    return {
+        "name": found.name,
+        "version": rules.version if rules else "",
+        "hash": rules.hash if rules else "",
+        "in words": describe(rules) if rules else f"BROKEN: {found.error}",
+        "origin": found.origin,
+        "title": rules.title if rules else "",
+        "source": rules.source if rules else "",
+        "decisions": rules.decisions() if rules else {},
+    }
 
 
 _CHECKPOINT = ("name", "title", "network", "scales", "Set5 PSNR", "MB", "licence", "where")
 # Columns that go on in the next line before another gives way.
-_SENTENCES = ("title", "weights", "chain", "key", "where", "network", "source")
+_SENTENCES = ("title", "weights", "chain", "key", "where", "network", "source", "in words")
+_IN_JSON_ALONE = {"protocols": ("title", "source", "decisions")}
 _GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kind
     "methods": {"origin": 1, "family": 2, "year": 3},
     "zoo": {"MB": 1, "title": 2, "licence": 3},
     "datasets": {},
     "metrics": {"source": 1},
     "degradations": {"origin": 1, "key": 2},
-    "protocols": {},
+    "protocols": {"origin": 1, "version": 2},
 }
 _LISTS = {
     "methods": _methods,

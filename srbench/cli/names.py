@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srbench.errors import MethodError, SrbenchError, UnknownNameError
+from srbench.files import expanded
 from srbench.registry import BUILT_IN, Source
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ DEGRADATIONS = (
     "bicubic-noise",
     "bd-centre",
     "bd-first",
+    "realesrgan",
+    "bsrgan",
 )  # as in srbench.degradation.named, which imports torch
 
 
@@ -56,7 +59,7 @@ def require_methods(specs: Iterable[str]) -> None:
     known = _all_methods(source for source in sources if source.origin != BUILT_IN)
     for spec in wanted:
         if spec not in known:
-            gateways = {name: f"{zoo.PREFIX}{name}" for name in zoo.checkpoints()}
+            gateways = {name: [f"{zoo.PREFIX}{name}"] for name in zoo.checkpoints()}
             raise UnknownNameError("method", spec, known, gateways)
 
 
@@ -140,11 +143,19 @@ def require_metrics(specs: Iterable[str]) -> None:
             raise METRICS.unknown(spec)
 
 
-def require_protocol(name: str) -> None:
-    """Raise UnknownNameError for a protocol that there is not."""
+def require_protocols(text: str) -> None:
+    """Raise as :func:`srbench.protocol.several` for protocols that there are not, or that cannot be used."""
     from srbench import protocol
 
-    protocol.get(name)
+    protocol.several(text)
+
+
+def protocol_names(values: Iterable[str]) -> list[str]:
+    """The names of protocols, of which some may be given as files; those of a results folder need not be here."""
+    from srbench import protocol
+
+    specs = [spec.strip() for value in values for spec in ([value] if Path(value).is_file() else value.split(","))]
+    return [protocol.read(expanded(spec)).name if spec.endswith(".toml") else spec for spec in specs]
 
 
 def require_degradation(spec: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srbench.cli.names import protocol_names
 from srbench.cli.shell import deliver, err, handled, parse_scales
 from srbench.errors import SrbenchError
 
@@ -44,7 +45,9 @@ def command(
     datasets: Annotated[list[str] | None, typer.Option(help="Show these datasets only.")] = None,
     metrics: Annotated[list[str] | None, typer.Option(help="Show these metrics only.")] = None,
     scale: Annotated[str, typer.Option("--scale", help="Show these scales only, for example 2,4.")] = "",
-    protocol: Annotated[list[str] | None, typer.Option(help="Show these protocols only.")] = None,
+    protocol: Annotated[
+        list[str] | None, typer.Option(help="Show these protocols only: names, or files (.toml).")
+    ] = None,
     degradation: Annotated[list[str] | None, typer.Option(help="Show these degradations only.")] = None,
     sort: Annotated[str, typer.Option(help="Order of the methods: value, year or name.")] = "",
     literature: Annotated[
@@ -106,7 +109,7 @@ def command(
         datasets=datasets or (),
         metrics=metrics or (),
         scales=parse_scales(scale) if scale else (),
-        protocols=protocol or (),
+        protocols=protocol_names(protocol or ()),
         degradations=degradation or (),
         sort=sort,
     )

@@ -46,10 +46,12 @@ def command(
     metrics: Annotated[
         list[str] | None,
         typer.Option(
-            help="Names, pyiqa:NAME or files (.py). Default: psnr, ssim; lpips, mos where they can be computed."
+            help="Names, pyiqa:NAME, piq:NAME or .py files. Default: psnr, ssim; lpips, mos where they can be computed."
         ),
     ] = None,
-    protocol: Annotated[str, typer.Option(help="basicsr, classic or matlab-rgb (docs/protocol.md).")] = "basicsr",
+    protocol: Annotated[
+        str, typer.Option(help="Names (srbench list protocols) and files of your own (.toml), separated by commas.")
+    ] = "basicsr",
     degradation: Annotated[
         str,
         typer.Option(
@@ -124,6 +126,8 @@ def command(
 
       srbench run --methods bicubic,tv-map --datasets set5,set14 --scales 2,3,4 --protocol classic
 
+      srbench run --methods edsr --datasets set5 --protocol basicsr,rgb,./mine.toml
+
       srbench run --methods ./my_method.py --datasets path/to/folder
 
       srbench run --methods all --datasets ./phone_photos --no-reference --scales 4
@@ -189,7 +193,7 @@ def _one_run(values: Mapping[str, Any]) -> int:
     names.require_methods(options.methods)
     names.require_datasets(options.datasets)
     names.require_metrics(options.metrics)
-    names.require_protocol(options.protocol)
+    names.require_protocols(options.protocol)
     names.require_degradation(options.degradation)
     from srbench.cli.tables import print_means
     from srbench.cli.time_ import print_timings

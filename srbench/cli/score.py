@@ -19,7 +19,9 @@ def command(
     scale: OneScale,
     name: Annotated[str, typer.Option(help="What to call the method on the leaderboard.")],
     metrics: Annotated[list[str] | None, typer.Option(help="Default: as for srbench run.")] = None,
-    protocol: Annotated[str, typer.Option(help="basicsr, classic or matlab-rgb (docs/protocol.md).")] = "basicsr",
+    protocol: Annotated[
+        str, typer.Option(help="Names (srbench list protocols) and files of your own (.toml), separated by commas.")
+    ] = "basicsr",
     no_reference: Annotated[
         bool, typer.Option("--no-reference", help="The dataset's images are LR images without an original.")
     ] = False,

@@ -38,10 +38,10 @@ def super_resolve(method: Method, example: Example) -> Tensor:
 
 def raw(method: Method, example: Example) -> Tensor:
     """As :func:`super_resolve`, on the 0..1 scale, neither clipped nor rounded."""
-    return infer(method, _given(method, example), example.scale)
+    return infer(method, given(method, example), example.scale)
 
 
-def _given(method: Method, example: Example) -> Tensor:
+def given(method: Method, example: Example) -> Tensor:
     """The LR image, (1 or 3, h, w), that a method's SR image is made of."""
     return example.lr_luma[None] if on_luma(method, example) else example.lr_pixels
 
@@ -55,8 +55,8 @@ def raw_together(method: Method, examples: Sequence[Example]) -> list[Tensor]:
     """As :func:`raw` of each example, by one call of the method; their LR images have one shape. Raises if one of the
     outputs does not keep the contract."""
     scale = examples[0].scale
-    given = [_given(method, example) for example in examples]
-    fed = [as_fed(method, lr) for lr in given]
+    each = [given(method, example) for example in examples]
+    fed = [as_fed(method, lr) for lr in each]
     require_size(method, fed[0].shape[-2:], scale)
     with torch.no_grad(), contained():
         result = method.upscale(torch.cat([as_batch(lr, method.device) for lr in fed]), scale)
@@ -65,7 +65,7 @@ def raw_together(method: Method, examples: Sequence[Example]) -> list[Tensor]:
         raise OutputError(f"{method.card.name} returned no batch of {len(examples)} images", "see docs/plugins.md")
     expected = (1, channels, enlarged(height, scale), enlarged(width, scale))
     outputs = [held_to_contract(method, one[None], expected) for one in result]
-    return [_in_colour(sr, lr, scale) for sr, lr in zip(outputs, given, strict=True)]
+    return [_in_colour(sr, lr, scale) for sr, lr in zip(outputs, each, strict=True)]
 
 
 def out_of_range(sr: Tensor) -> float:

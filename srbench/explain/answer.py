@@ -24,6 +24,7 @@ class Row:
     nearest: str  # the named protocol
     departures: tuple[str, ...]  # in what it is not that protocol; empty: it is
     script: str  # a public script with this setting, where it is no named protocol
+    alike: tuple[str, ...] = ()  # named protocols that decide alike here, besides ``nearest``
 
     @property
     def fits(self) -> bool:
@@ -99,4 +100,5 @@ def row_of(
         nearest,
         (feeding, *departures) if feeding else departures,
         "" if feeding or not departures else grid.script(setting),
+        () if departures else tuple(name for name in grid.alike(setting) if name != nearest),
     )

@@ -30,13 +30,19 @@ from srbench.explain.targets import Target
 from srbench.imaging.images import Pixels
 from srbench.method.base import Method
 from srbench.metrics import Metric
-from srbench.protocol.base import CLASSIC, PROTOCOLS, Protocol
+from srbench.protocol.base import CLASSIC, Protocol
 
 _T = TypeVar("_T")
 
 
 def explain(
-    method: Method | None, name: str, targets: Sequence[Target], *, results: Path | None = None, threads: int = 1
+    method: Method | None,
+    name: str,
+    targets: Sequence[Target],
+    *,
+    results: Path | None = None,
+    threads: int = 1,
+    protocols: Sequence[Protocol] = (),
 ) -> Answer:
     """The settings under which a method has the printed means ``targets``, or comes nearest to them.
 
@@ -48,6 +54,7 @@ def explain(
             ``results`` are scored.
         name: under which the method stands in ``results``.
         threads: how many images are computed side by side; one where the method draws at random.
+        protocols: those that are looked for by name beside the built-in and installed ones.
 
     Raises:
         SrbenchError: there is nothing to score; the method fails.
@@ -58,6 +65,8 @@ def explain(
         colour=_colour_of_kept(kept, sets, targets) if method is None else method.card.colour,
         grey=any(image.read().ndim == 2 for data in sets.values() for image in data.images),
         ssim=any(target.metric == "ssim" for target in targets),
+        scales=tuple(dict.fromkeys(target.scale for target in targets)),
+        own=tuple(protocols),
     )
     workers = 1 if method is not None and method.card.random else threads
     score = partial(_means, grid, sets, targets, workers)
@@ -134,6 +143,7 @@ class _Way:
     lr: str
     luma_rounded: bool  # of the Y that it is fed
     grey: bool  # it is fed a grey image
+    cut: str  # the rule of sizes, at a scale with a fraction
 
 
 class _Outputs:
@@ -146,7 +156,7 @@ class _Outputs:
         self._hr = image.read()
         self._pixels: dict[tuple[_Way, bool], Tensor] = {}  # by way and whether they are rounded
         self._raw: dict[_Way, Tensor] = {}
-        for rules in PROTOCOLS.values() if kept is not None else ():
+        for rules in grid.named.values() if kept is not None else ():
             self._keep(rules, None if kept is None else kept.of(image, scale, rules.name))
 
     def _keep(self, rules: Protocol, pixels: Pixels | None) -> None:
@@ -162,7 +172,8 @@ class _Outputs:
     def _way(self, rules: Protocol) -> _Way:
         grey = self._hr.ndim == 2 and not rules.grey_as_rgb and self._grid.colour != "rgb"
         on_luma = self._grid.on_luma(rules) and not grey
-        return _Way(self._grid.lr(rules), on_luma and rules.luma_rounded, grey)
+        cut = "" if self._scale == int(self._scale) else rules.cut
+        return _Way(self._grid.lr(rules), on_luma and rules.luma_rounded, grey, cut)
 
     def scores(self, wanted: Sequence[Metric]) -> Iterator[tuple[Protocol, str, float]]:
         """The value of every metric under every setting where it can be measured."""

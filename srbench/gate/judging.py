@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from srbench import protocol
 from srbench.errors import GateError, ImageError, UnknownNameError
 from srbench.files import safe_name
 from srbench.gate import latency
@@ -67,6 +68,10 @@ def _check_names(evidence: Evidence, file: ThresholdsFile) -> None:
     _require("metric", {t.metric for t in quality}, measured | set(then.metrics), evidence.facts)
     named = {t.dataset for t in thresholds if t.metric != LATENCY and not _is_pattern(t.dataset)}
     _require("dataset", named, datasets | set(then.datasets), evidence.facts)
+    known = {group.protocol for group in evidence.groups} | set(then.protocols)
+    for name in sorted({t.protocol for t in thresholds if not _is_pattern(t.protocol)} - known):
+        if name not in protocol.names():
+            raise UnknownNameError("protocol", name, known | set(protocol.names()))
 
 
 def _require(kind: Kind, named: set[str], found: set[str], facts: FolderFacts) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from srbench import protocol, tomlfile
 from srbench.errors import GateError, SrbenchError, UnknownNameError
+from srbench.files import expanded
 from srbench.scale import checked
 
 PIXELS = "pixels"  # what 'metric' is of a limit on SR pixels
@@ -104,7 +105,7 @@ def read(path: Path) -> ThresholdsFile:
     Raises:
         GateError: no such file, TOML that does not parse (with line and column), no thresholds, a missing key, a
             value of the wrong type, bounds that contradict each other, a baseline that lacks what is referred to.
-        UnknownNameError: an unknown key, metric or protocol.
+        UnknownNameError: an unknown key or metric.
     """
     text, table = tomlfile.read(path, "thresholds", GateError)
     for key in sorted(set(table) - {"threshold", "baseline"}):
@@ -124,7 +125,7 @@ def read(path: Path) -> ThresholdsFile:
     found: list[Threshold] = []
     for number, (entry, line) in enumerate(zip(entries, lines, strict=True), start=1):
         where = f"threshold {number} of '{path}'" + (f" (line {line})" if line else "")
-        found += _resolve(_parse(entry, where, line), measured, where)
+        found += _resolve(_parse(entry, where, line, path.parent), measured, where)
     _contradictions(found, path)
     return ThresholdsFile(path, tuple(found), own or (reference.facts if reference else None))
 
@@ -132,7 +133,7 @@ def read(path: Path) -> ThresholdsFile:
 _NUMBERS = ("min", "max", "image_min", "image_max", "value", "margin", "image_margin", "max_ratio")
 
 
-def _parse(entry: Any, where: str, line: int) -> Threshold:
+def _parse(entry: Any, where: str, line: int, folder: Path) -> Threshold:
     if not isinstance(entry, dict):
         raise GateError(f"{where} is not a table", "write it as [[threshold]]")
     entry = dict(entry)
@@ -153,6 +154,8 @@ def _parse(entry: Any, where: str, line: int) -> Threshold:
             raise GateError(f"{where}: {key} = {entry[key]} is not a finite number", "fix the value")
     _check_kind(threshold, entry, where)
     _check_bounds(threshold, where)
+    if protocol.is_file(threshold.protocol):  # stands beside the thresholds
+        return replace(threshold, protocol=protocol.get(str(folder / expanded(threshold.protocol))).name)
     return threshold
 
 
@@ -176,8 +179,6 @@ def _check_kind(threshold: Threshold, entry: dict[str, Any], where: str) -> None
     else:
         strange = limits & (_OF_PIXELS | _OF_LATENCY)
         needed = {"min", "max", "image_min", "image_max", "margin", "image_margin"}
-    if not _is_pattern(threshold.protocol):
-        protocol.get(threshold.protocol)
     if strange:
         raise GateError(f"{where}: '{sorted(strange)[0]}' is no limit of {threshold.metric}", "see docs/ci.md")
     if not limits & needed:

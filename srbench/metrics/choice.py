@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -17,6 +17,7 @@ ALWAYS = ("psnr", "ssim")
 IF_POSSIBLE = ("lpips", "mos")  # where images are in colour and the weights are here
 OF_LIKELIHOODS = ("bits",)  # where a method has a likelihood
 WITHOUT_REFERENCE = ("niqe", "pi")  # where images have no original, if possible; nothing is downloaded for them
+Unfit = Mapping[str, Collection[str]]  # names of metrics that a protocol does not support, by the protocol's
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,12 @@ class Selection:
     asked: bool
     notes: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    unfit: Unfit = field(default_factory=dict)
 
-    def measures(self, metric: Metric, *, reference: bool) -> bool:
-        """Whether ``metric`` is measured on images with (``reference``) or without an original."""
+    def measures(self, metric: Metric, protocol: str, *, reference: bool) -> bool:
+        """Whether ``metric`` is measured under a protocol on images with (``reference``) or without an original."""
+        if metric.name in self.unfit.get(protocol, ()):
+            return False
         if not reference:
             return not metric.needs_reference
         return self.asked or metric.name not in WITHOUT_REFERENCE
@@ -38,21 +42,21 @@ class Selection:
 
 def select(
     specs: Sequence[str],
-    protocol: Protocol,
+    protocols: Sequence[Protocol],
     likelihoods: bool = False,
     *,
     references: bool = True,
     unreferenced: bool = False,
 ) -> Selection:
-    """The metrics that ``specs`` (names or plugin files) stand for under a protocol; without any, the default ones.
+    """The metrics that ``specs`` (names or plugin files) stand for under some protocols; without any, the default ones.
 
     Args:
         likelihoods: whether a method of the run has one.
         references: whether there are images with an original.
         unreferenced: whether there are images without one.
 
-    A metric that the protocol does not support, or that needs an original where there is none, is left out with a note.
-    The default metrics of images without an original may all be left out: their SR images are worth looking at.
+    A metric that a protocol does not support, or that needs an original where there is none, is left out there with a
+    note. The default metrics of images without an original may all be left out: their SR images are worth looking at.
 
     Raises:
         UnknownNameError, SrbenchError: as :func:`srbench.metrics.find`; two metrics of one name; nothing is left.
@@ -65,19 +69,24 @@ def select(
             if chosen.setdefault(metric.name, metric) is not metric:
                 raise SrbenchError(f"two metrics are called '{metric.name}'", "rename one")
             sources[metric.name] = spec
-    grey = [name for name, metric in chosen.items() if not metrics.supported(metric, protocol.working_space)]
+    grey = {
+        rules.name: [name for name, own in chosen.items() if not metrics.supported(own, rules.working_space)]
+        for rules in protocols
+    }
     comparing = [name for name, metric in chosen.items() if metric.needs_reference and unreferenced]
-    unfit = {*grey, *(() if references else comparing)}
-    notes = []
-    if grey:
-        notes.append(f"not supported under {protocol.name}, which has no colour images: {', '.join(grey)}")
+    notes = [
+        f"not supported under {name}, which has no colour images: {', '.join(own)}" for name, own in grey.items() if own
+    ]
     if comparing:
         notes.append(f"not supported on images without an original: {', '.join(comparing)}")
-    fit = tuple(metric for name, metric in chosen.items() if name not in unfit)
-    if not fit and (specs or references):
-        hint = "use --protocol basicsr" if grey else f"use --metrics {','.join(WITHOUT_REFERENCE)} or pyiqa:NAME"
+    impossible = set() if references else set(comparing)
+    left = {name: chosen.keys() - set(own) - impossible for name, own in grey.items()}
+    if not all(left.values()) and (specs or references):
+        colour = any(grey.values())
+        hint = "use --protocol basicsr" if colour else f"use --metrics {','.join(WITHOUT_REFERENCE)} or pyiqa:NAME"
         raise SrbenchError(f"{'; '.join(notes)}; no metric is left", hint)
-    return Selection(fit, bool(specs), tuple(notes) if specs else (), sources)
+    fit = tuple(metric for name, metric in chosen.items() if any(name in own for own in left.values()))
+    return Selection(fit, bool(specs), tuple(notes) if specs else (), sources, grey)
 
 
 def prepare(wanted: Iterable[Metric]) -> dict[str, str]:

@@ -7,11 +7,29 @@ from typing import TYPE_CHECKING
 from srbench import lazy
 
 if TYPE_CHECKING:
-    from srbench.protocol.base import BASICSR, CLASSIC, MATLAB_RGB, PROTOCOLS, Protocol, Sizes, get
+    from srbench.protocol.base import BASICSR, CLASSIC, MATLAB_RGB, Protocol, Sizes
+    from srbench.protocol.named import PROTOCOLS, discover, get, is_file, known, names, read, several
 
-__all__ = ["BASICSR", "CLASSIC", "MATLAB_RGB", "PROTOCOLS", "Protocol", "Sizes", "get"]
+__all__ = [
+    "BASICSR",
+    "CLASSIC",
+    "MATLAB_RGB",
+    "PROTOCOLS",
+    "Protocol",
+    "Sizes",
+    "discover",
+    "get",
+    "is_file",
+    "known",
+    "names",
+    "read",
+    "several",
+]
 
 __getattr__ = lazy.names(
     __name__,
-    dict.fromkeys(__all__, "base"),
+    {
+        **dict.fromkeys(("BASICSR", "CLASSIC", "MATLAB_RGB", "Protocol", "Sizes"), "base"),
+        **dict.fromkeys(("PROTOCOLS", "discover", "get", "is_file", "known", "names", "read", "several"), "named"),
+    },
 )

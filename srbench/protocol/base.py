@@ -1,7 +1,7 @@
 """Evaluation protocols: how HR and SR images become the arrays that metrics see.
 
-The protocols below cover nearly every published PSNR/SSIM table on Set5, Set14 and BSD100. They differ by 0.01 to
-0.09 dB on the same images, enough to swap two methods, so every score carries its protocol's hash.
+Each is a file of TOML in ``srbench/protocols`` or a user's own (:mod:`srbench.protocol.named`). They differ by 0.01 to
+0.09 dB on the same images, those on RGB by more, enough to swap two methods: every score carries its protocol's hash.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from srbench.errors import UnknownNameError
 from srbench.scale import enlarged, exact
 
 Resize = Literal["matlab", "pillow", "opencv"]
@@ -21,7 +24,13 @@ Space = Literal["luma", "full-range", "rgb"]
 Ssim = Literal["gaussian", "gaussian-padded", "uniform"]
 Cut = Literal["multiple", "floor"]
 
+FOLDER = Path(__file__).resolve().parents[1] / "protocols"
+"""Where the files of the protocols that come with srbench are."""
+
 _STEPS = (1, 2, 5, 10, 20)
+_FOR_PEOPLE = ("title", "source")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_MOST_SHAVED = {"shave": 16, "shave_pixels": 1024}
 
 
 class Sizes(NamedTuple):
@@ -34,6 +43,9 @@ class Sizes(NamedTuple):
 @dataclass(frozen=True)
 class Protocol:
     """All decisions that turn a pair of images into numbers. Equal hashes mean comparable scores.
+
+    ``version`` is increased by one where a decision changes under one name. ``title`` and ``source`` (who evaluates so:
+    a paper, or a file of its code) are for people.
 
     Every protocol cuts the HR image from the top left to sizes that its LR image explains (:meth:`sizes`). Fields with
     a default came later: they enter the hash only where they differ from it, so the hashes of older scores stay.
@@ -53,16 +65,42 @@ class Protocol:
     sr_rounded: bool = True  # SR, clipped to 0..255, is rounded to uint8 before it is measured
     ssim: Ssim = "gaussian"  # MATLAB's; the same over the padded image; scikit-image's default, 7x7
     cut: Cut = "multiple"  # the rule of sizes: the HR image is cut first, or the LR image is what fits in it
+    source: str = ""
 
     @cached_property
     def hash(self) -> str:
-        """16 hex digits over every field but the title."""
-        decisions = {name: value for name, value in self.described().items() if name != "title"}
+        """16 hex digits over every field but title and source."""
+        decisions = {name: value for name, value in self.described().items() if name not in _FOR_PEOPLE}
         return hashlib.sha256(json.dumps(decisions, sort_keys=True).encode()).hexdigest()[:16]
+
+    def decisions(self) -> dict[str, Any]:
+        """Every field by name but those that say what the protocol is called."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "version", *_FOR_PEOPLE)}
 
     def described(self) -> dict[str, Any]:
         """The fields by name, without those that have their default."""
         return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) != f.default}
+
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        """What is out of range or contradicts itself: the field, what is wrong with it, and what to do."""
+        if not _NAME.fullmatch(self.name):
+            yield "name", f"'{self.name[:64]}' is no name of a protocol", "use letters, digits, - and _"
+        if not 1 <= self.version < 10**9:
+            yield "version", f"version = {self.version} is not a number from 1", "count versions: 1, 2, 3"
+        if not self.title.strip():
+            yield "title", "the title is empty", "say in a line what the protocol is"
+        for name, most in _MOST_SHAVED.items():
+            if not 0 <= getattr(self, name) <= most:
+                yield name, f"{name} = {getattr(self, name)} is not from 0 to {most}", "fix the value"
+        if self.working_space == "luma" and self.space != "luma":
+            what = f'space = "{self.space}" contradicts working_space = "luma", under which SR images are Y alone'
+            yield "space", what, 'write working_space = "rgb"'
+        if self.working_space == "luma" and self.lr_rounded:
+            what = 'lr_rounded = true contradicts working_space = "luma", whose LR images of Y are not rounded'
+            yield "lr_rounded", what, 'write lr_rounded = false, or working_space = "rgb"'
+        if self.space == "rgb" and self.luma_rounded:
+            what = 'luma_rounded = true contradicts space = "rgb", under which no Y is measured'
+            yield "luma_rounded", what, "write luma_rounded = false"
 
     def border(self, scale: float) -> int:
         """Pixels cut from each side of an HR image at ``scale``, whose fractions are rounded up."""
@@ -91,41 +129,10 @@ class Protocol:
         return Sizes((hr_height, hr_width), (lr_height, lr_width))
 
 
-CLASSIC = Protocol(
-    name="classic",
-    version=1,
-    title="MATLAB line (SRCNN, VDSR, LapSRN): rounded Y, LR of Y not rounded, shave = scale",
-    working_space="luma",
-    lr_rounded=False,
-    luma_rounded=True,
-    grey_as_rgb=False,
-    shave=1,
-)
-BASICSR = Protocol(
-    name="basicsr",
-    version=1,
-    title="Python line (EDSR, RCAN, SwinIR): uint8 RGB, Y not rounded, shave = scale",
-    working_space="rgb",
-    lr_rounded=True,
-    luma_rounded=False,
-    grey_as_rgb=True,
-    shave=1,
-)
-MATLAB_RGB = Protocol(
-    name="matlab-rgb",
-    version=1,
-    title="MATLAB line in colour (LapSRN's script): LR of RGB not rounded, uint8 RGB, Y not rounded, shave = scale",
-    working_space="rgb",
-    lr_rounded=False,
-    luma_rounded=False,
-    grey_as_rgb=False,
-    shave=1,
-)
-PROTOCOLS = {protocol.name: protocol for protocol in (BASICSR, CLASSIC, MATLAB_RGB)}
+def shipped(name: str) -> Protocol:
+    """One that comes with srbench. Its file is known to be right, and is read without msgspec, which `srbench train`
+    and `srbench time` do without."""
+    return Protocol(**tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8")))
 
 
-def get(name: str) -> Protocol:
-    """The protocol called ``name``; raises UnknownNameError."""
-    if not isinstance(name, str) or name not in PROTOCOLS:
-        raise UnknownNameError("protocol", name, PROTOCOLS)
-    return PROTOCOLS[name]
+BASICSR, CLASSIC, MATLAB_RGB = map(shipped, ("basicsr", "classic", "matlab-rgb"))

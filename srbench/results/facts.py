@@ -6,7 +6,7 @@ user's file, a package that is gone. :mod:`srbench.run.manifest` writes these fa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Protocol
 
@@ -178,7 +178,7 @@ class FolderFacts:
                 known.update({written["name"]: written for written in manifest.get(f"{kind}s", ())})
             for written in manifest.get("methods", ()):
                 self._identities[written["name"], written.get("hash", "")] = written
-            if protocol := manifest.get("protocol"):
+            for protocol in protocols_of(manifest):
                 self._protocols[protocol["name"], protocol["hash"]] = protocol
         self._metrics: dict[str, MetricFacts] = {}
         self._methods: dict[tuple[str, str], MethodFacts | None] = {}
@@ -271,6 +271,12 @@ class FolderFacts:
     def _gateway(self, kind: Kind, name: str) -> bool:
         """Whether it is a metric of another library, of which there is no list: 'pyiqa:NAME'."""
         return kind == "metric" and self._fallback is not None and self._fallback.metric(name) is not None
+
+
+def protocols_of(manifest: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The protocols of a run, each with name and hash; an older srbench wrote one alone."""
+    one = manifest.get("protocol")
+    return manifest.get("protocols", ()) if one is None else (one,)
 
 
 def _order(place: int | None, name: str) -> tuple[int, str]:

@@ -77,7 +77,8 @@ MANIFEST = record(
         "packages": by_name(TEXT),
         "machine": by_name(TEXT),
         "machines": by_name(by_name(TEXT)),
-        "protocol": _PROTOCOL,
+        "protocol": _PROTOCOL,  # of older srbenches, whose runs had one
+        "protocols": each(_PROTOCOL),
         "methods": each(_METHOD),
         "metrics": each(_METRIC),
         "datasets": each(_DATASET),

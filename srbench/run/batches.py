@@ -33,9 +33,15 @@ def pay(device: torch.device) -> bool:
 
 @dataclass(frozen=True)
 class CellBatch:
-    """Tasks of one method and scale, whose LR images have one shape."""
+    """Tasks of one method, scale and protocol, whose LR images have one shape."""
 
     tasks: tuple[CellTask, ...]
+
+    @property
+    def family(self) -> Hashable:
+        """As that of its tasks."""
+        own = tuple(task.family for task in self.tasks)
+        return None if None in own else own
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Batching:
         """What tasks have in common that go together; None of one that goes alone."""
         if task.canary or task.kept is not None or task.method.random or not task.method.source:
             return None
-        return task.method, self._lr(task)
+        return task.method, task.facts.protocol, self._lr(task)
 
     def _lr(self, task: CellTask) -> tuple[float, int, int, int]:
         facts = self.facts[task.sample]
@@ -80,7 +86,13 @@ class Batching:
             alike = (task.facts.dataset, self._lr(task))
             among = places.setdefault(alike, {})
             block = (alike, among.setdefault(task.sample, len(among)) // self.limit(task))
-            keys.append((blocks.setdefault(block, number), methods.setdefault((block, task.method), number), number))
+            keys.append(
+                (
+                    blocks.setdefault(block, number),
+                    methods.setdefault((block, task.method, task.facts.protocol), number),
+                    number,
+                )
+            )
         return [tasks[number] for *_, number in sorted(keys)]
 
 

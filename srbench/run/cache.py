@@ -80,25 +80,29 @@ class ImageCache:
     """Decoded images and their LR images, for ``workers`` threads at once, each at so many images: those that are at
     hand still when the next method is computed on them."""
 
-    def __init__(self, protocol: Protocol, degradation: Degradation, workers: int, images_at_once: int = 1) -> None:
+    def __init__(
+        self, protocols: Sequence[Protocol], degradation: Degradation, workers: int, images_at_once: int = 1
+    ) -> None:
         expected: dict[ImageFile, ImageFacts] = {}
         decoded: _Cache[ImageFile, _Decoded] = _Cache(
             lambda image: _decode(image, expected.get(image)), _DECODED_BYTES, lambda x: x.pixels.nbytes
         )
         # None of these knows this object, or all its images would stay until Python looks for cycles.
         share = functools.partial(_share, images_at_once)
-        several = images_at_once * workers
-        images: _Cache[ImageFile, HrImage] = _Cache(
-            lambda image: HrImage(decoded(image).pixels, protocol), several + 1, lambda x: share(x.planes)
+        several = images_at_once * workers * len(protocols)
+        images: _Cache[tuple[ImageFile, Protocol], HrImage] = _Cache(
+            lambda key: HrImage(decoded(key[0]).pixels, key[1]), several + 1, lambda x: share(x.planes)
         )
         self._decoded, self._expected = decoded, expected
-        self._examples: _Cache[tuple[ImageFile, float], Example] = _Cache(
-            lambda key: _example(images(key[0]), *key, degradation), 2 * several + 1, lambda x: share(x.picture)
+        self._examples: _Cache[tuple[ImageFile, Protocol, float], Example] = _Cache(
+            lambda key: _example(images(key[:2]), key[0], key[2], degradation),
+            2 * several + 1,
+            lambda x: share(x.picture),
         )
 
-    def example(self, image: ImageFile, scale: float) -> Example:
-        """One image at one scale; raises ImageError."""
-        return self._examples((image, scale))
+    def example(self, image: ImageFile, scale: float, protocol: Protocol) -> Example:
+        """One image at one scale under one of the protocols; raises ImageError."""
+        return self._examples((image, protocol, scale))
 
     def start_decoding(
         self, images: Sequence[ImageFile], *, verify: bool = False

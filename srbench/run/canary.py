@@ -16,6 +16,7 @@ from srbench.errors import first_few
 from srbench.evaluation.reference import TOLERANCE
 from srbench.method import plugins
 from srbench.method.variant import Variant
+from srbench.protocol.base import Protocol
 from srbench.records import Canary
 from srbench.run.plan import CellTask, MethodSpec, MetricSpec, RunContext, cells
 
@@ -33,8 +34,9 @@ def canary_cells(
         cell
         for dataset in datasets
         for scale in scales
-        if expected(dataset, scale, context) is not None
-        for cell in cells([spec], [dataset], facts, [scale], plain)
+        for rules in context.protocols
+        if expected(dataset, scale, context, rules) is not None
+        for cell in cells([spec], [dataset], facts, [scale], replace(plain, protocols=(rules,)))
     ]
 
 
@@ -53,11 +55,11 @@ def extra_cells(canary: Sequence[CellTask], planned: Container[str], measured: S
     ]
 
 
-def expected(dataset: Dataset, scale: float, context: RunContext) -> float | None:
-    """The mean PSNR that bicubic must have, if it is known."""
+def expected(dataset: Dataset, scale: float, context: RunContext, rules: Protocol) -> float | None:
+    """The mean PSNR that bicubic must have under a protocol, if it is known."""
     if dataset.manifest is None or not dataset.reference or context.degradation != "bicubic":
         return None
-    recorded = dataset.manifest.bicubic.get(context.protocol.name, {})
+    recorded = dataset.manifest.bicubic.get(rules.name, {})
     return recorded.get(int(scale)) if scale == int(scale) else None
 
 
@@ -69,13 +71,24 @@ def judge_all(
     canary: Sequence[CellTask],
     psnr: Mapping[str, float],
 ) -> list[Canary]:
-    """A verdict on every dataset and scale, from bicubic's PSNR on the ``canary`` cells, by cell key; none on images
-    without an original, which have no PSNR."""
+    """A verdict on every dataset and scale, from bicubic's PSNR on the ``canary`` cells, by cell key; where a run has
+    several protocols, that of the one which says most: one that is off, else one that has a recorded value. None on
+    images without an original, which have no PSNR."""
+    values: dict[tuple[str, float, str], list[float | None]] = {}
+    for cell in canary:
+        place = (cell.facts.dataset, cell.scale, cell.facts.protocol)
+        values.setdefault(place, []).append(psnr.get(cell.facts.key))
     verdicts = []
     for dataset in (data for data in datasets if data.reference):
         for scale in scales:
-            own = [psnr.get(c.facts.key) for c in canary if (c.facts.dataset, c.scale) == (dataset.name, scale)]
-            verdicts.append(judge(dataset, scale, expected(dataset, scale, context), own, facts))
+            own = []
+            for rules in context.protocols:
+                known = values.get((dataset.name, scale, rules.name), [])
+                verdict = judge(dataset, scale, expected(dataset, scale, context, rules), known, facts)
+                if verdict.verdict == "off" and len(context.protocols) > 1:
+                    verdict = replace(verdict, cause=f"under {rules.name}: {verdict.cause}")
+                own.append(verdict)
+            verdicts.append(min(own, key=lambda one: ("off", "good", "none").index(one.verdict)))
     return verdicts
 
 

@@ -92,17 +92,18 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
     )
     context = context_of(run)
     recorded = Recorded.of(options.out)
+    recorded.require_own_protocols(context.protocols)
     _check_name(options.name, recorded)
     found = find_datasets([options.dataset], note, reference=not options.no_reference)
     (data,) = found
     bare = not data.reference
-    selection = choice.select(run.metrics, context.protocol, references=not bare, unreferenced=bare)
+    selection = choice.select(run.metrics, context.protocols, references=not bare, unreferenced=bare)
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
     worker = CellWorker(context)
     settled = settle(Decoding(found, worker.images.start_decoding(data.images)), recorded, note)
     facts = settled.facts()
     (data,) = settled.datasets
-    hashes = _check(data, paths, facts, options.scale, context.protocol)
+    hashes = _check(data, paths, facts, options.scale, context.protocols)
     identity = hashlib.sha256("".join(hashes[name] for name in sorted(hashes)).encode()).hexdigest()[:16]
     spec = MethodSpec(options.name, identity)
     worker.hold_method(spec, _named(options.name))
@@ -136,14 +137,14 @@ def _named(name: str) -> Method:
 def _hand_over(job: Job, planned: Plan, paths: dict[str, Path], store: Store) -> None:
     """Keep every image that the results folder does not hold yet, as a run keeps those that it makes."""
     known = store.known(list(planned.ids.values()))
-    folder, as_colour = job.context.folder, job.context.protocol.grey_as_rgb
+    folder = job.context.folder
     entries = []
     for task in planned.cells:
         number = planned.ids[task.facts.key]
         outcome = known[number].outcome
         if outcome is None or kept.read(folder, outcome) is None:
             pixels = read_image(paths[task.facts.image])
-            if task.facts.image_channels == 1 and as_colour:
+            if task.facts.image_channels == 1 and job.context.protocol(task.facts).grey_as_rgb:
                 pixels = as_rgb(pixels)
             entries.append(Entry(number, kept.keep(folder, task.facts, pixels), ()))
     store.record(planned.summary.run_id, entries, again=True)
@@ -202,10 +203,15 @@ def _stems(scale: float, method: str) -> Callable[[str], Iterator[str]]:
 
 
 def _check(
-    data: Dataset, paths: dict[str, Path], facts: dict[ImageFile, ImageFacts], scale: float, rules: Protocol
+    data: Dataset,
+    paths: dict[str, Path],
+    facts: dict[ImageFile, ImageFacts],
+    scale: float,
+    protocols: Sequence[Protocol],
 ) -> dict[str, str]:
     """Pixel hashes of the foreign images, by name; raises ImageError, naming all that are of the wrong size."""
     hashes, wrong, unreadable = {}, [], []
+    in_colour = any(rules.working_space == "rgb" for rules in protocols)
     for image in data.images:
         path, own = paths[image.name], facts[image]
         try:
@@ -213,12 +219,13 @@ def _check(
         except ImageError as error:
             unreadable.append(error)
             continue
-        height, width = rules.sizes(scale, own.height, own.width).hr
+        sizes = [rules.sizes(scale, own.height, own.width).hr for rules in protocols]
         if not data.reference:
-            height, width = enlarged(own.height, scale), enlarged(own.width, scale)
-        if pixels.shape[:2] != (height, width):
+            sizes = [(enlarged(own.height, scale), enlarged(own.width, scale))]
+        if others := [size for size in sizes if pixels.shape[:2] != size]:
+            height, width = others[0]
             wrong.append(f"{path.name} is {pixels.shape[1]}x{pixels.shape[0]}, not {width}x{height}")
-        elif pixels.ndim == 2 and own.channels == 3 and rules.working_space == "rgb":
+        elif pixels.ndim == 2 and own.channels == 3 and in_colour:
             wrong.append(f"{path.name} is grey, its image has colours")
         hashes[image.name] = pixel_hash(pixels)
     if unreadable:

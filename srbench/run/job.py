@@ -69,7 +69,7 @@ def context_of(options: RunOptions) -> RunContext:
             "give it another name",
         )
     return RunContext(
-        protocol=protocol.get(options.protocol),
+        protocols=protocol.several(options.protocol),
         degradation=options.degradation,
         degradation_key=degraded.key,
         variant=Variant(options.tile, options.self_ensemble, options.precision),

@@ -1,5 +1,5 @@
 """The manifest of a run: what was run, by which code, on what machine, from which files; and the facts of its methods,
-metrics, datasets and protocol, from which reports are made when their code may be gone."""
+metrics, datasets and protocols, from which reports are made when their code may be gone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _PACKAGES = ("torch", "numpy", "pillow", "scipy", "spandrel")
 def describe(
     options: RunOptions,
     methods: Sequence[tuple[Method, str]],
-    protocol: Protocol,
+    protocols: Sequence[Protocol],
     devices: Sequence[torch.device],
     workers: int,
 ) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def describe(
         "seed": options.seed,
         "scales": list(options.scales),
         "degradation": options.degradation,
-        "protocol": {**protocol.described(), **to_json(protocol_facts(protocol))},
+        "protocols": [{**rules.described(), **to_json(protocol_facts(rules))} for rules in protocols],
         "methods": [_method(method, identity) for method, identity in methods],
     }
 

@@ -29,8 +29,8 @@ def _agree(folders: Sequence[tuple[Path, Sequence[Run]]]) -> None:
         for other, theirs in seen:
             if name := next(filter(None, (name_used_otherwise(own, theirs) for own in manifests)), ""):
                 raise StoreError(
-                    f"'{name}' in '{folder}' is not what it is in '{other}': another folder of images, or a method "
-                    "from another file",
+                    f"'{name}' in '{folder}' is not what it is in '{other}': another folder of images, a method "
+                    "from another file, or a protocol that decides otherwise",
                     "run it again under another name, or merge into two folders; srbench drop takes it out of one",
                 )
         seen.append((folder, manifests))

@@ -16,7 +16,7 @@ class RunOptions:
     datasets: tuple[str, ...] = ()  # empty: the standard ones that are on this machine, else sample
     scales: tuple[float, ...] = (4,)
     metrics: tuple[str, ...] = ()  # empty: the default ones
-    protocol: str = "basicsr"
+    protocol: str = "basicsr"  # names and files, with commas between
     degradation: str = "bicubic"
     no_reference: bool = False  # the images of the datasets are LR images without an original
     device: str = "auto"

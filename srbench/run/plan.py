@@ -7,8 +7,9 @@ process on another machine.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 from srbench.dataset.locate import Dataset, ImageFile
@@ -52,9 +53,9 @@ class MetricSpec:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What all cells of a run share."""
+    """What all cells of a run share, and the protocols among which each has one."""
 
-    protocol: Protocol
+    protocols: tuple[Protocol, ...]
     degradation: str  # a name, as :func:`srbench.degradation.get` takes it
     degradation_key: str  # what that was where the run was planned
     variant: Variant
@@ -63,6 +64,10 @@ class RunContext:
     keep_images: bool
     folder: Path  # of the results, absolute
     batch: int = 1  # images of one size that a GPU computes at once
+
+    def protocol(self, facts: CellFacts) -> Protocol:
+        """That of a cell."""
+        return next(rules for rules in self.protocols if rules.name == facts.protocol)
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class CellTask:
         sample: the file of the HR image, or of an LR image that has no original.
         kept: an earlier outcome whose SR image may still be there.
         canary: measured for the canary alone: without the run's variant, and nothing of it is kept.
+        shares: another cell of the run differs in nothing but the protocol, and the two follow each other.
     """
 
     facts: CellFacts
@@ -81,6 +87,13 @@ class CellTask:
     metrics: tuple[MetricSpec, ...] = ()
     kept: Outcome | None = None
     canary: bool = False
+    shares: bool = False
+
+    @property
+    def family(self) -> Hashable:
+        """What cells have in common that should go to one worker, which may compute them by one call of the method;
+        None of one that shares nothing."""
+        return (self.method, self.sample, self.scale) if self.shares and not self.canary else None
 
     @property
     def scale(self) -> float:
@@ -107,7 +120,8 @@ def cells(
     scales: Sequence[float],
     context: RunContext,
 ) -> Iterator[CellTask]:
-    """All cells, image by image, so that the methods of a run share each decoded image and its LR images.
+    """All cells, image by image, so that the methods of a run share each decoded image and its LR images, and the
+    protocols a method's SR image.
 
     Args:
         pixels: what the images of the datasets really hold on this machine.
@@ -116,7 +130,7 @@ def cells(
     for dataset in datasets:
         for image in dataset.images:
             for scale in scales:
-                for method in methods:
+                for method, rules in product(methods, context.protocols):
                     facts = CellFacts(
                         method=method.name,
                         method_hash=method.identity,
@@ -127,13 +141,13 @@ def cells(
                         image_channels=pixels[image].channels,
                         scale=scale,
                         degradation=context.degradation_key if image.reference else NO_DEGRADATION,
-                        protocol=context.protocol.name,
-                        protocol_hash=context.protocol.hash,
+                        protocol=rules.name,
+                        protocol_hash=rules.hash,
                         options=options[method],
                         lr_sha256="" if image.reference else pixels[image].sha256,
                         precision=method.precision,
                     )
-                    yield CellTask(facts, method, image)
+                    yield CellTask(facts, method, image, shares=len(context.protocols) > 1)
 
 
 def _options(context: RunContext, method: MethodSpec) -> str:

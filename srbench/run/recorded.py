@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from srbench.errors import SrbenchError
+from srbench.protocol.base import Protocol
 from srbench.records import labels
+from srbench.results.facts import protocols_of
 from srbench.results.folder import FILE
 from srbench.results.reader import Reader
 
@@ -58,6 +60,7 @@ class Recorded:
         variants: what the rows of methods with options are called, with the names of their methods.
         degradations: their keys.
         degradation_files: those that degradations came from, by name.
+        protocols: their hashes.
         newest: the number of the newest run; 0 where there is none.
     """
 
@@ -67,6 +70,7 @@ class Recorded:
     variants: Mapping[str, str] = field(default_factory=dict)
     degradations: Mapping[str, str] = field(default_factory=dict)
     degradation_files: Mapping[str, str] = field(default_factory=dict)
+    protocols: Mapping[str, str] = field(default_factory=dict)
     newest: int = 0
 
     @classmethod
@@ -96,7 +100,9 @@ class Recorded:
         known: set[str] = set()
         methods: dict[str, RecordedMethod] = {}
         files: dict[str, str] = {}
+        protocols: dict[str, str] = {}
         for manifest in manifests:
+            protocols |= {str(own["name"]): str(own["hash"]) for own in protocols_of(manifest)}
             files |= manifest.get("degradation_file", {})
             for entry in manifest.get("datasets", ()):
                 if entry.get("version") == 0:
@@ -111,7 +117,7 @@ class Recorded:
                 methods[name] = RecordedMethod(name, entry.get("hash", ""), sources.get(name, ""), checkpoint, foreign)
         called = {text: method for (method, options), text in labels(variants).items() if options}
         newest = {key.partition("/")[0]: key for key in degradations}
-        return cls(datasets, frozenset(known), methods, called, newest, files)
+        return cls(datasets, frozenset(known), methods, called, newest, files, protocols)
 
     def is_another_degradation(self, key: str) -> bool:
         """Whether the newest run with a degradation of this name had another one: another kernel, file or seed."""
@@ -127,10 +133,21 @@ class Recorded:
                 "give the file (or what is in it) another name, or choose another --out",
             )
 
+    def require_own_protocols(self, protocols: Iterable[Protocol]) -> None:
+        """Raise SrbenchError where the name of a protocol is that of one which decides otherwise: values of two are
+        never shown as those of one."""
+        for rules in protocols:
+            if self.protocols.get(rules.name, rules.hash) != rules.hash:
+                raise SrbenchError(
+                    f"'{rules.name}' is another protocol in these results ({self.protocols[rules.name]}) than here "
+                    f"({rules.hash})",
+                    "give it another name, or choose another --out",
+                )
+
 
 def use_names_otherwise(manifest: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a name of ``manifest``, of a user's folder of images or of a method, is another thing's in the manifests
-    of other runs."""
+    """Whether a name of ``manifest``, of a user's folder of images, a method or a protocol, is another thing's in the
+    manifests of other runs."""
     return bool(name_used_otherwise(manifest, others))
 
 
@@ -144,6 +161,9 @@ def name_used_otherwise(manifest: Mapping[str, Any], others: Sequence[Mapping[st
                 return own.name
             if other is not None and own.folder != other.folder and own.images != other.images:
                 return own.name
+    for entry in protocols_of(manifest):
+        if there.protocols.get(entry["name"], entry["hash"]) != entry["hash"]:
+            return str(entry["name"])
     sources = manifest.get("sources", {})
     for entry in manifest.get("methods", ()):
         name = str(entry["name"])

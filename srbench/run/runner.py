@@ -92,6 +92,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     for scale in options.scales:
         worker.degradation.require_scale(scale)
     recorded = Recorded.of(options.out)
+    recorded.require_own_protocols(context.protocols)
     file = degradation.file_of(options.degradation)
     recorded.require_own_degradation(context.degradation_key, file)
     if recorded.is_another_degradation(context.degradation_key):
@@ -117,7 +118,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     require_undegraded(datasets, options.degradation)
     selection = choice.select(
         options.metrics,
-        context.protocol,
+        context.protocols,
         any(spec.has_likelihood for spec in specs),
         references=any(data.reference for data in datasets),
         unreferenced=not all(data.reference for data in datasets),
@@ -168,7 +169,7 @@ def plan(job: Job, store: Store, observer: Observer) -> Plan:
 
 def _describe(job: Job) -> dict[str, Any]:
     methods = [(job.worker.method(spec), spec.identity) for spec in job.methods]
-    return describe(job.options, methods, job.context.protocol, devices_of(job.options.device), job.worker.workers)
+    return describe(job.options, methods, job.context.protocols, devices_of(job.options.device), job.worker.workers)
 
 
 def _prepare(job: Job, observer: Observer) -> None:

@@ -23,7 +23,7 @@ def compare_tiles(plan: Sequence[CellTask], worker: CellWorker, observer: Observ
         if key in found or tiled is None or worker.prepare(task.method, task.scale) or not tiled.supports(task.scale):
             continue
         try:
-            example = worker.images.example(task.sample, task.scale)
+            example = worker.example(task)
             lr = lr_of(tiled, example)
             if max(lr.shape[-2:]) <= tiled.tile:
                 continue

@@ -56,9 +56,10 @@ def cut(cells: Sequence[CellTask], costs: Sequence[int], shard: Shard) -> Slice:
     return Slice(shard, digest.hexdigest()[:16], own)
 
 
-def _place(cell: CellTask) -> tuple[str, str, float, str, int, str]:
+def _place(cell: CellTask) -> tuple[str, str, float, str, int, str, str]:
     facts = cell.facts
-    return facts.method, facts.options, facts.scale, facts.dataset, facts.dataset_version, facts.image
+    place = facts.method, facts.options, facts.scale, facts.dataset, facts.dataset_version, facts.image
+    return *place, facts.protocol
 
 
 def costs(cells: Sequence[CellTask], facts: Mapping[ImageFile, ImageFacts], worker: CellWorker) -> list[int]:

@@ -13,6 +13,7 @@ from srbench.metrics import Metric, choice
 from srbench.records import CellState, Known, ScoreState
 from srbench.results.claims import Claims
 from srbench.results.store import Store
+from srbench.run.executors.base import are_family
 from srbench.run.observer import Observer, Summary
 from srbench.run.plan import CellResult, CellTask, MethodSpec, MetricSpec
 
@@ -32,10 +33,10 @@ def pending(
 ) -> list[CellTask]:
     """The tasks that lack an SR image or a score, each with what it lacks; the others are counted in ``summary``."""
     known = {} if force else store.known(list(ids.values()))
-    fitting: dict[tuple[MethodSpec, bool], tuple[MetricSpec, ...]] = {}
+    fitting: dict[tuple[MethodSpec, str, bool], tuple[MetricSpec, ...]] = {}
     tasks = []
     for task in plan:
-        kind = (task.method, task.sample.reference)
+        kind = (task.method, task.facts.protocol, task.sample.reference)
         if kind not in fitting:
             fitting[kind] = _fitting(wanted, selection, *kind)
         own = fitting[kind]
@@ -48,7 +49,7 @@ def pending(
         done = outcome is not None and outcome.status == CellState.OK
         left = tuple(m for m in own if (m.name, m.version) not in have.metrics) if done else own
         if left or not done:
-            tasks.append(CellTask(task.facts, task.method, task.sample, left, outcome if done else None, task.canary))
+            tasks.append(replace(task, metrics=left, kept=outcome if done else None))
         else:
             summary.known += 1
             stored = ((metric.name, have.metrics[metric.name, metric.version]) for metric in own)
@@ -59,14 +60,15 @@ def pending(
 
 
 def _fitting(
-    wanted: Wanted, selection: choice.Selection, method: MethodSpec, reference: bool
+    wanted: Wanted, selection: choice.Selection, method: MethodSpec, protocol: str, reference: bool
 ) -> tuple[MetricSpec, ...]:
-    """The metrics that have anything to measure of a method on images with or without an original: bits take a
-    likelihood, and most metrics an original."""
+    """The metrics that have anything to measure of a method under a protocol, on images with or without an original:
+    bits take a likelihood, and most metrics an original."""
     return tuple(
         spec
         for spec, metric in wanted.items()
-        if (method.has_likelihood or not metric.needs_likelihood) and selection.measures(metric, reference=reference)
+        if (method.has_likelihood or not metric.needs_likelihood)
+        and selection.measures(metric, protocol, reference=reference)
     )
 
 
@@ -178,14 +180,19 @@ def _not_settled(
 
 
 def with_canaries(tasks: Iterator[CellTask | None], extra_cells: Sequence[CellTask]) -> Iterator[CellTask | None]:
-    """``tasks``, each image's first followed by the canary's cell of the same image and scale, so that its HR and LR
-    images are still at hand; then the canary's other cells."""
-    waiting = {_place(cell): cell for cell in extra_cells}
+    """``tasks``, each image's first, or first family, followed by the canary's cells of the same image and scale, so
+    that its HR and LR images are still at hand; then the canary's other cells."""
+    waiting: dict[tuple[str, str, float], list[CellTask]] = {}
+    for cell in extra_cells:
+        waiting.setdefault(_place(cell), []).append(cell)
+    before: CellTask | None = None
     for task in tasks:
+        if before is not None and not (task is not None and are_family(before, task)):
+            yield from waiting.pop(_place(before), ())
         yield task
-        if task is not None and waiting and (cell := waiting.pop(_place(task), None)) is not None:
-            yield cell
-    yield from waiting.values()
+        before = task if task is not None and waiting else None
+    for cells in waiting.values():
+        yield from cells
 
 
 def _place(task: CellTask) -> tuple[str, str, float]:

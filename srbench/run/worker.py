@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 
@@ -19,13 +19,15 @@ import srbench
 from srbench import degradation, metrics, randomness
 from srbench.errors import MethodError, NotFiniteError, NotSupportedError, SrbenchError
 from srbench.evaluation import Example, compare, is_black, measure, out_of_range, raw, raw_together, rounded
+from srbench.evaluation.inference import given
 from srbench.evaluation.scoring import likelihood
 from srbench.foreign.contained import contained, told, traceback_of
+from srbench.imaging.color import round_half_up
 from srbench.machine import resolve_device
 from srbench.method import plugins
 from srbench.method.base import Method, MethodContext, prepare
 from srbench.method.variant import Variant
-from srbench.method.wrappers import watched
+from srbench.method.wrappers import Watch, watched
 from srbench.metrics import Measurement, Metric
 from srbench.paths import search_path
 from srbench.records import Outcome, Score
@@ -35,16 +37,9 @@ from srbench.run.batches import CellBatch, pay, same
 from srbench.run.cache import ImageCache
 from srbench.run.executors.base import Deferred
 from srbench.run.plan import CellResult, CellTask, MethodSpec, MetricSpec, RunContext
+from srbench.run.shared import Made, SharedOutputs
 
 _DECODERS = 4  # threads that read the images of a batch
-
-
-@dataclass(frozen=True)
-class _Made:
-    """An image's output from a batch, as :func:`srbench.evaluation.raw` gives it, and its share of the time."""
-
-    output: Tensor
-    seconds: float
 
 
 class CellWorker:
@@ -67,7 +62,9 @@ class CellWorker:
                 "use the same files on all machines",
             )
         self.method_context = MethodContext(self.device, context.seed, self.degradation)
-        self.images = ImageCache(context.protocol, self.degradation, workers, context.batch if pay(self.device) else 1)
+        at_once = context.batch if pay(self.device) else 1
+        self.images = ImageCache(context.protocols, self.degradation, workers, at_once)
+        self._outputs = SharedOutputs(workers * at_once)
         self._bare: dict[MethodSpec, Method] = {}
         self._methods: dict[tuple[MethodSpec, Variant], Method] = {}
         self._prepared: dict[tuple[MethodSpec, Variant, float], Exception | None] = {}
@@ -162,6 +159,10 @@ class CellWorker:
 
     # -- cells --------------------------------------------------------------------------------------------------
 
+    def example(self, task: CellTask) -> Example:
+        """A task's image at its scale under its protocol; raises ImageError."""
+        return self.images.example(task.sample, task.scale, self.context.protocol(task.facts))
+
     def compute(self, task: CellTask) -> CellResult:
         """Run the method and score its image; with ``kept``, score the image of that earlier outcome if it is still
         there. Never raises for what a method or an image does: that is the outcome."""
@@ -176,20 +177,21 @@ class CellWorker:
             begun = self._begin_together(task)
             return Deferred(lambda: [one.finish() if isinstance(one, Deferred) else one for one in begun])
         if task.canary:
-            return Deferred(functools.partial(self._begin, task))
+            return Deferred(functools.partial(self._begin, task, Watch()))
         with watched() as watch:
-            result = self._begin(task)
+            result = self._begin(task, watch)
         return result if not watch.tile else _in_tiles(result, watch.tile)
 
     def _begin_together(self, batch: CellBatch) -> list[CellResult | Deferred]:
         """One by one where the method cannot do otherwise, or not for want of memory."""
         with watched() as watch:
-            made = self._together(batch)
+            made = self._together(batch, watch)
         if not made or watch.tile:
             return [self.begin(task) for task in batch.tasks]
-        return [self._begin(task, own) for task, own in zip(batch.tasks, made, strict=True)]
+        begun = [self._begin(task, Watch(), own) for task, own in zip(batch.tasks, made, strict=True)]
+        return [_in_tiles(one, own.tile) if own.tile else one for one, own in zip(begun, made, strict=True)]
 
-    def _together(self, batch: CellBatch) -> list[_Made]:
+    def _together(self, batch: CellBatch, watch: Watch) -> list[Made]:
         """What the method makes of a batch's images at once; nothing if it fails at it, or makes something else than of
         each alone, which is then not tried again."""
         first = batch.tasks[0]
@@ -200,7 +202,13 @@ class CellWorker:
             with contained(), ThreadPoolExecutor(_DECODERS) as threads:
                 method = self._method(first)
                 assert method is not None  # a task of images that were made elsewhere is in no batch
-                examples = list(threads.map(lambda task: self.images.example(task.sample, task.scale), batch.tasks))
+                examples = list(threads.map(self.example, batch.tasks))
+                families = [own.family for own in batch.tasks]
+                lrs = [given(method, example) for example in examples]
+                known = [self._outputs.find(*own) for own in zip(families, lrs, strict=True)]
+                found = [made for made in known if made is not None]
+                if len(found) == len(known):
+                    return found
                 start = time.perf_counter()
                 outputs = raw_together(method, examples)
                 seconds = (time.perf_counter() - start) / len(outputs)
@@ -208,35 +216,57 @@ class CellWorker:
                     self._takes_several[key] = same(outputs[0], raw(method, examples[0]))
         except Exception:  # the image that it is about raises it again
             self._takes_several[key] = False
-        return [_Made(output, seconds) for output in outputs] if self._takes_several[key] else []
+        if not self._takes_several[key]:
+            return []
+        made = [Made(output, seconds) for output in outputs]
+        for own in zip(families, lrs, made, strict=True):
+            if not watch.tile:
+                self._outputs.keep(*own)
+        return made
 
-    def _begin(self, task: CellTask, made: _Made | None = None) -> CellResult | Deferred:
+    def _begin(self, task: CellTask, watch: Watch, made: Made | None = None) -> CellResult | Deferred:
         try:
             with contained():
-                return self._super_resolve_and_score(task, made)
+                return self._super_resolve_and_score(task, watch, made)
         except NotSupportedError as error:
             return CellResult(Outcome("not supported", str(error)))
         except Exception as error:
             return _failed(error)
 
-    def _super_resolve_and_score(self, task: CellTask, made: _Made | None) -> CellResult | Deferred:
+    def _make(self, task: CellTask, method: Method, example: Example, watch: Watch) -> Made:
+        """What the method makes of a cell's LR image, or has made of the same one under another protocol."""
+        family = None if task.method.random else task.family
+        lr = given(method, example)
+        made = self._outputs.find(family, lr)
+        if made is None:
+            start = time.perf_counter()
+            output = raw(method, example)
+            made = Made(output, time.perf_counter() - start, watch.tile)
+            self._outputs.keep(family, lr, made)
+        return made
+
+    def _super_resolve_and_score(self, task: CellTask, watch: Watch, made: Made | None) -> CellResult | Deferred:
         method = self._method(task)
-        example = self.images.example(task.sample, task.scale)
-        sr = None if task.kept is None else kept.read(self.context.folder, task.kept)
+        example = self.example(task)
+        # A file has 8 bits: what is measured without rounding is made again, unless it came as a file.
+        readable = example.protocol.sr_rounded or method is None
+        sr = kept.read(self.context.folder, task.kept) if task.kept is not None and readable else None
         if sr is not None:
             return CellResult(None, self._scores(task, method, sr, example))
         if method is None:
             raise MethodError(f"the images of '{task.method.name}' were made elsewhere", "give them again")
+        made = made or self._make(task, method, example, watch)
+        watch.tile = made.tile
         start = time.perf_counter()
-        output = raw(method, example) if made is None else made.output
-        sr = rounded(output, example)
-        seconds = time.perf_counter() - start + (made.seconds if made else 0)
-        remarks = handling.encode(out_of_range(output), black=is_black(sr, example))
+        sr = rounded(made.output, example)
+        seconds = time.perf_counter() - start + made.seconds
+        remarks = handling.encode(out_of_range(made.output), black=is_black(sr, example))
         if task.canary or not self.context.keep_images:
             done = Outcome("ok", seconds=seconds, handling=remarks)
             return CellResult(done, self._scores(task, method, sr, example))
         writer = ThreadPoolExecutor(1)  # compressing the image takes as long as PSNR and SSIM
-        outcome = writer.submit(kept.keep, self.context.folder, task.facts, kept.to_pixels(sr), seconds)
+        pixels = kept.to_pixels(sr if example.protocol.sr_rounded else round_half_up(sr))
+        outcome = writer.submit(kept.keep, self.context.folder, task.facts, pixels, seconds)
         writer.shutdown(wait=False)
         return Deferred(functools.partial(_finished, outcome, remarks, self._scores(task, method, sr, example)))
 

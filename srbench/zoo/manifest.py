@@ -249,8 +249,8 @@ def _wrong_claims(claims: Iterable[Claim | Measurement], scales: list[int]) -> I
     for claim in claims:
         if claim.scale not in scales:
             yield f"a value at x{claim.scale}, which is none of its scales", f"it has {scales}"
-        if claim.protocol not in protocol.PROTOCOLS:
-            known = ", ".join(protocol.PROTOCOLS)
+        if claim.protocol not in protocol.names():
+            known = ", ".join(protocol.names())
             yield f"a value under the protocol '{claim.protocol[:60]}', which there is not", f"known: {known}"
         if claim.psnr is None and claim.ssim is None:
             yield f"a value of {claim.dataset} without a number", "add psnr = ... or ssim = ..."

@@ -39,7 +39,9 @@ NOT_RUN = {
     "pip install srbench": "not on a package index yet",
     "pip install 'srbench[cluster]'": "not on a package index yet",
     "srbench run --methods all --cluster ": "needs a cluster; tests/run/test_clustered.py",
-    "pip install 'srbench[iqa]'": "not on a package index yet; the README's first command installs the extra",
+    "pip install 'srbench[iqa]'": "not on a package index yet",
+    "pip install 'srbench[piq]'": "not on a package index yet",
+    "srbench run --methods bicubic --datasets sample --metrics psnr,p": "needs extras; tests/metrics/test_iqa.py",
     "python3 -m venv .venv && .venv/bin/python -m pip install -q tox": "is CI, which runs this test",
     "python docs/scripts/on_a_gpu.py": "needs a GPU; tests/test_on_a_gpu.py rehearses it",
     "srbench run --methods nearest,bicubic,aplus,srcnn,fsrcnn,edsr": "an hour: the images of the MOS study",
@@ -205,7 +207,7 @@ SRBENCH = sorted({
     match[1].replace("$seed", "1").strip()
     for page in PAGES
     for command in (*ALL[page], *spans(page))
-    for match in re.finditer(r"\bsrbench ((?!fetch weights \|\|)[a-z][^;&|>#]*)", command)
+    for match in re.finditer(r"\bsrbench ((?!fetch weights \|\|)[a-z](?:\"[^\"]*\"|[^;&|>#\"])*)", command)
 })  # fmt: skip
 
 
@@ -300,7 +302,7 @@ def fill(folder, page):
         height, width = (n // 4 * 4 for n in pixels.shape[:2])
         write_image(folder / "their_set5" / f"{image.name}_x4.png", pixels[:height, :width] // 2 * 2)
     printed = {"sharpened.py": "class Sharpened", "my_metric.py": "MEAN_ERROR = ", "my_degradation.py": "MINE = Pipe"}
-    printed |= {"edsr255.py": "class Edsr255"}
+    printed |= {"edsr255.py": "class Edsr255", "phone.toml": 'name = "phone"'}
     printed |= {"campaign.toml": "[[run]]", "test_quality.py": "def test_quality"}
     blocks = [block for path in PAGES.values() for _, block in fences(path.read_text(encoding="utf-8"))]
     for name, word in printed.items():

@@ -74,6 +74,9 @@ def test_which_metrics_need_an_original():
     ]
     assert not get("niqe").needs_reference
     assert not get("pi").needs_reference
+    pytest.importorskip("pyiqa")
+    assert not get("pyiqa:musiq").needs_reference
+    assert get("pyiqa:gmsd").needs_reference
 
 
 @pytest.mark.data("set5")

@@ -171,6 +171,7 @@ def test_brackets_in_a_name_are_that_name():
         ({"method": "bicubik"}, "unknown method 'bicubik'; did you mean bicubic"),
         ({"dataset": "set6"}, "unknown dataset 'set6'; did you mean set5"),
         ({"metric": "pnsr"}, "unknown metric 'pnsr'"),
+        ({"protocol": "clasic"}, "unknown protocol 'clasic'; did you mean classic"),
     ],
 )
 def test_an_unknown_name_is_an_error_with_the_nearest(scope, message):

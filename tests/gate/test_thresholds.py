@@ -83,7 +83,7 @@ def edited(old, new):
         ("baseline = 3\n" + GOOD, "neither a path nor a table"),
         ("[baseline]\nsrbench = '1'\n" + GOOD, "has no 'protocols'"),
         ('baseline = "gone.toml"\n' + GOOD, r"cannot read thresholds '.*gone\.toml'"),
-        (GOOD + 'protocol = "clasic"\n', "unknown protocol 'clasic'.*did you mean classic"),
+        (GOOD + 'protocol = "./gone.toml"\n', r"cannot read protocol '.*gone\.toml'"),
     ],
 )
 def test_a_wrong_file_says_what_is_wrong_in_one_line(file, text, message):

@@ -106,7 +106,7 @@ def test_asked_for_by_name(go, guess, scores):
 @pytest.mark.parametrize("colour", ["rgb", "luma", "any"])
 def test_the_hr_image_is_what_the_method_is_fed(go, guess, scores, colour, protocol, pictures):
     from srbench.imaging.color import luma
-    from srbench.protocol.base import get
+    from srbench.protocol import get
 
     assert not go(guess(colour), protocol=protocol, metrics=("bits",)).failures
     pixels = read_image(pictures / "a.png")

@@ -17,11 +17,11 @@ def test_hashes_are_what_they_were(name, expected):
 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(protocol.Protocol)])
-def test_every_field_but_the_title_changes_the_hash(field):
+def test_every_field_but_title_and_source_changes_the_hash(field):
     value = getattr(protocol.CLASSIC, field)
     other = not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else "rgb"
     changed = dataclasses.replace(protocol.CLASSIC, **{field: other})
-    assert (changed.hash == protocol.CLASSIC.hash) == (field == "title")
+    assert (changed.hash == protocol.CLASSIC.hash) == (field in ("title", "source"))
 
 
 def test_the_decisions_of_the_two_families():
@@ -42,11 +42,6 @@ def test_matlab_rgb_has_colour_as_basicsr_and_neither_rounds_y_nor_lr():
     assert (rules.working_space, rules.lr_rounded, rules.luma_rounded, rules.sr_rounded) == ("rgb", False, False, True)
     assert not rules.grey_as_rgb
     assert rules.border(3) == 3
-
-
-def test_protocols_stand_under_their_own_names():
-    assert list(protocol.PROTOCOLS) == ["basicsr", "classic", "matlab-rgb"]
-    assert all(entry.name == name for name, entry in protocol.PROTOCOLS.items())
 
 
 def test_protocols_cannot_be_changed_in_place():

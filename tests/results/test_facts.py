@@ -309,5 +309,5 @@ def test_protocols_in_words():
     facts = FolderFacts([{"protocol": {"name": "classic", "hash": "0"}}], Installed())
     (classic,) = facts.protocols("classic")
     assert (classic.hash, classic.version) == (CLASSIC.hash, CLASSIC.version)
-    assert "Methods that treat each channel alone are fed Y." in classic.description
-    assert "fed RGB" in Installed().protocol(BASICSR.name).description
+    assert "are fed the LR image of Y (rounded)" in classic.description
+    assert "fed the LR image of RGB" in Installed().protocol(BASICSR.name).description

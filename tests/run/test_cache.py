@@ -29,7 +29,7 @@ def test_decoding_keeps_no_more_pixels_than_the_cache(images, monkeypatch):
 
     monkeypatch.setattr(cache_module, "_decode", noting)
     monkeypatch.setattr(cache_module, "_DECODED_BYTES", 1)
-    cache = ImageCache(BASICSR, Bicubic(), workers=1)
+    cache = ImageCache((BASICSR,), Bicubic(), workers=1)
     image_facts = cache.start_decoding(images)
     assert [facts.width for facts in image_facts().values()] == WIDTHS
     gc.collect()
@@ -38,17 +38,17 @@ def test_decoding_keeps_no_more_pixels_than_the_cache(images, monkeypatch):
 
 
 def test_the_scales_of_an_image_share_it_and_each_is_made_once(images):
-    cache = ImageCache(BASICSR, Bicubic(), workers=1)
-    assert cache.example(images[0], 2) is cache.example(images[0], 2)
-    assert cache.example(images[0], 2).image is cache.example(images[0], 3).image
+    cache = ImageCache((BASICSR,), Bicubic(), workers=1)
+    assert cache.example(images[0], 2, BASICSR) is cache.example(images[0], 2, BASICSR)
+    assert cache.example(images[0], 2, BASICSR).image is cache.example(images[0], 3, BASICSR).image
 
 
 def test_a_cache_and_its_images_are_gone_with_the_last_reference(images):
-    cache = ImageCache(BASICSR, Bicubic(), workers=1)
+    cache = ImageCache((BASICSR,), Bicubic(), workers=1)
     gone = [
         weakref.ref(cache),
-        weakref.ref(cache.example(images[0], 2)),
-        weakref.ref(cache.example(images[0], 3).image),
+        weakref.ref(cache.example(images[0], 2, BASICSR)),
+        weakref.ref(cache.example(images[0], 3, BASICSR).image),
     ]
     assert all(reference() is not None for reference in gone)
     gc.disable()  # many runs in one process would have their images side by side until Python looks for cycles

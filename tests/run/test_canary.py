@@ -1,5 +1,6 @@
 """Bicubic is measured with every run, against the value that the manifest records."""
 
+import dataclasses
 import statistics
 
 import pytest
@@ -73,8 +74,6 @@ def test_an_image_that_bicubic_cannot_measure_puts_it_off(known, go):
 
 
 def test_true_images_and_a_wrong_value_point_at_the_computation(known, go, monkeypatch):
-    import dataclasses
-
     manifest = dataset.manifests()["toys"]
     wrong = dataclasses.replace(manifest, bicubic={"basicsr": {2: known[1] + 0.01}})
     monkeypatch.setattr(dataset, "manifests", lambda: {"toys": wrong})
@@ -102,6 +101,17 @@ def test_a_folder_has_none_and_says_so(go):
 def test_a_scale_or_protocol_without_a_recorded_value_has_none(known, go, other):
     (canary,) = go("nearest", datasets=("toys",), **other).canaries
     assert canary.verdict == "none"
+
+
+def test_of_several_protocols_the_one_that_says_most_counts(known, go, monkeypatch):
+    (canary,) = go("nearest", datasets=("toys",), protocol="classic,basicsr,rgb").canaries
+    assert (canary.verdict, canary.measured) == ("good", pytest.approx(known[1], abs=1e-9))
+    manifest = dataset.manifests()["toys"]
+    wrong = dataclasses.replace(manifest, bicubic=manifest.bicubic | {"rgb": {2: 20.0}})
+    monkeypatch.setattr(dataset, "manifests", lambda: {"toys": wrong})
+    (canary,) = go("nearest", datasets=("toys",), protocol="basicsr,rgb").canaries
+    assert (canary.verdict, canary.expected) == ("off", 20.0)
+    assert canary.cause.startswith("under rgb: ")
 
 
 def test_the_sample_has_its_recorded_values(go):

@@ -34,7 +34,7 @@ def decoded(monkeypatch, tmp_path):
 def plan(folder, **options):
     """A new process's look at a folder; the facts by name, and the cache that has them."""
     images = dataset.find(str(folder)).images
-    cache = ImageCache(BASICSR, Bicubic(), workers=1)
+    cache = ImageCache((BASICSR,), Bicubic(), workers=1)
     return {image.name: own for image, own in cache.start_decoding(images, **options)().items()}, cache, images
 
 
@@ -44,7 +44,7 @@ def test_a_second_plan_decodes_nothing_and_says_the_same(decoded, pictures):
     decoded.clear()
     second, cache, images = plan(pictures)
     assert (second, decoded) == (first, [])
-    cache.example(images[0], 2)
+    cache.example(images[0], 2, BASICSR)
     assert decoded == ["a"]
 
 
@@ -103,7 +103,7 @@ def test_a_wrong_memory_is_an_error_and_no_score(decoded, pictures):
     path.write_text(json.dumps(content))
     _, cache, images = plan(pictures)
     with pytest.raises(ImageError, match=r"a\.png' holds other pixels than when it was last read; run with --verify"):
-        cache.example(images[0], 2)
+        cache.example(images[0], 2, BASICSR)
 
 
 @pytest.mark.parametrize(

@@ -126,12 +126,12 @@ def test_without_any_metric_there_are_pictures_and_a_line(go, results):
 
 def test_what_is_chosen_by_default():
     named = lambda *arguments, **options: [m.name for m in choice.select((), *arguments, **options).metrics]  # noqa: E731
-    assert named(BASICSR) == ["psnr", "ssim", "lpips", "mos"]
-    assert named(BASICSR, references=False, unreferenced=True) == ["niqe", "pi"]
-    assert named(CLASSIC, references=False, unreferenced=True) == []
-    both = choice.select((), BASICSR, unreferenced=True)
+    assert named((BASICSR,)) == ["psnr", "ssim", "lpips", "mos"]
+    assert named((BASICSR,), references=False, unreferenced=True) == ["niqe", "pi"]
+    assert named((CLASSIC,), references=False, unreferenced=True) == []
+    both = choice.select((), (BASICSR,), unreferenced=True)
     measured = {
-        reference: [m.name for m in both.metrics if both.measures(m, reference=reference)]
+        reference: [m.name for m in both.metrics if both.measures(m, "basicsr", reference=reference)]
         for reference in (True, False)
     }
     assert measured == {True: ["psnr", "ssim", "lpips", "mos"], False: ["niqe", "pi"]}

@@ -182,7 +182,7 @@ def test_the_manifest_says_how_the_numbers_were_made(go, write_plugin, results, 
     manifest = json.loads((results / "runs" / f"{summary.run_id:04d}.json").read_text())
     assert (manifest["command"], manifest["seed"], manifest["status"]) == ("srbench run", 5, "finished")
     assert manifest["packages"].keys() >= {"torch", "numpy", "pillow"}
-    assert manifest["protocol"]["hash"]
+    assert manifest["protocols"][0]["hash"]
     assert manifest["methods"][0]["name"] == "mine"
     assert len(manifest["methods"][0]["hash"]) == 16
     assert set(manifest["datasets"][0]["images"]) == {"a", "b", "c"}

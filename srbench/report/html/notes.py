@@ -11,7 +11,7 @@ import pandas as pd
 
 from srbench.records import NO_DEGRADATION, declared_version
 from srbench.report.html.views import View
-from srbench.results.facts import FolderFacts, MetricFacts
+from srbench.results.facts import FolderFacts, MetricFacts, protocols_of
 from srbench.results.reader import Run
 from srbench.wording import counted
 
@@ -43,7 +43,7 @@ def overview(images: pd.DataFrame, runs: Sequence[Run], facts: FolderFacts, rema
     pairs = [
         ("Datasets", ", ".join(datasets)),
         ("Scales", ", ".join(f"×{scale}" for scale in sorted(images["scale"].unique()))),  # noqa: RUF001
-        ("Protocol", ", ".join(_unique(f"{p['name']} ({p['hash']})" for m in manifests if (p := m.get("protocol"))))),
+        ("Protocol", ", ".join(_unique(f"{p['name']} ({p['hash']})" for m in manifests for p in protocols_of(m)))),
         ("Degradation", ", ".join(_degradation(name) for name in _unique(images["degradation"]))),
         ("Methods", str(images[["method", "options"]].drop_duplicates().shape[0])),
         ("Device", ", ".join(_unique(f"{m.get('device', '?')} ({m.get('processor', '?')})" for m in manifests))),
@@ -87,7 +87,7 @@ def notes(views: Sequence[View], facts: FolderFacts) -> Notes:
     names = list(metrics)
     datasets = [facts.dataset(name) for name in _unique(name for view in views for name in view.datasets)]
     licences = [(data.title, f"{data.citation} Licence: {data.licence}.") for data in datasets if data.licence]
-    if any(name.startswith("pyiqa:") for name in names):
+    if any("computed by pyiqa" in metric.footnote for metric in metrics.values()):
         licences.append(("pyiqa", "its metrics are licensed under PolyForm Noncommercial 1.0.0"))
     return Notes(
         protocols=[(f"{p.name}, version {p.version}, hash {p.hash}", p.description) for p in protocols],

@@ -21,6 +21,7 @@ from srbench.report.html.templates import environment
 from srbench.report.html.views import views
 from srbench.results.cautions import cautions
 from srbench.results.choice import EVERYTHING, Choice
+from srbench.results.facts import protocols_of
 from srbench.results.leaderboard import means, per_image
 from srbench.results.literature import Entry
 from srbench.results.precision import casts
@@ -82,6 +83,7 @@ def render(
             whole_files=full_images is not None,
             facts=notes.overview(images, runs, facts, cautions(reader, images)),
             runs=runs[::-1],
+            protocols_of=protocols_of,
             off=[(run, canary) for run in runs for canary in run.canaries if canary.verdict == "off"],
             failures=_failures(images),
             pending=int((images["status"] == CellState.PENDING).sum()),

@@ -90,6 +90,12 @@ class Workers:
     at_once: int = GROUP
 
 
+def are_family(task: object, other: object) -> bool:
+    """Whether two tasks should be handed out together (:attr:`srbench.run.plan.CellTask.family`)."""
+    family = getattr(task, "family", None)
+    return family is not None and family == getattr(other, "family", None)
+
+
 DELIVER_EVERY = 0.2  # seconds between deliveries of results that are done faster than that
 NOTHING_EVERY = 10.0  # seconds after which the caller is given nothing rather than waits on
 # Fast tasks are handed out several at a time, for handing out costs as much as one, and neighbours share what they make
@@ -101,13 +107,14 @@ _AHEAD = 3  # groups for each worker: one at work, one that may be a canary's, o
 
 
 def compute(begin: Callable[[_T], Any], group: Sequence[_T], defer: Callable[[Callable[[], Any]], Any]) -> Group:
-    """Results of the first tasks of ``group``, and the seconds; ``defer`` is given what a task has deferred."""
+    """Results of the first tasks of ``group``, never of a part of a family, and the seconds; ``defer`` is given what a
+    task has deferred."""
     done: list[Any] = []
     start = time.monotonic()
-    for task in group:
+    for task, after in zip(group, (*group[1:], None), strict=True):
         result = begin(task)
         done.append(defer(result.finish) if isinstance(result, Deferred) else result)
-        if time.monotonic() - start > _GROUP_SECONDS:
+        if time.monotonic() - start > _GROUP_SECONDS and not are_family(task, after):
             break
     return done, time.monotonic() - start
 
@@ -138,6 +145,8 @@ def completed(workers: Workers, tasks: Iterator[_T | None], stop: Stop) -> Itera
             else:
                 group = [returned.popleft() for _ in range(min(at_once, len(returned)))]
                 later = _fill(group, tasks, at_once)
+                if workers.at_once > 1:
+                    later = _with_family(group, returned, tasks) or later
             if not group:
                 break
             running[workers.submit(group)] = _Handed(group, suspected)
@@ -190,6 +199,21 @@ def _fill(group: list[_T], tasks: Iterator[_T | None], most: int) -> bool:
         if task is None or task is _END:
             return task is None
         group.append(task)
+    return False
+
+
+def _with_family(group: list[_T], returned: deque[_T], tasks: Iterator[_T | None]) -> bool:
+    """Add the tasks to a group that are of the family of its last one; returns whether others may come later. The first
+    that is not waits with those that were ``returned``."""
+    while group and getattr(group[-1], "family", None) is not None:
+        if not returned:
+            task = next(tasks, _END)
+            if task is None or task is _END:
+                return task is None
+            returned.append(task)
+        if not are_family(group[-1], returned[0]):
+            break
+        group.append(returned.popleft())
     return False
 
 

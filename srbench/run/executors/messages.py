@@ -46,8 +46,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Hello:
-    """What a run is, so that any srbench can read whether it is of the same kind. ``content`` are a RunContext, and a
-    Source for whatever is named in tasks, by that name."""
+    """What a run is, so that any srbench can read whether it is of the same kind. ``protocol`` and ``protocol_hash``
+    are names and hashes, with commas between; ``content`` are a RunContext, and a Source for whatever is named in
+    tasks, by that name."""
 
     version: str
     protocol: str
@@ -57,7 +58,8 @@ class Hello:
     @classmethod
     def of(cls, context: RunContext, sources: dict[str, Source]) -> Hello:
         content = pickle.dumps((context, sources))
-        return cls(__version__, context.protocol.name, context.protocol.hash, content)
+        named = ",".join(rules.name for rules in context.protocols)
+        return cls(__version__, named, ",".join(rules.hash for rules in context.protocols), content)
 
     def pack(self) -> bytes:
         return pickle.dumps(vars(self))  # nothing of srbench's

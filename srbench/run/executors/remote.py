@@ -122,18 +122,20 @@ class Remote:
             hello = Hello(**pickle.loads(self._hello))
             if hello.version != __version__:
                 return Refusal(f"it has srbench {__version__}, and this is {hello.version}")
-            if _protocol_hash(hello.protocol) != hello.protocol_hash:
-                return Refusal(f"its protocol '{hello.protocol}' is another one")
+            for name, own in zip(hello.protocol.split(","), hello.protocol_hash.split(","), strict=True):
+                if _protocol_hash(name, own) != own:
+                    return Refusal(f"its protocol '{name}' is another one")
             context, sources = pickle.loads(hello.content)
             self._run = _Run(context, sources, self._scratch, self._blobs)
         return Met(self._run.machine)
 
 
-def _protocol_hash(name: str) -> str:
+def _protocol_hash(name: str, unknown: str) -> str:
+    """That of the protocol here; ``unknown`` where there is none of the name: the run sends a user's own."""
     try:
         return get_protocol(name).hash
-    except SrbenchError:  # it has none of that name
-        return ""
+    except SrbenchError:
+        return unknown
 
 
 class _Run:
