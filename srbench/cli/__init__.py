@@ -13,6 +13,7 @@ from srbench.cli import (
     check,
     compare,
     convert,
+    degrade,
     drop,
     experiment,
     explain,
@@ -71,6 +72,7 @@ app.command("runs")(runs.command)
 app.command("drop")(drop.command)
 app.command("score")(score.command)
 app.command("upscale")(upscale.command)
+app.command("degrade")(degrade.command)
 app.command("fetch")(fetch.command)
 app.command("convert")(convert.command)
 app.command("verify")(verify.command)

@@ -26,6 +26,8 @@ DEGRADATIONS = (
     "bicubic-noise",
     "bd-centre",
     "bd-first",
+    "realesrgan",
+    "bsrgan",
 )  # as in srbench.degradation.named, which imports torch
 
 

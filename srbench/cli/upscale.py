@@ -62,7 +62,7 @@ def command(
     seed = checked_seed(seed)
     loaded = Variant(tile, self_ensemble, precision).apply(api.load(*in_state([method], state)))
     targets: dict[Path, Path] = {}  # result: picture
-    for path in _pictures(images):
+    for path in pictures(images):
         result = output / f"{path.stem}_{safe_name(loaded.card.name)}_x{times}.png"
         if targets.get(result, path) != path:
             raise ImageError(f"'{targets[result]}' and '{path}' would both become '{result}'", "do them one by one")
@@ -123,7 +123,8 @@ def _strips(method: Method, pixels: Deep, scale: float, source: Path) -> Iterato
         raise MethodError(f"{method.card.name} failed on '{source}': {error!r}", "see it whole with --debug") from error
 
 
-def _pictures(paths: list[Path]) -> list[Path]:
+def pictures(paths: list[Path]) -> list[Path]:
+    """Files, with those of folders; raises ImageError where there is none."""
     from srbench.dataset.folder import SUFFIXES, image_files
 
     found: list[Path] = []

@@ -8,6 +8,7 @@ from srbench import lazy
 
 if TYPE_CHECKING:
     from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
+    from srbench.degradation.blind import Bsrgan, RealEsrgan
     from srbench.degradation.chain import Chain
     from srbench.degradation.grammar import ParsedChain, parse
     from srbench.degradation.kernels import gaussian, read_kernel
@@ -33,6 +34,7 @@ __all__ = [
     "Bicubic",
     "BicubicDown",
     "Blur",
+    "Bsrgan",
     "Chain",
     "Clip",
     "Degradation",
@@ -43,6 +45,7 @@ __all__ = [
     "ParsedChain",
     "Pipeline",
     "PoissonNoise",
+    "RealEsrgan",
     "Step",
     "Subsample",
     "discover",
@@ -57,6 +60,7 @@ __all__ = [
 
 _HOME = {
     "base": ("Degradation", "LinearMap", "Pipeline", "Step"),
+    "blind": ("Bsrgan", "RealEsrgan"),
     "chain": ("Chain",),
     "grammar": ("ParsedChain", "parse"),
     "kernels": ("gaussian", "read_kernel"),

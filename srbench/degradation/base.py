@@ -71,6 +71,8 @@ class Step:
     """Whether it draws from ``rng``."""
     on_rgb = False
     """Whether it is defined for RGB images of 8 bits alone: protocols that work on Y then take Y of the LR image."""
+    has_operator = True
+    """Whether it is known what it does to an image, so that a method could undo the linear part of that."""
     keeps_noise = False
     """Whether white noise goes through it as it is."""
 
@@ -242,6 +244,11 @@ class Pipeline:
             raise SrbenchError(f"{self.name} is defined at x{only} alone, not at x{scale}", f"add --scales {only}")
         for step in self._fused:
             step.require_scale(scale)
+
+    @property
+    def has_operator(self) -> bool:
+        """Whether :meth:`operator` answers; else it raises NotSupportedError."""
+        return all(step.has_operator for step in self.steps)
 
     @property
     def on_rgb(self) -> bool:

@@ -5,6 +5,8 @@ blur-down        Gaussian blur 7x7, sigma 1.6, then every third pixel: the liter
 bicubic-noise    bicubic, then Gaussian noise of sigma 30: the literature's DN, there at x3
 bd-centre        Gaussian blur 12x12, sigma 1.6, then every fourth pixel on the centred grid: BD of BasicVSR, at x4
 bd-first         Gaussian blur 13x13, sigma 1.6, then every fourth pixel from pixel 0: BD of DUF and BasicSR, at x4
+realesrgan       the second-order chain of Real-ESRGAN, drawn for each image
+bsrgan           the shuffled chain of BSRGAN, drawn for each image
 kernel:FILE.npy  blur by a kernel of one's own, then every scale-th pixel
 ./mine.py        the :class:`srbench.degradation.base.Pipeline` that the file defines; entry points of the group
                  ``srbench.degradations`` stand for one each
@@ -22,6 +24,7 @@ from pathlib import Path
 
 from srbench.degradation import grammar
 from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
+from srbench.degradation.blind import Bsrgan, RealEsrgan
 from srbench.degradation.chain import chain, from_file, kernel_path, parsed_file
 from srbench.degradation.kernels import read_kernel
 from srbench.degradation.steps import BicubicDown, Blur, Subsample, mark
@@ -61,7 +64,7 @@ class Bicubic(Pipeline):
     facts: str | None = ""
 
 
-CHAINS = {  # the built-in ones as chains
+CHAINS = {  # those of the built-in ones that can be written
     "bicubic": "down",
     "blur-down": "blur:1.6:7 > down:nearest:centre",
     "bicubic-noise": "down > noise:30",
@@ -80,7 +83,8 @@ def _built_in(name: str) -> Pipeline:
     return replace(made, facts=_FACTS.get(name))
 
 
-DEGRADATIONS: dict[str, Pipeline] = {name: _built_in(name) for name in CHAINS}
+_BLIND = (Pipeline("realesrgan", (RealEsrgan(),)), Pipeline("bsrgan", (Bsrgan(),)))
+DEGRADATIONS: dict[str, Pipeline] = {name: _built_in(name) for name in CHAINS} | {own.name: own for own in _BLIND}
 _SPELLED = {text: name for name, text in CHAINS.items() if name not in _SCALES}
 
 

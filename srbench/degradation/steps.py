@@ -77,7 +77,7 @@ class Blur(Step):
         self.require_scale(scale)
         stride, phase = int(scale) if self.phase else 1, self.phase or "centre"
         if self._taps is None:
-            return lambda x: _blurred(x, self.kernel, stride, phase, self.border)
+            return lambda x: convolved(x, self.kernel, self.border, stride, phase)
         rows, columns = self._taps
         return Downsampler(
             _blurred_axis(height, stride, rows, phase, self.border, -2),
@@ -207,7 +207,10 @@ def _blurred_axis(length: int, stride: int, taps: tuple[float, ...], phase: Phas
     return Axis.of(length, weight.copy(), index.astype(np.int64), dim)
 
 
-def _blurred(hr: Tensor, kernel: Kernel, stride: int, phase: Phase, border: Border) -> Tensor:
+def convolved(
+    hr: Tensor, kernel: Kernel, border: Border = "replicate", stride: int = 1, phase: Phase = "centre"
+) -> Tensor:
+    """A floating image (..., H, W) convolved with ``kernel``, of which one pixel of every ``stride`` is kept."""
     weight = torch.from_numpy(kernel[::-1, ::-1].copy()).to(hr)[None, None]
     sides = [length // stride for length in hr.shape[-2:]]
     padded = hr.reshape(-1, 1, *hr.shape[-2:])

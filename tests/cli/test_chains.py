@@ -63,12 +63,14 @@ def test_lr_images_are_the_same_with_any_number_of_workers_and_in_any_order(run,
 
 
 def test_restoration_at_scale_1(run, srbench, results):
-    result = run("--methods", "bicubic,nearest", "--scales", "1", "--degradation", "noise:10 > jpeg:60")
+    methods = ("bicubic", "bilinear", "lanczos", "nearest", "fourier")
+    result = run("--methods", ",".join(methods), "--scales", "1", "--degradation", "noise:10 > jpeg:60")
     assert result.exit_code == 0, result.output
-    assert "6 cells computed" in result.stderr
+    assert "15 cells computed" in result.stderr
     rows = [line.split(",") for line in srbench("report", results, "--format", "csv").stdout.splitlines()[1:]]
     psnr = {row[0]: float(row[6]) for row in rows}
-    assert psnr["bicubic"] == psnr["nearest"] < 40  # interpolation at scale 1 is its input
+    assert [psnr[method] for method in methods] == [psnr["nearest"]] * 5  # interpolation at scale 1 is its input
+    assert psnr["nearest"] < 40
 
 
 def test_a_kernel_of_a_chain_keeps_its_name_for_one_file(run, tmp_path):
@@ -108,3 +110,9 @@ def test_what_is_wrong_is_one_line_before_anything_is_computed(wrong, pictures, 
     arguments = ["--datasets", pictures, "--scales", "2", "--out", results, "--methods", "nearest"]
     wrong("run", *arguments, "--degradation", chain, match=match)
     assert not results.exists()
+
+
+def test_methods_that_invert_are_not_supported_where_the_chain_is_drawn(run):
+    result = run("--methods", "back-projection,tv-map,nearest", "--scales", "2", "--degradation", "realesrgan")
+    assert result.exit_code == 0, result.output
+    assert "3 cells computed, 0 already there, 6 not supported" in result.stderr

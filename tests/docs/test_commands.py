@@ -207,7 +207,7 @@ SRBENCH = sorted({
     match[1].replace("$seed", "1").strip()
     for page in PAGES
     for command in (*ALL[page], *spans(page))
-    for match in re.finditer(r"\bsrbench ((?!fetch weights \|\|)[a-z][^;&|>#]*)", command)
+    for match in re.finditer(r"\bsrbench ((?!fetch weights \|\|)[a-z](?:\"[^\"]*\"|[^;&|>#\"])*)", command)
 })  # fmt: skip
 
 
@@ -302,7 +302,7 @@ def fill(folder, page):
         height, width = (n // 4 * 4 for n in pixels.shape[:2])
         write_image(folder / "their_set5" / f"{image.name}_x4.png", pixels[:height, :width] // 2 * 2)
     printed = {"sharpened.py": "class Sharpened", "my_metric.py": "MEAN_ERROR = ", "my_degradation.py": "MINE = Pipe"}
-    printed |= {"edsr255.py": "class Edsr255"}
+    printed |= {"edsr255.py": "class Edsr255", "phone.toml": 'name = "phone"'}
     printed |= {"campaign.toml": "[[run]]", "test_quality.py": "def test_quality"}
     blocks = [block for path in PAGES.values() for _, block in fences(path.read_text(encoding="utf-8"))]
     for name, word in printed.items():
