@@ -49,14 +49,24 @@ _LONGEST_NAME = 100  # characters that are shown of a name
 class UnknownNameError(SrbenchError):
     """A name that nothing carries; the nearest known names are the hint.
 
-    ``gateways``: names that a prefix opens, such as 'dists', with how they are written, 'pyiqa:dists'.
+    ``gateways``: names that prefixes open, such as 'vif', with how they are written, 'pyiqa:vif' and 'piq:vif'. A name
+    without a prefix that is one of them is meant so, and nothing else is suggested.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], gateways: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], gateways: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         name, known = str(name)[:_LONGEST_NAME], sorted(known)
-        written = dict(gateways or {}) | {own: own for own in known}
-        bare = name.lower().rpartition(":")[2] if gateways else name.lower()
-        near = [written[own] for own in difflib.get_close_matches(bare, sorted(written), n=3, cutoff=0.5)]
+        prefix, _, bare = name.lower().rpartition(":") if gateways else ("", "", name.lower())
+        written = {own: [own] for own in known}
+        for own, ways in (gateways or {}).items():
+            if prefix:  # first those behind the prefix that was given
+                behind = sorted(ways, key=lambda way: not way.startswith(f"{prefix}:"))
+                written[own] = [*behind, *written.get(own, ())][:1]
+            else:
+                written.setdefault(own, list(ways))
+        meant = [bare] if bare in written else difflib.get_close_matches(bare, sorted(written), n=3, cutoff=0.5)
+        near = [way for own in meant for way in written[own]]
         hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known) or 'none'}"
         super().__init__(f"unknown {kind} '{name}'", hint)
 

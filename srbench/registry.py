@@ -200,7 +200,10 @@ class Registry(Generic[T]):
 
     def unknown(self, name: str, known: Iterable[str] = ()) -> UnknownNameError:
         """The error of a name that nothing has, with the nearest ones of what is known and of ``known``."""
-        gateways = {value: f"{prefix.text}{value}" for prefix in self.prefixes() for value in prefix.names()}
+        gateways: dict[str, list[str]] = {}
+        for prefix in self.prefixes():
+            for value in prefix.names():
+                gateways.setdefault(value.lower(), []).append(f"{prefix.text}{value}")
         shown = [f"{prefix.text}{prefix.value}" for prefix in self.prefixes()]
         return UnknownNameError(self.kind, name, [*known, *self.names(), *shown], gateways)
 

@@ -233,7 +233,7 @@ def test_a_matrix_and_the_other_byte_order_are_pictures(make_picture):
 @pytest.mark.parametrize(
     "options",
     [
-        *({"scale": scale} for scale in (2.5, "2", None, 10**30)),
+        *({"scale": scale} for scale in (0.5, "2", None, 10**30)),
         *({"seed": seed} for seed in (None, 2**64)),
         *({"device": device} for device in (None, 3, "cuda:" + "9" * 30, "")),
         *({"method": method} for method in (None, b"nearest", "x" * 5000, ["nearest"])),

@@ -109,6 +109,7 @@ def test_the_command_line_is_imported_without_the_large_libraries():
         "scipy",
         "sqlalchemy",
         "pyiqa",
+        "piq",
         "pooch",
         "requests",
     )

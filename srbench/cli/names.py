@@ -59,7 +59,7 @@ def require_methods(specs: Iterable[str]) -> None:
     known = _all_methods(source for source in sources if source.origin != BUILT_IN)
     for spec in wanted:
         if spec not in known:
-            gateways = {name: f"{zoo.PREFIX}{name}" for name in zoo.checkpoints()}
+            gateways = {name: [f"{zoo.PREFIX}{name}"] for name in zoo.checkpoints()}
             raise UnknownNameError("method", spec, known, gateways)
 
 

@@ -46,7 +46,7 @@ def command(
     metrics: Annotated[
         list[str] | None,
         typer.Option(
-            help="Names, pyiqa:NAME or files (.py). Default: psnr, ssim; lpips, mos where they can be computed."
+            help="Names, pyiqa:NAME, piq:NAME or .py files. Default: psnr, ssim; lpips, mos where they can be computed."
         ),
     ] = None,
     protocol: Annotated[

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from srbench import protocol, tomlfile
-from srbench.errors import GateError, UnknownNameError
+from srbench.errors import GateError, SrbenchError, UnknownNameError
 from srbench.files import expanded
+from srbench.scale import checked
 
 PIXELS = "pixels"  # what 'metric' is of a limit on SR pixels
 LATENCY = "latency"
@@ -29,7 +30,7 @@ class Limits:
 
     method: str
     dataset: str
-    scale: int | float  # msgspec would make a float of every whole number
+    scale: float | int  # msgspec would make a float of every whole number
     metric: str
     protocol: str = "basicsr"
     degradation: str = "bicubic"
@@ -142,8 +143,12 @@ def _parse(entry: Any, where: str, line: int, folder: Path) -> Threshold:
     if anywhere:
         entry["scale"] = ANY_SCALE
     threshold = Threshold(**vars(tomlfile.convert(entry, Limits, lambda keys: where, GateError)), line=line)
-    if threshold.scale < 1 and not anywhere:
-        raise GateError(f"{where}: scale = {threshold.scale} is not a scale", 'give a number of at least 1, or "*"')
+    if not anywhere:
+        try:
+            threshold = replace(threshold, scale=checked(threshold.scale))
+        except SrbenchError as error:
+            hint = 'give a number of at least 1, or "*"'
+            raise GateError(f"{where}: scale = {threshold.scale} is not a scale", hint) from error
     for key in _NUMBERS:
         if key in entry and not math.isfinite(entry[key]):
             raise GateError(f"{where}: {key} = {entry[key]} is not a finite number", "fix the value")

@@ -1,4 +1,4 @@
-"""Metrics by name: built in, from an installed package, from a user's file, or through pyiqa."""
+"""Metrics by name: built in, from an installed package, from a user's file, or through pyiqa or piq."""
 
 from __future__ import annotations
 

@@ -1,16 +1,17 @@
-"""Metrics by name: built in, from an installed package, from a user's file, or through pyiqa. One kind of object.
+"""Metrics by name: built in, from an installed package, from a user's file, or through pyiqa or piq.
 
 * built in: the modules below, imported when asked for, since some bring large libraries
 * installed: entry points of the group ``srbench.metrics``, each a :class:`Metric`, named as the entry point
 * ``./my_metric.py``: every :class:`Metric` that the file defines at its top level
 * ``pyiqa:NAME``: whatever pyiqa offers (:mod:`srbench.metrics.iqa`)
+* ``piq:NAME``: what piq computes without weights (:mod:`srbench.metrics.piq_gateway`)
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from srbench.metrics.base import Comparison, Measurement, Metric
@@ -32,9 +33,15 @@ _BUILTIN = {
     "ssim-rgb": "rgb",
     "ms-ssim": "ms_ssim",
     "dists": "dists",
-    "niqe": "iqa",
-    "pi": "iqa",
 }
+_NAMED = (
+    "niqe",
+    "pi",
+    "musiq",
+    "maniqa-koniq",
+    "maniqa-pipal",
+    "clipiqa",
+)  # srbench.metrics.named, which imports torch
 
 
 class _Metrics(Registry[Metric]):
@@ -54,8 +61,16 @@ class _Metrics(Registry[Metric]):
                 name, "built in", functools.partial(_from_module, name, stem), Path(__file__).with_name(f"{stem}.py")
             )
 
+        for name in _NAMED:
+            yield Source(name, "built in", functools.partial(_variant, name), Path(__file__).with_name("named.py"))
+
     def prefixes(self) -> Sequence[Prefix[Metric]]:
-        return (Prefix("pyiqa:", "NAME", _gateway, _gateway_names),)
+        from srbench.metrics import piq_table, pyiqa_table
+
+        return (
+            Prefix("pyiqa:", "NAME", _of_pyiqa, pyiqa_table.names),
+            Prefix("piq:", "NAME", _of_piq, piq_table.names),
+        )
 
 
 METRICS = _Metrics()
@@ -72,7 +87,7 @@ def get(name: str) -> Metric:
 
     Raises:
         UnknownNameError: no such metric, with the nearest names.
-        UnavailableError: ``pyiqa:NAME``, and pyiqa is not installed.
+        UnavailableError: ``pyiqa:NAME`` or ``piq:NAME``, and that library is not installed.
         SrbenchError: an installed metric is broken.
     """
     return METRICS.get(name)
@@ -104,13 +119,19 @@ def _from_module(name: str, stem: str) -> list[Metric]:
     return [value for value in vars(module).values() if isinstance(value, Metric) and value.name == name]
 
 
-def _gateway(name: str) -> Metric:
+def _variant(name: str) -> list[Metric]:
+    from srbench.metrics import named  # late: torch
+
+    return [named.get(name)]
+
+
+def _of_pyiqa(name: str) -> Metric:
     from srbench.metrics import iqa  # late: torch
 
     return iqa.gateway(name)
 
 
-def _gateway_names() -> Iterable[str]:
-    from srbench.metrics import pyiqa_table
+def _of_piq(name: str) -> Metric:
+    from srbench.metrics import piq_gateway  # late: torch
 
-    return pyiqa_table.names()
+    return piq_gateway.gateway(name)

@@ -1,4 +1,5 @@
-"""Every metric that pyiqa offers, as ``pyiqa:NAME``; NIQE and the perceptual index also as ``niqe`` and ``pi``.
+"""Every metric that pyiqa offers, as ``pyiqa:NAME``; some of them under names of their own, with weights and settings
+fixed, are in :mod:`srbench.metrics.named`.
 
 pyiqa is the extra ``srbench[iqa]`` (licence: PolyForm-Noncommercial). Direction and whether a metric compares with HR
 are read from pyiqa's own table, which needs no import of it; pyiqa itself, which takes seconds and much memory, is
@@ -13,48 +14,57 @@ import functools
 import importlib.metadata
 import importlib.util
 import re
-import shutil
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from srbench import paths, randomness
+from srbench import randomness
 from srbench.errors import ImageError, UnavailableError
 from srbench.metrics.base import Comparison, Metric
 from srbench.metrics.pyiqa_table import HINT, table
 
 # Smallest side that the levels of the pyramid leave something of.
 _MIN_SIZE = {"ms_ssim": 161}
+SEED = 0  # of what a metric draws, the same for every image
 # What torch and pyiqa say where an image is smaller than a window or than the levels of a pyramid need.
-_TOO_SMALL = re.compile(
+TOO_SMALL = re.compile(
     r"kernel size can't be greater|padding size should be less|output size is too small|non-?zero size"
     r"|invalid shape dimension|only one dimension can be inferred|is invalid for input of size"
     r"|too small|smaller|must be (larger|greater|bigger)|at least",
     re.IGNORECASE,
 )
-_ADDRESS = "https://github.com/chaofengc/IQA-PyTorch/releases/download/v0.1-weights"  # pyiqa's own files
-_FILES = {
-    "niqe": ("niqe_modelparameters.mat",),
-    "pi": ("niqe_modelparameters.mat", "NRQM_model.mat"),
-}
 
 
-def _version() -> int:
-    """pyiqa's version as a number: scores of another version are stale."""
-    parts = importlib.metadata.version("pyiqa").split(".")
+def version_of(package: str) -> int:
+    """A package's version as a number: scores of another version are stale."""
+    parts = importlib.metadata.version(package).split(".")
     return sum(int(part) * 100**i for i, part in enumerate(reversed(parts[:3])) if part.isdigit())
 
 
 class Model:
-    """One of pyiqa's metrics, created once per process and device."""
+    """One of pyiqa's metrics, created once per process and device.
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    Args:
+        options: what is said to pyiqa of it beside its defaults.
+        bring: puts its weights where pyiqa looks for them; raises UnavailableError where they are nowhere.
+        creating: what holds while it is created.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        options: Mapping[str, Any] | None = None,
+        bring: Callable[[], None] = lambda: None,
+        creating: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self.name, self.options = name, dict(options or {})
+        self._bring, self._creating = bring, creating
         self._models: dict[torch.device, Any] = {}
         self._lock = threading.Lock()
 
@@ -65,7 +75,7 @@ class Model:
     def _on(self, device: torch.device) -> Any:
         with self._lock:
             if device not in self._models:
-                _bring(self.name)
+                self._bring()
                 self._models[device] = self._create(device)
             return self._models[device]
 
@@ -75,25 +85,26 @@ class Model:
         except ImportError as error:
             raise UnavailableError(f"pyiqa cannot be imported ({error})", HINT) from error
         try:
-            with _notes_to_stderr(self.name):
-                return pyiqa.create_metric(self.name, device=device)
+            with randomness.kept(device), _notes_to_stderr(self.name), self._creating():
+                return pyiqa.create_metric(self.name, device=device, **self.options)
         except Exception as error:  # mostly weights that cannot be downloaded
             reason = " ".join(str(error).split()) or type(error).__name__
             raise UnavailableError(
                 f"pyiqa cannot create '{self.name}' ({reason[:200]})",
-                f"connect to the internet, or put its weights into {_cache()}",
+                f"connect to the internet, or put its weights into {cache()}",
             ) from error
 
     def __call__(self, pair: Comparison) -> float:
         model = self._on(pair.sr_rgb.device)
         images = [pair.sr_rgb] if model.metric_mode == "NR" else [pair.sr_rgb, pair.hr_rgb]
         device = pair.sr_rgb.device
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), torch.inference_mode():
-            randomness.seed(0, device)  # some draw random patches
+        with randomness.kept(device), torch.inference_mode():
+            randomness.seed(SEED, device)  # some draw random patches, of torch's numbers or of NumPy's
+            np.random.seed(SEED)
             try:
                 result = model(*(image[None].to(torch.float32) / 255 for image in images))
             except (RuntimeError, ValueError, AssertionError) as error:
-                if not _TOO_SMALL.search(str(error)):
+                if not TOO_SMALL.search(str(error)):
                     raise
                 height, width = pair.sr_rgb.shape[-2:]
                 raise ImageError(f"pyiqa cannot measure an image of {width}x{height}") from error
@@ -130,50 +141,31 @@ def _notes_to_stderr(name: str) -> Iterator[None]:
         _creating.here = False
 
 
-def _cache() -> Path:
-    return Path(torch.hub.get_dir()) / "pyiqa"
-
-
-def _bring(name: str) -> None:
-    """Parameter files of NIQE and PI to where pyiqa looks for them. Nothing is downloaded for these two: they are
-    metrics of srbench's own list."""
-    for file in _FILES.get(name, ()):
-        target = _cache() / file
-        if target.is_file():
-            continue
-        found = next((folder / file for folder in paths.weights() if (folder / file).is_file()), None)
-        if found is None:
-            raise UnavailableError(
-                f"no {file} on this machine",
-                f"download {_ADDRESS}/{file} and put it into a folder of $SRBENCH_WEIGHTS or into {_cache()}",
-            )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(found, target)
+def cache() -> Path:
+    """Where pyiqa keeps its weights: below torch's folder of hubs as that was when pyiqa was imported."""
+    module = sys.modules.get("pyiqa.utils.download_util")
+    return Path(getattr(module, "DEFAULT_CACHE_DIR", Path(torch.hub.get_dir()) / "pyiqa"))
 
 
 @functools.cache
 def gateway(name: str) -> Metric:
     """The metric ``pyiqa:NAME``, NAME one of :func:`srbench.metrics.pyiqa_table.names`; UnavailableError if pyiqa is
     not installed."""
-    settings = table()[name]
-    return _metric(f"pyiqa:{name}", f"{name} (pyiqa)", name, settings, _version())
-
-
-def _metric(name: str, title: str, model_name: str, settings: dict[str, Any], version: int) -> Metric:
-    model = Model(model_name)
+    settings, model = table()[name], Model(name)
     return Metric(
-        name=name,
-        title=title,
-        version=version,
+        name=f"pyiqa:{name}",
+        title=f"{name} (pyiqa)",
+        version=version_of("pyiqa"),
         higher_is_better=not settings.get("lower_better", False),
         unit="",
         bounds=_bounds(settings.get("score_range", "")),
         digits=4,
         needs=("sr_rgb",) if settings.get("metric_mode") == "NR" else ("sr_rgb", "hr_rgb"),
         compute=model,
-        min_size=_MIN_SIZE.get(model_name, 1),
+        min_size=_MIN_SIZE.get(name, 1),
         prepare=model.prepare,
         footnote="computed by pyiqa with its defaults (PolyForm-Noncommercial licence)",
+        source="pyiqa",
     )
 
 
@@ -185,8 +177,3 @@ def _bounds(text: str) -> tuple[float, float]:
     return tuple(  # type: ignore[return-value]
         rough if "~" in end else float(end) for end, rough in zip(ends, (-float("inf"), float("inf")), strict=True)
     )
-
-
-_NO_REFERENCE = {"metric_mode": "NR", "lower_better": True}
-NIQE = _metric("niqe", "NIQE", "niqe", _NO_REFERENCE, 1)
-PI = _metric("pi", "Perceptual index", "pi", _NO_REFERENCE, 1)

@@ -121,7 +121,7 @@ class Protocol:
                 low = math.floor(length / ratio)
                 return enlarged(low, scale), low
             step = next((n for n in _STEPS if (n * ratio).denominator == 1), ratio.denominator)
-            # Divided as the script does, in floating point: at x1.6 it cuts 280 pixels to 272.
+            # Divided as the script does, in floating point: at x1.6 it cuts 344 pixels to 336.
             whole = math.floor(length / step / scale)
             return int(whole * step * ratio), whole * step
 

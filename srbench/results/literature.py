@@ -39,7 +39,7 @@ class Entry:
 @dataclass(frozen=True)
 class _Row:
     dataset: str
-    scale: int | float  # msgspec would make a float of every whole number
+    scale: float | int  # msgspec would make a float of every whole number
     protocol: str
     source: str
     psnr: float | None = None

@@ -14,12 +14,16 @@ from srbench.foreign.contained import contained
 from srbench.foreign.named_files import named_files
 from srbench.method.base import Method
 from srbench.weights import backbones
+from srbench.weights import known as published
 from srbench.weights.files import LoadAudit, file_hash
 from srbench.weights.matching import BY_NAME, BY_ORDER
 from srbench.weights.states import TOP
 
 # Files in a folder of weights that metrics load, and methods do not.
-_OF_METRICS = ("*.mat", *(pattern for backbone in backbones.ALL for pattern in backbone.files))
+_OF_METRICS = (
+    *(file.name for file in published.ALL),
+    *(pattern for backbone in backbones.ALL for pattern in backbone.files),
+)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def test_methods(srbench):
         ("methods", {"name", "title", "year", "family", "scales", "origin"}, "bicubic"),
         ("datasets", {"name", "title", "images", "where"}, "set5"),
         ("metrics", {"name", "title", "better", "unit"}, "psnr"),
-        ("protocols", {"name", "version", "hash", "title"}, "classic"),
+        ("protocols", {"name", "version", "hash", "title", "in words", "decisions", "source"}, "ntire-esr"),
     ],
 )
 def test_json_is_an_array_of_objects(srbench, kind, keys, name):

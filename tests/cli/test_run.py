@@ -225,11 +225,8 @@ def test_an_off_canary_is_loud(run, monkeypatch, tmp_path, change, cause):
         (["--methods", "./gone.py"], "no plugin file at"),
         (["--methods", "./gone.pth"], r"no weights at 'gone\.pth'"),
         (["--methods", "nearest", "--scales", "0"], "'0' is not a scale"),
-        (
-            ["--methods", "nearest", "--scales", "2.5"],
-            r"x2\.5 is no whole number",
-        ),
-        (["--methods", "nearest", "--scales", "2,10/3"], "x10/3 is no whole number"),
+        (["--methods", "nearest", "--scales", "2,0.5"], r"'0\.5' is a scale below 1"),
+        (["--methods", "nearest", "--scales", "2.3333"], r"'2\.3333' is a fraction with a denominator of more than"),
         (["--methods", "nearest", "--scales", "x4"], "'x4' is not a scale"),
         (["--methods", "nearest", "--scales", "²"], "is not a scale"),
         (["--methods", "nearest", "--scales", ","], "the value of --scales is empty"),

@@ -129,7 +129,7 @@ def _image(rng: random.Random) -> tuple[Any, bool]:
     return (rng.choice(good), False) if rng.random() < 0.6 else (rng.choice(bad), True)
 
 
-_SCALES: tuple[Any, ...] = (0, -1, 2.5, "2", None, [], 10**30, 2**31, float("nan"), float("inf"), np.float64(2.5), b"2")
+_SCALES: tuple[Any, ...] = (0, -1, 0.5, "2", None, [], 10**30, 2**31, float("nan"), float("inf"), np.float64(0.5), b"2")
 _NAMES: tuple[Any, ...] = (
     None,
     3,

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from srbench.errors import MethodError, SrbenchError
-from srbench.method import MethodCard, Published, plugins
+from srbench.method import MethodCard, Published, ScaleRange, plugins
 from srbench.metrics import Metric
 
 CARD = {"name": "x", "title": "X", "year": 2026, "family": "f", "paper": "none", "colour": "rgb"}
@@ -46,7 +46,8 @@ WRONG_CARDS = [
     *((name, value) for name in ("year", "min_size", "version") for value in NO_WHOLE),
     *((name, value) for name in ("allow_partial_weights", "default", "random") for value in NO_TRUTH),
     *(("colour", value) for value in (None, "RGB", "Luma", "y", "", 3, ["rgb"], Hostile())),
-    *(("scales", value) for value in (2, "2", (), (0,), (-2,), (2.0,), ("2",), (True,), {2: 1}, (2, None))),
+    *(("scales", value) for value in (2, "2", (), (0,), (-2,), (0.5,), ("2",), (True,), {2: 1}, (2, None))),
+    *(("scales", value) for value in (ScaleRange(4, 1), ScaleRange(0.5), ScaleRange("1"), ScaleRange(1, math.nan))),
     *(("published", value) for value in (None, 28.42, (28.42,), ({"value": 1},))),
     ("min_size", 0),
 ]
@@ -64,7 +65,7 @@ def test_a_wrong_field_of_a_card_is_named(field, value):
     ("field", "value"),
     [
         *((name, value) for name in ("dataset", "metric", "protocol") for value in NO_NAME),
-        *(("scale", value) for value in (*NO_WHOLE, 0)),
+        *(("scale", value) for value in (None, "1", 0.5, True, -1, math.nan, [1], Hostile(), 0)),
         *(("value", value) for value in (None, "28.42", math.nan, math.inf, True)),
         *((name, value) for name in ("source", "size", "images") for value in NO_TEXT),
     ],

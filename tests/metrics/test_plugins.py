@@ -134,10 +134,10 @@ def test_files_without_a_metric_and_unknown_names(tmp_path):
         metrics.find("lpisp")
 
 
-@pytest.mark.parametrize("name", ["dists", "musiq"])
-def test_a_name_of_pyiqa_suggests_the_gateway_first(name):
+@pytest.mark.parametrize("name", ["topiq_nr", "ahiq"])
+def test_a_name_of_pyiqa_suggests_the_gateway_and_nothing_else(name):
     pytest.importorskip("pyiqa")
-    with pytest.raises(UnknownNameError, match=f"did you mean pyiqa:{name}"):
+    with pytest.raises(UnknownNameError, match=rf"did you mean pyiqa:{name}\?$"):
         metrics.find(name)
 
 

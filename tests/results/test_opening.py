@@ -199,8 +199,8 @@ def test_what_is_no_database_is_an_error(tmp_path, content):
 
 
 VALUES = [
-    *(("cells", name, value) for name in ("method", "dataset", "options", "scale") for value in (b"x", None, 1.5)),
-    *(("cells", "scale", value) for value in (0, -2, "4x", 10**9)),
+    *(("cells", name, value) for name in ("method", "dataset", "options") for value in (b"x", None, 1.5)),
+    *(("cells", "scale", value) for value in (b"x", None, 0, -2, 0.5, "4x", 10**9)),
     *(("cells", "options", value) for value in ("[1]", "{", "null", "{" * 5000)),
     *(("scores", "value", value) for value in ("high", b"x", float("inf"), None)),
     *(("scores", "status", value) for value in ("good", "", 3)),

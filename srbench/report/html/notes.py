@@ -87,7 +87,7 @@ def notes(views: Sequence[View], facts: FolderFacts) -> Notes:
     names = list(metrics)
     datasets = [facts.dataset(name) for name in _unique(name for view in views for name in view.datasets)]
     licences = [(data.title, f"{data.citation} Licence: {data.licence}.") for data in datasets if data.licence]
-    if any(name.startswith("pyiqa:") for name in names):
+    if any("computed by pyiqa" in metric.footnote for metric in metrics.values()):
         licences.append(("pyiqa", "its metrics are licensed under PolyForm Noncommercial 1.0.0"))
     return Notes(
         protocols=[(f"{p.name}, version {p.version}, hash {p.hash}", p.description) for p in protocols],

@@ -11,6 +11,7 @@ from PIL import Image
 from srbench import dataset
 from srbench.imaging.images import write_image
 from srbench.protocol import BASICSR
+from srbench.protocol.base import FOLDER
 from srbench.records import CellFacts
 from srbench.run.executors.messages import BLOB, GROUP, HELLO, Done, Hello, Met, Missing, Parcel, Refusal
 from srbench.run.executors.remote import Remote
@@ -50,6 +51,20 @@ def test_another_version_or_protocol_is_refused_by_name(remote, hello):
     assert other == Refusal("its protocol 'basicsr' is another one")
     # What stands in the message is not looked at then: another version may mean something else by it.
     assert isinstance(ask(remote, HELLO, replace(hello, version="9", content=b"?").pack()), Refusal)
+
+
+def test_a_protocol_of_the_users_own_comes_with_the_run(remote, tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        (FOLDER / "rgb.toml").read_text().replace('name = "rgb"', 'name = "mine"').replace("shave = 1", "shave = 2")
+    )
+    spec = f"{tmp_path / 'mine.toml'},classic"
+    context = context_of(RunOptions(device="cpu", out=tmp_path / "out", protocol=spec))
+    (tmp_path / "mine.toml").unlink()
+    hello = Hello.of(context, {})
+    assert hello.protocol == "mine,classic"
+    assert isinstance(ask(remote, HELLO, hello.pack()), Met)
+    other = replace(hello, protocol_hash=hello.protocol_hash[:-16] + "0" * 16)
+    assert ask(remote, HELLO, other.pack()) == Refusal("its protocol 'classic' is another one")
 
 
 def test_a_device_that_is_not_there_is_a_refusal(remote, tmp_path):
