@@ -128,3 +128,15 @@ def test_the_plugin_loads_nothing_heavy():
     code = "import sys, srbench.pytest_plugin; print([n for n in ('torch', 'pandas', 'numpy') if n in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_scales_need_not_be_whole(repository, pictures):
+    line = f"srbench.evaluate('bicubic', {str(pictures)!r}, scale=2.5, metrics=['psnr'])"
+    code, output = repository(
+        f"def test_holds(srbench): {line}.assert_at_least(psnr=10)\n"
+        f"def test_low(srbench): {line}.assert_at_least(psnr=99)\n"
+        "def test_time(srbench_benchmark): srbench_benchmark('bicubic', size='32x18', scale=2.5)\n"
+    )
+    assert code == 1
+    assert "2 passed" in output
+    assert "x2.5 (" in output
