@@ -188,8 +188,10 @@ def srbench_benchmark(request: pytest.FixtureRequest) -> Callable[..., Any]:
         from srbench.api import load
         from srbench.machine import resolve_device
         from srbench.method.base import MethodContext, prepare
+        from srbench.scale import checked
         from srbench.timing.subjects import parse_size, synthetic
 
+        scale = checked(scale)
         chosen = load(locate(method, folder))
         chosen.require_scale(scale)
         prepare(chosen, scale, MethodContext(resolve_device(device)))

@@ -147,3 +147,15 @@ def test_a_protocol_of_ones_own_stands_beside_the_tests(repository, pytester, pi
     assert code == 1
     assert "1 failed, 1 passed" in output
     assert "unknown protocol 'classic,rgb'" in output
+
+
+def test_scales_need_not_be_whole(repository, pictures):
+    line = f"srbench.evaluate('bicubic', {str(pictures)!r}, scale=2.5, metrics=['psnr'])"
+    code, output = repository(
+        f"def test_holds(srbench): {line}.assert_at_least(psnr=10)\n"
+        f"def test_low(srbench): {line}.assert_at_least(psnr=99)\n"
+        "def test_time(srbench_benchmark): srbench_benchmark('bicubic', size='32x18', scale=2.5)\n"
+    )
+    assert code == 1
+    assert "2 passed" in output
+    assert "x2.5 (" in output

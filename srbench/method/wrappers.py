@@ -230,7 +230,7 @@ class Tiled(_Wrapped):
             raise NotSupportedError(
                 f"{self.card.name} in tiles at x{scale} needs LR images whose sides are multiples of {step}, and tiles "
                 f"larger than {2 * margin}",
-                "leave out --tile",
+                "leave out --tile" if self.tile else "cut the image, or use a machine with more memory",
             )
         return tile, margin
 
