@@ -66,6 +66,12 @@ def test_it_contradicts_a_degradation(run, degradation):
     assert "--no-reference and --degradation: images without an original are the LR images themselves" in result.stderr
 
 
+def test_it_contradicts_given_lr_images(run, pictures):
+    result = run("--lr", pictures)
+    assert result.exit_code == 2
+    assert "--no-reference and --lr: images without an original are the LR images themselves" in result.stderr
+
+
 def test_a_file_of_options_can_say_so(run, srbench, pictures, tmp_path):
     file = tmp_path / "campaign.toml"
     rest = f"methods = 'nearest'\ndatasets = '{pictures}'\nscales = 2\nmetrics = '{tmp_path / 'contrast.py'}'\n"
