@@ -16,7 +16,8 @@ from srbench.protocol.base import Protocol
 ALWAYS = ("psnr", "ssim")
 IF_POSSIBLE = ("lpips", "mos")  # where images are in colour and the weights are here
 OF_LIKELIHOODS = ("bits",)  # where a method has a likelihood
-WITHOUT_REFERENCE = ("niqe", "pi")  # where images have no original, if possible; nothing is downloaded for them
+# Where images have no original, if possible. Nothing is downloaded for them: who has their files wants them.
+WITHOUT_REFERENCE = ("niqe", "pi", "musiq", "maniqa-koniq", "maniqa-pipal", "clipiqa")
 Unfit = Mapping[str, Collection[str]]  # names of metrics that a protocol does not support, by the protocol's
 
 
@@ -87,7 +88,7 @@ def select(
     impossible = {*degrading, *(() if references else comparing)}
     left = {name: chosen.keys() - set(own) - impossible for name, own in grey.items()}
     if not all(left.values()) and (specs or references):
-        named = "psnr" if degrading else f"{','.join(WITHOUT_REFERENCE)} or pyiqa:NAME"
+        named = "psnr" if degrading else f"{WITHOUT_REFERENCE[0]} or pyiqa:NAME"
         hint = "use --protocol basicsr" if any(grey.values()) else f"use --metrics {named}"
         raise SrbenchError(f"{'; '.join(notes)}; no metric is left", hint)
     fit = tuple(metric for name, metric in chosen.items() if any(name in own for own in left.values()))

@@ -87,7 +87,10 @@ def measurable(
     lacking = {spec for own in {task.metrics for task in tasks} for spec in own}
     missing = [metric for spec, metric in wanted.items() if spec in lacking]
     reasons = choice.prepare(missing)
-    for line in choice.by_reason(reasons):
+    absent = [] if selection.asked else [name for name in reasons if name in choice.WITHOUT_REFERENCE]
+    if absent:  # each lacks a file of its own
+        observer.note(f"left out: {', '.join(absent)}, which cannot be computed here (--metrics {absent[0]} says why)")
+    for line in choice.by_reason({name: reason for name, reason in reasons.items() if name not in absent}):
         if selection.asked:
             summary.unavailable.append(line)
         else:

@@ -47,7 +47,7 @@ def test_a_run_of_such_metrics_alone_is_wrong(run):
     result = run("--metrics", "psnr,ssim", metrics=False)
     assert result.exit_code == 2
     assert "not supported on images without an original: psnr, ssim; no metric is left" in result.stderr
-    assert "use --metrics niqe,pi or pyiqa:NAME" in result.stderr
+    assert "use --metrics niqe or pyiqa:NAME" in result.stderr
 
 
 def test_without_a_metric_that_can_be_computed_the_page_shows_the_images(run, srbench, tmp_path):
@@ -64,6 +64,12 @@ def test_it_contradicts_a_degradation(run, degradation):
     result = run("--degradation", degradation)
     assert result.exit_code == 2
     assert "--no-reference and --degradation: images without an original are the LR images themselves" in result.stderr
+
+
+def test_it_contradicts_given_lr_images(run, pictures):
+    result = run("--lr", pictures)
+    assert result.exit_code == 2
+    assert "--no-reference and --lr: images without an original are the LR images themselves" in result.stderr
 
 
 def test_a_file_of_options_can_say_so(run, srbench, pictures, tmp_path):
