@@ -112,7 +112,11 @@ def test_what_is_wrong_is_one_line_before_anything_is_computed(wrong, pictures, 
     assert not results.exists()
 
 
-def test_methods_that_invert_are_not_supported_where_the_chain_is_drawn(run):
+def test_what_needs_the_operator_is_not_supported_where_the_chain_is_drawn(run, srbench, pictures, results):
     result = run("--methods", "back-projection,tv-map,nearest", "--scales", "2", "--degradation", "realesrgan")
     assert result.exit_code == 0, result.output
     assert "3 cells computed, 0 already there, 6 not supported" in result.stderr
+    fixed = ["--methods", "nearest", "--datasets", pictures, "--out", results, "--scales", "2"]
+    refused = srbench("run", *fixed, "--degradation", "realesrgan", "--metrics", "consistency")
+    assert refused.exit_code == 2
+    assert "those of a chain that is drawn for each: consistency; no metric is left" in refused.stderr
