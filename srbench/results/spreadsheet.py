@@ -15,7 +15,7 @@ def to_csv(frame: pd.DataFrame) -> str:
     """
     safe = frame.copy()
     for column in safe.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in safe.dtypes]]:
-        safe[column] = [_as_text(value) for value in safe[column]]
+        safe[column] = pd.Series([_as_text(value) for value in safe[column]], safe.index, dtype=object)
     text: str = safe.to_csv(index=False, lineterminator="\n")
     return text
 

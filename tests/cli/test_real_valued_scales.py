@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
 def test_cells_hold_the_number_and_whole_scales_their_key(folder, srbench, tmp_path):
     with Reader(folder) as reader:
         facts = [cell.facts for cell in reader.planned()]
-        canaries = {canary.scale: canary.verdict for run in reader.runs() for canary in reader.canaries(run.id)}
+        canaries = {canary.scale: canary.verdict for run in reader.runs() for canary in run.canaries}
     assert {(fact.scale, type(fact.scale)) for fact in facts} == {(4, int), (2.5, float), (10 / 3, float)}
     assert canaries == {4: "good", 2.5: "none", 10 / 3: "none"}
     keys = {fact.key for fact in facts if fact.scale == 4}
@@ -101,8 +101,8 @@ def test_methods_are_compared_at_a_scale_and_folders_at_all(folder, srbench, tmp
     assert "x2.5" in result.stdout
     whole = tmp_path / "whole"
     assert srbench("run", "--methods", "bicubic", *RUN, "--out", whole).exit_code == 0
-    both = srbench("report", folder, "--compare", whole, "--output", tmp_path / "c.html")
-    assert both.exit_code in (0, 1), both.output
+    both = srbench("report", "--compare", whole, folder, "--output", tmp_path / "c.html")
+    assert both.exit_code == 0, both.output
     assert not re.search(r"[x×]4\.0", (tmp_path / "c.html").read_text(encoding="utf-8"))  # noqa: RUF001
 
 
@@ -112,10 +112,8 @@ def test_a_baseline_holds_what_it_was_written_from(folder, srbench, tmp_path):
     text = file.read_text(encoding="utf-8")
     assert {"2.5", "3.3333333333333335", "4"} == set(re.findall(r"^scale = (.*)$", text, re.MULTILINE))
     assert srbench("check", folder, "--thresholds", file).exit_code == 0
-    file.write_text(
-        '[[threshold]]\nmethod = "bicubic"\ndataset = "sample"\nscale = 2.5\nmetric = "psnr"\nmin = 99\n',
-        encoding="utf-8",
-    )
+    threshold = '[[threshold]]\nmethod = "bicubic"\ndataset = "sample"\nscale = 2.5\nmetric = "psnr"\nmin = 99\n'
+    file.write_text(threshold, encoding="utf-8")
     failed = srbench("check", folder, "--thresholds", file)
     assert failed.exit_code == 1
     assert "x2.5" in failed.output

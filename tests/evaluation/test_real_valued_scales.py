@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from srbench import dataset
+from srbench import dataset, protocol
 from srbench.degradation.named import Bicubic, get
 from srbench.errors import ImageError, NotSupportedError, SrbenchError
 from srbench.evaluation.example import Example, HrImage
@@ -20,13 +20,10 @@ from srbench.evaluation.strips import strips
 from srbench.method import Method, MethodCard, MethodContext, ScaleRange, plugins
 from srbench.method.base import prepare
 from srbench.method.wrappers import SelfEnsemble, Tiled
-from srbench.protocol.base import BASICSR, CLASSIC
+from srbench.protocol.base import CLASSIC
 from srbench.scale import Scale, enlarged, exact, reduced
 
-RULES = {
-    "arbsr": replace(BASICSR, name="arbsr", cut="multiple"),
-    "liif": replace(BASICSR, name="liif", cut="floor", sr_rounded=False),
-}
+RULES = {name: protocol.get(name) for name in ("arbsr", "liif")}
 SCALES = (1.5, 1.6, 2.4, 2.5, 3.1, 6, 8, 12)
 # PSNR on Y in dB, the LR image in uint8.
 MEASURED = {
