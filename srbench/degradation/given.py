@@ -14,6 +14,7 @@ class _Unknown(Step):
     """What nobody knows: it makes no LR images, and there is no operator that a method could invert."""
 
     key = ""
+    has_operator = False
 
     def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         raise _not_known()

@@ -83,7 +83,7 @@ def select(
     if comparing:
         notes.append(f"not supported on images without an original: {', '.join(comparing)}")
     if degrading:
-        notes.append(f"not supported on given LR images, which nobody knows how to make: {', '.join(degrading)}")
+        notes.append(f"not supported where it is not known how LR images are made: {', '.join(degrading)}")
     impossible = {*degrading, *(() if references else comparing)}
     left = {name: chosen.keys() - set(own) - impossible for name, own in grey.items()}
     if not all(left.values()) and (specs or references):

@@ -128,7 +128,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
         any(spec.has_likelihood for spec in specs),
         references=any(data.reference for data in datasets),
         unreferenced=not all(data.reference for data in datasets),
-        operator=options.degradation != GIVEN,
+        operator=worker.degradation.has_operator,
     )
     decoding = worker.images.start_decoding(
         [file for data in datasets for file in data.files()], verify=options.verify_pixels
