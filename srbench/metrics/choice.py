@@ -84,8 +84,7 @@ def select(
     if comparing:
         notes.append(f"not supported on images without an original: {', '.join(comparing)}")
     if degrading:
-        unknown = "given LR images, and on those of a chain that is drawn for each"
-        notes.append(f"not supported on {unknown}: {', '.join(degrading)}")
+        notes.append(f"not supported where it is not known how LR images are made: {', '.join(degrading)}")
     impossible = {*degrading, *(() if references else comparing)}
     left = {name: chosen.keys() - set(own) - impossible for name, own in grey.items()}
     if not all(left.values()) and (specs or references):

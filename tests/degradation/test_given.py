@@ -14,6 +14,7 @@ def test_its_key_depends_on_nothing_as_the_pixels_are_in_the_cells_own():
 
 
 def test_it_makes_no_images_and_has_no_operator():
+    assert not GIVEN.has_operator
     with pytest.raises(NotSupportedError, match="how given LR images were made of the HR images is not known"):
         GIVEN(torch.zeros(3, 8, 8), 4)
     with pytest.raises(NotSupportedError, match="is not known"):
