@@ -91,6 +91,7 @@ def evaluate(
     device: str = "auto",
     out: str | Path | None = None,
     workers: int = 1,
+    lr: str | Path | None = None,
     reference: bool = True,
 ) -> pd.DataFrame:
     """Evaluate one method on one dataset.
@@ -106,6 +107,7 @@ def evaluate(
         out: a results folder to keep everything in; without it nothing is kept.
         workers: how many cells are computed side by side. One is a thread of this process, which is not forked; more
             are forked processes where the device is the CPU and the system Linux. A GPU has one.
+        lr: a folder of LR images that came with the HR images; without it they are made by bicubic.
         reference: False where the images are LR images that have no original.
 
     Returns:
@@ -132,6 +134,7 @@ def evaluate(
             metrics=tuple(chosen),
             protocol=protocol,
             device=device,
+            lr=() if lr is None else (str(lr),),
             threads=workers,
             out=folder,
             keep_images=out is not None,

@@ -20,6 +20,7 @@ from typing import Any
 ENTROPY_BITS = 8.0  # per sub-pixel: white in a kept map of the entropy
 VERSION_STEP = 10**12  # between declared versions of a user's metric: below it stands a hash of its files
 NO_DEGRADATION = "none"  # the degradation of images without an original: they are the LR images
+GIVEN = "given"  # the degradation of LR images that came with the HR images
 WIDE = 0.25  # interquartile range over median from which a timing says little (torch's own limit)
 
 

@@ -13,6 +13,7 @@ from srbench.api import load
 from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, UnknownNameError
 from srbench.evaluation.scoring import Example, HrImage, super_resolve
+from srbench.imaging.images import write_image
 from srbench.method import MethodContext
 from srbench.protocol.base import BASICSR
 from srbench.resize import imresize
@@ -143,6 +144,13 @@ def test_evaluate_says_why_there_is_no_value(pictures, write_plugin):
     frame = srbench.evaluate(write_plugin("raise ValueError('no luck')"), str(pictures), scale=2)
     assert set(frame["status"]) == {"failed"}
     assert frame["message"].str.contains("no luck").all()
+
+
+def test_evaluate_takes_lr_images_of_the_users_own(pictures, tmp_path, make_picture):
+    for i, name in enumerate("abc"):
+        write_image(tmp_path / "LR" / f"{name}x2.png", make_picture(14, 14 + 2 * i, i))
+    frame = srbench.evaluate("bicubic", str(pictures), scale=2, metrics=["psnr"], lr=tmp_path / "LR")
+    assert (set(frame["degradation"]), len(frame)) == ({"given"}, 3)
 
 
 def test_evaluate_takes_images_without_an_original(pictures, tmp_path):

@@ -9,6 +9,7 @@ import numpy.fft  # noqa: F401  # pytester forgets what is first imported inside
 import pytest
 
 import srbench.api  # noqa: F401  so that inner runs do not import it, and torchvision, anew
+from srbench.protocol.base import FOLDER
 from srbench.pytest_plugin import require_finite
 
 pytest_plugins = "pytester"
@@ -128,6 +129,24 @@ def test_the_plugin_loads_nothing_heavy():
     code = "import sys, srbench.pytest_plugin; print([n for n in ('torch', 'pandas', 'numpy') if n in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_a_protocol_of_ones_own_stands_beside_the_tests(repository, pytester, pictures):
+    (pytester.path / "tests").mkdir()
+    text = (FOLDER / "rgb.toml").read_text().replace('name = "rgb"', 'name = "ours"').replace("shave = 1", "shave = 0")
+    (pytester.path / "tests" / "ours.toml").write_text(text)
+    code, output = repository(
+        f"def test_quality(srbench):\n"
+        f"    found = srbench.evaluate('mine.py', {str(pictures)!r}, scale=2, protocol='ours.toml')\n"
+        f"    assert set(found.frame['protocol']) == {{'ours'}}\n"
+        f"    assert found.title.endswith('x2 (ours)')\n"
+        f"    found.assert_at_least(psnr=10)\n"
+        f"def test_two(srbench):\n"
+        f"    srbench.evaluate('mine.py', {str(pictures)!r}, scale=2, protocol='classic,rgb')\n"
+    )
+    assert code == 1
+    assert "1 failed, 1 passed" in output
+    assert "unknown protocol 'classic,rgb'" in output
 
 
 def test_scales_need_not_be_whole(repository, pictures):

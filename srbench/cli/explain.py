@@ -203,6 +203,7 @@ def _print(answer: Answer, name: str, rows: int) -> None:
         **dict.fromkeys(("protocol", "LR images", "measured on", "shave", "rounded")),
         **({"SSIM": None} if ssim else {}),
         **({"grey images": None} if grey else {}),
+        **({"sizes": None} if answer.best.setting.cut else {}),
         **({"fed": None} if fed else {}),
     }
     for column in columns:
@@ -218,6 +219,7 @@ def _print(answer: Answer, name: str, rows: int) -> None:
             "yes" if setting.rounded else "no",
             *((setting.ssim,) if ssim else ()),
             *((f"as {setting.grey}",) if grey else ()),
+            *((setting.cut,) if setting.cut else ()),
             *((row.feeding.removeprefix("fed ") or "as it says",) if fed else ()),
         )
     out().print(table)

@@ -20,15 +20,8 @@ from srbench.registry import BUILT_IN, Source
 if TYPE_CHECKING:
     from srbench.method.base import Method
 
-DEGRADATIONS = (
-    "bicubic",
-    "blur-down",
-    "bicubic-noise",
-    "bd-centre",
-    "bd-first",
-    "realesrgan",
-    "bsrgan",
-)  # as in srbench.degradation.named, which imports torch
+# As in srbench.degradation.named, which imports torch.
+DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise", "bd-centre", "bd-first", "realesrgan", "bsrgan", "given")
 
 
 def require_methods(specs: Iterable[str]) -> None:

@@ -59,6 +59,13 @@ def command(
             "jpeg:40', kernel:FILE.npy, a .toml or .py file."
         ),
     ] = "bicubic",
+    lr: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Folders of LR images that came with the HR images, one for each of --datasets; "
+            "--degradation given looks beside the HR images (docs/datasets.md)."
+        ),
+    ] = None,
     no_reference: Annotated[
         bool,
         typer.Option(
@@ -132,6 +139,8 @@ def command(
 
       srbench run --methods all --datasets ./phone_photos --no-reference --scales 4
 
+      srbench run --methods all --datasets path/to/HR --lr path/to/LR --scales 4
+
       srbench run --methods ./4x_model.safetensors --datasets set5
 
       srbench run --methods bicubic,edsr=./x4.pt --datasets set5
@@ -182,6 +191,11 @@ def _require_consistent(given: Mapping[str, Any]) -> None:
             f"--no-reference and {others[0]}: images without an original are the LR images themselves",
             "leave one of the two out",
         )
+    if given.get("lr") and given.get("degradation") not in (None, "given"):
+        raise SrbenchError(
+            f"--lr and --degradation {given['degradation']}: LR images that are given are not made",
+            "leave one of the two out",
+        )
 
 
 def _one_run(values: Mapping[str, Any]) -> int:
@@ -221,7 +235,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     from srbench.run import RunOptions
     from srbench.run.shard import Shard
 
-    methods, datasets, metrics = (split(values[name] or ()) for name in ("methods", "datasets", "metrics"))
+    methods, datasets, metrics, lr = (split(values[name] or ()) for name in ("methods", "datasets", "metrics", "lr"))
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
         *("no_reference", "precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
@@ -231,6 +245,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
         datasets,
         parse_scales(values["scales"]),
         metrics,
+        lr=lr,
         out=Path(values["out"]),
         keep_images=not values["no_images"],
         skip_unreadable=values["skip_unreadable"],

@@ -19,6 +19,9 @@ def command(
     scale: OneScale,
     name: Annotated[str, typer.Option(help="What to call the method on the leaderboard.")],
     metrics: Annotated[list[str] | None, typer.Option(help="Default: as for srbench run.")] = None,
+    lr: Annotated[
+        str, typer.Option(help="The folder of the LR images that they were made of. Default: bicubic LR images.")
+    ] = "",
     protocol: Annotated[
         str, typer.Option(help="Names (srbench list protocols) and files of your own (.toml), separated by commas.")
     ] = "basicsr",
@@ -48,7 +51,7 @@ def command(
 
     line = shlex.join(["srbench", *sys.argv[1:]])
     number, asked = parse_scale(scale), split(metrics or ())
-    options = ForeignOptions(folder, dataset, number, name, asked, protocol, out, line, no_reference)
+    options = ForeignOptions(folder, dataset, number, name, asked, protocol, out, line, no_reference, lr)
     with sent_signals_interrupt(), progress(err()) as shown:
         summary = score(options, CellProgress(shown))
     print_means(out, run_id=summary.run_id)

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from srbench.cli.shell import handled, out, split
+from srbench.cli.shell import err, handled, out, split
+from srbench.errors import SrbenchError
+from srbench.wording import counted
 
 
 @handled
 def command(
     datasets: Annotated[list[str], typer.Argument(help="Names of datasets (srbench list datasets).")],
+    lr: Annotated[
+        list[str] | None,
+        typer.Option(help="Folders of LR images, one for each dataset (a name or a folder): which program made them?"),
+    ] = None,
 ) -> None:
     """Compare a dataset on this machine with its manifest, image by image.
 
     Says of each image: identical, other pixels, wrong size, missing or unreadable. Exit code 1 unless all are
     identical; of a dataset whose pixels are not recorded, unless as many images are here as it has.
 
+    With --lr it says instead which program made LR images of the HR images: MATLAB, Pillow, OpenCV or torch, and by how
+    much those of each differ from them. Exit code 1 unless one is recognised.
+
     Examples:
 
       srbench verify set5
 
       srbench verify set5,set14,bsd100
+
+      srbench verify set5 --lr path/to/LR_bicubic/X4
     """
+    if lr:
+        if not _recognised(split(datasets), split(lr)):
+            raise typer.Exit(1)
+        return
     from rich.markup import escape
     from rich.table import Table
 
@@ -53,3 +69,38 @@ def command(
             console.print(table)
     if not good:
         raise typer.Exit(1)
+
+
+def _recognised(specs: Sequence[str], folders: Sequence[str]) -> bool:
+    """Say of the LR images in every folder how they were made of a dataset's HR images; whether all are recognised."""
+    from rich.table import Column, Table
+
+    from srbench import dataset
+    from srbench.dataset import pairs
+    from srbench.evaluation.lr_origin import candidates
+
+    if len(specs) != len(folders):
+        raise SrbenchError(
+            f"{counted(len(folders), 'folder')} of LR images for {counted(len(specs), 'dataset')}",
+            "give --lr one for each dataset, in their order",
+        )
+    console, good = out(), True
+    for spec, folder in zip(specs, folders, strict=True):
+        data = dataset.find(spec, lambda text: err().print(f"note: {text}", markup=False))
+        scale = pairs.scale_of(data, folder)
+        low = pairs.given(data, folder, scale)
+        found = candidates(((image.read(), low[image.name].read()) for image in data.images), scale)
+        best = found[0]
+        if best.recognised:
+            how = "all pixels are equal" if best.identical else f"but for rounding ({best.equal:.1%} of pixels equal)"
+            text = f"{best.name}: {how}"
+        else:
+            text = f"made in no way that is known here; most like: {best.name}"
+        console.print(f"LR images of {data.title} at x{scale}: {text}", markup=False)
+        table = Table("made by", *(Column(name, justify="right") for name in ("equal pixels", "mean", "greatest")))
+        for one in found:
+            table.add_row(one.name, f"{one.equal:.1%}", f"{one.mean:.3f}", str(one.greatest))
+        console.print(table)
+        good = good and best.recognised
+    console.print("mean, greatest: absolute difference in grey levels, 0 to 255")
+    return good

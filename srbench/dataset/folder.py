@@ -69,7 +69,7 @@ def read_folder(folder: Path, *, reference: bool = True) -> Contents:
         "move it elsewhere if it is the other's LR image"
         for small, large, scale in (_suspects(images) if reference else ())
     ]
-    if reference and images and _is_called_lr(folder):
+    if reference and images and is_called_lr(folder):
         notes.append(f"'{folder}' is called as folders of LR images are; its images are taken as HR images")
     unread = sorted(p.name for p in folder.iterdir() if _UNREAD.fullmatch(p.suffix.lower()) and _is_file(p))
     left_out |= dict.fromkeys(unread, "of a format that is not read")
@@ -135,7 +135,7 @@ def _suspects(files: Sequence[Path]) -> Iterator[tuple[Path, Path, int]]:
 
 def _scale_between(small: Path, large: Path) -> int:
     """How many times larger the one image is than the other, where that is a whole number from 2; else 0."""
-    (width, height), (full_width, full_height) = _size(small), _size(large)
+    (width, height), (full_width, full_height) = size_by_head(small), size_by_head(large)
     for scale in range(2, _LARGEST_SCALE + 1):
         # An HR image that is no multiple of the scale loses up to scale - 1 rows and columns, or its LR image has
         # one more.
@@ -144,7 +144,7 @@ def _scale_between(small: Path, large: Path) -> int:
     return 0
 
 
-def _size(path: Path) -> tuple[int, int]:
+def size_by_head(path: Path) -> tuple[int, int]:
     """Width and height by the file's head; 0 and 0 if that cannot be read."""
     from PIL import Image  # late: listing datasets does not need it
 
@@ -156,7 +156,13 @@ def _size(path: Path) -> tuple[int, int]:
         return 0, 0
 
 
-def _is_called_lr(folder: Path) -> bool:
+def is_called_hr(path: Path) -> bool:
+    """Whether a file's name is that of an HR image of a pair: ``a_HR.png``, ``a_GT.png``."""
+    return bool(_base(path, _HR_ENDING, _HR_BEGINNING))
+
+
+def is_called_lr(folder: Path) -> bool:
+    """Whether a folder's name is that of a folder of LR images: ``LR``, ``LQ``, ``X4``, ``LR_bicubic``."""
     folder = folder.resolve()
     own, above = folder.name.lower(), folder.parent.name.lower()
     return _OF_LR.fullmatch(own) is not None and _OF_HR.fullmatch(above) is None

@@ -61,6 +61,7 @@ class Dataset:
 
     ``folder`` is the resolved path of a user's folder, None of a known dataset. ``left_out`` says which of its images
     do not count, by file name, and why. Without a ``reference`` the images are LR images that have no original.
+    ``lr`` holds the LR images that are given, by scale and the HR image's name.
     """
 
     name: str
@@ -71,6 +72,13 @@ class Dataset:
     folder: Path | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     reference: bool = True
+    lr: Mapping[float, Mapping[str, ImageFile]] = field(default_factory=dict)
+
+    def files(self) -> Iterator[ImageFile]:
+        """All that is read of it: HR images, and LR images that are given."""
+        yield from self.images
+        for low in self.lr.values():
+            yield from low.values()
 
 
 def _warn(text: str) -> None:
@@ -132,8 +140,10 @@ def image_paths(manifest: Manifest) -> dict[str, Path]:
         found = {image.name: _packaged(image.source) for image in manifest.images}
         return {name: path for name, path in found.items() if path.is_file()}
     best: dict[str, Path] = {}
-    for folder in _candidates(manifest):
-        present = _images_by_name(folder, manifest.reference)
+    for folders in _candidates(manifest):
+        present = {
+            name: path for folder in folders for name, path in _images_by_name(folder, manifest.reference).items()
+        }
         if not manifest.recorded:
             # Whatever lies there is taken, but a folder with the right number of images before any other.
             if len(present) == manifest.count:
@@ -191,6 +201,10 @@ def _from_manifest(manifest: Manifest) -> Dataset:
 
 def _from_folder(folder: Path, note: Callable[[str], None], reference: bool) -> Dataset:
     contents = read_folder(folder, reference=reference)
+    root = folder
+    if reference and not contents.images and (inside := _hr_folder(folder)) is not None:
+        folder, contents = inside, read_folder(inside)
+        note(f"'{root}' is a dataset with a folder of HR images, which are taken: {inside.name}")
     if not contents.images:
         unread = f" but {first_few([*contents.left_out])}, which are not read" if contents.left_out else ""
         raise DatasetError(f"no images in '{folder}'{unread}", _where_images_are(folder))
@@ -199,10 +213,16 @@ def _from_folder(folder: Path, note: Callable[[str], None], reference: bool) -> 
     names = names_of_files(contents.images)
     images = tuple(ImageFile(name, path) for name, path in zip(names, contents.images, strict=True))
     resolved = folder.resolve()
-    name = resolved.name or "root"
+    name = root.resolve().name or "root"
     if name.lower() in known.manifests():
         name = f"{name}-folder"  # its images are not checked against the manifest of that name
     return Dataset(name, name, 0, images, folder=resolved, left_out=contents.left_out)
+
+
+def _hr_folder(folder: Path) -> Path | None:
+    """The one folder in it that is called as folders of HR images are; None if there is none, or several."""
+    named = [place for layout in _LAYOUTS if layout and (place := _child(folder, layout)) and image_files(place)]
+    return named[0] if len(named) == 1 else None
 
 
 def _where_images_are(folder: Path) -> str:
@@ -214,17 +234,21 @@ def _where_images_are(folder: Path) -> str:
     return f"srbench reads {', '.join(suffix[1:].upper() for suffix in SUFFIXES)}"
 
 
-def _candidates(manifest: Manifest) -> Iterator[Path]:
+def _candidates(manifest: Manifest) -> Iterator[list[Path]]:
+    """Folders that may hold a dataset's images together."""
     for root in paths.data():
         for parent in _PARENTS:
             for folder in manifest.folders:
                 base = _child(_child(root, parent), folder)
                 if base is None:
                     continue
+                if manifest.parts:
+                    yield [place for part in manifest.parts if (place := _child(base, part))]
+                    continue
                 for layout in _LAYOUTS:
                     place = _child(base, layout)
                     if place is not None:
-                        yield place
+                        yield [place]
 
 
 def _child(folder: Path | None, name: str) -> Path | None:

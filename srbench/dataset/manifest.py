@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from srbench import paths, tomlfile
 from srbench.errors import DatasetError, UnknownNameError
@@ -20,6 +20,8 @@ from srbench.foreign.contained import told
 
 if TYPE_CHECKING:
     from srbench.imaging.images import Pixels
+
+_T = TypeVar("_T")
 
 MOST_IMAGES = 1_000_000  # more than any dataset has on which methods are compared
 STANDARD = ("set5", "set14", "bsd100")  # what `srbench run` takes when it is not told
@@ -57,7 +59,9 @@ class Manifest:
     """The facts of one dataset.
 
     ``bicubic[protocol][scale]`` is the mean PSNR that bicubic must give, to four decimals; ``published`` the same
-    as papers print it, to two. ``images`` is empty where names, sizes and pixels are not recorded.
+    as papers print it, to two. ``images`` is empty where names, sizes and pixels are not recorded. ``parts`` are
+    folders below the dataset's own that hold its images together. ``lr[scale]`` is the folder of the LR images that
+    come with the HR images, below the dataset's own or that of the HR images.
     """
 
     name: str
@@ -74,6 +78,8 @@ class Manifest:
     sources: tuple[Source, ...] = ()
     how: str = ""  # how to get the images by hand, where no address can be given
     reference: bool = True  # False: the images are LR images, of which there is no original
+    parts: tuple[str, ...] = ()
+    lr: dict[int, str] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -169,6 +175,8 @@ class _File:
     source: list[Source] = field(default_factory=list)
     how: str = ""
     reference: bool = True
+    parts: list[str] = field(default_factory=list)
+    lr: dict[str, str] = field(default_factory=dict)
 
 
 def _parse(path: Path) -> Manifest:
@@ -197,14 +205,20 @@ def _parse(path: Path) -> Manifest:
         sources=tuple(file.source),
         how=file.how,
         reference=file.reference,
+        parts=tuple(file.parts),
+        lr=_by_scale(file.lr, "LR images", path),
     )
 
 
 def _psnr_by_scale(table: dict[str, dict[str, float]], path: Path) -> dict[str, dict[int, float]]:
-    for key in (key for row in table.values() for key in row):
+    return {name: _by_scale(row, "a PSNR", path) for name, row in table.items()}
+
+
+def _by_scale(row: dict[str, _T], what: str, path: Path) -> dict[int, _T]:
+    for key in row:
         if not re.fullmatch(r"x[1-9][0-9]*", key):
-            raise DatasetError(f"'{path}': a PSNR of the scale '{key}'", "write scales as x2, x3, x4")
-    return {name: {int(key[1:]): value for key, value in row.items()} for name, row in table.items()}
+            raise DatasetError(f"'{path}': {what} of the scale '{key}'", "write scales as x2, x3, x4")
+    return {int(key[1:]): value for key, value in row.items()}
 
 
 def facts_of(pixels: Pixels, file: str) -> ImageFacts:

@@ -7,6 +7,7 @@ bd-centre        Gaussian blur 12x12, sigma 1.6, then every fourth pixel on the 
 bd-first         Gaussian blur 13x13, sigma 1.6, then every fourth pixel from pixel 0: BD of DUF and BasicSR, at x4
 realesrgan       the second-order chain of Real-ESRGAN, drawn for each image
 bsrgan           the shuffled chain of BSRGAN, drawn for each image
+given            LR images that came with the HR images (--lr): nobody knows how they were made
 kernel:FILE.npy  blur by a kernel of one's own, then every scale-th pixel
 ./mine.py        the :class:`srbench.degradation.base.Pipeline` that the file defines; entry points of the group
                  ``srbench.degradations`` stand for one each
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from srbench.degradation import grammar
+from srbench.degradation import given, grammar
 from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
 from srbench.degradation.blind import Bsrgan, RealEsrgan
 from srbench.degradation.chain import chain, from_file, kernel_path, parsed_file
@@ -83,8 +84,11 @@ def _built_in(name: str) -> Pipeline:
     return replace(made, facts=_FACTS.get(name))
 
 
-_BLIND = (Pipeline("realesrgan", (RealEsrgan(),)), Pipeline("bsrgan", (Bsrgan(),)))
-DEGRADATIONS: dict[str, Pipeline] = {name: _built_in(name) for name in CHAINS} | {own.name: own for own in _BLIND}
+_DRAWN = (Pipeline("realesrgan", (RealEsrgan(),)), Pipeline("bsrgan", (Bsrgan(),)))
+DEGRADATIONS: dict[str, Pipeline] = {
+    **{name: _built_in(name) for name in CHAINS},
+    **{own.name: own for own in (*_DRAWN, given.DEGRADATION)},
+}
 _SPELLED = {text: name for name, text in CHAINS.items() if name not in _SCALES}
 
 

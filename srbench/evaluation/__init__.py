@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         rounded,
         super_resolve,
     )
+    from srbench.evaluation.pair import GivenExample
     from srbench.evaluation.reference import TOLERANCE, bicubic_psnr, psnr_of
     from srbench.evaluation.scoring import compare, fits, measure
     from srbench.evaluation.unreferenced import UnreferencedExample
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TOLERANCE",
     "Example",
+    "GivenExample",
     "HrImage",
     "Score",
     "UnreferencedExample",
@@ -52,6 +54,7 @@ __getattr__ = lazy.names(
     {
         "TOLERANCE": "reference",
         "Example": "example",
+        "GivenExample": "pair",
         "HrImage": "example",
         "Score": "scoring",
         "UnreferencedExample": "unreferenced",

@@ -93,9 +93,9 @@ class Example:
 
     def __init__(self, image: HrImage, scale: float, degradation: Degradation) -> None:
         whole_height, whole_width = image.planes.shape[-2:]
-        height, width = image.protocol.sizes(scale, whole_height, whole_width).hr
         self.image, self.protocol = image, image.protocol
         self.scale, self.degradation = scale, degradation
+        height, width = self.cut(whole_height, whole_width)
         self.shave = self.protocol.border(scale)
         if min(height, width) <= 2 * self.shave:
             raise ImageError(
@@ -104,6 +104,10 @@ class Example:
                 "use a larger image or a smaller scale",
             )
         self.hr = image.planes[:, :height, :width]  # (1 or 3, H, W) uint8
+
+    def cut(self, height: int, width: int) -> tuple[int, int]:
+        """(height, width) of what is measured of an HR image of that size, from the top left."""
+        return self.protocol.sizes(self.scale, height, width).hr
 
     @property
     def grey_as_grey(self) -> bool:

@@ -47,6 +47,7 @@ def select(
     *,
     references: bool = True,
     unreferenced: bool = False,
+    operator: bool = True,
 ) -> Selection:
     """The metrics that ``specs`` (names or plugin files) stand for under some protocols; without any, the default ones.
 
@@ -54,6 +55,7 @@ def select(
         likelihoods: whether a method of the run has one.
         references: whether there are images with an original.
         unreferenced: whether there are images without one.
+        operator: whether it is known how LR images are made of HR images.
 
     A metric that a protocol does not support, or that needs an original where there is none, is left out there with a
     note. The default metrics of images without an original may all be left out: their SR images are worth looking at.
@@ -74,16 +76,19 @@ def select(
         for rules in protocols
     }
     comparing = [name for name, metric in chosen.items() if metric.needs_reference and unreferenced]
+    degrading = [name for name, metric in chosen.items() if "degradation" in metric.needs and not operator]
     notes = [
         f"not supported under {name}, which has no colour images: {', '.join(own)}" for name, own in grey.items() if own
     ]
     if comparing:
         notes.append(f"not supported on images without an original: {', '.join(comparing)}")
-    impossible = set() if references else set(comparing)
+    if degrading:
+        notes.append(f"not supported on given LR images, which nobody knows how to make: {', '.join(degrading)}")
+    impossible = {*degrading, *(() if references else comparing)}
     left = {name: chosen.keys() - set(own) - impossible for name, own in grey.items()}
     if not all(left.values()) and (specs or references):
-        colour = any(grey.values())
-        hint = "use --protocol basicsr" if colour else f"use --metrics {','.join(WITHOUT_REFERENCE)} or pyiqa:NAME"
+        named = "psnr" if degrading else f"{','.join(WITHOUT_REFERENCE)} or pyiqa:NAME"
+        hint = "use --protocol basicsr" if any(grey.values()) else f"use --metrics {named}"
         raise SrbenchError(f"{'; '.join(notes)}; no metric is left", hint)
     fit = tuple(metric for name, metric in chosen.items() if any(name in own for own in left.values()))
     return Selection(fit, bool(specs), tuple(notes) if specs else (), sources, grey)

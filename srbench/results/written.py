@@ -65,6 +65,7 @@ _DATASET = record(
         **dict.fromkeys(("title", "licence", "citation"), TEXT),
         "order": _ORDER,
         **dict.fromkeys(("images", "files"), by_name(TEXT)),
+        "lr": by_name(record(dict.fromkeys(("images", "files"), by_name(TEXT)))),
     },
 )
 _PROTOCOL = record({"name": TEXT, "hash": TEXT}, {"version": whole(0), "description": TEXT})

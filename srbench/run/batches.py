@@ -69,8 +69,8 @@ class Batching:
         return task.method, task.facts.protocol, self._lr(task)
 
     def _lr(self, task: CellTask) -> tuple[float, int, int, int]:
-        facts = self.facts[task.sample]
-        if not task.sample.reference:
+        facts = self.facts[task.lr or task.sample]
+        if task.lr is not None or not task.sample.reference:
             return task.scale, facts.height, facts.width, facts.channels
         step = int(task.scale) if task.scale == int(task.scale) else 1  # else HR images of one size have LR ones of one
         return task.scale, facts.height // step, facts.width // step, facts.channels

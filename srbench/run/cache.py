@@ -17,7 +17,7 @@ from srbench.dataset.locate import ImageFile
 from srbench.dataset.manifest import ImageFacts, facts_of
 from srbench.degradation.named import Degradation
 from srbench.errors import ImageError
-from srbench.evaluation import Example, HrImage, UnreferencedExample
+from srbench.evaluation import Example, GivenExample, HrImage, UnreferencedExample
 from srbench.imaging.images import Pixels
 from srbench.machine import available_processors
 from srbench.protocol.base import Protocol
@@ -94,15 +94,22 @@ class ImageCache:
             lambda key: HrImage(decoded(key[0]).pixels, key[1]), several + 1, lambda x: share(x.planes)
         )
         self._decoded, self._expected = decoded, expected
-        self._examples: _Cache[tuple[ImageFile, Protocol, float], Example] = _Cache(
-            lambda key: _example(images(key[:2]), key[0], key[2], degradation),
-            2 * several + 1,
-            lambda x: share(x.picture),
+
+        def made(key: tuple[ImageFile, Protocol, float, ImageFile | None]) -> Example:
+            file, _, scale, lr = key
+            image = images(key[:2])
+            if lr is not None:
+                return GivenExample(image, scale, degradation, decoded(lr).pixels)
+            return Example(image, scale, degradation) if file.reference else UnreferencedExample(image, scale)
+
+        self._examples: _Cache[tuple[ImageFile, Protocol, float, ImageFile | None], Example] = _Cache(
+            made, 2 * several + 1, lambda x: share(x.picture)
         )
 
-    def example(self, image: ImageFile, scale: float, protocol: Protocol) -> Example:
-        """One image at one scale under one of the protocols; raises ImageError."""
-        return self._examples((image, protocol, scale))
+    def example(self, image: ImageFile, scale: float, protocol: Protocol, lr: ImageFile | None = None) -> Example:
+        """One image at one scale under one of the protocols, with the LR image that is given of it, if one is; raises
+        ImageError."""
+        return self._examples((image, protocol, scale, lr))
 
     def start_decoding(
         self, images: Sequence[ImageFile], *, verify: bool = False
@@ -138,10 +145,6 @@ class ImageCache:
 
     def _facts(self, image: ImageFile) -> ImageFacts:
         return self._decoded(image).facts
-
-
-def _example(image: HrImage, file: ImageFile, scale: float, degradation: Degradation) -> Example:
-    return Example(image, scale, degradation) if file.reference else UnreferencedExample(image, scale)
 
 
 def _share(images_at_once: int, planes: Tensor) -> float:

@@ -12,7 +12,9 @@ from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.errors import ImageError, SrbenchError, first_few
 from srbench.naming import told_apart
+from srbench.protocol.base import Protocol
 from srbench.run.cache import UnusableImagesError
+from srbench.run.pairs import require_fitting
 from srbench.run.recorded import Recorded, RecordedDataset, recognise
 
 Note = Callable[[str], None]
@@ -69,15 +71,19 @@ def default_datasets(note: Note) -> tuple[str, ...]:
     return here
 
 
-def settle(found: Decoding, recorded: Recorded, note: Note, *, skip_unreadable: bool = False) -> Decoding:
+def settle(
+    found: Decoding, recorded: Recorded, note: Note, protocols: Sequence[Protocol], *, skip_unreadable: bool = False
+) -> Decoding:
     """The datasets as the run plans them.
 
     Args:
         recorded: what the results folder holds already.
+        protocols: whose rules of sizes given LR images keep.
         skip_unreadable: leave out images of users' folders that cannot be used, instead of raising ImageError.
 
     Raises:
-        ImageError: with ``skip_unreadable``, an image of a known dataset that cannot be used, or no image is left.
+        ImageError: with ``skip_unreadable``, an image of a known dataset that cannot be used, or no image is left;
+            later: LR images that do not fit their HR images.
     """
     if skip_unreadable:
         found = _without_unreadable(found, note)
@@ -85,6 +91,7 @@ def settle(found: Decoding, recorded: Recorded, note: Note, *, skip_unreadable: 
 
     def facts() -> dict[ImageFile, ImageFacts]:
         decoded = found.facts()
+        require_fitting(datasets, decoded, protocols)
         for data in datasets:
             _note_change(data, decoded, recorded.datasets.get(data.name), note)
         return decoded
@@ -164,7 +171,11 @@ def _without_unreadable(found: Decoding, note: Note) -> Decoding:
 
 
 def _without(data: Dataset, reasons: Mapping[ImageFile, ImageError], note: Note) -> Dataset:
-    bad = {image: reasons[image].message for image in data.images if image in reasons}
+    bad = {}
+    for image in data.images:
+        files = (image, *(low[image.name] for low in data.lr.values()))
+        if reason := next((reasons[file].message for file in files if file in reasons), ""):
+            bad[image] = reason
     if not bad:
         return data
     names = ", ".join(image.path.name for image in bad)
@@ -177,4 +188,6 @@ def _without(data: Dataset, reasons: Mapping[ImageFile, ImageError], note: Note)
         raise ImageError(f"none of the {len(bad)} images of '{data.folder}' can be used", next(iter(bad.values())))
     note(f"'{data.folder}': {len(bad)} of {len(data.images)} images cannot be used and are left out: {names}")
     left_out = {**data.left_out, **{image.path.name: reason for image, reason in bad.items()}}
-    return replace(data, images=tuple(image for image in data.images if image not in bad), left_out=left_out)
+    good = tuple(image for image in data.images if image not in bad)
+    lr = {scale: {image.name: low[image.name] for image in good} for scale, low in data.lr.items()}
+    return replace(data, images=good, left_out=left_out, lr=lr)

@@ -15,19 +15,21 @@ from srbench import dataset, randomness
 from srbench.dataset.folder import image_files
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
+from srbench.dataset.pairs import size_of
 from srbench.errors import ImageError, SrbenchError, first_few
 from srbench.imaging.images import as_rgb, pixel_hash, read_image
 from srbench.method import naming, plugins
 from srbench.method.base import Method, MethodCard
 from srbench.metrics import choice
 from srbench.protocol.base import Protocol
-from srbench.records import Entry
+from srbench.records import GIVEN, Entry
 from srbench.results.store import Store
 from srbench.run import kept
-from srbench.run.datasets import Decoding, find_datasets, settle
+from srbench.run.datasets import Decoding, find_datasets, require_undegraded, settle
 from srbench.run.job import Job, Plan, context_of, job_of
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
+from srbench.run.pairs import with_lr
 from srbench.run.plan import MethodSpec
 from srbench.run.recorded import Recorded
 from srbench.run.runner import carry_out
@@ -51,13 +53,14 @@ class ForeignOptions:
     out: Path = Path("results")
     command: str = ""
     no_reference: bool = False  # the images of the dataset are LR images without an original
+    lr: str = ""  # the folder of the LR images that the images were made of; empty: they were bicubic ones
 
 
 def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
     """Store a score for every image of the dataset.
 
-    The images are kept in the results folder; what follows is a run whose SR images are all there. The LR images are
-    taken to be bicubic ones, as in nearly every published table. Ctrl-C ends it as it ends a run.
+    The images are kept in the results folder; what follows is a run whose SR images are all there. Unless LR images
+    are given, they are taken to be bicubic ones, as in nearly every published table. Ctrl-C ends it as it ends a run.
 
     Raises:
         SrbenchError: an unknown name, a ``name`` that is a method's or a row's, a dataset that is not here.
@@ -85,6 +88,7 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
         (options.scale,),
         options.metrics,
         options.protocol,
+        GIVEN if options.lr else "bicubic",
         device="cpu",
         threads=1,
         out=options.out,
@@ -95,12 +99,19 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
     recorded.require_own_protocols(context.protocols)
     _check_name(options.name, recorded)
     found = find_datasets([options.dataset], note, reference=not options.no_reference)
+    require_undegraded(found, run.degradation)
+    if options.lr:
+        found = with_lr(found, [options.lr], run.scales)
     (data,) = found
     bare = not data.reference
-    selection = choice.select(run.metrics, context.protocols, references=not bare, unreferenced=bare)
+    selection = choice.select(
+        run.metrics, context.protocols, references=not bare, unreferenced=bare, operator=not options.lr
+    )
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
     worker = CellWorker(context)
-    settled = settle(Decoding(found, worker.images.start_decoding(data.images)), recorded, note)
+    settled = settle(
+        Decoding(found, worker.images.start_decoding(list(data.files()))), recorded, note, context.protocols
+    )
     facts = settled.facts()
     (data,) = settled.datasets
     hashes = _check(data, paths, facts, options.scale, context.protocols)
@@ -222,6 +233,9 @@ def _check(
         sizes = [rules.sizes(scale, own.height, own.width).hr for rules in protocols]
         if not data.reference:
             sizes = [(enlarged(own.height, scale), enlarged(own.width, scale))]
+        elif data.lr:
+            low = facts[data.lr[scale][image.name]]
+            sizes = [size_of(scale, (low.height, low.width))]
         if others := [size for size in sizes if pixels.shape[:2] != size]:
             height, width = others[0]
             wrong.append(f"{path.name} is {pixels.shape[1]}x{pixels.shape[0]}, not {width}x{height}")

@@ -13,16 +13,17 @@ from srbench.errors import ImageError
 from srbench.evaluation.example import planes_of
 from srbench.files import safe_name
 from srbench.imaging.images import Pixels, below, pixel_hash, read_image, write_image
-from srbench.records import ENTROPY_BITS, CellFacts, Outcome
+from srbench.records import ENTROPY_BITS, NO_DEGRADATION, CellFacts, Outcome
 
 
 def image_path(facts: CellFacts) -> Path:
     """Where a cell's SR image is kept, below the results folder."""
     variant = f"{facts.degradation}|{facts.options}|{facts.method_hash}"
     method = f"{safe_name(facts.method)}-{_mark(variant)}"
-    return Path(
-        "images", facts.protocol, safe_name(facts.dataset), f"x{facts.scale}", method, f"{safe_name(facts.image)}.png"
-    )
+    name = safe_name(facts.image)
+    if facts.lr_sha256 and facts.degradation != NO_DEGRADATION:
+        name += f"-{facts.lr_sha256[:8]}"  # an HR image may be given with several LR images
+    return Path("images", facts.protocol, safe_name(facts.dataset), f"x{facts.scale}", method, f"{name}.png")
 
 
 def entropy_path(facts: CellFacts) -> Path:

@@ -108,6 +108,14 @@ def describe_dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[
     described = {**to_json(own), "version": data.version, "images": images}
     if not data.reference:
         described["reference"] = False
+    if data.lr:
+        described["lr"] = {
+            f"x{scale}": {
+                "images": {name: facts[image].sha256 for name, image in low.items()},
+                "files": {name: str(image.path.resolve()) for name, image in low.items()},
+            }
+            for scale, low in data.lr.items()
+        }
     if data.manifest is None:  # nothing else says where the images of a folder are, which the report shows
         described["files"] = {image.name: str(image.path.resolve()) for image in data.images}
     if data.folder is not None:

@@ -76,6 +76,7 @@ class CellTask:
 
     Args:
         sample: the file of the HR image, or of an LR image that has no original.
+        lr: the file of the LR image, where it came with the HR image.
         kept: an earlier outcome whose SR image may still be there.
         canary: measured for the canary alone: without the run's variant, and nothing of it is kept.
         shares: another cell of the run differs in nothing but the protocol, and the two follow each other.
@@ -87,6 +88,7 @@ class CellTask:
     metrics: tuple[MetricSpec, ...] = ()
     kept: Outcome | None = None
     canary: bool = False
+    lr: ImageFile | None = None
     shares: bool = False
 
     @property
@@ -130,6 +132,8 @@ def cells(
     for dataset in datasets:
         for image in dataset.images:
             for scale in scales:
+                lr = dataset.lr.get(scale, {}).get(image.name)
+                observed = lr if lr is not None else image if not image.reference else None
                 for method, rules in product(methods, context.protocols):
                     facts = CellFacts(
                         method=method.name,
@@ -144,10 +148,10 @@ def cells(
                         protocol=rules.name,
                         protocol_hash=rules.hash,
                         options=options[method],
-                        lr_sha256="" if image.reference else pixels[image].sha256,
+                        lr_sha256="" if observed is None else pixels[observed].sha256,
                         precision=method.precision,
                     )
-                    yield CellTask(facts, method, image, shares=len(context.protocols) > 1)
+                    yield CellTask(facts, method, image, lr=lr, shares=len(context.protocols) > 1)
 
 
 def _options(context: RunContext, method: MethodSpec) -> str:

@@ -18,7 +18,7 @@ from srbench.foreign.trial import died_of, trials
 from srbench.machine import devices_of, resolve_device
 from srbench.method.variant import Variant
 from srbench.metrics import choice
-from srbench.records import NO_DEGRADATION, Entry, ScoreState
+from srbench.records import GIVEN, NO_DEGRADATION, Entry, ScoreState
 from srbench.results.claims import Claims
 from srbench.results.holders import ENDED_EARLY
 from srbench.results.store import OvertakenError, Store
@@ -32,6 +32,7 @@ from srbench.run.job import Job, Plan, context_of, job_of, sliced, spec_of, work
 from srbench.run.manifest import describe, describe_dataset, describe_metric
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
+from srbench.run.pairs import degradation_of, note_unused, with_lr
 from srbench.run.plan import CellResult, CellTask, MethodSpec, cells
 from srbench.run.recorded import Recorded, use_names_otherwise
 from srbench.run.seams import compare_tiles
@@ -87,6 +88,7 @@ def carry_out(
 
 def resolve(options: RunOptions, observer: Observer) -> Job:
     """Find all that ``options`` name, and begin to decode the images."""
+    options = replace(options, degradation=degradation_of(options.degradation, options.lr))
     context = context_of(options)
     worker = CellWorker(context, workers_of(options))
     for scale in options.scales:
@@ -116,18 +118,23 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     named = options.datasets or default_datasets(observer.note)
     datasets = find_datasets(named, observer.note, reference=not options.no_reference)
     require_undegraded(datasets, options.degradation)
+    if options.degradation == GIVEN:
+        datasets = with_lr(datasets, options.lr, options.scales)
+    else:
+        note_unused(datasets, options.scales, observer.note)
     selection = choice.select(
         options.metrics,
         context.protocols,
         any(spec.has_likelihood for spec in specs),
         references=any(data.reference for data in datasets),
         unreferenced=not all(data.reference for data in datasets),
+        operator=options.degradation != GIVEN,
     )
     decoding = worker.images.start_decoding(
-        [image for data in datasets for image in data.images], verify=options.verify_pixels
+        [file for data in datasets for file in data.files()], verify=options.verify_pixels
     )
     found = Decoding(datasets, decoding)
-    settled = settle(found, recorded, observer.note, skip_unreadable=options.skip_unreadable)
+    settled = settle(found, recorded, observer.note, context.protocols, skip_unreadable=options.skip_unreadable)
     job = job_of(options, worker, specs, settled.datasets, selection, settled.facts)
     described: dict[str, Any] = {"sources": sources} if sources else {}
     if file:

@@ -161,7 +161,7 @@ class CellWorker:
 
     def example(self, task: CellTask) -> Example:
         """A task's image at its scale under its protocol; raises ImageError."""
-        return self.images.example(task.sample, task.scale, self.context.protocol(task.facts))
+        return self.images.example(task.sample, task.scale, self.context.protocol(task.facts), task.lr)
 
     def compute(self, task: CellTask) -> CellResult:
         """Run the method and score its image; with ``kept``, score the image of that earlier outcome if it is still

@@ -31,7 +31,8 @@ def time_methods(
         image = median_image(dataset, facts)
         for scale in scales:
             note(f"timing on {dataset.name}/{image.name} x{scale}")
-            subject = _subject(dataset, image, scale, context.degradation)
+            lr = dataset.lr.get(scale, {}).get(image.name)
+            subject = _subject(dataset, image, scale, context.degradation, lr)
             timings += measure(methods, subject, context, threads=1)
     return timings
 
@@ -42,10 +43,12 @@ def median_image(dataset: Dataset, facts: dict[ImageFile, ImageFacts]) -> ImageF
     return by_size[(len(by_size) - 1) // 2]
 
 
-def _subject(dataset: Dataset, image: ImageFile, scale: float, degradation: Degradation) -> Subject:
-    pixels = as_rgb(image.read())
+def _subject(
+    dataset: Dataset, image: ImageFile, scale: float, degradation: Degradation, lr: ImageFile | None
+) -> Subject:
+    pixels = as_rgb((lr or image).read())
     planes = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
-    if image.reference:
+    if lr is None and image.reference:
         height, width = CLASSIC.sizes(scale, *pixels.shape[:2]).hr
         planes = degradation(planes[:, :height, :width], scale)
     return Subject(dataset.name, scale, planes.to(torch.float32) / 255, image.name)

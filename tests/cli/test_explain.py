@@ -251,3 +251,12 @@ WHERE = {
 def test_a_method_that_fails_is_one_line(wrong, write_plugin, pictures, body):
     path = write_plugin(body)
     wrong("explain", path, "--expect", "25", "--dataset", pictures, "--scale", "2", "--device", "cpu", match="mine")
+
+
+@pytest.mark.data("set5")
+def test_the_rule_of_sizes_is_found_at_a_scale_with_a_fraction(srbench):
+    """Measured with this project's imresize under both rules: 30.092 and 30.153."""
+    for number, name in (("30.09", "basicsr\nat this scale arbsr decides alike"), ("30.15", "liif")):
+        result = srbench("explain", "bicubic", "--expect", f"x3.1={number}", "--rows", "1", "--device", "cpu")
+        assert f"{number} is {name}\n" in result.stderr
+        assert "LR size rounded down" in result.stdout if name == "liif" else "HR cut" in result.stdout

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from srbench import dataset
 from srbench.imaging.images import read_image, write_image
 
 
@@ -303,3 +304,28 @@ def test_images_of_a_run_are_the_upscaled_pictures(run, srbench, results, pictur
     run("--methods", "nearest")
     (kept,) = results.glob("images/**/b.png")
     assert read_image(kept).shape == read_image(pictures / "b.png").shape
+
+
+@pytest.mark.data("set5")
+def test_matlabs_lr_images_of_set5_as_pairs(srbench, results):
+    low = dataset.find("set5").images[0].path.parents[1] / "LR_bicubic" / "X4"
+    fixed = ["--methods", "bicubic", "--datasets", "set5", "--lr", low, "--protocol", "basicsr", "--out", results]
+    result = srbench("run", *fixed, "--metrics", "psnr", "--no-images")
+    assert result.exit_code == 0, result.output
+    assert "set5 x4, basicsr, given" in result.stdout
+    (line,) = srbench("report", results, "--format", "csv").stdout.splitlines()[1:]
+    assert line.startswith("bicubic,set5,4,basicsr,given,psnr,28.43")
+    assert round(float(line.split(",")[6]), 3) == 28.431
+
+
+def test_given_lr_images_that_are_wrong_are_one_line(wrong_run, pictures, tmp_path, make_picture):
+    low = tmp_path / "LR"
+    for name in "abc":
+        write_image(low / f"{name}.png", make_picture(14, 14, 0))
+    wrong_run(
+        "--methods", "bicubic", "--lr", low, match=r"2 of 3 LR images of pictures do not fit .* at x2: b\.png is 14x14"
+    )
+    wrong_run("--methods", "bicubic", "--lr", low, "--degradation", "bicubic", match="--lr and --degradation bicubic")
+    wrong_run("--methods", "bicubic", "--lr", low, "--no-reference", match="--no-reference and --lr")
+    wrong_run("--methods", "bicubic", "--degradation", "given", match=r"two LR images|do not fit")
+    wrong_run("--methods", "bicubic", "--lr", f"{low},{pictures}", match="2 folders of LR images for 1 datasets")

@@ -245,3 +245,36 @@ def test_identical_images_are_said(score, pictures):
     result = score(pictures)
     assert result.exit_code == 0, result.output
     assert "left out (identical, NaN or too small)" in result.stdout
+
+
+def test_images_made_of_given_lr_images_stand_beside_methods_on_them(
+    srbench, score, pictures, results, make_picture, tmp_path
+):
+    low = tmp_path / "LR"
+    for i, name in enumerate("abc"):
+        write_image(low / f"{name}.png", make_picture(14, 14 + 2 * i, i))
+    fixed = [
+        "--datasets",
+        pictures,
+        "--scales",
+        "2",
+        "--lr",
+        low,
+        "--out",
+        results,
+        "--device",
+        "cpu",
+        "--threads",
+        "1",
+    ]
+    assert srbench("run", "--methods", "bicubic", *fixed).exit_code == 0
+    made = tmp_path / "made"
+    for path in (results / "images").rglob("*.png"):
+        write_image(made / f"{path.name[0]}.png", read_image(path))
+    result = score(made, "--lr", low)
+    assert result.exit_code == 0, result.output
+    lines = [line.split(",") for line in srbench("report", results, "--format", "csv").stdout.splitlines()[1:]]
+    values = {(line[0], line[4], line[5]): line[6] for line in lines}
+    assert values["theirs", "given", "psnr"] == values["bicubic", "given", "psnr"]
+    with Reader(results) as reader:
+        assert len({row.facts.lr_sha256 for row in reader.planned()}) == 3

@@ -1,9 +1,12 @@
 """``srbench verify``: are these the images that the literature measured?"""
 
+import re
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from srbench import dataset
 from srbench.imaging.images import write_image
@@ -80,3 +83,41 @@ def test_a_broken_manifest_is_said_to_be_broken_with_the_reason(wrong, monkeypat
     said = wrong(command, name, match="mine.toml")
     assert "unknown dataset" not in said
     assert "version" in said  # the key that is missing
+
+
+# -- LR images -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.data("set5")
+def test_the_program_that_made_lr_images_is_named(srbench):
+    low = dataset.find("set5").images[0].path.parents[1] / "LR_bicubic"
+    result = srbench("verify", "set5", "--lr", low / "X4")
+    assert result.exit_code == 0, result.output
+    line = "LR images of Set5 at x4: MATLAB's imresize, bicubic (srbench's own, under basicsr): all pixels are equal"
+    assert line in result.stdout
+    assert re.search(r"OpenCV's INTER_CUBIC.* 1[0-9]\.[0-9]% +│ +5\.[0-9]{3} +│ +115", result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "says"),
+    [
+        (Image.Resampling.BICUBIC, "x2: Pillow's bicubic: all pixels are equal"),
+        (Image.Resampling.HAMMING, "no way that is"),
+    ],
+)
+def test_lr_images_of_a_users_folder(srbench, tmp_path, make_picture, kernel, says):
+    for name in ("a", "b"):
+        write_image(tmp_path / "HR" / f"{name}.png", make_picture(40, 60, ord(name)))
+        small = Image.fromarray(make_picture(40, 60, ord(name))).resize((30, 20), kernel)
+        write_image(tmp_path / "LR" / f"{name}.png", np.asarray(small))
+    result = srbench("verify", tmp_path / "HR", "--lr", tmp_path / "LR")
+    assert says in result.stdout
+    assert result.exit_code == (kernel is Image.Resampling.HAMMING)
+
+
+def test_lr_images_that_are_no_pairs_are_one_line(wrong, tmp_path, make_picture):
+    write_image(tmp_path / "HR" / "a.png", make_picture(40, 60, 0))
+    write_image(tmp_path / "LR" / "a.png", make_picture(7, 7, 0))
+    wrong("verify", tmp_path / "HR", "--lr", tmp_path / "LR", match="no scale explains LR images of 7x7")
+    wrong("verify", tmp_path / "HR,sample", "--lr", tmp_path / "LR", match="1 folder of LR images for 2 datasets")
+    wrong("verify", tmp_path / "HR", "--lr", tmp_path / "X", match="no folder at")

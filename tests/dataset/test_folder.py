@@ -132,7 +132,7 @@ def test_images_of_formats_that_are_not_read_are_named(put, suffix):
 
 
 def test_a_folder_of_folders_says_which_hold_images(put, tmp_path):
-    put({"a.png": LR}, "Set5/LR_bicubic")
-    put({"a.png": HR}, "Set5/HR")
-    with pytest.raises(DatasetError, match=r"no images in .*Set5/HR"):
+    put({"a.png": LR}, "Set5/small")
+    put({"a.png": HR}, "Set5/large")
+    with pytest.raises(DatasetError, match=r"no images in .*Set5/large"):
         find(str(tmp_path / "Set5"))

@@ -297,6 +297,7 @@ def fill(folder, page):
         turned = [pixels[::-1] for pixels in sample.values()]  # sixteen: ten are held out of a training
         for i, pixels in enumerate([*sample.values(), *turned]):
             write_image(folder / name / f"{i}.png", np.ascontiguousarray(pixels[: 120 + i, :128]))
+    shutil.copytree(dataset.find("set5").images[0].path.parents[1], folder / "Set5")
     for image in dataset.find("set5").images:
         pixels = image.read()
         height, width = (n // 4 * 4 for n in pixels.shape[:2])

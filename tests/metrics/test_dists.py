@@ -1,6 +1,7 @@
 """DISTS against torchmetrics' on the same features, its properties, and weight files that are not its own."""
 
 import math
+import types
 import warnings
 
 import numpy as np
@@ -21,11 +22,11 @@ torchmetrics = pytest.importorskip("torchmetrics", reason="no torchmetrics: it i
 @pytest.fixture(scope="module")
 def vgg():
     """VGG-16 with random weights, as no file of ImageNet's is at hand: what is made of the features is tested."""
-    import torchvision
+    from torchvision.models import vgg
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return torchvision.models.vgg16(weights=None).eval()
+        return types.SimpleNamespace(features=vgg.make_layers(vgg.cfgs["D"]).eval())
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,8 @@ def test_channel_weights_of_another_hash_are_refused(folder, monkeypatch, tmp_pa
 
 
 def test_a_vgg_of_another_hash_than_its_name_says_is_refused(folder, vgg, monkeypatch, tmp_path):
-    torch.save(vgg.state_dict(), tmp_path / "vgg16-397923af.pth")
+    state = {f"features.{key}": value for key, value in vgg.features.state_dict().items()}
+    torch.save(state, tmp_path / "vgg16-397923af.pth")
     monkeypatch.setenv("SRBENCH_WEIGHTS", str(tmp_path))
     with pytest.raises(WeightsError, match=r"not 397923af...: these are other weights"):
         get("dists").prepare()

@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -156,6 +157,36 @@ def test_without_pyiqa_it_says_how_to_get_it(monkeypatch):
     iqa.gateway.cache_clear()
     with pytest.raises(UnavailableError, match=r"pip install 'srbench\[iqa\]'"):
         get("pyiqa:dists")
+
+
+BLOCKED = """
+import sys
+sys.modules["pyiqa"] = sys.modules["piq"] = None
+from srbench.cli import main
+run = ["run", "--methods", "nearest", "--datasets", "pictures", "--scales", "2"]
+for arguments in (run, ["report"], [*run, "--metrics", "psnr,pyiqa:vif"]):
+    sys.argv = ["srbench", *arguments]
+    try:
+        main()
+    except SystemExit as end:
+        print("exit", end.code, file=sys.stderr)
+"""
+
+
+def test_a_default_run_and_its_report_need_no_gateway(pictures):
+    done = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, cwd=pictures.parent)
+    said = " ".join(done.stderr.split())
+    run, report, asked = said.split("exit ")[1:]
+    assert (run[0], report[0], asked[0]) == ("0", "0", "1"), done.stderr
+    assert "pyiqa is not installed; get it with: pip install 'srbench[iqa]'" in report
+    assert "pyiqa" not in said.split("exit 0")[0]
+    assert (pictures.parent / "results" / "report.html").is_file()
+
+
+def test_the_first_command_installs_no_extra():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (first,) = [line for line in readme.splitlines() if "fetch weights ||" in line]
+    assert "install -q -c constraints.txt -e . &&" in first
 
 
 @needs_pyiqa

@@ -123,7 +123,7 @@ def test_a_report_is_the_same_where_all_methods_and_metrics_are_gone(go, results
     assert "Mean error ↓" in before[0]
     assert "My own &lt;method&gt;" in before[0]
     assert "validation PSNR" in before[0]
-    assert "fed RGB" in before[0]
+    assert "fed the LR image of RGB" in before[0]
     for path in tmp_path.glob("*.py"):
         path.unlink()
     names = ("html", "csv", "json", "markdown", "latex")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from srbench.imaging.images import write_image
+from srbench.protocol.base import FOLDER
 from srbench.results.reader import Reader
 from srbench.run.executors import profile
 from srbench.run.merging import merge
@@ -104,6 +105,19 @@ def test_workers_without_data_compute_set5_for_a_plugin_and_a_crash_costs_one_ce
     sent = [Path(package), Path(package).with_name("kernels.py"), Path(package).with_name("shift.npy"), Path(crashing)]
     assert kept >= {hashlib.sha256(path.read_bytes()).hexdigest() for path in sent}
     assert len(kept) == 5 + 1 + len(sent)  # five images, and the package's empty file
+
+
+def test_protocols_of_one_run_go_to_one_worker_together(address, go, write_plugin, calls, results, tmp_path, scores):
+    text = (FOLDER / "rgb.toml").read_text().replace('name = "rgb"', 'name = "mine"').replace("shave = 1", "shave = 0")
+    (tmp_path / "mine.toml").write_text(text)
+    method = write_plugin("time.sleep(0.3); return imresize(lr, scale)", colour="rgb")
+    protocols = f"basicsr,{tmp_path / 'mine.toml'},rgb"
+    summary = go(method, protocol=protocols, cluster=address, threads=0)
+    assert (summary.computed, summary.failures) == (9, [])
+    assert len(calls()) == 3
+    go(method, protocol=protocols, out=tmp_path / "alone")
+    assert scores() == scores(tmp_path / "alone")
+    assert files(results) == files(tmp_path / "alone")
 
 
 class Killing(Silent):

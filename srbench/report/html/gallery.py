@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from srbench.records import CellState, ScoreState
+from srbench.records import GIVEN, CellState, ScoreState
 from srbench.report.html.embedding import WHOLE, WINDOWS, data_uri
 from srbench.report.html.originals import Originals
 from srbench.report.html.scenes import LR, Cutter, Methods, Scene
@@ -72,7 +72,8 @@ def gallery(
     first = kept[kept["metric"] == min(metrics, key=facts.metric_order)]
     are_lr = not view.has_originals
     originals = Originals(runs, facts, "LR image" if are_lr else "original")
-    cutter = Cutter(folder, originals, _methods(kept, first, titles, facts), facts, view.scale, full, are_lr)
+    given = view.degradation == GIVEN
+    cutter = Cutter(folder, originals, _methods(kept, first, titles, facts), facts, view.scale, full, are_lr, given)
     scenes, notes = _scenes(cutter, kept, _choice(first, facts), facts)
     _embed(scenes)
     scenes.sort(key=lambda scene: (facts.dataset_order(scene.dataset), scene.image))

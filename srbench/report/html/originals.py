@@ -1,4 +1,5 @@
-"""The HR images that were scored, found again on this machine, and LR images where the folder holds their pixels."""
+"""The HR images that were scored, found again on this machine, with LR images that were given, or whose pixels the
+folder holds."""
 
 from __future__ import annotations
 
@@ -27,11 +28,15 @@ class Originals:
         self._facts, self._what = facts, what
         self._files: dict[tuple[str, str], Path] = {}
         self._known: dict[str, dict[str, dataset.ImageFile]] = {}
+        self._given: dict[tuple[str, str, str], tuple[Path, str]] = {}
         self._absent: list[str] = []
         self._other: list[str] = []
         for run in runs:
             for data in run.manifest.get("datasets", []):
                 self._files.update({(data["name"], name): Path(path) for name, path in data.get("files", {}).items()})
+                for scale, low in data.get("lr", {}).items():
+                    for name, path in low["files"].items():
+                        self._given[data["name"], name, scale] = Path(path), low["images"].get(name, "")
 
     def find(self, data: str, name: str, sha256: str) -> Pixels | None:
         """The original of an image, or None with a note."""
@@ -46,6 +51,17 @@ class Originals:
         where = f"{self._facts.dataset(data).title}/{name}"
         (self._absent if pixels is None else self._other).append(where)
         return None
+
+    def given(self, data: str, name: str, scale: float) -> Pixels | None:
+        """The LR image that the newest run was given of an image; None where it is not here any more."""
+        path, sha256 = self._given.get((data, name, f"x{scale}"), (None, ""))
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SrbenchWarning)
+                pixels = None if path is None else read_image(path)
+        except SrbenchError:
+            return None
+        return pixels if pixels is not None and pixel_hash(pixels) == sha256 else None
 
     @property
     def notes(self) -> list[str]:

@@ -113,6 +113,7 @@ class Cutter:
         scale: of the view.
         full: a folder beside the page into which whole images are written; None to embed what there is room for.
         are_lr: the ``originals`` are LR images, of which there is no HR image.
+        given: LR images came with the HR images.
     """
 
     def __init__(
@@ -124,9 +125,11 @@ class Cutter:
         scale: float,
         full: Path | None,
         are_lr: bool = False,
+        given: bool = False,
     ) -> None:
         self._folder, self._originals, self._methods = folder, originals, methods
-        self._facts, self._scale, self._full, self._are_lr = facts, scale, full, are_lr
+        self._facts, self._scale, self._full = facts, scale, full
+        self._are_lr, self._given = are_lr, given
 
     def cut(self, own: pd.DataFrame, data: str, name: str, room: float) -> Scene | None:
         """The scene of one image; None where none of its SR images is on disk.
@@ -193,6 +196,10 @@ class Cutter:
             original = original[: size[0], : size[1]]
             side = LR if self._are_lr else ORIGINAL
             found[side] = as_measured(original) if all(found[label].ndim == 2 for label in labels) else original
+        low = self._originals.given(data, name, self._scale) if self._given else None
+        if low is not None:
+            low = magnified(low, *size)
+            found[LR] = as_measured(low) if all(found[label].ndim == 2 for label in labels) else low
         for label in labels:
             if LR not in found and self._methods.plugins[label] == NEAREST and is_magnified(found[label], self._scale):
                 found[LR] = found[label]

@@ -68,11 +68,12 @@ class Hello:
 @dataclass(frozen=True)
 class Parcel:
     """A task, whose paths mean nothing to the worker; ``image`` is the HR image's file, ``kept`` that of an earlier SR
-    image, empty where there is none."""
+    image, ``lr`` that of a given LR image, each empty where there is none."""
 
     task: CellTask
     image: str
     kept: str = ""
+    lr: str = ""
 
 
 @dataclass(frozen=True)

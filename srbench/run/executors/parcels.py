@@ -58,7 +58,8 @@ class Packer:
         if task.kept is not None and task.kept.sr_path:
             with suppress(ImageError, SrbenchError):  # it is computed again
                 kept = self._named(below(self._worker.context.folder, task.kept.sr_path))
-        return Parcel(task, self._named(task.sample.path), kept)
+        lr = "" if task.lr is None else self._named(task.lr.path)
+        return Parcel(task, self._named(task.sample.path), kept, lr)
 
     def content(self, sha256: str) -> bytes:
         """The bytes of a file that was named.

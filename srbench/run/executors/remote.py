@@ -185,7 +185,7 @@ class _Run:
         names = [task.method.source, *(spec.source for spec in task.metrics)]
         asked: list[Callable[[], Any]] = [partial(self._local, name) for name in names]
         found: list[Any] = []
-        asked.append(partial(self._image, parcel))
+        asked += [partial(self._image, parcel), partial(self._given, parcel)]
         for ask in asked:
             try:
                 found.append(ask())
@@ -194,9 +194,10 @@ class _Run:
         if lacking:
             raise _LackingError(sorted(lacking))
         self._put_kept(parcel)
-        method, *metrics, sample = found
+        method, *metrics, sample, lr = found
         specs = [replace(spec, source=source) for spec, source in zip(task.metrics, metrics, strict=True)]
-        return replace(task, method=replace(task.method, source=method), sample=sample, metrics=tuple(specs))
+        own = replace(task.method, source=method)
+        return replace(task, method=own, sample=sample, metrics=tuple(specs), lr=lr)
 
     def _local(self, name: str) -> str:
         """What a name of the run's stands for here, with its files in their places."""
@@ -246,6 +247,15 @@ class _Run:
             raise _LackingError([parcel.image])
         self._images[key] = replace(sample, path=path)
         return self._images[key]
+
+    def _given(self, parcel: Parcel) -> ImageFile | None:
+        """The LR image that is given of the HR image."""
+        if parcel.task.lr is None:
+            return None
+        path = self._blobs.path(parcel.lr)
+        if path is None:
+            raise _LackingError([parcel.lr])
+        return replace(parcel.task.lr, path=path)
 
     def _own(self, name: str) -> dict[str, ImageFile]:
         """Images of a known dataset that are on this machine."""

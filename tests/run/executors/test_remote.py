@@ -5,6 +5,7 @@ import io
 import pickle
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -14,11 +15,13 @@ from srbench.protocol import BASICSR
 from srbench.protocol.base import FOLDER
 from srbench.records import CellFacts
 from srbench.run.executors.messages import BLOB, GROUP, HELLO, Done, Hello, Met, Missing, Parcel, Refusal
+from srbench.run.executors.parcels import Packer
 from srbench.run.executors.remote import Remote
 from srbench.run.job import context_of
 from srbench.run.options import RunOptions
 from srbench.run.plan import CellTask, MethodSpec, MetricSpec
 from srbench.run.selection import load_methods
+from srbench.run.worker import CellWorker
 
 
 @pytest.fixture
@@ -103,6 +106,25 @@ def test_an_image_without_an_original_is_upscaled_as_it_is(remote, hello, tmp_pa
             sides.append(made.size)
     width, height = image.facts.width, image.facts.height
     assert sides == [(width // 2 * 2, height // 2 * 2), (2 * width, 2 * height)]
+
+
+def test_a_given_lr_image_travels_as_the_hr_image_does(tmp_path, remote, make_picture):
+    hr, lr = tmp_path / "a.png", tmp_path / "ax2.png"
+    write_image(hr, make_picture(32, 40, 7))
+    write_image(lr, make_picture(16, 20, 1))
+    context = context_of(RunOptions(device="cpu", out=tmp_path, degradation="given"))
+    ask(remote, HELLO, Hello.of(context, {}).pack())
+    task = replace(task_on(dataset.ImageFile("a", hr), "mine", "unknown"), lr=dataset.ImageFile("a", lr), metrics=())
+    parcel = Packer(CellWorker(context)).pack(task)
+    assert ask(remote, GROUP, pickle.dumps([parcel])) == Missing(tuple(sorted((parcel.image, parcel.lr))))
+    for path in (hr, lr):
+        content = path.read_bytes()
+        ask(remote, BLOB, pickle.dumps((hashlib.sha256(content).hexdigest(), content, True)))
+    hr.unlink(), lr.unlink()
+    (product,) = ask(remote, GROUP, pickle.dumps([parcel])).products
+    ((content, _),) = product.files.values()
+    made = np.asarray(Image.open(io.BytesIO(content)))
+    assert np.array_equal(made, make_picture(16, 20, 1).repeat(2, axis=0).repeat(2, axis=1))
 
 
 def test_a_file_comes_in_parts_and_what_was_computed_of_it_goes_back_whole(remote, hello, tmp_path, make_picture):
