@@ -40,6 +40,8 @@ class Scale:
             value = Fraction(text) if len(text) <= _LONGEST and _WRITTEN.fullmatch(text) else Fraction(0)
         except ZeroDivisionError:
             value = Fraction(0)
+        if len(text) > _LONGEST and text.isascii() and text.strip("0").isdigit():
+            value = Fraction(LARGEST + 1)
         if value <= 0:
             raise SrbenchError(f"'{shown}' is not a scale", _HINT)
         if value < 1:

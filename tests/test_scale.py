@@ -33,9 +33,7 @@ def test_a_scale_is_what_is_written(text, value, shown):
     assert scale == Scale(value)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "0", "0.0", "1/0", "-2", "x4", "2,5", "1e3", "nan", "²", "٤", "2.", " 2", "9" * 5000]
-)
+@pytest.mark.parametrize("text", ["", "0", "0.0", "1/0", "-2", "x4", "2,5", "1e3", "nan", "²", "٤", "2.", " 2"])
 def test_what_is_no_scale_is_refused(text):
     with pytest.raises(SrbenchError, match=r"is not a scale; give numbers of at least 1, for example 4, 2\.5 or 10/3"):
         Scale.parse(text)
@@ -106,7 +104,7 @@ def test_ranges_of_cards():
     assert (str(ScaleRange()), str(ScaleRange(1, 4))) == ("every scale of at least x1", "x1 to x4")
 
 
-@pytest.mark.parametrize("text", ["257", "256.5", "1000000", "9" * 20, "100000/3"])
+@pytest.mark.parametrize("text", ["257", "256.5", "1000000", "9" * 20, "9" * 25, "9" * 5000, "100000/3"])
 def test_scales_have_an_end(text):
     with pytest.raises(SrbenchError, match="more than the largest scale, 256"):
         Scale.parse(text)

@@ -25,6 +25,7 @@ class Row:
     departures: tuple[str, ...]  # in what it is not that protocol; empty: it is
     script: str  # a public script with this setting, where it is no named protocol
     alike: tuple[str, ...] = ()  # named protocols that decide alike here, besides ``nearest``
+    rank: int = 0  # of ``nearest`` among the named protocols, which are listed as most papers use them
 
     @property
     def fits(self) -> bool:
@@ -46,10 +47,10 @@ class Row:
     @property
     def order(self) -> tuple[float, ...]:
         """What is likelier comes first: what fits or is nearest, in printed digits; of these what is in use; of these
-        what departs least from it."""
+        what departs least from it, and from the protocol that is listed first."""
         use = 0 if not self.departures else 1 if self.script else 2
         worst = round(min(max(self.units), _FAR))
-        return (not self.fits, worst, use, len(self.departures), min(sum(self.units), _FAR))
+        return (not self.fits, worst, use, len(self.departures), min(sum(self.units), _FAR), self.rank)
 
 
 @dataclass(frozen=True)
@@ -101,4 +102,5 @@ def row_of(
         (feeding, *departures) if feeding else departures,
         "" if feeding or not departures else grid.script(setting),
         () if departures else tuple(name for name in grid.alike(setting) if name != nearest),
+        list(grid.named).index(nearest),
     )

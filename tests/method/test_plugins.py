@@ -15,6 +15,7 @@ from srbench.api import upscale
 from srbench.errors import MethodError, UnknownNameError, WeightsError
 from srbench.method import Method, MethodCard, plugins
 from srbench.results.reader import Reader
+from srbench.scale import enlarged
 from srbench.training import TrainedMethod
 
 METHODS = Path(paths.search_path("methods")[0])
@@ -76,9 +77,9 @@ def test_a_file_is_named_as_its_method_and_has_a_whole_card(path):
 def test_a_built_in_method_keeps_the_contract_and_keeps_flat_images_flat(path, shape):
     (plugin,) = plugins.find(path.stem.replace("_", "-"))
     method = plugins.instantiate(plugin)
-    for scale in filter(method.supports, method.card.scales or (2, 3, 4)):
+    for scale in filter(method.supports, method.card.listed_scales or (2, 2.5, 3, 10 / 3, 4)):
         result = upscale(method, np.full(shape, 120, np.uint8), scale)
-        assert result.shape == (shape[0] * scale, shape[1] * scale, *shape[2:])
+        assert result.shape == (enlarged(shape[0], scale), enlarged(shape[1], scale), *shape[2:])
         if not isinstance(method, TrainedMethod):  # a network sees the zeros that it pads with
             assert np.abs(result.astype(int) - 120).max() <= 1
 
