@@ -79,6 +79,7 @@ def test_so_is_that_of_metrics(tmp_path, folder):
     assert (with_torch, again_with_torch) == (True, False)
 
 
+@pytest.mark.slow
 def test_an_edited_plugin_and_what_it_imports_are_read_anew(ask, folder):
     plugin, helper = folder / "mine.py", folder / "helper_of_mine.py"
     helper.write_text("TITLE = 'one'\n")

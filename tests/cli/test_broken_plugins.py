@@ -93,7 +93,7 @@ def listed(srbench):
     return {row["name"]: row["title"] for row in json.loads(result.stdout)}
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     ("where", "raised"),
     [
@@ -148,6 +148,7 @@ PRINTS = {
 
 
 @pytest.mark.parametrize("where", PRINTS)
+@pytest.mark.sampled(3)
 def test_what_a_plugin_prints_is_in_nobodys_data(bad, srbench, run, results, where):
     bad(**PRINTS[where])
     listing = srbench("list", "methods", "--json")

@@ -119,4 +119,4 @@ def test_what_needs_the_operator_is_not_supported_where_the_chain_is_drawn(run, 
     fixed = ["--methods", "nearest", "--datasets", pictures, "--out", results, "--scales", "2"]
     refused = srbench("run", *fixed, "--degradation", "realesrgan", "--metrics", "consistency")
     assert refused.exit_code == 2
-    assert "those of a chain that is drawn for each: consistency; no metric is left" in refused.stderr
+    assert "where it is not known how LR images are made: consistency; no metric is left" in refused.stderr

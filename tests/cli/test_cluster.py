@@ -38,6 +38,7 @@ def test_a_scheduler_that_does_not_answer_is_named(refused):
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.sampled(2)
 def test_a_run_stops_at_so_many_failures_and_goes_on(srbench, write_plugin, pictures, results, threads):
     plugin = write_plugin("time.sleep(0.2); raise ValueError('no')")
     asked = ["run", "--methods", f"{plugin},nearest", "--datasets", pictures, "--scales", "2,3,4", "--metrics", "psnr"]

@@ -52,14 +52,14 @@ def test_the_suite_has_every_colour():
     assert colours == {"any", "luma", "rgb"}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("protocol", [*PROTOCOLS, "matlab-rgb"])
 @pytest.mark.parametrize("method", SUITE)
 def test_psnr_of_a_run_is_its_protocols(srbench, pieces, method, protocol):
     check(srbench, method, pieces if method == "srresnet" else "sample", protocol, "psnr")
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("method", SUITE)
 def test_ssim_of_a_run_is_its_protocols(srbench, pieces, method, protocol):

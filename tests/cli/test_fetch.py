@@ -189,6 +189,7 @@ PACKS = {
 
 
 @pytest.mark.parametrize("kind", PACKS)
+@pytest.mark.sampled(3)
 def test_an_archive_that_is_damaged_anyhow_is_fetched_again(srbench, site, known, images, cache, leftovers, kind):
     """Cut short, and with bytes of its beginning, middle and end changed, seeded; whatever the library raises then."""
     whole, draw = PACKS[kind](images), random.Random(kind)

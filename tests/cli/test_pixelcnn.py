@@ -5,6 +5,7 @@ import io
 import json
 
 import numpy as np
+import pytest
 
 from srbench.imaging.images import read_image
 
@@ -16,6 +17,7 @@ def rows(result):
     return list(csv.DictReader(io.StringIO(result.stdout)))
 
 
+@pytest.mark.slow
 def test_run_and_report(srbench, pictures, tmp_path):
     folder = tmp_path / "results"
     run = ["run", "--datasets", pictures, "--scales", "4", "--metrics", "psnr,bits,consistency", "--out", folder]

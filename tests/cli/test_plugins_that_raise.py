@@ -80,7 +80,7 @@ def failed_alone(result, results, said):
         assert sorted(row.outcome.status for row in reader.outcomes()) == ["failed"] * 3 + ["ok"] * 3
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @ANYTHING
 @pytest.mark.parametrize("threads", [1, 2])
 def test_of_upscale_it_is_the_cells_failure(run, method, results, body, said, threads):
@@ -139,7 +139,7 @@ def test_weight_files_that_are_no_paths_are_said(run, method, value):
     assert re.match(r"error: (weight_files\(\) of mine: TypeError|cannot read weights)", result.stderr), result.stderr
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("stream", ["stdout", "stderr", "stdout.buffer", "__stdout__"])
 def test_a_plugin_cannot_close_what_srbench_writes_to(tmp_path, pictures, stream):
     (tmp_path / "mine.py").write_text(f"import sys; sys.{stream}.close()")

@@ -82,6 +82,7 @@ def test_an_empty_folder_has_a_page_and_a_table(srbench, results):
         (["--format", "csv", "--per-image", "--literature", "rcan"], "--literature does not go with --per-image"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_options_that_contradict_each_other_are_one_line(wrong, filled, arguments, match):
     wrong("report", filled, *arguments, match=match)
 

@@ -62,6 +62,7 @@ def theirs(srbench, pictures, tmp_path):
 
 @pytest.mark.parametrize("protocol", ["basicsr", "classic"])
 @pytest.mark.parametrize("method", ["bicubic", "luma"])
+@pytest.mark.sampled(2)
 def test_scores_are_those_of_a_run_to_the_last_bit(score, theirs, scores, results, protocol, method, write_plugin):
     if method == "luma":  # luma alone: under classic its images are of Y
         method = write_plugin(name="luma", colour="luma")
@@ -161,6 +162,7 @@ def test_set5_through_run_and_through_score(srbench, tmp_path, scores):
 @pytest.mark.parametrize(
     "pattern", ["{}", "{}_x2", "{}x2", "{}_SR", "{}-theirs_x2", "{}_theirs", "{}_SRF_2_SR", "{}_2x_out", "{}_X2"]
 )
+@pytest.mark.sampled(3)
 def test_common_endings_are_understood(score, theirs, pattern):
     folder, _ = theirs(pattern)
     assert score(folder).exit_code == 0

@@ -94,7 +94,7 @@ shout("at import")
 """
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "command",
     ["list methods --json", "run --methods {plugin} --datasets {data} --scales 2 --metrics psnr --out {out}",

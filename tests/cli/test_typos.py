@@ -82,6 +82,7 @@ def ask(tmp_path_factory):
 
 
 @pytest.mark.parametrize("command", TYPOS)
+@pytest.mark.sampled(4)
 def test_a_typo_imports_nothing_large(ask, command):
     told, said = ask(command)
     assert told["code"] == 2, said

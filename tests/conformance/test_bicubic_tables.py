@@ -47,6 +47,7 @@ def evaluated(data_folders, tmp_path_factory):
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", IMAGES)
 @pytest.mark.parametrize("protocol", ["classic", "basicsr"])
+@pytest.mark.sampled(3)
 def test_bicubic_equals_the_measured_table(evaluated, protocol, name, scale):
     table, canaries = evaluated
     psnr, ssim = (table["bicubic", protocol, name, scale, metric] for metric in ("psnr", "ssim"))

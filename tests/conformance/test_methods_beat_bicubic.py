@@ -32,6 +32,7 @@ def set5(data_folders, tmp_path_factory):
 @pytest.mark.data("set5")
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("method", RECONSTRUCTION)
+@pytest.mark.sampled(3)
 def test_reconstruction_beats_every_interpolation_on_set5(set5, method, scale):
     assert set5[method, scale] > max(set5[name, scale] for name in INTERPOLATION)
 
@@ -54,7 +55,7 @@ def test_tv_map_reaches_its_known_range_on_set5_x4(set5):
     assert 29.7 < set5["tv-map", 4] < 29.97
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.data("set14", "bsd100")
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize(("name", "step"), [("set14", 5), ("bsd100", 12)])

@@ -62,6 +62,7 @@ def as_kind(image, grey, deep):
 
 @pytest.mark.parametrize(("tile", "ensemble"), [*itertools.product((0, 24, 40), (False, True))])
 @pytest.mark.parametrize("colour", ["any", "luma", "rgb"])
+@pytest.mark.sampled(3)
 def test_strips_are_the_whole_picture_to_the_last_bit(photograph, monkeypatch, colour, tile, ensemble):
     monkeypatch.setattr(module, "_PIXELS", 2000)
     method = Variant(tile, ensemble).apply(fed(colour))

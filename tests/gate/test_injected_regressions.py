@@ -79,7 +79,7 @@ def gate(tmp_path, crops):
     return go
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("base", [pytest.param(name, marks=[pytest.mark.slow] * (name == "vdsr")) for name in NOISY])
 def test_noise_on_weights(gate, base):
     assert isinstance(plugins.instantiate(plugins.find(base)[0]), TorchMethod)

@@ -77,6 +77,7 @@ def test_the_average_is_scored_under_every_name(psnr):
 @pytest.mark.data("set5")
 @pytest.mark.skipif(not CHECKPOINTS, reason="SRBENCH_CHECKPOINTS names no folder of published checkpoints")
 @pytest.mark.parametrize("name", ["generator_ema", "Lightning"])
+@pytest.mark.sampled(2)
 def test_a_published_checkpoint_as_an_average_scores_its_published_value(tmp_path, go, scores, name):
     published = method_from(Path(CHECKPOINTS) / "DITN_Real_x4.pth")
     a = published.descriptor.model.state_dict()

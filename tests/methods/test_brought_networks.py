@@ -149,6 +149,7 @@ PREFIXES = ["", "module.", "_orig_mod.generator."]
 
 
 @pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.sampled(3)
 def test_every_network_is_filled_from_its_own_tensors_under_any_prefix(name):
     cls = CLASSES[name]
     method = cls()

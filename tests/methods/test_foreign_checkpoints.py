@@ -55,6 +55,7 @@ slow = pytest.mark.slow
         pytest.param("vdsr", "vdsr_retrained.safetensors", 4, "classic", 31.434, 0.8849, marks=slow),
     ],
 )
+@pytest.mark.sampled(3)
 def test_what_was_measured_comes_out(measured, network, file, scale, protocol, psnr, ssim):
     values = measured(network, file, scale, protocol)
     assert values["psnr"] == pytest.approx(psnr, abs=DECIBELS)

@@ -50,6 +50,7 @@ def test_cards_are_complete(path):
     ("name", "scale"),
     [pytest.param(name, scale, marks=[pytest.mark.slow] * (name in SLOW)) for name, scale in MEASURED],
 )
+@pytest.mark.sampled(2)
 def test_set5_is_what_the_card_says(name, scale):
     method, psnr = METHODS[name], metrics.get("psnr")
     card = method.training_card(scale)

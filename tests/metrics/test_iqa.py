@@ -51,6 +51,7 @@ def test_equals_pyiqa_on_ten_images(name, sample_pairs, as_comparison):
 
 @needs_pyiqa
 @pytest.mark.parametrize("name", OFFLINE)
+@pytest.mark.sampled(3)
 def test_the_classical_metrics_work_offline_and_prefer_the_better_image(name, sample_pairs, as_comparison, rng):
     size = 64 if name == "mad" else 176  # MAD is slow
     hr = sample_pairs[0][1][:size, :size]

@@ -278,6 +278,7 @@ merging.merge([Path(s) for s in sources], Path(out))
 
 
 @pytest.mark.parametrize("step", ["_put", "_build", "_replace", "_write_manifests"])
+@pytest.mark.sampled(2)
 def test_a_killed_merge_is_done_by_the_same_command(step, with_image, three, tmp_path):
     out = tmp_path / "all"
     merge(three[:1], out)

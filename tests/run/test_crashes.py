@@ -58,6 +58,7 @@ def crashing(write_plugin, call, when="lr.shape[-1] == 16"):
 
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("call", "said"), CRASHES.items(), ids=CRASHES)
+@pytest.mark.sampled(3)
 def test_the_cell_that_ends_its_process_is_failed_by_name(go, write_plugin, calls, results, call, said, threads):
     summary = go(crashing(write_plugin, call), "nearest", threads=threads, apart=True)
     assert (summary.computed, summary.failed) == (5, 1)
@@ -78,6 +79,7 @@ def test_a_method_that_always_crashes_costs_its_own_cells_alone(go, write_plugin
 
 @pytest.mark.parametrize("scales", [pytest.param((2,), marks=pytest.mark.slow), (2, 3)], ids=str)
 @pytest.mark.parametrize(("call", "said"), CRASHES.items(), ids=CRASHES)
+@pytest.mark.sampled(3)
 def test_a_crash_while_a_method_is_prepared_costs_its_own_cells_alone(go, write_plugin, results, call, said, scales):
     body = f"""return imresize(lr, scale)
     def prepare(self, scale, context):
@@ -142,6 +144,7 @@ def test_a_metric_that_ends_its_process_fails_its_cell(go, tmp_path, results):
     assert states(results)["nearest", "b"] == "failed"
 
 
+@pytest.mark.sampled(2)
 def test_a_cell_that_takes_too_long_is_failed_by_name(go, write_plugin, calls, workers, results, monkeypatch):
     class Clock:
         """An hour is over when it has been looked at some times since the second image was begun, however busy the
@@ -169,6 +172,7 @@ def test_a_method_that_crashed_is_not_timed_in_the_main_process(go, write_plugin
 
 
 @pytest.mark.parametrize("options", [{"apart": True}, {"threads": 2}], ids=str)
+@pytest.mark.sampled(2)
 def test_processes_of_any_kind_give_the_bits_of_threads(go, scores, tmp_path, workers, options, write_plugin):
     methods = ("fourier", "srcnn", write_plugin("return imresize(lr, scale, kernel='nearest')"))
     go(*methods, scales=(4,), out=tmp_path / "inline", threads=1)

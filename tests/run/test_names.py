@@ -63,6 +63,7 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("together", [True, False], ids=["one run", "a run each"])
+@pytest.mark.sampled(3)
 def test_folders_of_one_name_are_rows_of_their_own(go, folder, table, results, layout, together):
     paths = [folder(path, range(10 * i, 10 * i + i + 1)) for i, path in enumerate(LAYOUTS[layout])]
     alone = {}

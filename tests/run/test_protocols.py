@@ -46,6 +46,7 @@ def found(folder):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.sampled(2)
 def test_every_score_is_that_of_a_run_under_its_protocol_alone(go, write_plugin, mine, tmp_path, threads):
     rgb, luma = (
         write_plugin("return imresize(lr, scale) * 1.1 - 0.04", colour, file=f"{colour}.py", colour=colour)

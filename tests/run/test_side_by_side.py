@@ -22,6 +22,7 @@ def hashes(folder):
 
 
 @pytest.mark.parametrize("protocol", ["classic", "basicsr"])
+@pytest.mark.sampled(2)
 def test_inline_and_forked_workers_give_the_same_bits(go, scores, tmp_path, protocol):
     methods = ("bicubic", "fourier", "back-projection", "tv-map")
     found = []

@@ -20,7 +20,7 @@ def test_srcnn_by_hand():
     assert cost.parameters(method, 4) == per_pixel + 64 + 32 + 1
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("method", shipped(), ids=lambda m: m.card.name)
 def test_counts_from_shapes_are_those_of_a_real_call(method):
     from torch.utils.flop_counter import FlopCounterMode

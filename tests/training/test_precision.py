@@ -145,7 +145,7 @@ def steps(method, folder, output, observer, **changes):
         yield made, made._train(*made._batch(step))
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_network_trains_in_bfloat16_and_in_any_order_of_memory(folder, tmp_path, observer, monkeypatch, name):
     method = TRAINED[name]
