@@ -189,6 +189,7 @@ def test_where_the_clipboard_is_closed_the_entry_is_selected(drawer):
     assert page.evaluate("getSelection().toString()").startswith("@inproceedings{shi2016real")
 
 
+@pytest.mark.sampled(2)
 def test_it_fits_and_can_be_read(drawer, axe, artefacts, screen):
     width, scheme = screen
     page, dialog = drawer("srcnn", width, scheme)

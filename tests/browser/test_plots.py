@@ -199,6 +199,7 @@ def test_without_costs_there_is_a_sentence(visit, plotted):
     assert "No plot of PSNR against cost" in page.locator(FIRST).inner_text()
 
 
+@pytest.mark.sampled(2)
 def test_plots_are_accessible_and_fit(visit, plotted, axe, artefacts, screen):
     width, scheme = screen
     page = visit(plotted(), width, scheme)

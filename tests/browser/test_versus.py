@@ -98,6 +98,7 @@ def test_an_address_that_leads_nowhere_opens_nothing(visit, report, address):
     assert not page.locator("#versus").evaluate("d => d.open")
 
 
+@pytest.mark.sampled(2)
 def test_nothing_serious_and_nothing_too_wide(dialog, artefacts, screen, axe):
     width, scheme = screen
     page = dialog("bicubic", "nearest", width, scheme)
@@ -107,6 +108,7 @@ def test_nothing_serious_and_nothing_too_wide(dialog, artefacts, screen, axe):
     page.screenshot(path=artefacts / f"versus-{width}-{scheme}.png")
 
 
+@pytest.mark.sampled(2)
 def test_the_page_of_compare(visit, report, artefacts, tmp_path, screen, axe):
     width, scheme = screen
     folder = report.parent / "results"

@@ -64,6 +64,7 @@ def test_a_seed_repeats_everything_and_another_does_not(srbench, tmp_path):
 
 
 @pytest.mark.usefixtures("few_digits")
+@pytest.mark.slow
 def test_several_seeds_are_those_of_single_runs_side_by_side(srbench, tmp_path):
     for name, options in (("all", ("--seed", 3, "--seeds", 2)), ("a", ("--seed", 3)), ("b", ("--seed", 4))):
         result = srbench("experiment", "corners", "--out", tmp_path / name, *options, *FEW)

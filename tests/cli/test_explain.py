@@ -79,6 +79,7 @@ def means(plugin, folder, scale, protocol):
 
 
 @pytest.mark.parametrize("protocol", ["classic", "matlab-rgb"])
+@pytest.mark.sampled(2)
 def test_numbers_of_scales_datasets_and_metrics_have_one_answer_together(srbench, two_sets, write_plugin, protocol):
     plugin = write_plugin("return imresize(lr, scale, kernel='lanczos3')", colour="luma")
     first, second = two_sets
@@ -255,6 +256,7 @@ def test_a_method_that_fails_is_one_line(wrong, write_plugin, pictures, body):
 
 
 @pytest.mark.data("set5")
+@pytest.mark.slow
 def test_the_rule_of_sizes_is_found_at_a_scale_with_a_fraction(srbench):
     """Measured with this project's imresize under both rules: 30.092 and 30.153."""
     for number, name in (("30.09", "basicsr\nat this scale arbsr decides alike"), ("30.15", "liif")):

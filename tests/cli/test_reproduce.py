@@ -72,6 +72,7 @@ def test_a_value_of_another_protocol_is_explained(reproduce, claims):
     assert value["explanation"].startswith("classic")
 
 
+@pytest.mark.slow
 def test_a_value_that_nothing_gives_differs(reproduce, claims, exact):
     path = claims(("sample", "psnr", round(exact, 2), "basicsr"), ("sample", "psnr", 45.67, "classic"))
     code, values, said = reproduce(path)

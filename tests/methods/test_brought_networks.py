@@ -85,6 +85,7 @@ def test_carn_m_is_counted_without_biases():
         (lambda: RcanNet(4, blocks=16), (256, 256), 850.6),
     ],
 )
+@pytest.mark.sampled(3)
 def test_multiply_adds_are_as_many_as_is_printed(network, size, printed):
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
         network()(torch.empty(1, 3, *size))

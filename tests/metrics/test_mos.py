@@ -157,6 +157,7 @@ def script():
     return module
 
 
+@pytest.mark.slow
 def test_the_parameters_are_what_the_script_makes(script, tmp_path, monkeypatch, capsys):
     """The fit and its validation are run again from the inputs in the repository."""
     shipped, before = json.loads(mos.PARAMETERS.read_text()), mos.PARAMETERS.read_bytes()

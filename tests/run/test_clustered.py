@@ -107,6 +107,7 @@ def test_workers_without_data_compute_set5_for_a_plugin_and_a_crash_costs_one_ce
     assert len(kept) == 5 + 1 + len(sent)  # five images, and the package's empty file
 
 
+@pytest.mark.slow
 def test_protocols_of_one_run_go_to_one_worker_together(address, go, write_plugin, calls, results, tmp_path, scores):
     text = (FOLDER / "rgb.toml").read_text().replace('name = "rgb"', 'name = "mine"').replace("shave = 1", "shave = 0")
     (tmp_path / "mine.toml").write_text(text)

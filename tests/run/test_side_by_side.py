@@ -103,6 +103,7 @@ STUCK = """import os
         return imresize(lr, scale)"""
 
 
+@pytest.mark.slow
 def test_two_processes_write_to_one_folder_at_once(go, write_plugin, pictures, make_picture, results, scores, tmp_path):
     for i in range(4, 24):
         write_image(pictures / f"{i}.png", make_picture(28, 28 + 4 * i, i))

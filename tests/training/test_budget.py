@@ -72,6 +72,7 @@ def test_a_fitted_training_goes_on_by_its_own_schedule(tiny, folder, tmp_path, o
         other.trainer(observer).resume()
 
 
+@pytest.mark.slow
 def test_a_schedule_is_shortened_where_steps_are_slower_than_foreseen(tiny, folder, tmp_path, observer, monkeypatch):
     (job,) = plan(tiny, [folder], (2,), "cpu", {"steps": 1_000_000}, tmp_path)
     trainer = job.trainer(observer, minutes=1)
