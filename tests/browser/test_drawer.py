@@ -173,19 +173,23 @@ def test_a_method_that_is_not_there_opens_nothing(drawer):
 
 
 def test_the_entry_is_copied(drawer):
+    from playwright.sync_api import expect  # late: it is not installed where these tests are skipped
+
     page, dialog = drawer("espcn", permissions=["clipboard-read", "clipboard-write"])
     dialog.locator(".copy button").click()
-    assert dialog.locator(".copy [role=status]").inner_text() == "copied"
+    expect(dialog.locator(".copy [role=status]")).to_have_text("copied")  # the browser writes it in its own time
     text = page.evaluate("navigator.clipboard.readText()")
     assert text.startswith("@inproceedings{shi2016real,\n")
     assert text.endswith("}\n")
 
 
 def test_where_the_clipboard_is_closed_the_entry_is_selected(drawer):
+    from playwright.sync_api import expect
+
     page, dialog = drawer("espcn")
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     dialog.locator(".copy button").click()
-    assert "Ctrl+C" in dialog.locator(".copy [role=status]").inner_text()
+    expect(dialog.locator(".copy [role=status]")).to_contain_text("Ctrl+C")
     assert page.evaluate("getSelection().toString()").startswith("@inproceedings{shi2016real")
 
 
