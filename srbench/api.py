@@ -27,7 +27,7 @@ from srbench.method.base import Method, MethodContext, prepare
 from srbench.metrics import find as find_metrics
 from srbench.results.reader import Reader
 from srbench.run import RunOptions, run
-from srbench.scale import checked, enlarged
+from srbench.scale import checked, enlarged, enlarged_size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,8 +75,7 @@ def upscale(method: str | Method, image: Deep, scale: float, device: str = "auto
     chosen = method if isinstance(method, Method) else load(method)
     chosen.require_scale(scale)
     prepare(chosen, scale, MethodContext(resolve_device(device), seed))
-    height, width = (enlarged(side, scale) for side in image.shape[:2])
-    result = np.empty((height, width, *image.shape[2:]), image.dtype)
+    result = np.empty((*enlarged_size(image.shape[:2], scale), *image.shape[2:]), image.dtype)
     for strip in strips(chosen, image, scale):
         result[enlarged(strip.first, scale) : enlarged(strip.last, scale)] = strip.pixels
     return result

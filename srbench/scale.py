@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -93,6 +93,12 @@ def enlarged(length: int, scale: float) -> int:
     """Pixels along a side of the SR image of an LR image that has ``length``: the nearest whole number, of two the even
     one."""
     return round(length * exact(scale))
+
+
+def enlarged_size(size: Sequence[int], scale: float) -> tuple[int, int]:
+    """(height, width) of the SR image of an LR image of that ``size``."""
+    height, width = size
+    return enlarged(height, scale), enlarged(width, scale)
 
 
 def reduced(length: int, scale: float) -> int:

@@ -156,7 +156,7 @@ def require_degradation(spec: str) -> None:
     from srbench import registry
     from srbench.degradation import grammar
 
-    if not spec.startswith("kernel:") and Path(spec).suffix not in (".py", ".toml") and grammar.is_chain(spec):
+    if grammar.names_chain(spec):
         grammar.parse(spec)
         return
     known = [*DEGRADATIONS, *(entry.name for entry in registry.entry_points("srbench.degradations"))]

@@ -13,7 +13,7 @@ from srbench.cli.progress import progress
 from srbench.cli.shell import OneScale, Precision, SelfEnsemble, State, Tile, err, handled, parse_scale
 from srbench.errors import ImageError, MethodError, SrbenchError
 from srbench.files import replace_file, safe_name, writing
-from srbench.scale import enlarged
+from srbench.scale import enlarged_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ def _upscale(
     channels = (1 if pixels.ndim == 2 else 3) + (alpha is not None)
     share = 0.0
     with replace_file(target) as stream:
-        height, width = (enlarged(side, scale) for side in pixels.shape[:2])
+        height, width = enlarged_size(pixels.shape[:2], scale)
         file = PngRows(stream, height, width, channels, pixels.dtype)
         for strip in _strips(method, pixels, scale, source):
             rows = None if alpha is None else bicubic(alpha, strip.first, strip.last, scale)

@@ -19,7 +19,8 @@ from srbench.dataset.locate import Dataset, ImageFile, known_name, plain_name
 from srbench.errors import DatasetError, DatasetMissingError, first_few
 from srbench.files import expanded
 from srbench.protocol.base import Protocol
-from srbench.scale import FINEST, Scale, enlarged, exact
+from srbench.scale import FINEST, Scale, exact
+from srbench.wording import counted
 
 _SEPARATOR = r"[ _.-]"
 _NUMBER = r"(?P<scale>[0-9]{1,3}(?:\.[0-9]+)?)"
@@ -176,9 +177,7 @@ def _require_pairs(
             of = Scale(next(iter(others.values())))
             hint = f"they are of {of}: add --scales {str(of)[1:]}"
     if strangers:
-        parts.append(
-            f"no HR image belongs to {len(strangers)} LR image{'s' * (len(strangers) != 1)} ({first_few(strangers, 5)})"
-        )
+        parts.append(f"no HR image belongs to {counted(len(strangers), 'LR image')} ({first_few(strangers, 5)})")
     if several:
         parts.append(f"two LR images are of one HR image ({first_few(several, 5)})")
     if parts:
@@ -225,12 +224,6 @@ def fits(protocols: Sequence[Protocol], scale: float, hr: tuple[int, int], lr: t
     divided by the scale, rounded down, or what the rule of sizes of one of the protocols gives."""
     down = tuple(int(side // exact(scale)) for side in hr)
     return min(lr) > 0 and lr in (down, *(protocol.sizes(scale, *hr).lr for protocol in protocols))
-
-
-def size_of(scale: float, lr: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) of what an LR image explains of its HR image, from the top left."""
-    height, width = (enlarged(side, scale) for side in lr)
-    return height, width
 
 
 def likely_scale(protocols: Sequence[Protocol], sizes: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> int:

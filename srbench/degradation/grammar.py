@@ -18,6 +18,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from srbench.errors import SrbenchError
@@ -31,6 +32,8 @@ SUMMARY = (
     "blur:SIGMA[:SIZE] or blur:FILE.npy, down[:bicubic|bilinear|area|nearest][:centre|first], noise:SIGMA[:grey], "
     "poisson:PEAK, jpeg:QUALITY[:420|444] and clip, joined by '>'"
 )
+KERNEL = "kernel:"  # what the name of a degradation by a user's kernel begins with
+FILES = (".py", ".toml")  # of degradations
 LARGEST_KERNEL = 501  # pixels a side
 _MOST_GREY = 255.0
 _MOST_PHOTONS = 1e9
@@ -152,9 +155,14 @@ def default_size(sigma: float) -> int:
     return size + 1 - size % 2
 
 
-def is_chain(spec: str) -> bool:
-    """Whether a degradation's name is to be read as a chain: it has a '>' or a ':', or is a step by itself."""
-    return ">" in spec or ":" in spec or spec.strip() in _STEPS
+def is_chain(text: str) -> bool:
+    """Whether a text is to be read as a chain: it has a '>' or a ':', or is a step by itself."""
+    return ">" in text or ":" in text or text.strip() in _STEPS
+
+
+def names_chain(spec: str) -> bool:
+    """Whether what is given as a degradation is a chain, and not a file or a kernel."""
+    return not spec.startswith(KERNEL) and Path(spec).suffix not in FILES and is_chain(spec)
 
 
 def parse(text: str) -> ParsedChain:
@@ -179,12 +187,11 @@ def parse_steps(parts: Sequence[str], text: str = "") -> ParsedChain:
             steps.append(_step(part))
         except _WrongError as error:
             raise _placed(error, place, text) from None
-    for place, step in enumerate(steps, start=1):
+    for place in range(1, len(steps) + 1):
         try:
             _require_fitting(steps, place - 1, written)
         except _WrongError as error:
             raise _placed(error, place, text) from None
-        assert step is not None
     return ParsedChain(tuple(steps))
 
 

@@ -27,6 +27,7 @@ from srbench.degradation import given, grammar
 from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
 from srbench.degradation.blind import Bsrgan, RealEsrgan
 from srbench.degradation.chain import chain, from_file, kernel_path, parsed_file
+from srbench.degradation.grammar import FILES, KERNEL
 from srbench.degradation.kernels import read_kernel
 from srbench.degradation.steps import BicubicDown, Blur, Subsample, mark
 from srbench.errors import SrbenchError
@@ -51,8 +52,6 @@ __all__ = [
     "spelled",
 ]
 
-_FILES = (".py", ".toml")
-KERNEL = "kernel:"  # what the name of a degradation by a user's kernel begins with
 _BICUBIC: tuple[Step, ...] = (BicubicDown(),)
 
 
@@ -114,7 +113,7 @@ class _Degradations(Registry[Pipeline]):
         return {".toml": self._of_file}
 
     def find(self, spec: str) -> list[Found[Pipeline]]:
-        if not _is_chain(spec):
+        if not grammar.names_chain(spec):
             return super().find(spec)
         parsed = grammar.parse(spec)
         if (name := _SPELLED.get(str(parsed))) is not None:
@@ -152,11 +151,11 @@ def discover() -> list[Found[Pipeline]]:
 
 
 def get(name: str, seed: int = 0) -> Pipeline:
-    """The degradation called ``name``, the one in a .py file, or the one of ``kernel:FILE.npy``.
+    """The degradation called ``name``, the one in a .py or .toml file, that of ``kernel:FILE.npy``, or a chain.
 
     Raises:
         UnknownNameError: no degradation of that name.
-        SrbenchError: a file cannot be used.
+        SrbenchError: a file cannot be used, or a chain is wrong.
     """
     return replace(REGISTRY.get(name), seed=seed)
 
@@ -173,7 +172,7 @@ def spelled(name: str) -> tuple[str, ...]:
     Raises:
         SrbenchError: it is a chain that is wrong.
     """
-    if _is_chain(name):
+    if grammar.names_chain(name):
         parts = [""]
         for step in grammar.parse(name).steps:
             parts[-1] += " > " if len(parts) > 1 or parts[-1] else ""
@@ -186,16 +185,12 @@ def spelled(name: str) -> tuple[str, ...]:
         return tuple(parts)
     prefix = KERNEL if name.startswith(KERNEL) else ""
     path = expanded(name.removeprefix(KERNEL))
-    return (prefix, str(path.absolute()), "") if prefix or path.suffix in _FILES else (name,)
+    return (prefix, str(path.absolute()), "") if prefix or path.suffix in FILES else (name,)
 
 
 def kernels_of(path: Path) -> list[Path]:
     """The kernels that the chain in a TOML file names."""
     return [kernel_path(file, path.parent) for file in parsed_file(path)[1].files]
-
-
-def _is_chain(name: str) -> bool:
-    return not name.startswith(KERNEL) and Path(name).suffix not in _FILES and grammar.is_chain(name)
 
 
 def _by_kernel(file: str) -> Pipeline:

@@ -39,7 +39,7 @@ class Down(Step):
 
     def operator(self, height: int, width: int, scale: float) -> Downsampler:
         low = self.size(height, width, scale)
-        whole = scale == int(scale)  # at others the LR image fits into the HR image exactly, as in BicubicDown
+        whole = scale == int(scale)  # at others the LR image fits into the HR image exactly
         ratios = [1 / scale if whole else out / length for out, length in zip(low, (height, width), strict=True)]
         shifts = [0.0 if self.phase == "centre" else (1 - 1 / ratio) / 2 for ratio in ratios]
         name = _MATLAB[self.kernel]

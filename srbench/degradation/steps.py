@@ -14,34 +14,23 @@ from torch.nn import functional
 from srbench.degradation.base import LinearMap, Step, as_type_of
 from srbench.degradation.grammar import Border, Phase, number
 from srbench.degradation.kernels import Kernel, factors, gaussian
+from srbench.degradation.resampling import Down
 from srbench.errors import SrbenchError
 from srbench.imaging.banded import Axis, Dim
-from srbench.imaging.resize import Downsampler, axis, imresize
-from srbench.scale import reduced
+from srbench.imaging.resize import Downsampler, imresize
 
 
-class BicubicDown(Step):
+class BicubicDown(Down):
     """MATLAB's ``imresize(x, 1/scale, 'bicubic')``; uint8 is rounded after each pass, which reproduces the published
     LR_bicubic images."""
 
-    key = "bicubic"
+    def __init__(self) -> None:
+        super().__init__("bicubic")
 
     def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         if scale == int(scale):
             return imresize(x, 1 / scale)
         return imresize(x, size=self.size(x.shape[-2], x.shape[-1], scale))
-
-    def size(self, height: int, width: int, scale: float) -> tuple[int, int]:
-        return reduced(height, scale), reduced(width, scale)
-
-    def operator(self, height: int, width: int, scale: float) -> Downsampler:
-        rows, columns = self.size(height, width, scale)
-        if scale == int(scale):
-            return Downsampler(axis(height, rows, 1 / scale, -2), axis(width, columns, 1 / scale, -1))
-        return Downsampler(axis(height, rows, rows / height, -2), axis(width, columns, columns / width, -1))
-
-    def symmetric(self, scale: float) -> bool:
-        return True
 
 
 class Blur(Step):

@@ -14,7 +14,7 @@ from srbench.foreign.contained import contained
 from srbench.imaging.color import levels, rgb_to_ycbcr, ycbcr_to_rgb
 from srbench.imaging.resize import enlarge
 from srbench.method.base import Likelihood, Method, as_batch
-from srbench.scale import enlarged
+from srbench.scale import enlarged_size
 
 FAR = 0.1  # of [0, 1]: how far outside of it a value has to be to count
 BLACK = 1.0  # grey level, of 0..255, below which a pixel is black
@@ -63,7 +63,7 @@ def raw_together(method: Method, examples: Sequence[Example]) -> list[Tensor]:
     channels, height, width = fed[0].shape
     if not isinstance(result, Tensor) or len(result) != len(examples):
         raise OutputError(f"{method.card.name} returned no batch of {len(examples)} images", "see docs/plugins.md")
-    expected = (1, channels, enlarged(height, scale), enlarged(width, scale))
+    expected = (1, channels, *enlarged_size((height, width), scale))
     outputs = [held_to_contract(method, one[None], expected) for one in result]
     return [_in_colour(sr, lr, scale) for sr, lr in zip(outputs, each, strict=True)]
 
@@ -155,7 +155,7 @@ def output(method: Method, lr: Tensor, scale: float) -> Tensor:
     require_size(method, lr.shape[-2:], scale)
     with torch.no_grad(), contained():
         result = method.upscale(as_batch(lr, method.device), scale)
-    expected = (1, lr.shape[0], enlarged(lr.shape[1], scale), enlarged(lr.shape[2], scale))
+    expected = (1, lr.shape[0], *enlarged_size(lr.shape[1:], scale))
     return held_to_contract(method, result, expected)
 
 

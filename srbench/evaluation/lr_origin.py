@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -92,9 +93,9 @@ def _ways(scale: int) -> Sequence[tuple[str, bool, _Shrink]]:
         ways += [(name, False, shrink), (f"{name}, of HR images that were not cut", True, shrink)]
     ways += [
         ("OpenCV's INTER_AREA, the mean of blocks", False, _area),
-        ("OpenCV's INTER_LINEAR, without antialiasing", False, _linear),
-        ("Pillow's bilinear", False, lambda hr, s: _pillow(hr, s, Image.Resampling.BILINEAR)),
-        ("Pillow's Lanczos", False, lambda hr, s: _pillow(hr, s, Image.Resampling.LANCZOS)),
+        ("OpenCV's INTER_LINEAR, without antialiasing", False, partial(opencv, mode="bilinear")),
+        ("Pillow's bilinear", False, partial(pillow, kernel=Image.Resampling.BILINEAR)),
+        ("Pillow's Lanczos", False, partial(pillow, kernel=Image.Resampling.LANCZOS)),
         ("every pixel that is the first of a block (OpenCV's INTER_NEAREST)", False, lambda hr, s: hr[:, ::s, ::s]),
         (
             "every pixel in the middle of a block (Pillow's nearest)",
@@ -118,18 +119,7 @@ def _antialiased(hr: Tensor, scale: int) -> Tensor:
     return to_uint8(functional.interpolate(planes, size=size, mode="bicubic", align_corners=False, antialias=True)[0])
 
 
-def _linear(hr: Tensor, scale: int) -> Tensor:
-    size = [side // scale for side in hr.shape[-2:]]
-    return to_uint8(functional.interpolate(hr.to(torch.float64)[None], size=size, mode="bilinear")[0])
-
-
 def _area(hr: Tensor, scale: int) -> Tensor:
     """Halves are rounded up at x2, for which OpenCV has code of its own, else to the even number."""
     mean = functional.avg_pool2d(hr.to(torch.float64)[None], scale)[0]
     return to_uint8(mean) if scale == 2 else mean.round().to(torch.uint8)
-
-
-def _pillow(hr: Tensor, scale: int, kernel: Image.Resampling) -> Tensor:
-    height, width = (side // scale for side in hr.shape[-2:])
-    small = Image.fromarray(hr.permute(1, 2, 0).contiguous().numpy()).resize((width, height), kernel)
-    return planes_of(np.array(small))

@@ -12,7 +12,7 @@ from srbench.errors import ImageError
 from srbench.evaluation.example import Example, HrImage, planes_of
 from srbench.imaging.color import grey, luma
 from srbench.imaging.images import Pixels
-from srbench.scale import enlarged
+from srbench.scale import enlarged_size
 
 
 class GivenExample(Example):
@@ -34,7 +34,7 @@ class GivenExample(Example):
         super().__init__(image, scale, degradation)
 
     def cut(self, height: int, width: int) -> tuple[int, int]:
-        tall, wide = (enlarged(side, self.scale) for side in self._given.shape[-2:])
+        tall, wide = enlarged_size(self._given.shape[-2:], self.scale)
         if tall > height or wide > width:
             raise ImageError(
                 f"an LR image of {self._given.shape[-1]}x{self._given.shape[-2]} is that of {wide}x{tall} at "

@@ -15,27 +15,28 @@ from srbench.protocol.base import Resize
 from srbench.scale import reduced
 
 
-def pillow(hr: Tensor, scale: float) -> Tensor:
-    """Pillow's ``resize(..., BICUBIC)`` of every channel: it widens its kernel as MATLAB does, in integer arithmetic.
+def pillow(hr: Tensor, scale: float, kernel: Image.Resampling = Image.Resampling.BICUBIC) -> Tensor:
+    """Pillow's ``resize(..., kernel)`` of every channel: it widens its kernel as MATLAB does, in integer arithmetic.
 
     Args:
         hr: (C, H, W) uint8 or floating (computed in single precision), of any size.
     """
     height, width = (reduced(n, scale) for n in hr.shape[-2:])
     arrays = (hr if hr.dtype == torch.uint8 else hr.to(torch.float32)).cpu().numpy()
-    small = [Image.fromarray(a.copy()).resize((width, height), Image.Resampling.BICUBIC) for a in arrays]
+    small = [Image.fromarray(a.copy()).resize((width, height), kernel) for a in arrays]
     return torch.from_numpy(np.stack([np.array(image) for image in small])).to(device=hr.device, dtype=hr.dtype)
 
 
-def opencv(hr: Tensor, scale: float) -> Tensor:
-    """OpenCV's ``INTER_CUBIC`` (a = -0.75, no antialiasing), whose kernel, grid and borders are torch's too.
+def opencv(hr: Tensor, scale: float, mode: str = "bicubic") -> Tensor:
+    """OpenCV's ``INTER_CUBIC`` (a = -0.75) or ``INTER_LINEAR`` (``mode`` 'bilinear'), without antialiasing; their
+    kernels, grids and borders are torch's too.
 
     Args:
         hr: (C, H, W) uint8 or floating, of any size.
     """
     size = tuple(reduced(n, scale) for n in hr.shape[-2:])
     planes = hr.to(torch.float64)[None]
-    small = functional.interpolate(planes, size=size, mode="bicubic", align_corners=False, antialias=False)[0]
+    small = functional.interpolate(planes, size=size, mode=mode, align_corners=False, antialias=False)[0]
     return to_uint8(small) if hr.dtype == torch.uint8 else small.to(hr.dtype)
 
 

@@ -16,7 +16,7 @@ from srbench.imaging.resize import enlarge, rows_around
 from srbench.imaging.samples import Deep
 from srbench.method.bands import bands
 from srbench.method.base import Method, as_batch
-from srbench.scale import enlarged
+from srbench.scale import enlarged, enlarged_size
 
 _PIXELS = 1 << 20  # of an SR image that are given their colours and rounded at a time
 
@@ -49,7 +49,7 @@ def strips(method: Method, image: Deep, scale: float) -> Iterator[Strip]:
         return as_batch(as_fed(method, _planes(image[first:last])), method.device)
 
     def call(method: Method, lr: Tensor) -> Tensor:
-        expected = (*lr.shape[:2], enlarged(lr.shape[2], scale), enlarged(lr.shape[3], scale))
+        expected = (*lr.shape[:2], *enlarged_size(lr.shape[2:], scale))
         return held_to_contract(method, method.upscale(lr, scale), expected)[None]
 
     ahead = bands(method, rows, height, scale, call)

@@ -22,7 +22,7 @@ from srbench.errors import SrbenchError
 from srbench.imaging.banded import Axis, Dim
 from srbench.imaging.color import round_half_up_, to_uint8_
 from srbench.imaging.memory import converted
-from srbench.scale import enlarged
+from srbench.scale import enlarged_size
 
 _Array = NDArray[np.float64]
 
@@ -177,8 +177,7 @@ def enlarge(x: Tensor, scale: float, kernel: str = "bicubic") -> Tensor:
     >>> enlarge(torch.zeros(1, 3, 5), 2.5).shape
     torch.Size([1, 8, 12])
     """
-    size = enlarged(x.shape[-2], scale), enlarged(x.shape[-1], scale)
-    return imresize(x, size=size, kernel=kernel)
+    return imresize(x, size=enlarged_size(x.shape[-2:], scale), kernel=kernel)
 
 
 def rows_around(length: int, first: int, last: int, scale: float) -> slice:

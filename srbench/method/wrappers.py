@@ -23,7 +23,7 @@ from srbench.imaging.memory import out_of_memory
 from srbench.method import precision
 from srbench.method.base import Likelihood, Method, MethodContext, as_batch
 from srbench.records import TrainingFacts
-from srbench.scale import enlarged, exact
+from srbench.scale import enlarged, enlarged_size, exact
 from srbench.weights.files import LoadAudit
 
 SMALLEST_TILE = 16  # LR pixels a side
@@ -275,7 +275,7 @@ class Tiled(_Wrapped):
             for left, begin, end in _spans(width, tile, margin):
                 piece = lr[..., top : top + tile, left : left + tile].contiguous()
                 sr = self.inner.upscale(piece, scale)
-                expected = (*piece.shape[:2], enlarged(piece.shape[2], scale), enlarged(piece.shape[3], scale))
+                expected = (*piece.shape[:2], *enlarged_size(piece.shape[2:], scale))
                 if not isinstance(sr, Tensor) or tuple(sr.shape) != expected:
                     return sr  # the caller says what is wrong with it
                 if result is None:

@@ -34,14 +34,9 @@ _BUILTIN = {
     "ms-ssim": "ms_ssim",
     "dists": "dists",
 }
-_NAMED = (
-    "niqe",
-    "pi",
-    "musiq",
-    "maniqa-koniq",
-    "maniqa-pipal",
-    "clipiqa",
-)  # srbench.metrics.named, which imports torch
+# Those of srbench.metrics.named, which imports torch. They need no original, and are measured of images without one by
+# default, if possible. Nothing is downloaded for them: who has their files wants them.
+WITHOUT_REFERENCE = ("niqe", "pi", "musiq", "maniqa-koniq", "maniqa-pipal", "clipiqa")
 
 
 class _Metrics(Registry[Metric]):
@@ -61,7 +56,7 @@ class _Metrics(Registry[Metric]):
                 name, "built in", functools.partial(_from_module, name, stem), Path(__file__).with_name(f"{stem}.py")
             )
 
-        for name in _NAMED:
+        for name in WITHOUT_REFERENCE:
             yield Source(name, "built in", functools.partial(_variant, name), Path(__file__).with_name("named.py"))
 
     def prefixes(self) -> Sequence[Prefix[Metric]]:

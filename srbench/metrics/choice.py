@@ -11,13 +11,12 @@ from srbench import metrics, randomness
 from srbench.errors import SrbenchError
 from srbench.foreign.contained import contained
 from srbench.metrics.base import Metric
+from srbench.metrics.catalog import WITHOUT_REFERENCE
 from srbench.protocol.base import Protocol
 
 ALWAYS = ("psnr", "ssim")
 IF_POSSIBLE = ("lpips", "mos")  # where images are in colour and the weights are here
 OF_LIKELIHOODS = ("bits",)  # where a method has a likelihood
-# Where images have no original, if possible. Nothing is downloaded for them: who has their files wants them.
-WITHOUT_REFERENCE = ("niqe", "pi", "musiq", "maniqa-koniq", "maniqa-pipal", "clipiqa")
 Unfit = Mapping[str, Collection[str]]  # names of metrics that a protocol does not support, by the protocol's
 
 

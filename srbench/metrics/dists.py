@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from srbench.errors import UnavailableError, WeightsError
+from srbench.metrics import iqa
 from srbench.metrics.base import Metric
 from srbench.metrics.features import FeatureDistance
 from srbench.weights import backbones, pinned
@@ -26,7 +27,6 @@ from srbench.weights.known import DISTS as WEIGHTS
 
 _ENDS = (4, 9, 16, 23, 30)  # each stage of VGG-16 but the first begins with a pooling
 _CHANNELS = (3, 64, 128, 256, 512, 512)  # of the image itself, and of the stages
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for [0, 1]
 _C1 = _C2 = 1e-6
 
 
@@ -56,8 +56,8 @@ class Network(backbones.Features):
         window = torch.tensor([1.0, 2.0, 1.0])  # Hann's
         window = window[:, None] * window
         self.register_buffer("window", window / window.sum(), persistent=False)
-        self.register_buffer("mean", torch.tensor(_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(_DEVIATION).view(3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(backbones.MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(backbones.DEVIATION).view(3, 1, 1), persistent=False)
 
     def describe(self, rgb: Tensor) -> list[Described]:
         """The image and the five stages behind their last ReLU.
@@ -119,7 +119,7 @@ def find_weights() -> Path:
     Raises:
         UnavailableError: it is nowhere.
     """
-    elsewhere = [Path(torch.hub.get_dir()) / "pyiqa" / WEIGHTS.name]
+    elsewhere = [iqa.cache() / WEIGHTS.name]
     package = importlib.util.find_spec("torchmetrics")
     if package is not None and package.origin is not None:
         elsewhere.append(Path(package.origin).parent / "functional" / "image" / "dists_models" / "weights.pt")

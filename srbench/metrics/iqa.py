@@ -32,8 +32,8 @@ from srbench.metrics.pyiqa_table import HINT, table
 # Smallest side that the levels of the pyramid leave something of.
 _MIN_SIZE = {"ms_ssim": 161}
 SEED = 0  # of what a metric draws, the same for every image
-# What torch and pyiqa say where an image is smaller than a window or than the levels of a pyramid need.
-TOO_SMALL = re.compile(
+# What torch, pyiqa and piq say where an image is smaller than a window or than the levels of a pyramid need.
+_TOO_SMALL = re.compile(
     r"kernel size can't be greater|padding size should be less|output size is too small|non-?zero size"
     r"|invalid shape dimension|only one dimension can be inferred|is invalid for input of size"
     r"|too small|smaller|must be (larger|greater|bigger)|at least",
@@ -45,6 +45,18 @@ def version_of(package: str) -> int:
     """A package's version as a number: scores of another version are stale."""
     parts = importlib.metadata.version(package).split(".")
     return sum(int(part) * 100**i for i, part in enumerate(reversed(parts[:3])) if part.isdigit())
+
+
+@contextmanager
+def measuring(library: str, image: torch.Tensor) -> Iterator[None]:
+    """Turn what a library raises of an image (..., H, W) that is too small for it into an ImageError."""
+    try:
+        yield
+    except (RuntimeError, ValueError, AssertionError) as error:
+        if not _TOO_SMALL.search(str(error)):
+            raise
+        height, width = image.shape[-2:]
+        raise ImageError(f"{library} cannot measure an image of {width}x{height}") from error
 
 
 class Model:
@@ -101,13 +113,8 @@ class Model:
         with randomness.kept(device), torch.inference_mode():
             randomness.seed(SEED, device)  # some draw random patches, of torch's numbers or of NumPy's
             np.random.seed(SEED)
-            try:
+            with measuring("pyiqa", pair.sr_rgb):
                 result = model(*(image[None].to(torch.float32) / 255 for image in images))
-            except (RuntimeError, ValueError, AssertionError) as error:
-                if not TOO_SMALL.search(str(error)):
-                    raise
-                height, width = pair.sr_rgb.shape[-2:]
-                raise ImageError(f"pyiqa cannot measure an image of {width}x{height}") from error
         if not isinstance(result, torch.Tensor) or result.numel() != 1:
             raise ImageError(f"pyiqa's {self.name} gives no single number for a pair", "use another metric")
         return float(result)

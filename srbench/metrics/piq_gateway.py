@@ -12,9 +12,9 @@ import importlib.util
 
 import torch
 
-from srbench.errors import ImageError, UnavailableError
+from srbench.errors import UnavailableError
 from srbench.metrics.base import Comparison, Metric
-from srbench.metrics.iqa import TOO_SMALL, version_of
+from srbench.metrics.iqa import measuring, version_of
 from srbench.metrics.piq_table import HINT, TABLE, PiqMetric
 
 
@@ -34,14 +34,8 @@ class Function:
     def __call__(self, pair: Comparison) -> float:
         function = getattr(importlib.import_module("piq"), self.metric.function)
         sr, hr = (image[None].to(torch.float32) / 255 for image in (pair.sr_rgb, pair.hr_rgb))
-        with torch.inference_mode():
-            try:
-                return float(function(sr, hr, data_range=1.0))
-            except (RuntimeError, ValueError, AssertionError) as error:
-                if not TOO_SMALL.search(str(error)):
-                    raise
-                height, width = sr.shape[-2:]
-                raise ImageError(f"piq cannot measure an image of {width}x{height}") from error
+        with torch.inference_mode(), measuring("piq", sr):
+            return float(function(sr, hr, data_range=1.0))
 
 
 @functools.cache

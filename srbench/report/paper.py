@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from srbench.records import NO_DEGRADATION
 from srbench.report.html.costs import Cost, cost_of, summarise
 from srbench.report.verdict import short
 from srbench.results.choice import EVERYTHING, Choice
@@ -68,7 +67,7 @@ class PaperTable:
 
     @property
     def title(self) -> str:
-        made = "without an original" if self.degradation == NO_DEGRADATION else f"degradation {self.degradation}"
+        made = View(self.scale, self.protocol, self.degradation).made
         return f"x{self.scale}, protocol {self.protocol}, {made}"
 
     @property

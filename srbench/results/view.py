@@ -29,8 +29,12 @@ class View(NamedTuple):
     @property
     def title(self) -> str:
         """Above a table or a picture: '×4, protocol basicsr, degradation bicubic'."""
-        made = f"degradation {self.degradation}" if self.has_originals else "without an original"
-        return f"×{self.scale}, protocol {self.protocol}, {made}"  # noqa: RUF001
+        return f"×{self.scale}, protocol {self.protocol}, {self.made}"  # noqa: RUF001
+
+    @property
+    def made(self) -> str:
+        """How its LR images came about, in words."""
+        return f"degradation {self.degradation}" if self.has_originals else "without an original"
 
     @property
     def has_originals(self) -> bool:

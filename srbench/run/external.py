@@ -15,7 +15,6 @@ from srbench import dataset, randomness
 from srbench.dataset.folder import image_files
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
-from srbench.dataset.pairs import size_of
 from srbench.errors import ImageError, SrbenchError, first_few
 from srbench.imaging.images import as_rgb, pixel_hash, read_image
 from srbench.method import naming, plugins
@@ -34,7 +33,7 @@ from srbench.run.plan import MethodSpec
 from srbench.run.recorded import Recorded
 from srbench.run.runner import carry_out
 from srbench.run.worker import CellWorker
-from srbench.scale import checked, enlarged
+from srbench.scale import checked, enlarged_size
 
 # What programs append to the name of an image that they made, in addition to the scale and the method's name.
 _DECORATIONS = ("sr", "hr", "lr", "gt", "out", "output", "result", "pred", "rlt")
@@ -232,10 +231,10 @@ def _check(
             continue
         sizes = [rules.sizes(scale, own.height, own.width).hr for rules in protocols]
         if not data.reference:
-            sizes = [(enlarged(own.height, scale), enlarged(own.width, scale))]
+            sizes = [enlarged_size((own.height, own.width), scale)]
         elif data.lr:
             low = facts[data.lr[scale][image.name]]
-            sizes = [size_of(scale, (low.height, low.width))]
+            sizes = [enlarged_size((low.height, low.width), scale)]
         if others := [size for size in sizes if pixels.shape[:2] != size]:
             height, width = others[0]
             wrong.append(f"{path.name} is {pixels.shape[1]}x{pixels.shape[0]}, not {width}x{height}")

@@ -12,6 +12,7 @@ from srbench.dataset.manifest import ImageFacts
 from srbench.errors import DatasetError, ImageError, SrbenchError, first_few
 from srbench.protocol.base import Protocol
 from srbench.records import GIVEN
+from srbench.wording import counted
 
 
 def degradation_of(degradation: str, lr: Sequence[str]) -> str:
@@ -36,9 +37,9 @@ def with_lr(datasets: Sequence[Dataset], folders: Sequence[str], scales: Sequenc
         DatasetError: images without a partner, or with several, in any of them.
     """
     if folders and len(folders) != len(datasets):
-        count = f"{len(folders)} folder{'s' * (len(folders) != 1)}"
         raise SrbenchError(
-            f"{count} of LR images for {len(datasets)} datasets", "give --lr one for each of --datasets, in their order"
+            f"{counted(len(folders), 'folder')} of LR images for {len(datasets)} datasets",
+            "give --lr one for each of --datasets, in their order",
         )
     found, wrong = [], []
     for data, folder in zip(datasets, folders or [""] * len(datasets), strict=True):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from srbench.dataset.locate import ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.metrics import Metric, choice
+from srbench.metrics.catalog import WITHOUT_REFERENCE
 from srbench.records import CellState, Known, ScoreState
 from srbench.results.claims import Claims
 from srbench.results.store import Store
@@ -87,7 +88,7 @@ def measurable(
     lacking = {spec for own in {task.metrics for task in tasks} for spec in own}
     missing = [metric for spec, metric in wanted.items() if spec in lacking]
     reasons = choice.prepare(missing)
-    absent = [] if selection.asked else [name for name in reasons if name in choice.WITHOUT_REFERENCE]
+    absent = [] if selection.asked else [name for name in reasons if name in WITHOUT_REFERENCE]
     if absent:  # each lacks a file of its own
         observer.note(f"left out: {', '.join(absent)}, which cannot be computed here (--metrics {absent[0]} says why)")
     for line in choice.by_reason({name: reason for name, reason in reasons.items() if name not in absent}):

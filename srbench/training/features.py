@@ -20,8 +20,6 @@ from srbench.training.losses import PIECES, Batch, content
 from srbench.weights import backbones
 from srbench.weights.backbones import SQUEEZENET, VGG19, Backbone
 
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's images in [0, 1]
-
 
 @dataclass(frozen=True)
 class FeatureLoss:
@@ -74,8 +72,8 @@ class FeatureNetwork(backbones.Features):
             ) from error
         self.loss = loss
         self.features = cast(nn.Sequential, self.features)[: max(loss.ends)]
-        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(backbones.MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(backbones.DEVIATION).view(3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """(N, C, H, W) in [0, 1], C 3 or 1 (a grey image is three equal channels), to one (N, c, h, w) a layer.

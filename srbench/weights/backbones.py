@@ -17,6 +17,11 @@ from srbench import paths
 from srbench.errors import WeightsError
 from srbench.weights.files import LoadAudit, load_into
 
+MEAN, DEVIATION = (
+    (0.485, 0.456, 0.406),
+    (0.229, 0.224, 0.225),
+)  # of ImageNet's images in [0, 1]
+
 
 @dataclass(frozen=True)
 class Backbone:

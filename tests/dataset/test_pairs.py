@@ -7,6 +7,7 @@ from srbench import dataset, protocol
 from srbench.dataset import manifest, pairs
 from srbench.dataset.manifest import Manifest
 from srbench.errors import DatasetError, DatasetMissingError
+from srbench.scale import enlarged_size
 
 BASICSR = protocol.get("basicsr")
 NAMES = ("baby", "bird")
@@ -167,7 +168,7 @@ def test_which_sizes_a_scale_explains():
     assert not pairs.fits([BASICSR], 4, (321, 481), (160, 240))
     assert pairs.fits([BASICSR], 1, (321, 481), (321, 481))
     assert pairs.fits([BASICSR], 2.5, (512, 512), (204, 204))
-    assert pairs.size_of(4, (80, 120)) == (320, 480)
+    assert enlarged_size((80, 120), 4) == (320, 480)
     assert pairs.likely_scale([BASICSR], [((321, 481), (160, 240)), ((64, 64), (32, 32))]) == 2
     assert pairs.likely_scale([BASICSR], [((321, 481), (160, 240)), ((64, 64), (16, 16))]) == 0
 

@@ -10,7 +10,7 @@ from srbench.imaging.color import luma, round_half_up
 from srbench.imaging.images import read_image
 from srbench.method.plugins import find, instantiate
 from srbench.metrics import Metric, get
-from srbench.metrics.choice import WITHOUT_REFERENCE
+from srbench.metrics.catalog import WITHOUT_REFERENCE
 from srbench.resize import imresize
 
 

@@ -12,6 +12,7 @@ from srbench.dataset import find, manifests
 from srbench.errors import SrbenchError
 from srbench.imaging.images import read_image, write_image
 from srbench.metrics import choice
+from srbench.metrics.catalog import WITHOUT_REFERENCE
 from srbench.protocol import BASICSR, CLASSIC
 from srbench.results.leaderboard import means, per_image
 from srbench.results.reader import Reader
@@ -117,7 +118,7 @@ def test_without_any_metric_there_are_pictures_and_a_line(go, results):
     notes = Notes()
     summary = go("bicubic", no_reference=True, observer=notes)
     assert (summary.computed, summary.unavailable) == (3, [])
-    listed = ", ".join(choice.WITHOUT_REFERENCE)
+    listed = ", ".join(WITHOUT_REFERENCE)
     assert f"left out: {listed}, which cannot be computed here (--metrics niqe says why)" in notes
     assert "nothing is measured on pictures: no metric that needs no original can be computed here" in notes
     assert set(rows(results)["status"]) == {"not scored"}
@@ -128,14 +129,14 @@ def test_without_any_metric_there_are_pictures_and_a_line(go, results):
 def test_what_is_chosen_by_default():
     named = lambda *arguments, **options: [m.name for m in choice.select((), *arguments, **options).metrics]  # noqa: E731
     assert named((BASICSR,)) == ["psnr", "ssim", "lpips", "mos"]
-    assert named((BASICSR,), references=False, unreferenced=True) == [*choice.WITHOUT_REFERENCE]
+    assert named((BASICSR,), references=False, unreferenced=True) == [*WITHOUT_REFERENCE]
     assert named((CLASSIC,), references=False, unreferenced=True) == []
     both = choice.select((), (BASICSR,), unreferenced=True)
     measured = {
         reference: [m.name for m in both.metrics if both.measures(m, "basicsr", reference=reference)]
         for reference in (True, False)
     }
-    assert measured == {True: ["psnr", "ssim", "lpips", "mos"], False: [*choice.WITHOUT_REFERENCE]}
+    assert measured == {True: ["psnr", "ssim", "lpips", "mos"], False: [*WITHOUT_REFERENCE]}
 
 
 @pytest.fixture
