@@ -39,7 +39,7 @@ class Block(nn.Module):
 
 
 class SrresnetNet(nn.Module):
-    """(N, 3, H, W) to (N, 3, scale H, scale W); ``scale`` is a power of two."""
+    """(N, 3, H, W) to (N, 3, scale H, scale W); ``scale`` is a power of two, or 3."""
 
     def __init__(self, scale: int, width: int = 64, blocks: int = 16) -> None:
         super().__init__()
@@ -47,10 +47,10 @@ class SrresnetNet(nn.Module):
         self.blocks = nn.Sequential(*[Block(width) for _ in range(blocks)])
         self.after = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
         enlarge: list[nn.Module] = []
-        for _ in range(scale.bit_length() - 1):
-            conv = nn.Conv2d(width, 4 * width, 3, padding=1)
-            interpolate(conv, 2, 3)
-            enlarge += [conv, nn.PixelShuffle(2), nn.PReLU()]
+        for step in (3,) if scale == 3 else (2,) * (scale.bit_length() - 1):
+            conv = nn.Conv2d(width, step**2 * width, 3, padding=1)
+            interpolate(conv, step, 3)
+            enlarge += [conv, nn.PixelShuffle(step), nn.PReLU()]
         self.enlarge = nn.Sequential(*enlarge)
         self.last = nn.Conv2d(width, 3, 9, padding=4)
         carry(self.first[0], 3)  # type: ignore[arg-type]
@@ -79,7 +79,7 @@ class Srresnet(TrainedMethod):
         "CVPR 2017",
         url="https://arxiv.org/abs/1609.04802",
         colour="rgb",
-        scales=(2, 4),
+        scales=(2, 3, 4),
         size=f"16 blocks, {WIDTH} channels",
         # Not the paper's own table: its SSIM comes from another tool, 0.01 to 0.05 above MATLAB's.
         published=published(
