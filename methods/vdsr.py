@@ -3,8 +3,8 @@
 Kim, Lee, Lee, Accurate Image Super-Resolution Using Very Deep Convolutional Networks, CVPR 2016
 (arXiv:1511.04587): 664,704 weights. The paper minimises the squared error by SGD and clips every element of the
 gradient by a bound that grows as the rate falls (section 3.2); here the loss is L1 and the optimiser Adam, whose steps
-do not grow with the gradient. The recipe trains the three scales together, as the paper does. The weights beside this
-file were trained at x4 alone, with Adam and then, as their card says, with SOAP and a clipped norm.
+do not grow with the gradient. The three scales are trained together, as in the paper. The weights beside this file
+began at x4 alone and, as their card says, were trained with SOAP and a clipped norm.
 
 The authors' own weights (MatConvNet) have biases, those of most ports have none, and each code base has other names:
 tensors are taken by order and shape.

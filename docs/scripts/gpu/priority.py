@@ -28,16 +28,11 @@ BODY = ("first", "blocks", "after")  # of srresnet and edsr: without what enlarg
 # drcn is not here: its steps get slower on the way (4 recursions, then 8, then 16), and a training's steps are chosen
 # by its speed at the start.
 PRIORITY = (
-    Training("espcn", (2,), "luma", "espcn_x4", ("body",), share=0.5),
-    Training("espcn", (3,), "luma", "espcn_x4", ("body",), share=0.5),
-    Training("fsrcnn", (2,), "luma", "fsrcnn_x4", ("features",), share=0.5),
-    Training("fsrcnn", (3,), "luma", "fsrcnn_x4", ("features",), share=0.5),
-    Training("srcnn", (2,), "luma", "srcnn_x4", share=0.5),
-    Training("srcnn", (3,), "luma", "srcnn_x4", share=0.5),
-    Training("vdsr", (2, 3, 4), "luma", "vdsr_x4"),
+    Training("vdsr", (2, 3, 4), "luma"),
     Training("edsr", (2,), "colour", "edsr_x4", BODY),
     Training("edsr", (3,), "colour", "edsr_x4", BODY),
     Training("srresnet", (2,), "colour", "srresnet_x4", BODY),
+    Training("srresnet", (3,), "colour", "srresnet_x4", BODY),
     Training("srgan", (4,), "adversarial", "srresnet_x4", goes_on=False),
     Training("edsr", (4,), "colour"),
     Training("srresnet", (4,), "colour"),
@@ -46,8 +41,14 @@ PRIORITY = (
     Training("srfbn", (4,), "colour"),
     Training("dbpn", (2,), "colour"),
     Training("srfbn", (2,), "colour"),
+    Training("espcn", (2,), "luma", "espcn_x4", ("body",), share=0.5),
+    Training("espcn", (3,), "luma", "espcn_x4", ("body",), share=0.5),
+    Training("fsrcnn", (2,), "luma", "fsrcnn_x4", ("features",), share=0.5),
+    Training("fsrcnn", (3,), "luma", "fsrcnn_x4", ("features",), share=0.5),
+    Training("srcnn", (2,), "luma", "srcnn_x4", share=0.5),
+    Training("srcnn", (3,), "luma", "srcnn_x4", share=0.5),
 )
-DRY = ("espcn_x2", "edsr_x2", "srgan_x4")  # the first of each group
+DRY = ("espcn_x2", "edsr_x2", "srgan_x4")  # one of each group
 
 
 def choose(names: str, dry: bool) -> list[Training]:
