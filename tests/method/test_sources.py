@@ -204,7 +204,8 @@ def test_a_method_of_one_file_has_the_hash_of_that_file(name):
 
 
 def test_a_trained_method_of_one_file_has_the_hash_of_file_and_weights():
-    assert identity("fsrcnn") == plain_hash(METHODS / "fsrcnn.py", METHODS / "weights" / "fsrcnn_x4.safetensors")
+    weights = [METHODS / "weights" / f"fsrcnn_x{scale}.safetensors" for scale in (2, 3, 4)]
+    assert identity("fsrcnn") == plain_hash(METHODS / "fsrcnn.py", *weights)
 
 
 def test_the_cards_version_and_weights_are_part_of_the_identity(tmp_path, write_plugin):

@@ -221,7 +221,7 @@ def test_the_page_of_a_method_travels_with_the_folder(go, results, write_plugin)
 
 
 def test_ones_own_weights_of_a_shipped_network_have_its_page_but_not_what_differs(go, results, tmp_path):
-    (shipped,) = plugins.instantiate(plugins.find("espcn")[0]).weight_files()
+    shipped = plugins.instantiate(plugins.find("espcn")[0]).weight_path(4)
     path = tmp_path / "better.safetensors"
     shutil.copy(shipped, path)
     shutil.copy(shipped.with_suffix(".json"), path.with_suffix(".json"))
@@ -283,9 +283,9 @@ def test_facts_are_those_of_the_method_that_was_run_where_two_had_one_name():
 def test_the_training_of_other_weights_than_those_that_were_run_is_not_told():
     from srbench.weights.files import file_hash
 
-    (path,) = plugins.instantiate(plugins.find("espcn")[0]).weight_files()
-    assert Installed().method("espcn", {path.name: file_hash(path)}).training[4].curve
-    assert Installed().method("espcn", {path.name: "another"}).training == {}
+    used = {path.name: file_hash(path) for path in plugins.instantiate(plugins.find("espcn")[0]).weight_files()}
+    assert all(Installed().method("espcn", used).training[scale].curve for scale in (2, 3, 4))
+    assert set(Installed().method("espcn", used | {"espcn_x4.safetensors": "another"}).training) == {2, 3}
 
 
 def test_a_name_in_a_folder_never_leads_to_a_file(tmp_path):
