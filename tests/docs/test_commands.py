@@ -78,15 +78,8 @@ AGAIN = {
 # What a page says to install beside srbench, in its own words, and the page whose environment it takes.
 INSTALLED = {"ci.md": "pip install pytest-benchmark", "plugins.md": "pip install pytest", "video.md": "pip install av"}
 CONTRIBUTORS = {"pixelcnn.md": "(../CONTRIBUTING.md)"}
-CHECKOUT = {
-    "README.md",
-    "CONTRIBUTING.md",
-    "methods.md",
-    "metrics.md",
-    "pixelcnn.md",
-    "training.md",
-    "training-queue.md",
-}
+CHECKOUT = {f"{name}.md" for name in ("README", "CONTRIBUTING", "methods", "metrics", "pixelcnn")}
+CHECKOUT |= {"training.md", "training-queue.md"}
 # What a page takes for granted: commands, run once.
 BEFORE = {
     "ci.md": [
