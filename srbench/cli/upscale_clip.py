@@ -88,11 +88,6 @@ def upscale(method: Method, spec: str, variant: str, path: Path, options: ClipOp
     facts = clip.facts
     size = enlarged_size(facts.size, options.scale)
     method.require_scale(options.scale)
-    shown.say(
-        f"'{path}': {_frames(facts.total)} of {facts.size[1]}x{facts.size[0]} to {size[1]}x{size[0]}, "
-        f"{float(facts.rate):.5g} a second{'' if facts.constant else ' on the mean'}; "
-        f"{method.card.name} {feeding.words}"
-    )
 
     def say(line: str) -> None:
         shown.note(f"'{path}': {line}")
@@ -120,6 +115,11 @@ def upscale(method: Method, spec: str, variant: str, path: Path, options: ClipOp
     with writing(into, "choose another --output", ImageError):
         target = _target(
             into, path, clip, size, _made(method, spec, variant, path, clip, options, feeding), options, say
+        )
+        shown.say(
+            f"'{path}': {_frames(facts.total)} of {facts.size[1]}x{facts.size[0]} to {size[1]}x{size[0]}, "
+            f"{float(facts.rate):.5g} a second{'' if facts.constant else ' on the mean'}; "
+            f"{method.card.name} {feeding.words}"
         )
         done = upscale_clip(
             method,

@@ -67,8 +67,8 @@ def test_a_video_becomes_a_folder_of_frames_without_loss(srbench, clip, making, 
     frames = tmp_path / "up" / "clip_bicubic_x2"
     assert sorted(path.name for path in frames.glob("*.png")) == [f"{n:08d}.png" for n in range(12)]
     for number, own in enumerate(making.look(clip)["frames"]):
-        expected = package.upscale("bicubic", own, 2)
-        assert making.psnr(read_image(frames / f"{number:08d}.png"), expected) > 45
+        there = read_image(frames / f"{number:08d}.png").astype(int)
+        assert np.abs(there - package.upscale("bicubic", own, 2)).max() <= 2  # of two conversions to RGB
 
 
 def test_a_folder_of_frames_becomes_one_or_a_video(srbench, folder, making, tmp_path):
