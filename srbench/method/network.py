@@ -84,6 +84,9 @@ class TorchMethod(Method):
     """On a processor, keep the channels of a pixel side by side in memory, where that is faster: it changes the last
     digits of what comes out, so it is declared and not measured at the start. No part of the module may need the other
     order (``view`` of a feature map)."""
+    takes_enlarged: ClassVar[bool] = False
+    """The module begins by enlarging the LR image, and ``module(image, enlarged=True)`` takes one that something else
+    has enlarged, of the size that comes out: the method refines images (:meth:`refine`)."""
     source: ClassVar[Path]  # the plugin's file or folder; set when the plugin is loaded
 
     def __init__(self) -> None:
@@ -200,10 +203,16 @@ class TorchMethod(Method):
     def upscale(self, lr: Tensor, scale: float) -> Tensor:
         return self.fed(self.module(scale), lr)
 
-    def fed(self, module: nn.Module, lr: Tensor) -> Tensor:
-        """What ``module`` makes of LR images in [0, 1], fed as :attr:`feeding` says."""
+    def refines(self, scale: float) -> bool:
+        return self.takes_enlarged and self.supports(scale)
+
+    def refine(self, image: Tensor, scale: float) -> Tensor:
+        return self.fed(self.module(scale), image, enlarged=True)
+
+    def fed(self, module: nn.Module, lr: Tensor, **options: bool) -> Tensor:
+        """What ``module`` makes of LR images in [0, 1], fed as :attr:`feeding` says and called with ``options``."""
         feeding = self.feeding
-        result: Tensor = module(feeding.before(lr))
+        result: Tensor = module(feeding.before(lr), **options)
         return feeding.after(result)
 
 

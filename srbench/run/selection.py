@@ -11,8 +11,9 @@ from typing import NamedTuple
 from srbench.errors import MethodError, SrbenchError
 from srbench.foreign.contained import contained
 from srbench.foreign.trial import died_of
-from srbench.method import brought, naming, plugins
+from srbench.method import brought, naming, plugins, series
 from srbench.method.base import Method
+from srbench.method.cascade import plugins_of
 from srbench.method.network import TorchMethod
 from srbench.naming import fold, told_apart
 from srbench.registry import BUILT_IN
@@ -24,8 +25,8 @@ Note = Callable[[str], None]
 class Selected(NamedTuple):
     """A method of a run: its instance, its identity hash, and the name, plugin file or checkpoint that it came from,
     as ``NAME=FILE`` where the file does not say how it is called. ``place`` is the absolute path of the file, perhaps
-    with the network that its weights belong to and the state that was chosen of it, ``NETWORK:FILE#STATE``; empty of
-    what is built in or installed."""
+    with the network that its weights belong to and the state that was chosen of it, ``NETWORK:FILE#STATE``, or a
+    cascade with such a file in it; empty of what is built in or installed."""
 
     method: Method
     identity: str
@@ -61,8 +62,9 @@ def select_methods(
     for want in _wanted(specs, note):
         plugin = want.plugin
         try:
-            if plugin.source is not None and plugin.origin != BUILT_IN:
-                _require_makeable(plugin)
+            for own in plugins_of(plugin):
+                if own.source is not None and own.origin != BUILT_IN:
+                    _require_makeable(own)
             method = plugins.instantiate(plugin)
             identity = plugins.identity(plugin, method)
         except SrbenchError as error:
@@ -169,7 +171,7 @@ def _wanted(specs: Sequence[str], note: Note) -> list[_Want]:
             broken.append(error)
             continue
         for plugin in found:
-            key: object = plugin.name
+            key: object = place or plugin.name
             if file is not None:
                 status = file.stat()
                 own = f"{parsed.network}#{parsed.part}" if parsed.by_file else plugin.name
@@ -199,8 +201,15 @@ def _require_distinct(wanted: Sequence[_Want]) -> None:
         if other is not want:
             raise SrbenchError(
                 f"two methods are called '{want.plugin.name}' ({other.plugin.origin}, {want.plugin.origin})",
-                f"rename one, or give it a name: my-{want.plugin.name}={want.file}",
+                f"rename one, or give it a name: {_a_name(want)}",
             )
+
+
+def _a_name(want: _Want) -> str:
+    """How something from a file is named by who asks for it; of a cascade, one of its parts."""
+    if want.file is not None:
+        return f"my-{want.plugin.name}={want.file}"
+    return series.changed(want.place, lambda name: f"NAME={name}") if want.place else "NAME=FILE"
 
 
 # -- names ---------------------------------------------------------------------------------------------------------
