@@ -200,11 +200,11 @@ class Patches:
             lr_patch = lr_image[:, top : top + small, left : left + small]
             top, left = top * scale, left * scale
             hr_patch = hr_image[:, top : top + side, left : left + side]
-            lr[n], hr[n] = _turned(lr_patch, turn), _turned(hr_patch, turn)
+            lr[n], hr[n] = turned(lr_patch, turn), turned(hr_patch, turn)
         return torch.from_numpy(lr), torch.from_numpy(hr).to(torch.float32).div_(255), scale
 
 
-def _turned(patch: NDArray[np.generic], turn: int) -> NDArray[np.generic]:
+def turned(patch: NDArray[np.generic], turn: int) -> NDArray[np.generic]:
     """(C, H, W) by one of the eight symmetries of the square: bit 0 mirrors rows, bit 1 columns, bit 2 transposes."""
     if turn & 1:
         patch = patch[:, ::-1]
