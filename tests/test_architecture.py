@@ -110,6 +110,8 @@ def test_the_command_line_is_imported_without_the_large_libraries():
         "sqlalchemy",
         "pyiqa",
         "piq",
+        "cv2",
+        "av",
         "pooch",
         "requests",
     )

@@ -8,10 +8,21 @@ from srbench import lazy
 
 if TYPE_CHECKING:
     from srbench.method.base import Likelihood, Method, MethodCard, MethodContext, Published
+    from srbench.method.frames import MultiFrameMethod
     from srbench.method.network import Sized, TorchMethod
     from srbench.scale import ScaleRange
 
-__all__ = ["Likelihood", "Method", "MethodCard", "MethodContext", "Published", "ScaleRange", "Sized", "TorchMethod"]
+__all__ = [
+    "Likelihood",
+    "Method",
+    "MethodCard",
+    "MethodContext",
+    "MultiFrameMethod",
+    "Published",
+    "ScaleRange",
+    "Sized",
+    "TorchMethod",
+]
 
 __getattr__ = lazy.names(
     __name__,
@@ -20,6 +31,7 @@ __getattr__ = lazy.names(
         "Method": "base",
         "MethodCard": "base",
         "MethodContext": "base",
+        "MultiFrameMethod": "frames",
         "Published": "base",
         "ScaleRange": "base",
         "Sized": "network",

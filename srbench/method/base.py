@@ -18,6 +18,7 @@ from srbench.scale import ScaleRange, ScaleSet
 from srbench.weights.files import LoadAudit
 
 Colour = Literal["any", "luma", "rgb"]
+MOST_FRAMES = 64  # at once
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ class MethodCard:
     :attr:`MethodContext.seed`. ``version`` is raised when the output changes by something that no file of the method
     shows (a library, a service): scores of another version are stale, as those of other source or weight files are.
 
+    ``frames`` are the numbers of frames that a method of several frames takes at once, such as (3, 5, 7), or 'any' of
+    one that takes every number from 1 on (:meth:`Method.upscale_frames`). ``uses_shifts`` says that it wants to be told
+    how the frames of a burst were moved, where that is known.
+
     ``size`` says how large the method is where papers print several sizes ('16 blocks, 64 channels'): only published
     values of the same ``size`` are compared with it like with like.
 
@@ -106,6 +111,8 @@ class MethodCard:
     allow_partial_weights: bool = False
     default: bool = True
     random: bool = False
+    frames: tuple[int, ...] | Literal["any"] = (1,)
+    uses_shifts: bool = False
     version: int = 1
     idea: str = ""
     equation: str = ""
@@ -113,7 +120,7 @@ class MethodCard:
     bibtex: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("scales", "published"):
+        for name in ("scales", "published", "frames"):
             if isinstance(own := getattr(self, name), list):
                 object.__setattr__(self, name, tuple(own))
         fields.require(self, f"card of {fields.shown(self.name)}", _CARD, MethodError)
@@ -122,6 +129,15 @@ class MethodCard:
     def listed_scales(self) -> tuple[float, ...]:
         """The scales that the card lists; none where it says which numbers work."""
         return self.scales if isinstance(self.scales, tuple) else ()
+
+    @property
+    def multi_frame(self) -> bool:
+        """Whether it is a method of several frames, called through :meth:`Method.upscale_frames`."""
+        return self.frames != (1,)
+
+    def takes(self, frames: int) -> bool:
+        """Whether the method takes that number of frames at once."""
+        return frames >= 1 if self.frames == "any" else frames in self.frames
 
     def fed(self, working_space: Literal["luma", "rgb"]) -> Literal["luma", "rgb"]:
         """What the method is fed, where ``working_space`` is what methods that treat each channel alone are fed."""
@@ -140,6 +156,15 @@ def _is_range(value: object) -> bool:
     )
 
 
+_FRAMES = fields.several(fields.whole(1, MOST_FRAMES), "")
+
+
+def _are_frames(value: object) -> bool:
+    return value == "any" or (
+        isinstance(value, tuple) and value != () and _FRAMES.holds(value) and value == tuple(sorted(set(value)))
+    )
+
+
 _CARD = {
     "name": fields.Rule(
         lambda value: fields.NAME.holds(value) and value != "all", f"{fields.NAME.words}, other than 'all'"
@@ -155,7 +180,10 @@ _CARD = {
         fields.Rule(lambda value: isinstance(value, Published), ""), "srbench.method.Published values in brackets"
     ),
     "min_size": fields.whole(1, 10**6),
-    **dict.fromkeys(("allow_partial_weights", "default", "random"), fields.TRUTH),
+    "frames": fields.Rule(
+        _are_frames, f"'any', or rising whole numbers from 1 to {MOST_FRAMES} in brackets, such as (3, 5, 7)"
+    ),
+    **dict.fromkeys(("allow_partial_weights", "default", "random", "uses_shifts"), fields.TRUTH),
     "version": fields.whole(0, 10**9),
 }
 
@@ -207,6 +235,32 @@ class Method:
     def upscale(self, lr: Tensor, scale: float) -> Tensor:
         """Super-resolve a batch; see the class for shapes and ranges."""
         raise NotImplementedError(f"{type(self).__name__} does not implement upscale(lr, scale)")
+
+    def upscale_frames(self, frames: Tensor, target: int, scale: float, shifts: Tensor | None = None) -> Tensor:
+        """Super-resolve one of several frames, by default from that frame alone. A method whose card says that it takes
+        several implements it (:class:`srbench.method.MultiFrameMethod`).
+
+        Args:
+            frames: (N, T, C, h, w) float32 in [0, 1]: T frames of each image of the batch, in order of time.
+            target: the index of the frame that is super-resolved.
+            shifts: (T, 2) double, (dy, dx) in LR pixels: what lies at (y, x) in the target frame lies at
+                (y + dy, x + dx) in frame t. Row ``target`` is zero. None where they are not known, or the card does not
+                ask for them.
+
+        Returns:
+            (N, C, H, W), as :meth:`upscale`.
+        """
+        return self.upscale(frames[:, target], scale)
+
+    def upscale_clip(self, frames: Tensor, scale: float) -> Tensor:
+        """Super-resolve all frames of a clip in their order, (T, C, h, w) to (T, C, H, W). Optional: recurrent methods,
+        which carry something from frame to frame, implement it."""
+        raise NotImplementedError(f"{type(self).__name__} is not recurrent")
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether it implements :meth:`upscale_clip`."""
+        return type(self).upscale_clip is not Method.upscale_clip
 
     def refines(self, scale: float) -> bool:
         """Whether it can start from an image that something else has enlarged by ``scale``, as the last parts of

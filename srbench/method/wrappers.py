@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
 from srbench.imaging.memory import out_of_memory
 from srbench.method import precision
 from srbench.method.base import Likelihood, Method, MethodContext, as_batch
+from srbench.method.frames import window
 from srbench.records import TrainingFacts
 from srbench.scale import enlarged, enlarged_size, exact
 from srbench.weights.files import LoadAudit
@@ -31,6 +32,7 @@ INFLUENCE = 1e-5  # of [0, 1]: what an output pixel may change without depending
 VIEWS = tuple((turns, mirrored) for turns in range(4) for mirrored in (False, True))  # of the self-ensemble
 _PROBE = 129  # LR pixels: the largest side on which a receptive field is measured
 _thread = threading.local()
+_Upscaled = Callable[[Tensor], Tensor]  # images or frames (..., h, w) to SR images
 
 
 @dataclass
@@ -52,7 +54,7 @@ def watched() -> Iterator[Watch]:
 
 
 class _Wrapped(Method):
-    """A method in place of another; all but :meth:`upscale` is the other's."""
+    """A method in place of another; all but what :meth:`_around` does with images, frames and clips is the other's."""
 
     def __init__(self, inner: Method) -> None:
         self.inner = inner
@@ -93,6 +95,24 @@ class _Wrapped(Method):
     def has_likelihood(self) -> bool:
         return self.inner.has_likelihood
 
+    def _around(self, images: Tensor, scale: float, upscaled: _Upscaled) -> Tensor:
+        """What comes of ``images`` (..., h, w), which ``upscaled`` super-resolves by the method inside."""
+        return upscaled(images)
+
+    def upscale(self, lr: Tensor, scale: float) -> Tensor:
+        return self._around(lr, scale, partial(self.inner.upscale, scale=scale))
+
+    def upscale_frames(self, frames: Tensor, target: int, scale: float, shifts: Tensor | None = None) -> Tensor:
+        upscaled = partial(self.inner.upscale_frames, target=target, scale=scale, shifts=shifts)
+        return self._around(frames, scale, upscaled)
+
+    def upscale_clip(self, frames: Tensor, scale: float) -> Tensor:
+        return self._around(frames, scale, partial(self.inner.upscale_clip, scale=scale))
+
+    @property
+    def is_recurrent(self) -> bool:
+        return self.inner.is_recurrent
+
     def supports(self, scale: float) -> bool:
         return self.inner.supports(scale)
 
@@ -127,10 +147,10 @@ class InPrecision(_Wrapped):
     def has_likelihood(self) -> bool:
         return False  # code lengths are those of the probabilities as they were trained
 
-    def upscale(self, lr: Tensor, scale: float) -> Tensor:
+    def _around(self, images: Tensor, scale: float, upscaled: _Upscaled) -> Tensor:
         """As the method's own; NotSupportedError where an operation of its network does not have the type."""
         try:
-            return self.inner.upscale(lr, scale)
+            return upscaled(images)
         except SrbenchError:
             raise
         except Exception as error:
@@ -149,11 +169,21 @@ class SelfEnsemble(_Wrapped):
     def has_likelihood(self) -> bool:
         return False  # the mean of eight models' images is none of them
 
-    def upscale(self, lr: Tensor, scale: float) -> Tensor:
+    def _around(self, images: Tensor, scale: float, upscaled: _Upscaled) -> Tensor:
+        return self._mean(images, scale, lambda view, *_: upscaled(view))
+
+    def upscale_frames(self, frames: Tensor, target: int, scale: float, shifts: Tensor | None = None) -> Tensor:
+        def upscaled(view: Tensor, turns: int, mirrored: bool) -> Tensor:
+            moved = None if shifts is None else shifts_seen_from(shifts, turns, mirrored)
+            return self.inner.upscale_frames(view, target, scale, moved)
+
+        return self._mean(frames, scale, upscaled)
+
+    def _mean(self, images: Tensor, scale: float, upscaled: Callable[[Tensor, int, bool], Tensor]) -> Tensor:
         self.require_symmetry(scale)
         total: Tensor | None = None
         for turns, mirrored in VIEWS:
-            sr = seen_back(self.inner.upscale(seen_from(lr, turns, mirrored), scale), turns, mirrored)
+            sr = seen_back(upscaled(seen_from(images, turns, mirrored), turns, mirrored), turns, mirrored)
             total = sr if total is None else total + sr
         assert total is not None
         return total / len(VIEWS)
@@ -169,6 +199,15 @@ class SelfEnsemble(_Wrapped):
 def seen_from(image: Tensor, turns: int, mirrored: bool) -> Tensor:
     """A view of an image (..., H, W): mirrored, then turned by quarter turns."""
     return torch.rot90(image.flip(-1) if mirrored else image, turns, (-2, -1)).contiguous()
+
+
+def shifts_seen_from(shifts: Tensor, turns: int, mirrored: bool) -> Tensor:
+    """Shifts (T, 2) as (dy, dx) in the view that :func:`seen_from` makes."""
+    down, right = shifts.unbind(-1)
+    right = -right if mirrored else right
+    for _ in range(turns % 4):
+        down, right = -right, down
+    return torch.stack((down, right), dim=-1)
 
 
 def seen_back(image: Tensor, turns: int, mirrored: bool) -> Tensor:
@@ -234,21 +273,21 @@ class Tiled(_Wrapped):
             )
         return tile, margin
 
-    def upscale(self, lr: Tensor, scale: float) -> Tensor:
+    def _around(self, images: Tensor, scale: float, upscaled: _Upscaled) -> Tensor:
         if self.tile:
-            return self._in_tiles(lr, scale, self.tile)
+            return self._in_tiles(images, scale, self.tile, upscaled)
         try:
-            return self.inner.upscale(lr, scale)
+            return upscaled(images)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise
-        tile = max(lr.shape[-2:])
+        tile = max(images.shape[-2:])
         while True:
             tile //= 2
-            if lr.is_cuda:
+            if images.is_cuda:
                 torch.cuda.empty_cache()
             try:
-                result = self._in_tiles(lr, scale, tile)
+                result = self._in_tiles(images, scale, tile, upscaled)
             except (RuntimeError, MemoryError) as error:
                 if tile // 2 < SMALLEST_TILE or not out_of_memory(error):
                     raise
@@ -256,30 +295,31 @@ class Tiled(_Wrapped):
             if (watch := getattr(_thread, "watch", None)) is not None:
                 watch.tile = tile
             warnings.warn(
-                f"{self.card.name}: not enough memory for {lr.shape[-1]}x{lr.shape[-2]} pixels at x{scale} at once; "
-                f"computed in tiles of {tile} (--tile)",
+                f"{self.card.name}: not enough memory for {images.shape[-1]}x{images.shape[-2]} pixels at x{scale} at "
+                f"once; computed in tiles of {tile} (--tile)",
                 SrbenchWarning,
                 stacklevel=2,
             )
             return result
 
-    def _in_tiles(self, lr: Tensor, scale: float, tile: int) -> Tensor:
-        height, width = lr.shape[-2:]
+    def _in_tiles(self, images: Tensor, scale: float, tile: int, upscaled: _Upscaled) -> Tensor:
+        height, width = images.shape[-2:]
         if max(height, width) <= tile:
-            return self.inner.upscale(lr, scale)
+            return upscaled(images)
         margin, _ = self.margin(tile, scale)
         at = partial(enlarged, scale=scale)
         result: Tensor | None = None
         tile, margin = self._aligned(tile, margin, (height, width), scale)
         for top, upper, lower in _spans(height, tile, margin):
             for left, begin, end in _spans(width, tile, margin):
-                piece = lr[..., top : top + tile, left : left + tile].contiguous()
-                sr = self.inner.upscale(piece, scale)
-                expected = (*piece.shape[:2], *enlarged_size(piece.shape[2:], scale))
+                piece = images[..., top : top + tile, left : left + tile].contiguous()
+                sr = upscaled(piece)
+                # (N, C, h, w), or (N, T, C, h, w) of which one frame comes out.
+                expected = (len(piece), piece.shape[-3], *enlarged_size(piece.shape[-2:], scale))
                 if not isinstance(sr, Tensor) or tuple(sr.shape) != expected:
                     return sr  # the caller says what is wrong with it
                 if result is None:
-                    result = sr.new_empty((*lr.shape[:2], at(height), at(width)))
+                    result = sr.new_empty((*expected[:2], at(height), at(width)))
                 result[..., at(upper) : at(lower), at(begin) : at(end)] = sr[
                     ..., at(upper - top) : at(lower - top), at(begin - left) : at(end - left)
                 ]
@@ -304,7 +344,8 @@ def reach(method: Method, scale: float, side: int) -> int | None:
     """How far one LR pixel's influence reaches, in LR pixels, measured on noise of ``side`` x ``side``.
 
     None if it reaches the border of that image, so is not known. An influence under INFLUENCE is none: for a
-    convolutional network this is the radius of its receptive field, for an iterative method an approximation.
+    convolutional network this is the radius of its receptive field, for an iterative method an approximation. A method
+    of several frames is given the same noise in all of them.
     """
     generator = torch.Generator().manual_seed(0)
     channels = 3 if method.card.fed("luma") == "rgb" else 1
@@ -312,8 +353,15 @@ def reach(method: Method, scale: float, side: int) -> int | None:
     changed = noise.clone()
     middle = side // 2
     changed[..., middle, middle] = (changed[..., middle, middle] + 0.5) % 1
+    frames = window(method.card)
+
+    def upscaled(image: Tensor) -> Tensor:
+        if not method.card.multi_frame:
+            return method.upscale(image, scale)
+        return method.upscale_frames(image[:, None].expand(-1, frames, -1, -1, -1), frames // 2, scale)
+
     with torch.no_grad():
-        difference = (method.upscale(changed, scale) - method.upscale(noise, scale)).abs().amax(dim=(0, 1))
+        difference = (upscaled(changed) - upscaled(noise)).abs().amax(dim=(0, 1))
     rows, columns = torch.nonzero(difference > INFLUENCE, as_tuple=True)
     if len(rows) == 0:
         return 0

@@ -8,7 +8,7 @@ import importlib.metadata
 import math
 import platform
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -117,10 +117,26 @@ def describe_dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[
             }
             for scale, low in data.lr.items()
         }
+    if clips := data.clips():
+        described["clips"] = _describe_clips(data, clips)
     if data.manifest is None:  # nothing else says where the images of a folder are, which the report shows
         described["files"] = {image.name: str(image.path.resolve()) for image in data.images}
     if data.folder is not None:
-        described |= {"folder": str(data.folder), "left_out": dict(data.left_out)}
+        described["folder"] = str(data.folder)
+    if data.folder is not None or data.left_out:
+        described["left_out"] = dict(data.left_out)
+    return described
+
+
+def _describe_clips(data: Dataset, clips: Mapping[str, Sequence[ImageFile]]) -> dict[str, dict[str, Any]]:
+    """How many frames of each clip are measured; ``partial`` lists the files of those that are not, ``missing`` says
+    that a clip of a known dataset is not here."""
+    described: dict[str, dict[str, Any]] = {}
+    for name in {**(data.manifest.frames if data.manifest else {}), **clips}:
+        lost = [file for file in data.left_out if file.startswith(f"{name}/")]
+        described[name] = {"frames": len(clips.get(name, ())), **({"partial": lost} if lost else {})}
+        if name not in clips and not lost:
+            described[name]["missing"] = True
     return described
 
 

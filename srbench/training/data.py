@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -95,6 +95,25 @@ def picture_luma(pixels: Pixels) -> Tensor:
     if pixels.ndim == 2:
         return torch.from_numpy(pixels.copy())
     return round_half_up(luma(torch.from_numpy(pixels.copy()).permute(2, 0, 1))).to(torch.uint8)
+
+
+class Batches(Protocol):
+    """What a network is trained on: whatever answers the number of a step with a batch.
+
+    ``images`` counts the training images by the name of their folder, ``skipped`` those that are too small.
+    """
+
+    images: dict[str, int]
+    skipped: int
+
+    def side(self, scale: int) -> int:
+        """Side of the HR patch at ``scale``."""
+        ...
+
+    def batch(self, step: int, seed: int, size: int) -> tuple[Tensor, Tensor, int]:
+        """LR (N, channels, h, w), HR (N, C, H, W), float32 in [0, 1], and the scale whose network they are for: a
+        function of its arguments alone, or a resumed training would not be the uninterrupted one."""
+        ...
 
 
 class Patches:

@@ -14,9 +14,10 @@ from srbench import paths
 from srbench.errors import NotSupportedError
 from srbench.method.network import TorchMethod
 from srbench.records import TrainingFacts
-from srbench.training.data import Picture
+from srbench.training.data import Batches, Patches, Picture
 from srbench.training.losses import PIECES, Batch, Loss
 from srbench.training.recipe import FitRecipe, Recipe
+from srbench.training.validation import Validation
 
 REFERENCE = "bsd100"  # 100 photographs: the least noisy of the three test sets
 
@@ -63,6 +64,20 @@ class TrainedMethod(TorchMethod):
             loss: the recipe's.
         """
         return loss(Batch(network(lr), hr, lr, scale))
+
+    def batches(self, pictures: Sequence[Picture], scales: Sequence[int], recipe: Recipe) -> Batches:
+        """What the network is trained on. Methods that take more than an LR image and its scale override it.
+
+        Raises:
+            TrainingError: nothing in ``pictures`` is as large as a patch of the recipe.
+        """
+        colour = self.card.fed("luma")
+        return Patches(pictures, scales, recipe.patch, recipe.rescale, recipe.by_folder, colour)
+
+    def validation(self, pictures: Sequence[Picture], scales: Sequence[int]) -> Validation:
+        """What the network is measured on while it is trained, from pictures that are held out: overridden by methods
+        that override :meth:`batches`."""
+        return Validation(pictures, scales, self.card.fed("luma"))
 
     @classmethod
     def weight_name(cls, scales: Sequence[float]) -> str:

@@ -15,7 +15,7 @@ from srbench.method.base import Method
 from srbench.paths import cache
 from srbench.training import budget
 from srbench.training.card import TrainingResult
-from srbench.training.data import Colour, Patches, Picture, count_by_folder, hold_out, read_pictures
+from srbench.training.data import Picture, count_by_folder, hold_out, read_pictures
 from srbench.training.export import export
 from srbench.training.method import TrainedMethod
 from srbench.training.recipe import FitRecipe, Recipe
@@ -41,11 +41,7 @@ class Job:
 
     def _split(self) -> tuple[list[Picture], Validation]:
         training, held = hold_out(self.pictures(), self.recipe.validation_images, self.recipe.seed)
-        return training, Validation(held, self.scales, self._colour)
-
-    @property
-    def _colour(self) -> Colour:
-        return self.method.card.fed("luma")
+        return training, self.method.validation(held, self.scales)
 
     @property
     def checkpoint(self) -> Path:
@@ -79,7 +75,7 @@ class Job:
                 f"{self.method.card.name} is fitted at once, not in steps", "leave out --resume, --init"
             )
         training, validation = self._split()
-        patches = Patches(training, self.scales, recipe.patch, recipe.rescale, recipe.by_folder, self._colour)
+        patches = self.method.batches(training, self.scales, recipe)
         if patches.skipped:
             notes.note(f"{counted(patches.skipped, 'image')} smaller than a patch of {recipe.patch} pixels left out")
 
