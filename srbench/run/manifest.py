@@ -25,6 +25,7 @@ from srbench.foreign.named_files import named_files
 from srbench.machine import computes_on, processor
 from srbench.method import wrappers
 from srbench.method.base import Method
+from srbench.method.cascade import working
 from srbench.method.plugins import is_built_in
 from srbench.method.wrappers import bare
 from srbench.metrics import Metric
@@ -82,7 +83,7 @@ def _method(method: Method, identity: str) -> dict[str, Any]:
     loads = _asked(lambda: [str(audit) for audit in method.load_audits()], list[str]())
     own = _asked(lambda: [file.to_json() for file in loaded.files(method)], list[dict[str, Any]]())
     facts = to_json(method_facts(method))
-    if getattr(type(bare(method)), "channels_last", False) is True:
+    if any(getattr(type(own), "channels_last", False) is True for own in working(bare(method))):
         facts["memory"] = "channels_last on processors"
     return {**facts, "hash": identity, "weights": files, "loads": loads, "weight_files": own}
 
@@ -174,7 +175,7 @@ def method_facts(method: Method) -> MethodFacts:
         url=card.url,
         size=card.size,
         aims_at_pixels=_asked(lambda: bool(method.aims_at_pixels), True),
-        own=not is_built_in(type(bare(method))),
+        own=not all(is_built_in(type(own)) for own in working(bare(method))),
         published=tuple(PublishedValue(**asdict(value)) for value in card.published),
         training=_asked(lambda: dict(method.training_facts()), {}),
         idea=page.idea,

@@ -59,3 +59,21 @@ def test_a_checkpoint_that_spandrel_knows_is_counted(tmp_path):
 def test_methods_without_a_network_have_no_counts():
     method = plugins.instantiate(plugins.find("bicubic")[0])
     assert (cost.parameters(method, 4), cost.mult_adds(method, 4)) == (None, None)
+
+
+def test_a_cascade_costs_what_its_parts_do_at_their_sizes():
+    cascade, espcn = (plugins.instantiate(plugins.find(name)[0]) for name in ("espcn@2 > espcn@2", "espcn"))
+    per_pixel = 25 * 64 + 9 * 64 * 32 + 9 * 32 * 4
+    assert cost.mult_adds(cascade, 4) == 320 * 180 * per_pixel + 640 * 360 * per_pixel
+    assert cost.parameters(cascade, 4) == cost.parameters(espcn, 2)  # one network, which works twice
+    refined, first, vdsr = (
+        plugins.instantiate(plugins.find(name)[0]) for name in ("fsrcnn@4 > vdsr@1", "fsrcnn", "vdsr")
+    )
+    for count in (cost.mult_adds, cost.parameters):
+        assert count(refined, 4) == count(first, 4) + count(vdsr, 4)
+
+
+def test_a_cascade_with_a_part_that_is_no_network_is_not_counted():
+    method = plugins.instantiate(plugins.find("bicubic@2 > espcn@2")[0])
+    assert cost.mult_adds(method, 4) is None
+    assert cost.parameters(method, 4) == cost.parameters(method.parts[1].method, 2)
