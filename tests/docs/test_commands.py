@@ -306,6 +306,7 @@ def fill(folder, page):
         write_image(folder / "their_set5" / f"{image.name}_x4.png", pixels[:height, :width] // 2 * 2)
     printed = {"sharpened.py": "class Sharpened", "my_metric.py": "MEAN_ERROR = ", "my_degradation.py": "MINE = Pipe"}
     printed |= {"edsr255.py": "class Edsr255", "phone.toml": 'name = "phone"'}
+    printed |= {"mean_of_frames.py": "class MeanOfFrames"}
     printed |= {"campaign.toml": "[[run]]", "test_quality.py": "def test_quality"}
     blocks = [block for path in PAGES.values() for _, block in fences(path.read_text(encoding="utf-8"))]
     for name, word in printed.items():
