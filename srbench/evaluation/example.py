@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,6 +19,8 @@ from srbench.imaging.color import full_range, grey, luma, luma_of_levels, round_
 from srbench.imaging.images import Pixels
 from srbench.method.base import Method
 from srbench.protocol.base import Protocol, Resize
+
+_T = TypeVar("_T")
 
 
 def planes_of(pixels: Pixels) -> Tensor:
@@ -143,6 +147,20 @@ class Example:
         lost = self.image.planes.shape[-1] - whole.shape[-1]
         height, width = (n - self.shave - lost for n in self.hr.shape[-2:])
         return whole[..., self.shave : height, self.shave : width]
+
+    def beside(self, previous: Any, key: str, make: Callable[[], _T]) -> _T:
+        """What ``make`` makes of this HR image and ``previous``, the example of the frame before; made once for all
+        methods, as long as both are at hand."""
+        kept = self._beside.get(key)
+        if kept is None or kept[0]() is not previous:
+            # Not the frame before itself: each would keep its own, and a clip all of its frames.
+            self._beside[key] = kept = (weakref.ref(previous), make())
+        value: _T = kept[1]
+        return value
+
+    @cached_property
+    def _beside(self) -> dict[str, tuple[Callable[[], Any], Any]]:
+        return {}
 
     def luma_of(self, sr: Tensor) -> Tensor:
         """(H, W) double: Y of an SR image as :func:`super_resolve` returns it, or of the same numbers as uint8."""

@@ -63,7 +63,7 @@ def window(card: MethodCard, asked: int | None = None, there: int | None = None)
 
     Args:
         asked: as many as are asked for, or the largest number below that the method takes. None: as many as suit the
-            method, which are 5 where it takes any number, else the middle one of its numbers.
+            method, which are 5 where it takes any number, else the middle one of its numbers above 1.
         there: no more than there are; None: as many as it wants.
 
     Raises:
@@ -87,8 +87,8 @@ def largest(frames: Counts, most: int) -> int:
 
 
 def usual(card: MethodCard) -> int:
-    """The number of frames that suits a method."""
-    return USUAL if card.frames == "any" else median_low(card.frames)
+    """The number of frames that suits a method: more than one if it takes more."""
+    return USUAL if card.frames == "any" else median_low([n for n in card.frames if n > 1] or [1])
 
 
 def counts(card: MethodCard) -> str:
