@@ -160,7 +160,7 @@ srb.versus = (() => {
     const same = ["scale", "protocol", "degradation"].every((key) => data[key] === view[key]);
     return same ? find(own.dataset, own.image) : null;
   };
-  const look = (own, a, b) => srb.set({ image: `${own.dataset}/${own.image}`, left: a, right: b, zoom: "1" });
+  const look = (own, a, b) => srb.set({ image: `${own.dataset}/${own.image}`, frame: "", left: a, right: b, zoom: "1" });
 
   const extremes = (a, b, metric, group) => {
     const found = paired(metric, group, a, b);
@@ -177,7 +177,7 @@ srb.versus = (() => {
   const trio = (own, a, b, metric) => {
     const where = scene(own);
     const side = (label, value, wins) => {
-      const source = where && srb.pictures.src(where, label), title = value === null ? "original" : srb.title(label);
+      const source = where && srb.pictures.base(where, label), title = value === null ? "original" : srb.title(label);
       if (!source && value === null) return null;
       return el("span", {},
         source && el("img", { src: source, alt: `${title}, ${own.image}` }),
