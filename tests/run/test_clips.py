@@ -1,6 +1,8 @@
 """Runs on clips: frames of one clip after the other, what lacks of them said and written down."""
 
 import json
+import os
+import signal
 
 import pytest
 import torch
@@ -298,6 +300,31 @@ def test_a_run_that_ends_within_a_clip_is_continued(go, clips, several, step, sc
         summary = go(several, observer=Killed(after), out=out, **options)
         computed += summary.computed
         assert summary.interrupted == (after < 100)
+    assert summary.known + summary.computed == 24
+    assert scores(out) == scores(tmp_path / "whole")
+
+
+def test_a_run_that_is_killed_within_a_clip_is_continued(go, clips, several, step, scores, tmp_path):
+    options = {"datasets": (str(clips),), "metrics": ("psnr", step)}
+    go(several, out=tmp_path / "whole", **options)
+    out = tmp_path / "parts"
+    process = os.fork()
+    if process == 0:
+
+        class Killer(Silent):
+            left = 5
+
+            def done(self, task, outcome):
+                self.left -= 1
+                if self.left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        go(several, observer=Killer(), out=out, **options)
+        os._exit(1)
+    _, status = os.waitpid(process, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    summary = go(several, out=out, **options)
+    assert 3 <= summary.known < 24
     assert summary.known + summary.computed == 24
     assert scores(out) == scores(tmp_path / "whole")
 
