@@ -20,6 +20,7 @@ from typing import Any
 ENTROPY_BITS = 8.0  # per sub-pixel: white in a kept map of the entropy
 VERSION_STEP = 10**12  # between declared versions of a user's metric: below it stands a hash of its files
 NO_DEGRADATION = "none"  # the degradation of images without an original: they are the LR images
+BESIDE = "+"  # in CellFacts.lr_sha256: before the hash over all frames that the method is given
 GIVEN = "given"  # the degradation of LR images that came with the HR images
 WIDE = 0.25  # interquartile range over median from which a timing says little (torch's own limit)
 
@@ -87,8 +88,8 @@ class CellFacts:
     protocol: str
     protocol_hash: str
     options: str = ""  # what else changes the output (tiles, self-ensemble, precision), as JSON; empty if nothing does
-    lr_sha256: str = ""  # of a given LR image's pixels; empty where the degradation makes the LR image
-    frames: int = 1  # of the clip that the method sees
+    lr_sha256: str = ""  # of a given LR image's pixels; of frames of a clip, BESIDE and of all that the method sees
+    frames: int = 1  # that the method sees
     precision: str = "fp32"  # in which the method computes
 
     def values(self) -> dict[str, str | int]:
@@ -103,6 +104,11 @@ class CellFacts:
         own = zip(_FACTS, _LATER, _values_of(self), strict=True)
         parts = [f'"{name}": {_as_json(value)}' for name, default, value in own if value != default]
         return hashlib.sha256(f"{{{', '.join(parts)}}}".encode()).hexdigest()
+
+    @property
+    def given_lr(self) -> str:
+        """Hash of a given LR image's pixels; empty where the degradation makes the LR image."""
+        return self.lr_sha256.partition(BESIDE)[0]
 
     def __str__(self) -> str:
         return f"{self.method} on {self.dataset}/{self.image} x{self.scale}"
@@ -295,7 +301,7 @@ def label(method: str, options: str) -> str:
     """A method's name with its options (as JSON) behind it: 'vdsr+ (tile 128)', 'pixelcnn (seed 1)', 'edsr (fp16)'."""
     chosen = json.loads(options) if options else {}
     precision = f" ({chosen['precision']})" if chosen.get("precision") else ""
-    behind = "".join(f" ({name} {chosen[name]})" for name in ("tile", "seed") if chosen.get(name))
+    behind = "".join(f" ({name} {chosen[name]})" for name in ("tile", "seed", "frames") if chosen.get(name))
     return f"{method}{'+' if chosen.get('self_ensemble') else ''}{precision}{behind}"
 
 

@@ -40,8 +40,7 @@ DATA = os.pathsep.join(str(folder.resolve()) for folder in paths.data())
 WEIGHTS = os.pathsep.join(str(folder.resolve()) for folder in paths.weights())
 CHECKPOINTS = [folder.resolve() for folder in paths.checkpoints()]
 MISSING = [name for name in dataset.STANDARD if not dataset.available(name)]
-_VID4 = manifests()["vid4"]
-MISSING += [f"vid4/{clip.name}" for clip in _VID4.clips if not set(clip.names()) <= dataset.image_paths(_VID4).keys()]
+MISSING += [f"vid4/{own}" for own in ("city", "walk") if f"{own}/000" not in dataset.image_paths(manifests()["vid4"])]
 torch.set_num_threads(1)  # small tensors: threads cost more than they bring, above all on a busy machine
 settings.register_profile("srbench", database=None, deadline=None)  # nothing is written into the repository
 settings.load_profile("srbench")
@@ -384,8 +383,7 @@ def bare_checkout() -> Callable[..., subprocess.CompletedProcess[str]]:
     imported. An import of another fails as if it were not installed."""
 
     def call(*arguments: object, present: Iterable[str]) -> subprocess.CompletedProcess[str]:
-        # setuptools, which torch needs, brings packaging along
-        there = {"srbench", "packaging", *_needed_by(present)}
+        there = {"srbench", "packaging", *_needed_by(present)}  # setuptools, which torch needs, brings packaging along
         # In a process of its own: once imported, setuptools shows its copies of other packages.
         code = "import json; from importlib import metadata; print(json.dumps(metadata.packages_distributions()))"
         owners = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)

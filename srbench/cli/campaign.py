@@ -39,6 +39,7 @@ class Options:
     metrics: Names = None
     protocol: Names = None
     degradation: str | None = None
+    frames: int | None = None
     lr: Names = None
     no_reference: bool | None = None
     device: str | None = None

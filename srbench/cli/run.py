@@ -61,6 +61,15 @@ def command(
             "jpeg:40', kernel:FILE.npy, a .toml or .py file."
         ),
     ] = "bicubic",
+    frames: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=64,
+            help="Frames of a clip that methods of several frames are given, around the one that they super-resolve; "
+            "0: as many as suit each (docs/datasets.md).",
+        ),
+    ] = 0,
     lr: Annotated[
         list[str] | None,
         typer.Option(
@@ -240,7 +249,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     methods, datasets, metrics, lr = (split(values[name] or ()) for name in ("methods", "datasets", "metrics", "lr"))
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
-        *("no_reference", "precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
+        *("no_reference", "frames", "precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
     )
     return RunOptions(
         in_state(methods, values["state"]),

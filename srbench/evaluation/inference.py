@@ -75,6 +75,25 @@ def raw_together(method: Method, examples: Sequence[Example]) -> list[Tensor]:
     return [_in_colour(sr, lr, scale) for sr, lr in zip(outputs, each, strict=True)]
 
 
+def raw_clip(method: Method, example: Example) -> list[Tensor]:
+    """As :func:`raw` of every frame of a clip, by one call of a recurrent method.
+
+    Args:
+        example: :class:`srbench.evaluation.clip.ClipExample` of the whole clip, whatever its target.
+    """
+    planes, scale = example.frames_of(method).planes, example.scale
+    fed = as_fed(method, planes)
+    require_size(method, fed.shape[-2:], scale)
+    with torch.no_grad(), contained():
+        result = method.upscale_clip(as_batch(fed, method.device)[0], scale)
+    frames, channels, height, width = fed.shape
+    if not isinstance(result, Tensor) or len(result) != frames:
+        raise OutputError(f"{method.card.name} returned no clip of {frames} frames", "see docs/plugins.md")
+    expected = (1, channels, *enlarged_size((height, width), scale))
+    outputs = [held_to_contract(method, one[None], expected) for one in result]
+    return [_in_colour(sr, lr, scale) for sr, lr in zip(outputs, planes, strict=True)]
+
+
 def out_of_range(sr: Tensor) -> float:
     """The share of values of what :func:`raw` returned that are far below black or above white, from a sample.
 

@@ -30,7 +30,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "protocols"
 _STEPS = (1, 2, 5, 10, 20)
 _FOR_PEOPLE = ("title", "source")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_MOST_SHAVED = {"shave": 16, "shave_pixels": 1024}
+_MOST = {"shave": 16, "shave_pixels": 1024, "skip_frames": 100}
 
 
 class Sizes(NamedTuple):
@@ -65,6 +65,7 @@ class Protocol:
     sr_rounded: bool = True  # SR, clipped to 0..255, is rounded to uint8 before it is measured
     ssim: Ssim = "gaussian"  # MATLAB's; the same over the padded image; scikit-image's default, 7x7
     cut: Cut = "multiple"  # the rule of sizes: the HR image is cut first, or the LR image is what fits in it
+    skip_frames: int = 0  # frames at both ends of a clip that are not measured
     source: str = ""
 
     @cached_property
@@ -89,7 +90,7 @@ class Protocol:
             yield "version", f"version = {self.version} is not a number from 1", "count versions: 1, 2, 3"
         if not self.title.strip():
             yield "title", "the title is empty", "say in a line what the protocol is"
-        for name, most in _MOST_SHAVED.items():
+        for name, most in _MOST.items():
             if not 0 <= getattr(self, name) <= most:
                 yield name, f"{name} = {getattr(self, name)} is not from 0 to {most}", "fix the value"
         if self.working_space == "luma" and self.space != "luma":
@@ -105,6 +106,10 @@ class Protocol:
     def border(self, scale: float) -> int:
         """Pixels cut from each side of an HR image at ``scale``, whose fractions are rounded up."""
         return self.shave * math.ceil(scale) + self.shave_pixels
+
+    def measures(self, number: int, frames: int) -> bool:
+        """Whether the frame ``number``, from 0, of a clip of so many ``frames`` is measured."""
+        return self.skip_frames <= number < frames - self.skip_frames
 
     def sizes(self, scale: float, height: int, width: int) -> Sizes:
         """What is measured of an HR image of that size at ``scale``, and the size of its LR image.

@@ -19,7 +19,7 @@ from srbench.files import expanded
 from srbench.protocol.base import BASICSR, CLASSIC, FOLDER, MATLAB_RGB, Protocol, shipped
 from srbench.registry import BUILT_IN, Found, Registry, Source
 
-_OTHERS = ("rgb", "ntire-esr", "div2k", "arbsr", "liif", "vsr-y")
+_OTHERS = ("rgb", "ntire-esr", "div2k", "arbsr", "liif", "vsr-y", "vsr-y-8", "vsr-y-8-2")
 PROTOCOLS = {rules.name: rules for rules in (BASICSR, CLASSIC, MATLAB_RGB, *map(shipped, _OTHERS))}
 """Those that come with srbench, in the order in which they are listed: of two that decide alike the older first."""
 

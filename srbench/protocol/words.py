@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from srbench.protocol.base import Protocol
+from srbench.wording import counted
 
 _SIZES = {
     "multiple": "The HR image is cut to a multiple of the scale (at x2.5 to one of 5 pixels, at x3.1 to one of 31).",
@@ -51,8 +52,15 @@ def describe(rules: Protocol) -> str:
             _MEASURED[rules.space].format(rounded),
             f"{_border(rules)}.",
             _SSIM[rules.ssim],
+            *_clips(rules),
         )
     )
+
+
+def _clips(rules: Protocol) -> list[str]:
+    if not rules.skip_frames:
+        return []
+    return [f"Of a clip the first and the last {counted(rules.skip_frames, 'frame')} are not measured."]
 
 
 def _border(rules: Protocol) -> str:

@@ -208,7 +208,7 @@ def _apart(a: Cell | None, b: Cell | None, metric: str, names: tuple[str, str]) 
         ("the originals have other pixels", "image_sha256", "image_channels"),
         ("other versions of the protocol", "protocol_hash"),
         ("other versions of the degradation", "degradation"),
-        ("other LR images", "lr_sha256"),
+        ("other LR images", "given_lr"),
     )
     for reason, *fields in given:
         if any(getattr(a.facts, field) != getattr(b.facts, field) for field in fields):

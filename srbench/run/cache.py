@@ -57,6 +57,10 @@ class _Cache(Generic[_K, _V]):
                     self._values.popitem(last=False)
             return value
 
+    def at_least(self, budget: float) -> None:
+        """Keep no less than so much from now on."""
+        self._budget = max(self._budget, budget)
+
 
 class UnusableImagesError(ImageError):
     """Images of a run that cannot be used. ``reasons`` says why of each; ``facts`` are those of the others."""
@@ -89,11 +93,11 @@ class ImageCache:
         )
         # None of these knows this object, or all its images would stay until Python looks for cycles.
         share = functools.partial(_share, images_at_once)
-        several = images_at_once * workers * len(protocols)
+        self._several = several = images_at_once * workers * len(protocols)
         images: _Cache[tuple[ImageFile, Protocol], HrImage] = _Cache(
             lambda key: HrImage(decoded(key[0]).pixels, key[1]), several + 1, lambda x: share(x.planes)
         )
-        self._decoded, self._expected = decoded, expected
+        self._decoded, self._expected, self._images = decoded, expected, images
 
         def made(key: tuple[ImageFile, Protocol, float, ImageFile | None]) -> Example:
             file, _, scale, lr = key
@@ -110,6 +114,12 @@ class ImageCache:
         """One image at one scale under one of the protocols, with the LR image that is given of it, if one is; raises
         ImageError."""
         return self._examples((image, protocol, scale, lr))
+
+    def hold(self, frames: int) -> None:
+        """Keep so many images at hand for each of those that a worker is at: frames of a clip are given several times,
+        to one cell after the other."""
+        for cache in (self._images, self._examples):
+            cache.at_least(frames * self._several + 1)
 
     def start_decoding(
         self, images: Sequence[ImageFile], *, verify: bool = False

@@ -92,16 +92,16 @@ def judge_all(
     """A verdict on every dataset and scale, from bicubic's PSNR on the ``canary`` cells, by cell key; where a run has
     several protocols, that of the one which says most: one that is off, else one that has a recorded value. None on
     images without an original, which have no PSNR."""
-    values: dict[tuple[str, float, str], list[float | None]] = {}
+    values: dict[tuple[str, float, str], dict[str, float | None]] = {}
     for cell in canary:
         place = (cell.facts.dataset, cell.scale, cell.facts.protocol)
-        values.setdefault(place, []).append(psnr.get(cell.facts.key))
+        values.setdefault(place, {})[cell.facts.image] = psnr.get(cell.facts.key)
     verdicts = []
     for dataset in (data for data in datasets if data.reference):
         for scale in scales:
             own = []
             for rules in context.protocols:
-                known = values.get((dataset.name, scale, rules.name), [])
+                known = values.get((dataset.name, scale, rules.name), {})
                 value = expected(dataset, scale, context, rules)
                 of_clips = {} if value is None else _of_clips(dataset, scale, rules)
                 verdict = judge(dataset, scale, value, known, facts, of_clips)
@@ -116,7 +116,7 @@ def judge(
     dataset: Dataset,
     scale: float,
     value: float | None,
-    psnr: Sequence[float | None],
+    psnr: Mapping[str, float | None],
     facts: dict[ImageFile, ImageFacts],
     of_clips: Mapping[str, float] = MappingProxyType({}),
 ) -> Canary:
@@ -124,14 +124,14 @@ def judge(
 
     Args:
         value: the recorded mean, None if there is none.
-        psnr: bicubic's PSNR on every image; None where it could not be measured.
+        psnr: bicubic's PSNR on every image that is measured, by name; None where it could not be.
         of_clips: the recorded mean of each clip, where the images are frames.
     """
     if value is None:
         return Canary(dataset.name, scale, None, None, "none", "no recorded value to compare with")
     if of_clips:
         return _judge_clips(dataset, scale, value, psnr, facts, of_clips)
-    known = [v for v in psnr if v is not None]
+    known = [v for v in psnr.values() if v is not None]
     measured = _mean(known) if len(known) == len(psnr) else None
     if measured is not None and abs(measured - value) <= TOLERANCE:
         return Canary(dataset.name, scale, measured, value, "good")
@@ -142,17 +142,17 @@ def _judge_clips(
     dataset: Dataset,
     scale: float,
     value: float,
-    psnr: Sequence[float | None],
+    psnr: Mapping[str, float | None],
     facts: dict[ImageFile, ImageFacts],
     of_clips: Mapping[str, float],
 ) -> Canary:
     """As :func:`judge`, of the clips that are held to a value, each of which has to have its own."""
     means: dict[str, float | None] = {}
-    values = dict(zip(dataset.images, psnr, strict=False))
     for clip, frames in dataset.clips().items():
-        known = [own for frame in frames if (own := values.get(frame)) is not None]
+        own = [psnr[frame.name] for frame in frames if frame.name in psnr]
+        known = [value for value in own if value is not None]
         if clip in of_clips:
-            means[clip] = _mean(known) if len(known) == len(frames) else None
+            means[clip] = _mean(known) if len(known) == len(own) else None
     measured = _mean([own for own in means.values() if own is not None]) if None not in means.values() else None
     off = [clip for clip, own in means.items() if own is None or abs(own - of_clips[clip]) > TOLERANCE]
     if not off:

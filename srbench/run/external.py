@@ -104,7 +104,12 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
     (data,) = found
     bare = not data.reference
     selection = choice.select(
-        run.metrics, context.protocols, references=not bare, unreferenced=bare, operator=not options.lr
+        run.metrics,
+        context.protocols,
+        references=not bare,
+        unreferenced=bare,
+        operator=not options.lr,
+        clips=bool(data.clips()),
     )
     paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
     worker = CellWorker(context)

@@ -79,6 +79,7 @@ def context_of(options: RunOptions) -> RunContext:
         folder=options.out.absolute(),
         batch=options.batch,
         burst=degraded.frames,
+        frames=options.frames,
     )
 
 
@@ -93,6 +94,7 @@ def spec_of(method: Method, identity: str, source: str, variant: Variant) -> Met
         varied.has_likelihood,
         precision_of(varied),
         method.card.frames,
+        method.is_recurrent,
     )
 
 

@@ -13,7 +13,7 @@ from srbench.errors import ImageError
 from srbench.evaluation.example import planes_of
 from srbench.files import safe_name
 from srbench.imaging.images import Pixels, below, pixel_hash, read_image, write_image
-from srbench.records import ENTROPY_BITS, NO_DEGRADATION, CellFacts, Outcome
+from srbench.records import BESIDE, ENTROPY_BITS, NO_DEGRADATION, CellFacts, Outcome
 
 
 def image_path(facts: CellFacts) -> Path:
@@ -21,8 +21,10 @@ def image_path(facts: CellFacts) -> Path:
     variant = f"{facts.degradation}|{facts.options}|{facts.method_hash}"
     method = f"{safe_name(facts.method)}-{_mark(variant)}"
     name = safe_name(facts.image)
-    if facts.lr_sha256 and facts.degradation != NO_DEGRADATION:
-        name += f"-{facts.lr_sha256[:8]}"  # an HR image may be given with several LR images
+    if facts.given_lr and facts.degradation != NO_DEGRADATION:
+        name += f"-{facts.given_lr[:8]}"  # an HR image may be given with several LR images
+    if beside := facts.lr_sha256.partition(BESIDE)[2]:
+        name += f"-{beside[:8]}"  # a frame may be super-resolved from several windows
     return Path("images", facts.protocol, safe_name(facts.dataset), f"x{facts.scale}", method, f"{name}.png")
 
 

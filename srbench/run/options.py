@@ -18,6 +18,7 @@ class RunOptions:
     metrics: tuple[str, ...] = ()  # empty: the default ones
     protocol: str = "basicsr"  # names and files, with commas between
     degradation: str = "bicubic"
+    frames: int = 0  # of a clip that methods of several frames are given; 0: as many as suit each
     lr: tuple[str, ...] = ()  # folders of given LR images, one for each dataset; empty: the degradation makes them
     no_reference: bool = False  # the images of the datasets are LR images without an original
     device: str = "auto"

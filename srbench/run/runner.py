@@ -39,6 +39,7 @@ from srbench.run.seams import compare_tiles
 from srbench.run.selection import select_methods
 from srbench.run.stopping import Stop, Terminated, stoppable
 from srbench.run.todo import measurable, pending, unclaimed, with_canaries
+from srbench.run.windows import most_frames, note_short
 from srbench.run.worker import CellWorker
 from srbench.scale import checked
 from srbench.timing.session import time_methods
@@ -102,21 +103,23 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
             f"'{options.degradation}' is another degradation (its file or seed) than in the last run with one of its "
             "name: rows of methods that are not run again are of the old one"
         )
+    if options.no_reference and not options.datasets:
+        raise SrbenchError("no images are named that have no original", "name their folder with --datasets")
+    named = options.datasets or default_datasets(observer.note)
+    datasets = find_datasets(named, observer.note, reference=not options.no_reference)
     specs = []
     sources = {}
+    frames = most_frames(datasets, worker.degradation.frames)
     with _tried(options, worker):
-        selected = select_methods(options.methods, options.scales, observer.note, recorded, worker.degradation.frames)
+        selected = select_methods(options.methods, options.scales, observer.note, recorded, frames)
     for method, identity, source, place in selected:
         specs.append(spec_of(method, identity, source, context.variant))
         worker.hold_method(specs[-1], method)
         if place:
             sources[method.card.name] = place
+    note_short(datasets, specs, context, observer.note)
     if uncast := [spec.name for spec in specs if spec.precision != context.variant.precision]:
         observer.note(f"without a network to cast, computed as always: {', '.join(uncast)}")
-    if options.no_reference and not options.datasets:
-        raise SrbenchError("no images are named that have no original", "name their folder with --datasets")
-    named = options.datasets or default_datasets(observer.note)
-    datasets = find_datasets(named, observer.note, reference=not options.no_reference)
     require_undegraded(datasets, options.degradation)
     if options.degradation == GIVEN:
         datasets = with_lr(datasets, options.lr, options.scales)
@@ -129,6 +132,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
         references=any(data.reference for data in datasets),
         unreferenced=not all(data.reference for data in datasets),
         operator=worker.degradation.has_operator,
+        clips=any(data.clips() for data in datasets),
     )
     decoding = worker.images.start_decoding(
         [file for data in datasets for file in data.files()], verify=options.verify_pixels

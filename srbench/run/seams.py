@@ -23,7 +23,7 @@ def compare_tiles(plan: Sequence[CellTask], worker: CellWorker, observer: Observ
         if key in found or tiled is None or worker.prepare(task.method, task.scale) or not tiled.supports(task.scale):
             continue
         try:
-            example = worker.example(task)
+            example = worker.fed(task)
             planes, target, shifts = example.frames_of(tiled)
             lr = as_fed(tiled, planes[0] if len(planes) == 1 else planes)
             if max(lr.shape[-2:]) <= tiled.tile:

@@ -7,9 +7,13 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
+
+_K = TypeVar("_K", bound=Hashable)
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True)
@@ -54,3 +58,28 @@ class SharedOutputs:
             self._kept.move_to_end(family)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
+
+
+class Newest(Generic[_K, _V]):
+    """The values that were kept last, by key, for several threads at once.
+
+    Args:
+        most: values that are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[_K, _V] = OrderedDict()
+        self._lock = Lock()
+
+    def find(self, key: _K) -> _V | None:
+        """None if it is not kept, or not any more."""
+        with self._lock:
+            return self._values.get(key)
+
+    def keep(self, key: _K, value: _V) -> None:
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)

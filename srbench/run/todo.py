@@ -34,10 +34,10 @@ def pending(
 ) -> list[CellTask]:
     """The tasks that lack an SR image or a score, each with what it lacks; the others are counted in ``summary``."""
     known = {} if force else store.known(list(ids.values()))
-    fitting: dict[tuple[MethodSpec, str, bool], tuple[MetricSpec, ...]] = {}
+    fitting: dict[tuple[MethodSpec, str, bool, bool], tuple[MetricSpec, ...]] = {}
     tasks = []
     for task in plan:
-        kind = (task.method, task.facts.protocol, task.sample.reference)
+        kind = (task.method, task.facts.protocol, task.sample.reference, task.before is not None)
         if kind not in fitting:
             fitting[kind] = _fitting(wanted, selection, *kind)
         own = fitting[kind]
@@ -50,7 +50,8 @@ def pending(
         done = outcome is not None and outcome.status == CellState.OK
         left = tuple(m for m in own if (m.name, m.version) not in have.metrics) if done else own
         if left or not done:
-            tasks.append(replace(task, metrics=left, kept=outcome if done else None))
+            before = _before(task, ids, known) if any(wanted[spec].needs_previous for spec in left) else None
+            tasks.append(replace(task, metrics=left, kept=outcome if done else None, before=before))
         else:
             summary.known += 1
             stored = ((metric.name, have.metrics[metric.name, metric.version]) for metric in own)
@@ -60,16 +61,25 @@ def pending(
     return tasks
 
 
+def _before(task: CellTask, ids: Mapping[str, int], known: Mapping[int, Known]) -> CellTask | None:
+    """The task of the frame before, with what is stored of it."""
+    if task.before is None:
+        return None
+    outcome = known.get(ids[task.before.facts.key], Known(None, {})).outcome
+    done = outcome is not None and outcome.status == CellState.OK
+    return replace(task.before, kept=outcome) if done else task.before
+
+
 def _fitting(
-    wanted: Wanted, selection: choice.Selection, method: MethodSpec, protocol: str, reference: bool
+    wanted: Wanted, selection: choice.Selection, method: MethodSpec, protocol: str, reference: bool, follows: bool
 ) -> tuple[MetricSpec, ...]:
     """The metrics that have anything to measure of a method under a protocol, on images with or without an original:
-    bits take a likelihood, and most metrics an original."""
+    bits take a likelihood, most metrics an original, and those from frame to frame a frame that follows another."""
     return tuple(
         spec
         for spec, metric in wanted.items()
         if (method.has_likelihood or not metric.needs_likelihood)
-        and selection.measures(metric, protocol, reference=reference)
+        and selection.measures(metric, protocol, reference=reference, previous=follows)
     )
 
 

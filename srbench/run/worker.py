@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 import functools
-import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from threading import RLock
 
-import torch
 from torch import Tensor
 
-import srbench
-from srbench import degradation, metrics, randomness
+from srbench import degradation
 from srbench.errors import MethodError, NotFiniteError, NotSupportedError, SrbenchError
 from srbench.evaluation import Example, compare, is_black, measure, out_of_range, raw, raw_together, rounded
-from srbench.evaluation.inference import given
+from srbench.evaluation.clip import ClipExample
+from srbench.evaluation.inference import given, raw_clip
 from srbench.evaluation.scoring import likelihood
 from srbench.foreign.contained import contained, told, traceback_of
 from srbench.imaging.color import round_half_up
 from srbench.machine import resolve_device
-from srbench.method import plugins
 from srbench.method.base import Method, MethodContext, prepare
 from srbench.method.cascade import working
 from srbench.method.variant import Variant
 from srbench.method.wrappers import Watch, watched
-from srbench.metrics import Measurement, Metric
-from srbench.paths import search_path
+from srbench.metrics import Comparison, Measurement, Metric
 from srbench.records import Outcome, Score
 from srbench.results import handling
 from srbench.run import kept
 from srbench.run.batches import CellBatch, pay, same
 from srbench.run.cache import ImageCache
 from srbench.run.executors.base import Deferred
+from srbench.run.making import is_own, method_of, metric_of
 from srbench.run.plan import CellResult, CellTask, MethodSpec, MetricSpec, RunContext
-from srbench.run.shared import Made, SharedOutputs
+from srbench.run.shared import Made, Newest, SharedOutputs
+from srbench.run.windows import SEGMENT
 
 _DECODERS = 4  # threads that read the images of a batch
 
@@ -66,6 +63,9 @@ class CellWorker:
         at_once = context.batch if pay(self.device) else 1
         self.images = ImageCache(context.protocols, self.degradation, workers, at_once)
         self._outputs = SharedOutputs(workers * at_once)
+        newest = workers * len(context.protocols)
+        self._clips = Newest[Hashable, tuple[list[Tensor], float, int]](newest)  # SR frames that recurrent methods made
+        self._compared = Newest[str, Comparison](newest)  # frames by the keys of their cells
         self._bare: dict[MethodSpec, Method] = {}
         self._methods: dict[tuple[MethodSpec, Variant], Method] = {}
         self._prepared: dict[tuple[MethodSpec, Variant, float], Exception | None] = {}
@@ -93,7 +93,7 @@ class CellWorker:
         """Whether one of the methods and metrics that it holds is not srbench's own."""
         modules = [type(method).__module__ for own in self._bare.values() for method in working(own)]
         modules += [getattr(metric.compute, "__module__", "") for metric in self._metrics.values()]
-        return any(not _is_own(name) for name in modules)
+        return any(not is_own(name) for name in modules)
 
     def method(self, spec: MethodSpec, variant: Variant | None = None) -> Method:
         """The method, under the run's variant unless another one is given; prepared for no scale in particular."""
@@ -101,7 +101,7 @@ class CellWorker:
         if key not in self._methods:
             with self._lock:
                 if spec not in self._bare:
-                    self.hold_method(spec, _make(spec))
+                    self.hold_method(spec, method_of(spec))
                 self._methods.setdefault(key, key[1].apply(self._bare[spec]))
         return self._methods[key]
 
@@ -120,7 +120,7 @@ class CellWorker:
 
     def is_foreign(self, spec: MethodSpec) -> bool:
         """Whether the method is code that is not srbench's own."""
-        return not all(_is_own(type(method).__module__) for method in working(self._bare[spec]))
+        return not all(is_own(type(method).__module__) for method in working(self._bare[spec]))
 
     def load(self, task: CellTask | CellBatch) -> None:
         """Load what a task needs, before its time is taken. What goes wrong is said by its result."""
@@ -155,14 +155,28 @@ class CellWorker:
         if spec not in self._metrics:
             with self._lock:
                 if spec not in self._metrics:
-                    self._metrics[spec] = _make_metric(spec)
+                    self._metrics[spec] = metric_of(spec)
         return self._metrics[spec]
 
     # -- cells --------------------------------------------------------------------------------------------------
 
     def example(self, task: CellTask) -> Example:
         """A task's image at its scale under its protocol; raises ImageError."""
+        if task.sample.clip:
+            self.images.hold(SEGMENT)
         return self.images.example(task.sample, task.scale, self.context.protocol(task.facts), task.lr)
+
+    def fed(self, task: CellTask) -> Example:
+        """What a task's method is fed: its image, or the frames of its window around it; raises ImageError."""
+        window = task.window
+        if window is None:
+            return self.example(task)
+        if not task.method.recurrent:  # of a whole clip the LR images are enough
+            self.images.hold(len(window.files) + SEGMENT)
+        rules = self.context.protocol(task.facts)
+        low = window.lr or (None,) * len(window.files)
+        pairs = zip(window.files, low, strict=True)
+        return ClipExample([self.images.example(own, task.scale, rules, lr) for own, lr in pairs], window.target)
 
     def compute(self, task: CellTask) -> CellResult:
         """Run the method and score its image; with ``kept``, score the image of that earlier outcome if it is still
@@ -236,7 +250,11 @@ class CellWorker:
 
     def _make(self, task: CellTask, method: Method, example: Example, watch: Watch) -> Made:
         """What the method makes of a cell's LR image, or has made of the same one under another protocol."""
+        if task.window is not None and task.method.recurrent:
+            return self._of_clip(task, method, example, watch)
         family = None if task.method.random else task.family
+        if family is not None and task.window is not None:
+            family = family, task.window.target, len(task.window.files)
         lr = given(method, example)
         made = self._outputs.find(family, lr)
         if made is None:
@@ -246,17 +264,28 @@ class CellWorker:
             self._outputs.keep(family, lr, made)
         return made
 
+    def _of_clip(self, task: CellTask, method: Method, example: Example, watch: Watch) -> Made:
+        """What a recurrent method makes of a frame: of the whole clip, which is kept until another clip comes."""
+        assert task.window is not None
+        key = (task.method, task.scale, task.facts.protocol, task.window.files)
+        known = self._clips.find(key)
+        if known is None:
+            start = time.perf_counter()
+            outputs = raw_clip(method, example)
+            known = outputs, (time.perf_counter() - start) / len(outputs), watch.tile
+            self._clips.keep(key, known)
+        outputs, seconds, tile = known
+        return Made(outputs[task.window.target], seconds, tile)
+
     def _super_resolve_and_score(self, task: CellTask, watch: Watch, made: Made | None) -> CellResult | Deferred:
         method = self._method(task)
         example = self.example(task)
-        # A file has 8 bits: what is measured without rounding is made again, unless it came as a file.
-        readable = example.protocol.sr_rounded or method is None
-        sr = kept.read(self.context.folder, task.kept) if task.kept is not None and readable else None
+        sr = self._kept(task, method, example)
         if sr is not None:
             return CellResult(None, self._scores(task, method, sr, example))
         if method is None:
             raise MethodError(f"the images of '{task.method.name}' were made elsewhere", "give them again")
-        made = made or self._make(task, method, example, watch)
+        made = made or self._make(task, method, self.fed(task), watch)
         watch.tile = made.tile
         start = time.perf_counter()
         sr = rounded(made.output, example)
@@ -272,10 +301,40 @@ class CellWorker:
         return Deferred(functools.partial(_finished, outcome, remarks, self._scores(task, method, sr, example)))
 
     def _scores(self, task: CellTask, method: Method | None, sr: Tensor, example: Example) -> tuple[Score, ...]:
-        pair = compare(sr, example)
+        metrics = [self._metric(spec) for spec in task.metrics]
+        over_time = any(metric.needs_previous for metric in metrics)
+        pair = compare(sr, example, self._previous(task, method) if over_time else None)
+        if task.sample.clip and not task.canary:
+            self._compared.keep(task.facts.key, replace(pair, previous=None))
         if method is not None and task.method.has_likelihood:
             pair = replace(pair, likelihood=lambda: self._bits(task, method, example))
-        return tuple(measure(self._metric(spec), pair) for spec in task.metrics)
+        # Of a frame whose frame before failed, what compares the two has nothing to measure.
+        return tuple(measure(own, pair) for own in metrics if pair.previous is not None or not own.needs_previous)
+
+    def _previous(self, task: CellTask, method: Method | None) -> Comparison | None:
+        """The pair of the frame before: at hand where this worker has just made it, else of the SR image that is kept
+        of it, or made again; None where that fails, as its own cell says."""
+        before = task.before
+        if before is None:
+            return None
+        known = self._compared.find(before.facts.key)
+        if known is not None:
+            return known
+        try:
+            with contained():
+                example = self.example(before)
+                sr = self._kept(before, method, example)
+                if sr is None and method is not None:
+                    sr = rounded(self._make(before, method, self.fed(before), Watch()).output, example)
+                return None if sr is None else compare(sr, example)
+        except Exception:
+            return None
+
+    def _kept(self, task: CellTask, method: Method | None, example: Example) -> Tensor | None:
+        """The SR image of an earlier outcome, if it is still there and is what would be measured."""
+        # A file has 8 bits: what is measured without rounding is made again, unless it came as a file.
+        readable = example.protocol.sr_rounded or method is None
+        return kept.read(self.context.folder, task.kept) if task.kept is not None and readable else None
 
     def _bits(self, task: CellTask, method: Method, example: Example) -> float:
         """Bits per sub-pixel, with the map of the entropy, which is kept with the SR image."""
@@ -284,38 +343,6 @@ class CellWorker:
             return found.bits
         path = kept.keep_entropy(self.context.folder, task.facts, found.entropy[0])
         return Measurement(found.bits, {"entropy": path})
-
-
-def _make(spec: MethodSpec) -> Method:
-    plugin = {plugin.name: plugin for plugin in plugins.find(spec.source)}[spec.name]
-    method = plugins.instantiate(plugin)
-    identity = plugins.identity(plugin, method)
-    if identity != spec.identity:
-        raise MethodError(
-            f"'{spec.source}' is another version of {spec.name} here ({identity}) than where the run was planned "
-            f"({spec.identity})",
-            "use the same source and weight files",
-        )
-    return method
-
-
-def _make_metric(spec: MetricSpec) -> Metric:
-    metric = {metric.name: metric for metric in metrics.find(spec.source)}[spec.name]
-    if metric.version != spec.version:
-        raise MethodError(
-            f"'{spec.source}' has version {metric.version} of {spec.name} here, not {spec.version}",
-            "use the same version of it",
-        )
-    with randomness.kept(torch.device("cpu")):
-        metric.prepare()
-    return metric
-
-
-def _is_own(module: str) -> bool:
-    """Whether a module is one of srbench's, or of the methods that come with it."""
-    file = getattr(sys.modules.get(module), "__file__", None)
-    folders = (Path(srbench.__file__).parent, Path(search_path("methods")[0]))
-    return file is not None and any(Path(file).resolve().is_relative_to(folder.resolve()) for folder in folders)
 
 
 def _finished(outcome: Future[Outcome], remarks: str, scores: tuple[Score, ...]) -> CellResult:

@@ -56,7 +56,10 @@ def test_an_unknown_name_is_an_error_with_the_nearest():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("shave_pixels", 6), ("resize", "pillow"), ("space", "full-range"), ("sr_rounded", False), ("ssim", "uniform")],
+    [
+        *(("shave_pixels", 6), ("resize", "pillow"), ("space", "full-range"), ("sr_rounded", False)),
+        *(("ssim", "uniform"), ("skip_frames", 2)),
+    ],
 )
 def test_a_field_that_came_later_is_in_the_hash_only_where_it_is_not_the_default(field, value):
     default = getattr(protocol.BASICSR, field)
@@ -65,6 +68,13 @@ def test_a_field_that_came_later_is_in_the_hash_only_where_it_is_not_the_default
     assert changed.described() == protocol.BASICSR.described() | {field: value}
     assert changed.hash != protocol.BASICSR.hash
     assert dataclasses.replace(changed, **{field: default}).hash == "cd0e22bf233a7285"
+
+
+def test_frames_at_both_ends_of_a_clip_are_left_out():
+    rules = dataclasses.replace(protocol.BASICSR, skip_frames=2)
+    assert [number for number in range(7) if rules.measures(number, 7)] == [2, 3, 4]
+    assert not any(rules.measures(number, 4) for number in range(4))
+    assert all(protocol.BASICSR.measures(number, 3) for number in range(3))
 
 
 def test_the_border_is_a_multiple_of_the_scale_and_pixels_beyond():

@@ -50,6 +50,8 @@ def test_every_file_is_a_protocol_of_its_name_and_is_listed():
         ("arbsr", {}),
         ("liif", {"sr_rounded": False, "cut": "floor"}),
         ("vsr-y", {"shave": 0}),
+        ("vsr-y-8", {"shave": 0, "shave_pixels": 8}),
+        ("vsr-y-8-2", {"shave": 0, "shave_pixels": 8, "skip_frames": 2}),
     ],
 )
 def test_in_what_the_others_depart_from_basicsr(name, changes):

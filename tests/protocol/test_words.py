@@ -49,6 +49,7 @@ def test_no_two_that_decide_otherwise_are_described_alike():
         ({"shave_pixels": 6}, "with scale + 6 pixels (the scale rounded up) cut", "up to the border"),
         ({"shave": 0, "shave_pixels": 4}, "with 4 pixels cut", "scale pixels"),
         ({"shave": 0}, "up to the border", "cut from each side"),
+        ({"skip_frames": 2}, "Of a clip the first and the last 2 frames are not measured.", "1 frame"),
         ({"cut": "floor"}, "size / scale pixels a side, rounded down", "cut to a multiple"),
         ({"resize": "pillow"}, "Pillow's", "MATLAB's of 8-bit"),
         ({"resize": "opencv", "lr_rounded": False}, "OpenCV's (no antialiasing) in floating point", "8 bits after"),

@@ -3,11 +3,20 @@
 import json
 
 import pytest
+import torch
 
+from srbench import protocol
 from srbench.dataset.locate import find
-from srbench.errors import ImageError
-from srbench.imaging.images import write_image
+from srbench.degradation.named import Bicubic
+from srbench.errors import ImageError, SrbenchError
+from srbench.evaluation import Example, HrImage, compare
+from srbench.evaluation.example import planes_of
+from srbench.imaging.color import levels
+from srbench.imaging.images import read_image, write_image
+from srbench.method import plugins
+from srbench.resize import imresize
 from srbench.results.reader import Reader
+from srbench.run.kept import to_pixels
 from srbench.run.observer import Silent
 
 
@@ -87,3 +96,217 @@ def test_given_lr_frames_are_those_of_their_clips(go, clips, results, tmp_path):
         write_image(tmp_path / "LR" / f"{image.name}.png", image.read()[::2, ::2].copy())
     assert go("bicubic", datasets=(str(clips),), lr=(str(tmp_path / "LR"),)).computed == 8
     assert len({facts.lr_sha256 for facts in planned(results)}) == 8
+
+
+# -- windows -------------------------------------------------------------------------------------------------------
+
+SEVERAL = """\
+import torch
+from srbench.method import Method, MethodCard
+from srbench.method.frames import MultiFrameMethod
+from srbench.resize import imresize
+
+class Mean(MultiFrameMethod):
+    card = MethodCard(name="mean", title="Mean", year=2026, family="test", paper="none", colour="any", frames=(3, 5))
+    def upscale_frames(self, frames, target, scale, shifts=None):
+        assert shifts is None and target == frames.shape[1] // 2
+        return imresize(frames.mean(dim=1), scale)
+
+class Before(MultiFrameMethod):
+    card = MethodCard(name="before", title="Before", year=2026, family="test", paper="none", colour="rgb", frames="any")
+    def upscale_frames(self, frames, target, scale, shifts=None):
+        return imresize(frames[:, 0], scale)
+
+class Recurrent(Method):
+    card = MethodCard(name="recurrent", title="Recurrent", year=2026, family="test", paper="none", colour="any")
+    calls = 0
+    def upscale(self, lr, scale):
+        return imresize(lr, scale)
+    def upscale_clip(self, frames, scale):
+        type(self).calls += 1
+        total, out = torch.zeros_like(frames[0]), []
+        for frame in frames:
+            total = total + frame
+            out.append(total / (len(out) + 1))
+        return imresize(torch.stack(out), scale) + 0 * self.calls
+"""
+
+
+@pytest.fixture
+def several(tmp_path):
+    (tmp_path / "several.py").write_text(SEVERAL)
+    return str(tmp_path / "several.py")
+
+
+def sr_of(results, method, image):
+    with Reader(results) as reader:
+        (cell,) = [row.cell_id for row in reader.planned() if (row.facts.method, row.facts.image) == (method, image)]
+        return read_image(results / {row.cell_id: row.outcome.sr_path for row in reader.outcomes()}[cell])
+
+
+def bicubic_of(frames, scale=2):
+    """What imresize makes of the mean of LR frames."""
+    rules = protocol.get("basicsr")
+    lr = [Example(HrImage(frame.read(), rules), scale, Bicubic()).lr_pixels.double() for frame in frames]
+    mean = (torch.stack(lr).mean(dim=0) / 255).float()
+    return to_pixels(levels(imresize(mean[None], scale)[0]))
+
+
+def test_a_method_of_several_frames_is_given_those_around_the_target(go, clips, several, results):
+    summary = go(several, datasets=(str(clips),), metrics=("psnr",))
+    assert (summary.computed, summary.failed) == (24, 0)
+    facts = {(own.method, own.image): own for own in planned(results)}
+    assert {own.frames for (method, _), own in facts.items() if method == "mean"} == {3}  # the middle one of 3 and 5
+    assert {own.frames for (method, _), own in facts.items() if method == "before"} == {5}
+    frames = {image.name: image for image in find(str(clips)).images}
+    fox = [frames[f"fox/{n:03d}"] for n in range(1, 6)]
+    expected = {
+        "fox/003": fox[1:4],
+        "fox/001": [fox[1], fox[0], fox[1]],  # mirrored at both ends
+        "fox/005": [fox[3], fox[4], fox[3]],
+    }
+    for image, seen in expected.items():
+        assert (abs(sr_of(results, "mean", image).astype(int) - bicubic_of(seen)) <= 1).all()
+    # Five frames: the first of them is two before the target, in 'owl' the last of three.
+    assert (sr_of(results, "before", "owl/001") == bicubic_of([frames["owl/003"]])).all()
+
+
+def test_frames_are_as_many_as_asked_for_or_the_largest_number_below(go, clips, several, results):
+    notes = Notes()
+    go(several, datasets=(str(clips),), metrics=("psnr",), frames=4, observer=notes)
+    facts = {own.method: (own.frames, own.options) for own in planned(results)}
+    assert facts["mean"] == (3, '{"frames": 4}')
+    assert facts["before"] == (4, '{"frames": 4}')
+    (line,) = [line for line in notes.lines if "mirrored" in line]
+    assert line.startswith("fewer frames than the 4 that methods are given: 1 clip (owl)")
+
+
+def test_too_few_frames_are_not_supported(go, clips, pictures, several, results):
+    summary = go(several, datasets=(str(clips), str(pictures)), metrics=("psnr",), frames=2)
+    assert summary.not_supported == 8 + 3  # 'mean' has no number so small, and a still image is one frame
+    assert {own.frames for own in planned(results) if own.method == "mean"} == {1}
+
+
+def test_the_pixels_of_all_frames_are_in_the_key(go, clips, several, results):
+    go(several, datasets=(str(clips),), metrics=("psnr",))
+    before = {(own.method, own.image): own.key for own in planned(results)}
+    write_image(clips / "fox/003.png", 255 - read_image(clips / "fox/003.png"))
+    summary = go(several, datasets=(str(clips),), metrics=("psnr",))
+    after = {(own.method, own.image): own.key for own in planned(results)}
+    changed = {place for place in before if before[place] != after[place]}
+    assert {image for method, image in changed if method == "mean"} == {"fox/002", "fox/003", "fox/004"}
+    assert {image for method, image in changed if method == "before"} == {f"fox/{n:03d}" for n in range(1, 6)}
+    assert {image for method, image in changed if method == "recurrent"} == {f"fox/{n:03d}" for n in range(1, 6)}
+    assert summary.known == 24 - len(changed)
+
+
+def test_a_recurrent_method_makes_a_clip_at_once_and_in_order(go, clips, several, results):
+    for workers in (1, 2):
+        folder = results.parent / f"results-{workers}"
+        go(several, datasets=(str(clips),), metrics=("psnr",), threads=workers, out=folder)
+        frames = {image.name: image for image in find(str(clips)).images}
+        for n in (1, 3, 5):
+            seen = [frames[f"fox/{k:03d}"] for k in range(1, n + 1)]
+            assert (abs(sr_of(folder, "recurrent", f"fox/{n:03d}").astype(int) - bicubic_of(seen)) <= 1).all()
+        assert [own.image for own in planned(folder) if own.method == "recurrent"] == list(frames)
+
+
+def test_all_stands_for_methods_of_several_frames_on_clips_alone(go, clips, pictures, several, results, monkeypatch):
+    found = {plugin.name: plugin for plugin in plugins.find(several)} | {"bicubic": plugins.find("bicubic")[0]}
+    monkeypatch.setattr(plugins, "discover", lambda: list(found.values()))
+    go("all", datasets=(str(pictures),), metrics=("psnr",))
+    assert {own.method for own in planned(results)} == {"bicubic", "recurrent"}
+    go("all", datasets=(str(clips),), metrics=("psnr",))
+    assert {own.method for own in planned(results)} == {"bicubic", "recurrent", "mean", "before"}
+
+
+def test_a_protocol_may_leave_out_the_ends_of_clips(go, clips, several, results):
+    (clips.parent / "mine.toml").write_text(
+        'name = "mine"\nversion = 1\ntitle = "t"\nworking_space = "rgb"\nlr_rounded = true\nluma_rounded = false\n'
+        "grey_as_rgb = true\nshave = 0\nskip_frames = 1\n"
+    )
+    mine = str(clips.parent / "mine.toml")
+    go(several, datasets=(str(clips),), metrics=("psnr",), protocol=f"{mine},basicsr")
+    images = {name: {own.image for own in planned(results) if own.protocol == name} for name in ("mine", "basicsr")}
+    assert images["mine"] == {"fox/002", "fox/003", "fox/004", "owl/002"}
+    assert len(images["basicsr"]) == 8
+    with pytest.raises(SrbenchError, match=r"leaves out 2 frames at both ends, and nothing is left of the clip 'owl'"):
+        go("bicubic", datasets=(str(clips),), protocol="vsr-y-8-2")
+
+
+# -- from frame to frame -------------------------------------------------------------------------------------------
+
+OVER_TIME = """\
+from srbench.metrics import Metric
+
+def step(pair):
+    before, now = pair.previous, pair
+    return float(abs((now.sr_luma - before.sr_luma) - (now.hr_luma - before.hr_luma)).mean())
+
+METRIC = Metric(name="step", version=1, title="Step", unit="", higher_is_better=False, bounds=(0.0, 255.0), digits=4,
+                needs=("sr_luma", "hr_luma", "previous"), compute=step)
+"""
+
+
+@pytest.fixture
+def step(tmp_path):
+    (tmp_path / "step.py").write_text(OVER_TIME)
+    return str(tmp_path / "step.py")
+
+
+class Killed(Silent):
+    """Presses Ctrl-C after some cells."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def done(self, task, outcome):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def test_metrics_over_time_see_the_frame_before(go, clips, several, step, results, scores):
+    go("bicubic", several, datasets=(str(clips),), metrics=("psnr", step), protocol="basicsr,vsr-y")
+    assert {facts.protocol for facts in planned(results)} == {"basicsr", "vsr-y"}
+    go("bicubic", several, datasets=(str(clips),), metrics=("psnr", step), out=results.parent / "one")
+    found = scores(results.parent / "one")
+    assert {image for _, image, metric in found if metric == "step"} == {
+        *(f"fox/{n:03d}" for n in range(2, 6)),
+        *(f"owl/{n:03d}" for n in (2, 3)),
+    }
+    rules, frames = protocol.get("basicsr"), {image.name: image for image in find(str(clips)).images}
+    for method, n in (("bicubic", 2), ("bicubic", 5), ("mean", 3), ("recurrent", 4)):
+        measured = []
+        for image in (f"fox/{n - 1:03d}", f"fox/{n:03d}"):
+            sr = planes_of(sr_of(results.parent / "one", method, image)).double()
+            pair = compare(sr, Example(HrImage(frames[image].read(), rules), 2, Bicubic()))
+            measured.append((pair.sr_luma, pair.hr_luma))
+        (sr_before, hr_before), (sr, hr) = measured
+        expected = float(abs((sr - sr_before) - (hr - hr_before)).mean())
+        assert found[method, f"fox/{n:03d}", "step"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("keep_images", [True, False])
+def test_a_run_that_ends_within_a_clip_is_continued(go, clips, several, step, scores, tmp_path, threads, keep_images):
+    options = {"datasets": (str(clips),), "metrics": ("psnr", step), "keep_images": keep_images, "threads": threads}
+    go(several, out=tmp_path / "whole", **options)
+    out = tmp_path / "parts"
+    computed = 0
+    for after in (3, 5, 100):
+        summary = go(several, observer=Killed(after), out=out, **options)
+        computed += summary.computed
+        assert summary.interrupted == (after < 100)
+    assert summary.known + summary.computed == 24
+    assert scores(out) == scores(tmp_path / "whole")
+
+
+def test_scores_over_time_are_added_to_frames_that_are_known(go, clips, step, results, scores):
+    go("bicubic", datasets=(str(clips),), metrics=("psnr",))
+    summary = go("bicubic", datasets=(str(clips),), metrics=("psnr", step))
+    assert summary.known == 2  # the first frames, of which there is nothing to measure over time
+    assert len([key for key in scores() if key[2] == "step"]) == 6
+    (results.parent / "other").mkdir()
+    go("bicubic", datasets=(str(clips),), metrics=("psnr", step), out=results.parent / "other")
+    assert scores() == scores(results.parent / "other")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from srbench.dataset.locate import ImageFile
 from srbench.run.plan import CellResult, CellTask, RunContext
 from srbench.version import __version__
 
@@ -68,12 +69,14 @@ class Hello:
 @dataclass(frozen=True)
 class Parcel:
     """A task, whose paths mean nothing to the worker; ``image`` is the HR image's file, ``kept`` that of an earlier SR
-    image, ``lr`` that of a given LR image, each empty where there is none."""
+    image, ``lr`` that of a given LR image, each empty where there is none; ``beside`` are those of other frames of its
+    clip, by what the task calls them."""
 
     task: CellTask
     image: str
     kept: str = ""
     lr: str = ""
+    beside: Mapping[ImageFile, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sysconfig
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import srbench
 from srbench import degradation, paths, zoo
+from srbench.dataset.locate import ImageFile
 from srbench.errors import ImageError, SrbenchError
 from srbench.foreign import opened
 from srbench.foreign.contained import contained
@@ -60,7 +61,8 @@ class Packer:
             with suppress(ImageError, SrbenchError):  # it is computed again
                 kept = self._named(below(self._worker.context.folder, task.kept.sr_path))
         lr = "" if task.lr is None else self._named(task.lr.path)
-        return Parcel(task, self._named(task.sample.path), kept, lr)
+        beside = {file: self._named(file.path) for file in _beside(task)}
+        return Parcel(task, self._named(task.sample.path), kept, lr, beside)
 
     def content(self, sha256: str) -> bytes:
         """The bytes of a file that was named.
@@ -155,6 +157,17 @@ def _files_of_degradation(path: Path) -> list[Path]:
     if path.suffix == ".py":
         return _files_of_code(path)
     return [path, *degradation.kernels_of(path)] if path.suffix == ".toml" else [path]
+
+
+def _beside(task: CellTask) -> Iterator[ImageFile]:
+    """Files of the frames that a task needs beside its own: of its window, and of the task of the frame before."""
+    if task.window is not None:
+        yield from (*task.window.files, *task.window.lr)
+    if task.before is not None:
+        yield task.before.sample
+        if task.before.lr is not None:
+            yield task.before.lr
+        yield from _beside(task.before)
 
 
 def _cut(text: str, files: Sequence[Path]) -> tuple[str, ...]:

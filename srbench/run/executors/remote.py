@@ -8,7 +8,7 @@ import os
 import pickle
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -45,6 +45,7 @@ from srbench.run.executors.messages import (
 from srbench.run.executors.processes import settle
 from srbench.run.kept import entropy_path
 from srbench.run.plan import CellResult, CellTask, RunContext
+from srbench.run.windows import Window
 from srbench.run.worker import CellWorker
 from srbench.version import __version__
 from srbench.weights.backbones import folders
@@ -185,7 +186,7 @@ class _Run:
         names = [task.method.source, *(spec.source for spec in task.metrics)]
         asked: list[Callable[[], Any]] = [partial(self._local, name) for name in names]
         found: list[Any] = []
-        asked += [partial(self._image, parcel), partial(self._given, parcel)]
+        asked += [partial(self._image, parcel), partial(self._given, parcel), partial(self._beside, parcel)]
         for ask in asked:
             try:
                 found.append(ask())
@@ -194,10 +195,19 @@ class _Run:
         if lacking:
             raise _LackingError(sorted(lacking))
         self._put_kept(parcel)
-        method, *metrics, sample, lr = found
+        method, *metrics, sample, lr, beside = found
         specs = [replace(spec, source=source) for spec, source in zip(task.metrics, metrics, strict=True)]
         own = replace(task.method, source=method)
-        return replace(task, method=own, sample=sample, metrics=tuple(specs), lr=lr)
+        task = replace(
+            task, method=own, sample=sample, metrics=tuple(specs), lr=lr, window=_placed(task.window, beside)
+        )
+        before = task.before
+        if before is None:
+            return task
+        low = None if before.lr is None else beside[before.lr]
+        # What is kept of the frame before does not come along: it is made again where it is not at hand.
+        before = replace(before, method=own, sample=beside[before.sample], lr=low, kept=None)
+        return replace(task, before=replace(before, window=_placed(before.window, beside)))
 
     def _local(self, name: str) -> str:
         """What a name of the run's stands for here, with its files in their places."""
@@ -257,6 +267,13 @@ class _Run:
             raise _LackingError([parcel.lr])
         return replace(parcel.task.lr, path=path)
 
+    def _beside(self, parcel: Parcel) -> dict[ImageFile, ImageFile]:
+        """Other frames of the clip, where they are here."""
+        paths = {file: self._blobs.path(sha256) for file, sha256 in parcel.beside.items()}
+        if lacking := [parcel.beside[file] for file, path in paths.items() if path is None]:
+            raise _LackingError(lacking)
+        return {file: replace(file, path=path) for file, path in paths.items() if path is not None}
+
     def _own(self, name: str) -> dict[str, ImageFile]:
         """Images of a known dataset that are on this machine."""
         if name not in self._datasets:
@@ -285,6 +302,14 @@ class _Run:
         if task.kept is not None and task.kept.sr_path:
             (self._folder / task.kept.sr_path).unlink(missing_ok=True)
         return Product(result, files)
+
+
+def _placed(window: Window | None, beside: Mapping[ImageFile, ImageFile]) -> Window | None:
+    """A window of files that are here."""
+    if window is None:
+        return None
+    files, lr = (tuple(beside[file] for file in own) for own in (window.files, window.lr))
+    return replace(window, files=files, lr=lr)
 
 
 def _written(task: CellTask, result: CellResult) -> Iterator[str]:

@@ -21,6 +21,7 @@ from srbench.run.job import context_of
 from srbench.run.options import RunOptions
 from srbench.run.plan import CellTask, MethodSpec, MetricSpec
 from srbench.run.selection import load_methods
+from srbench.run.windows import Window
 from srbench.run.worker import CellWorker
 
 
@@ -125,6 +126,31 @@ def test_a_given_lr_image_travels_as_the_hr_image_does(tmp_path, remote, make_pi
     ((content, _),) = product.files.values()
     made = np.asarray(Image.open(io.BytesIO(content)))
     assert np.array_equal(made, make_picture(16, 20, 1).repeat(2, axis=0).repeat(2, axis=1))
+
+
+def test_the_frames_of_a_window_and_of_the_frame_before_travel_too(tmp_path, remote, hello, make_picture):
+    frames = [dataset.ImageFile(f"a/{n}", tmp_path / f"{n}.png", clip="a", number=n) for n in range(4)]
+    for n, frame in enumerate(frames):
+        write_image(frame.path, make_picture(16, 20, 30 + n))
+    ask(remote, HELLO, hello.pack())
+    before = replace(task_on(frames[1], "mine", "unknown"), window=Window(tuple(frames[0:3]), 1))
+    task = replace(task_on(frames[2], "mine", "unknown"), window=Window(tuple(frames[1:4]), 1), before=before)
+    task = replace(task, metrics=())
+    parcel = Packer(CellWorker(context_of(RunOptions(device="cpu", out=tmp_path / "out")))).pack(task)
+    assert set(parcel.beside) == set(frames)
+    hashes = {hashlib.sha256(frame.path.read_bytes()).hexdigest() for frame in frames}
+    assert ask(remote, GROUP, pickle.dumps([parcel])) == Missing(tuple(sorted(hashes)))
+    for frame in frames:
+        content = frame.path.read_bytes()
+        ask(remote, BLOB, pickle.dumps((hashlib.sha256(content).hexdigest(), content, True)))
+        frame.path.unlink()
+    placed = remote._run._task(parcel)
+    paths = [
+        file.path for file in (placed.sample, *placed.window.files, placed.before.sample, *placed.before.window.files)
+    ]
+    assert all(path.is_file() for path in paths)
+    (product,) = ask(remote, GROUP, pickle.dumps([parcel])).products
+    assert product.result.outcome.status == "ok"
 
 
 def test_a_file_comes_in_parts_and_what_was_computed_of_it_goes_back_whole(remote, hello, tmp_path, make_picture):
