@@ -103,8 +103,8 @@ srb.columns = (() => {
         key: (label) => cell(label).low ?? null, text: (label) => range(cell(label)) },
       { id: "n", head: "n", name: "Number of images", key: (label) => cell(label).n ?? null, down: true,
         text: (label) => {
-          const { n, planned } = cell(label);
-          return n === planned ? `${n ?? ""}` : `${n} of ${planned}`;
+          const { n, planned, clips } = cell(label), over = clips ? ` (${srb.counted(clips, "clip")})` : "";
+          return n === planned ? `${n ?? ""}${over}` : `${n} of ${planned}${over}`;
         } },
       { id: "published", head: `${facts.title}, published`, name: `Published ${facts.title}`,
         key: (label) => cell(label).published ?? null, down: true, source: ofPrint, faint: unlike,

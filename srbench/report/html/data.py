@@ -149,6 +149,7 @@ def _cell(mean: dict[str, Any] | None, own: pd.DataFrame, dataset: str, metric: 
         "high": _rounded(mean["ci_high"]),
         "n": mean["n"],
         "planned": mean["planned"],
+        **({"clips": mean["clips"]} if mean["clips"] else {}),
     }
     if not math.isnan(mean["published"]):
         cell |= {"published": mean["published"], "published_source": mean["published_source"]}

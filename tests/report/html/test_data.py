@@ -189,3 +189,15 @@ def test_families_have_the_colour_of_their_kind():
     assert kind_of("cnn, perceptual loss") == kind_of("gan, progressive") == "gan"
     assert kind_of("reconstruction") == "model"
     assert kind_of("user's own") == kind_of("") == "own"
+
+
+def test_of_clips_it_says_how_many_and_gives_no_p_value():
+    images = [("set5", f"{clip}/{t}") for clip, frames in (("city", 3), ("walk", 1)) for t in range(frames)]
+    table = frame({"a": [30.0, 30.0, 30.0, 20.0], "b": [29.0, 29.0, 29.0, 21.0]}, images)
+    [view] = json.loads(to_json(made(table)))["views"]
+    cell = view["cells"]["a"]["psnr"]["set5"]
+    assert (cell["mean"], cell["n"], cell["clips"], cell["low"]) == (25.0, 4, 2, None)
+    contest = view["contests"]["psnr"]["set5"]
+    assert (contest["told"], contest["clips"], contest["can_tell"]) == ("2 clips of 4 frames", True, False)
+    [[mean, low, high, p, *_]] = contest["pairs"]
+    assert ((mean, low, high, p)) == (0.0, None, None, None)
