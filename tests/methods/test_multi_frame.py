@@ -6,6 +6,7 @@ import torch
 from srbench import dataset, protocol
 from srbench.degradation import get
 from srbench.evaluation.example import HrImage
+from srbench.imaging.alignment import AlignedFrame
 from srbench.method import MethodContext
 from srbench.methods.back_projection import BackProjection
 from srbench.methods.bicubic import Bicubic
@@ -112,6 +113,16 @@ def test_pixels_of_nearest_frames_are_put_where_they_belong():
 @ALL
 def test_more_frames_help_under_noise(method):
     assert gain(method, "burst:8:random > down > noise:15", over=Bicubic) > 1.0
+
+
+def test_the_prior_counts_more_where_registered_frames_do_not_fit():
+    """The same frame twice, half trusted the second time: nothing differs but the prior's weight."""
+    lr = torch.rand(1, 1, 24, 24, generator=torch.Generator().manual_seed(0))
+    method = MultiFrameTv()
+    method.prepare(2, MethodContext(degradation=get("burst:2 > down")))
+    target, half = (AlignedFrame(lr[0], (0.0, 0.0), trust) for trust in (None, torch.full((24, 24), 0.5)))
+    flatter, alone = method.fuse([target, half], 2), method.fuse([target], 2)
+    assert flatter.diff(dim=-1).abs().mean() < 0.95 * alone.diff(dim=-1).abs().mean()
 
 
 @ALL
