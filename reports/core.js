@@ -24,7 +24,7 @@ const srb = {};
 
   // -- state ------------------------------------------------------------------------------------------------------
   const KEYS = ["view", "group", "metric", "sort", "desc", "ref", "q", "family", "columns", "method", "versus", "image",
-    "left", "right", "zoom", "cost"];
+    "frame", "left", "right", "zoom", "cost"];
   const listeners = [];
   const viewOf = (key) => data.views.find((view) => view.key === key) ?? data.views[0] ?? null;
   srb.view = () => viewOf(srb.state.view);
@@ -41,6 +41,7 @@ const srb = {};
   const complete = (given) => {
     const state = {};
     for (const key of KEYS) state[key] = given[key] ?? usual(key, state);
+    if (state.zoom) state.frame = ""; // a clip has the whole images of one frame
     if (viewOf(state.view)?.key !== state.view) state.view = usual("view", state);
     const view = viewOf(state.view);
     if (view && !view.groups.includes(state.group)) state.group = usual("group", state);
@@ -159,6 +160,7 @@ const srb = {};
   srb.dot = (label) =>
     srb.el("span", { class: "dot", style: `background:var(${srb.family(label)})`, "aria-hidden": "true" });
   srb.group = (group) => (group === "all" ? "All" : data.datasets[group]?.title ?? group);
+  srb.told = (contest) => contest.told ?? srb.counted(contest.images.length, "image");
   srb.counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
   srb.list = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
 

@@ -58,7 +58,7 @@ srb.gallery = (() => {
       srb.el("figure", { class: "overview" }, map,
         srb.el("figcaption", {}, srb.el("label", {}, "Part ", size),
           srb.el("small", {}, "Drag the frame, click where it shall go, or use the arrow keys.")))),
-    note, tiles);
+    srb.clips.box, note, tiles);
 
   // -- the part of the window that is shown -----------------------------------------------------------------------
   let scene = null, sides = [], part = [0, 0, 1, 1];
@@ -150,7 +150,7 @@ srb.gallery = (() => {
   const tile = (side) => {
     const [, right] = sides;
     const year = srb.data.methods[side]?.year;
-    const values = Object.entries(scene.pictures[side]?.values ?? {});
+    const values = Object.entries(pictures.valuesOf(scene, side));
     const file = pictures.file(scene, side);
     const choose = (event) => srb.set({ [event.shiftKey ? "left" : "right"]: side });
     return srb.el("li", {},
@@ -195,17 +195,18 @@ srb.gallery = (() => {
   };
 
   srb.on((state, changed) => {
-    if (!["image", "left", "right", "metric", "group", "view"].some((key) => changed.has(key))) return;
+    if (!["image", "left", "right", "metric", "group", "view", "frame"].some((key) => changed.has(key))) return;
     const before = scene;
     const chosen = pictures.chosen();
     scene = chosen.scene;
     sides = [chosen.left, chosen.right];
     choices();
-    if (scene !== before || changed.has("metric")) tiles.replaceChildren(...pictures.sides(scene).map(tile));
+    if (scene !== before || changed.has("metric") || changed.has("frame")) tiles.replaceChildren(...pictures.sides(scene).map(tile));
+    srb.clips.show(scene, sides, scene !== before);
+    chart.src = pictures.src(scene, scene.original ? "original" : Object.keys(scene.pictures)[0]);
     if (scene !== before) {
       images();
-      heading.textContent = `${scene.title}: ${scene.image}`;
-      chart.src = pictures.src(scene, scene.original ? "original" : Object.keys(scene.pictures)[0]);
+      heading.textContent = `${scene.title}: ${pictures.nameOf(scene)}`;
       map.style.aspectRatio = `${scene.width} / ${scene.height}`;
       describe();
       const [w, h] = reach();

@@ -32,13 +32,13 @@ srb.hero = (() => {
   };
 
   srb.on((state, changed) => {
-    if (!["image", "left", "right", "metric", "group", "view"].some((key) => changed.has(key))) return;
+    if (!["image", "left", "right", "metric", "group", "view", "frame"].some((key) => changed.has(key))) return;
     const { scene, left, right } = pictures.chosen();
     show(scene, [left, right], scene.focus);
     refill(images, pictures.imageThumbs(scene));
     refill(rights, order(scene).map((side) =>
       pictures.thumb(scene, side, pictures.said(scene, side), side === right, () => srb.set({ right: side }), scene.focus)));
-    where.textContent = `${scene.title}: ${scene.image}, ${pictures.data.title.split(",")[0]}`;
+    where.textContent = `${scene.title}: ${pictures.shownName(scene)}, ${pictures.data.title.split(",")[0]}`;
   });
   return {};
 })();

@@ -9,11 +9,27 @@ srb.pictures = (() => {
   const scene = (dataset, image) => scenes.find((own) => own.dataset === dataset && own.image === image) ?? null;
   const mapOf = (own, side) => own.maps.find((map) => map.side === side);
 
+  // Of a clip: the place of the frame that is shown, among all its frames; of others 0.
+  const placeOf = (own) => {
+    if (!own.clip) return 0;
+    const said = srb.state.frame === "" ? -1 : Number(srb.state.frame);
+    return own.clip.shown.includes(said) ? said : own.clip.frames.indexOf(own.image);
+  };
+  const nameOf = (own) => own.clip?.name ?? own.image;
+  const shownName = (own) => own.clip?.frames[placeOf(own)] ?? own.image;
+  const valuesOf = (own, side) => {
+    const values = own.pictures[side]?.values ?? {}, lines = own.clip?.values[side];
+    if (!lines) return values;
+    return Object.fromEntries(Object.keys(values).map((metric) => [metric, lines[metric]?.[placeOf(own)] ?? null]));
+  };
+
   // A side is 'original', 'lr', a method's label or the name of a map. The text is empty where there is no picture.
-  const src = (own, side) => {
+  const base = (own, side) => {
     if (side in FIXED) return own[side];
     return own.pictures[side]?.src ?? mapOf(own, side)?.src ?? "";
   };
+  // Of a clip: of the frame that is shown.
+  const src = (own, side) => own.clip?.windows[own.clip.shown.indexOf(placeOf(own))]?.[side] ?? base(own, side);
   const whole = (own, side) => own.whole[side] ?? "";
   const file = (own, side) => (whole(own, side).startsWith("data:") ? "" : whole(own, side));
   const title = (own, side) => FIXED[side] ?? mapOf(own, side)?.title ?? srb.title(side);
@@ -26,7 +42,7 @@ srb.pictures = (() => {
 
   // The score that a label shows: of the chosen metric, else of the first that there is.
   const score = (own, side) => {
-    const values = own.pictures[side]?.values ?? {};
+    const values = valuesOf(own, side);
     const metric = srb.state.metric in values ? srb.state.metric : Object.keys(values)[0];
     if (metric === undefined) return "";
     const { unit, title: name } = srb.data.metrics[metric] ?? { title: metric };
@@ -101,9 +117,9 @@ srb.pictures = (() => {
   const cover = (own) => (own.original ? "original" : Object.keys(own.pictures)[0]);
   // One button an image.
   const imageThumbs = (own, named = false) => scenes.map((one) => {
-    const text = `${one.title}: ${one.image}`;
-    const button = thumb(one, cover(one), text, one === own, () => srb.set({ image: keyOf(one) }));
-    if (named) button.append(srb.el("span", { class: "name", "aria-hidden": "true" }, one.image));
+    const text = `${one.title}: ${nameOf(one)}`;
+    const button = thumb(one, cover(one), text, one === own, () => srb.set({ image: keyOf(one), frame: "" }));
+    if (named) button.append(srb.el("span", { class: "name", "aria-hidden": "true" }, nameOf(one)));
     return button;
   });
 
@@ -134,6 +150,6 @@ srb.pictures = (() => {
     blink();
   });
 
-  return { data, scenes, scene, src, whole, file, title, short, about, score, groups, sides, chosen, keyOf, place, said, duo,
+  return { data, scenes, scene, nameOf, shownName, placeOf, valuesOf, base, src, whole, file, title, short, about, score, groups, sides, chosen, keyOf, place, said, duo,
     thumb, imageThumbs, blinkButton };
 })();

@@ -53,16 +53,16 @@ srb.values = (() => {
   // -- pictures -----------------------------------------------------------------------------------------------------
   const known = (own, label) => {
     const scene = srb.pictures?.scene?.(own.dataset, own.image);
-    return scene && [BASE, label].every((side) => srb.pictures.src(scene, side)) ? scene : null;
+    return scene && [BASE, label].every((side) => srb.pictures.base(scene, side)) ? scene : null;
   };
   const shown = (own, label, word) => {
     const scene = known(own, label), { metric } = srb.state, { unit } = data.metrics[metric];
-    const picture = (side, name) => el("figure", {}, el("img", { src: srb.pictures.src(scene, side), alt: `${own.image}: ${name}` }),
+    const picture = (side, name) => el("figure", {}, el("img", { src: srb.pictures.base(scene, side), alt: `${own.image}: ${name}` }),
       el("figcaption", {}, name));
     return el("div", { class: "extreme" },
       el("p", {}, `${word}, ${title(own)}: ${srb.format(own.gain, metric, { sign: true })}${unit ? ` ${unit}` : ""}`),
       el("div", { class: "two" }, picture(BASE, srb.title(BASE)), picture(label, srb.title(label))),
-      el("button", { type: "button", class: "button", onclick: () => srb.set({ image: `${own.dataset}/${own.image}`, left: BASE, right: label, zoom: "1" }) },
+      el("button", { type: "button", class: "button", onclick: () => srb.set({ image: `${own.dataset}/${own.image}`, frame: "", left: BASE, right: label, zoom: "1" }) },
         "See them large"));
   };
   const pictures = (label, section) => {

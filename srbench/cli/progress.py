@@ -71,7 +71,8 @@ class Bar:
         line: Callable[[Bar], str] | None,
     ) -> None:
         self.title, self.total, self.done, self.unit, self.facts = title, total, done, unit, ""
-        self._progress, self._line, self._first = progress, line, done
+        self.first = done
+        self._progress, self._line = progress, line
         self._start = self._last = time.monotonic()
         bars = progress._bars
         self._task = None if bars is None else bars.add_task(title, total=total, completed=done, count="", facts="")
@@ -113,7 +114,7 @@ class Bar:
     @property
     def rate(self) -> float:
         """Units a second since the bar was made."""
-        return (self.done - self._first) / max(time.monotonic() - self._start, 1e-9)
+        return (self.done - self.first) / max(time.monotonic() - self._start, 1e-9)
 
     @property
     def seconds_left(self) -> float:

@@ -1,4 +1,4 @@
-"""``srbench upscale``: try a method on one's own pictures."""
+"""``srbench upscale``: try a method on one's own pictures and clips."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from srbench.scale import enlarged_size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from srbench.cli.progress import Progress
     from srbench.evaluation.strips import Strip
     from srbench.imaging.pictures import Deep, Picture
     from srbench.method.base import Method
@@ -28,9 +29,14 @@ def command(
     method: Annotated[
         str, typer.Argument(help="A name, a plugin file or a checkpoint, also NAME=FILE, edsr=FILE, 'A@2 > B@2'.")
     ],
-    images: Annotated[list[Path], typer.Argument(help="Pictures (PNG, BMP, JPEG, TIFF, WebP) or folders of pictures.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(help="Pictures (PNG, BMP, JPEG, TIFF, WebP), videos (mp4, mkv, avi, webm, gif), or folders."),
+    ],
     scale: OneScale = "4",
-    output: Annotated[Path, typer.Option(help="Folder for the results, NAME_METHOD_xSCALE.png.")] = Path("upscaled"),
+    output: Annotated[
+        Path, typer.Option(help="Folder for the results, NAME_METHOD_xSCALE.png; or the video that a clip becomes.")
+    ] = Path("upscaled"),
     tile: Tile = 0,
     self_ensemble: SelfEnsemble = False,
     precision: Precision = "fp32",
@@ -38,53 +44,89 @@ def command(
     state: State = "",
     alpha: Annotated[bool, typer.Option("--alpha", help="Keep the alpha channel, upscaled by bicubic.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    clip: Annotated[bool, typer.Option("--clip", help="Take a folder as the frames of one clip, in order.")] = False,
+    frames: Annotated[
+        int | None, typer.Option(min=1, max=64, help="How many frames at a time a method of several frames sees.")
+    ] = None,
+    fps: Annotated[
+        str, typer.Option(metavar="NUMBER", help="Frames a second of the video that a folder of frames becomes (25).")
+    ] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a clip that was stopped.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Make a clip anew over what is there.")] = False,
 ) -> None:
-    """Super-resolve your own pictures.
+    """Super-resolve your own pictures and clips.
 
-    A picture of 16 bits per channel gives one of 16 bits.
+    A picture of 16 bits per channel gives one of 16 bits. A video becomes a folder of frames, or a video where --output
+    is one (it needs pip install 'srbench[video]').
 
     Examples:
 
       srbench upscale tv-map photo.jpg --scale 4 --output upscaled
 
       srbench upscale ./4x_model.safetensors pictures/ --scale 4
+
+      srbench upscale fsrcnn clip.mp4 --scale 2 --output large.mp4
     """
     times = parse_scale(scale)
     names.require_device(device)
     names.require_methods([method])
 
     from srbench import api
-    from srbench.imaging.pictures import read_picture
+    from srbench.cli import upscale_clip
     from srbench.method.plugins import in_state
     from srbench.method.variant import Variant
     from srbench.randomness import checked_seed
-    from srbench.results.handling import encode, remarks
     from srbench.run.loaded import yours
 
     seed = checked_seed(seed)
-    loaded = Variant(tile, self_ensemble, precision).apply(api.load(*in_state([method], state)))
+    if resume and force:
+        raise SrbenchError("--resume and --force exclude each other", "--force begins anew, --resume goes on")
+    rate = upscale_clip.parse_rate(fps)
+    options = upscale_clip.ClipOptions(output, times, device, seed, frames, rate, clip, resume, force)
+    variant = Variant(tile, self_ensemble, precision)
+    (spec,) = in_state([method], state)
+    loaded = variant.apply(api.load(spec))
+    clips, others = upscale_clip.split_clips(images, loaded, options)
+    with progress(err()) as shown:
+        for line in yours([loaded]):
+            shown.note(line)
+        for path in clips:
+            upscale_clip.upscale(loaded, spec, variant.key, path, options, shown)
+        if others:
+            _upscale_pictures(loaded, pictures(others), times, device, seed, output, alpha, shown)
+
+
+def _upscale_pictures(
+    loaded: Method,
+    paths: list[Path],
+    scale: float,
+    device: str,
+    seed: int,
+    output: Path,
+    alpha: bool,
+    shown: Progress,
+) -> None:
+    from srbench.imaging.pictures import read_picture
+    from srbench.results.handling import encode, remarks
+
     targets: dict[Path, Path] = {}  # result: picture
-    for path in pictures(images):
-        result = output / f"{path.stem}_{safe_name(loaded.card.name)}_x{times}.png"
+    for path in paths:
+        result = output / f"{path.stem}_{safe_name(loaded.card.name)}_x{scale}.png"
         if targets.get(result, path) != path:
             raise ImageError(f"'{targets[result]}' and '{path}' would both become '{result}'", "do them one by one")
         targets[result] = path
-    console = err()
-    with progress(console) as shown:
-        for line in yours([loaded]):
-            shown.note(line)
-        bar = shown.bar("upscaling", len(targets), unit="pictures")
-        for number, (result, path) in enumerate(targets.items(), start=1):
-            picture = read_picture(path)
-            if picture.alpha is not None and not alpha:
-                shown.say(f"note: '{path}': the alpha channel is dropped (keep it with --alpha)")
-                picture = replace(picture, alpha=None)
-            with writing(result, "choose another --output", ImageError):
-                share = _upscale(loaded, picture, times, device, seed, path, result)
-            for remark in remarks([encode(out_of_range=share)]):
-                shown.say(f"note: '{path}', {remark.word}: {remark.reason}")
-            shown.say(f"wrote {result}")
-            bar.update(number)
+    bar = shown.bar("upscaling", len(targets), unit="pictures")
+    for number, (result, path) in enumerate(targets.items(), start=1):
+        picture = read_picture(path)
+        if picture.alpha is not None and not alpha:
+            shown.say(f"note: '{path}': the alpha channel is dropped (keep it with --alpha)")
+            picture = replace(picture, alpha=None)
+        with writing(result, "choose another --output", ImageError):
+            share = _upscale(loaded, picture, scale, device, seed, path, result)
+        for remark in remarks([encode(out_of_range=share)]):
+            shown.say(f"note: '{path}', {remark.word}: {remark.reason}")
+        shown.say(f"wrote {result}")
+        bar.update(number)
 
 
 def _upscale(

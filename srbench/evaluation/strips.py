@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from srbench.evaluation.inference import as_fed, coloured, held_to_contract, out_of_range, require_size
+from srbench.evaluation.inference import as_fed, held_to_contract, out_of_range, require_size
+from srbench.evaluation.pixels import as_pixels, in_colour, planes_of, rounded
 from srbench.foreign.contained import contained
-from srbench.imaging.color import levels, rgb_to_ycbcr
 from srbench.imaging.resize import enlarge, rows_around
 from srbench.imaging.samples import Deep
 from srbench.method.bands import bands
@@ -46,7 +45,7 @@ def strips(method: Method, image: Deep, scale: float) -> Iterator[Strip]:
     step = max(1, _PIXELS // (int(scale) ** 2 * width)) if scale == int(scale) else height
 
     def rows(first: int, last: int) -> Tensor:
-        return as_batch(as_fed(method, _planes(image[first:last])), method.device)
+        return as_batch(as_fed(method, planes_of(image[first:last])), method.device)
 
     def call(method: Method, lr: Tensor) -> Tensor:
         expected = (*lr.shape[:2], *enlarged_size(lr.shape[2:], scale))
@@ -61,47 +60,13 @@ def strips(method: Method, image: Deep, scale: float) -> Iterator[Strip]:
         for first in range(band.first, band.last, step):
             last = min(first + step, band.last)
             part = band.sr[0, :, enlarged(first - band.first, scale) : enlarged(last - band.first, scale)]
-            sr = _coloured(part, image, first, last, scale)
-            yield Strip(first, last, _finished(sr, image), out_of_range(sr))
+            sr = in_colour(part, image, first, last, scale)
+            yield Strip(first, last, as_pixels(sr, image), out_of_range(sr))
 
 
 def bicubic(image: Deep, first: int, last: int, scale: float) -> Deep:
     """The rows of an alpha channel (H, W), enlarged by bicubic, that belong to its rows from ``first`` to ``last``."""
     rows = rows_around(len(image), first, last, scale)
-    sr = enlarge(as_batch(_planes(image[rows]), torch.device("cpu")), scale)[0, 0]
+    sr = enlarge(as_batch(planes_of(image[rows]), torch.device("cpu")), scale)[0, 0]
     part = sr[enlarged(first - rows.start, scale) : enlarged(last - rows.start, scale)]
-    return _rounded(part, image).numpy()
-
-
-def _planes(image: Deep) -> Tensor:
-    """(1 or 3, h, w) on the 0..255 scale, double."""
-    planes = np.atleast_3d(image).transpose(2, 0, 1).astype(np.float64)
-    return torch.from_numpy(planes * 255 / np.iinfo(image.dtype).max)
-
-
-def _coloured(sr: Tensor, image: Deep, first: int, last: int, scale: float) -> Tensor:
-    """A method's rows of 0..1; those of luma with the colours of a colour ``image``, enlarged by bicubic."""
-    if image.ndim == 2 or sr.shape[0] != 1:
-        return sr
-    rows = rows_around(len(image), first, last, scale)
-    chroma = enlarge(rgb_to_ycbcr(_planes(image[rows]))[1:], scale)
-    return coloured(sr, chroma[:, enlarged(first - rows.start, scale) : enlarged(last - rows.start, scale)])
-
-
-def _finished(sr: Tensor, image: Deep) -> Deep:
-    """A method's rows of 0..1 as pixels of the kind of ``image``."""
-    pixels = _rounded(sr, image)
-    if image.ndim == 3:
-        return pixels.permute(1, 2, 0).contiguous().cpu().numpy()
-    if sr.shape[0] == 3:
-        # Rounded as a colour image first: a grey picture gives what its copy in three channels gives.
-        mean = pixels.to(torch.float64).mean(dim=0) / np.iinfo(image.dtype).max
-        return _rounded(mean, image).cpu().numpy()
-    return pixels[0].cpu().numpy()
-
-
-def _rounded(x: Tensor, image: Deep) -> Tensor:
-    """0..1 to the integers of 8 or 16 bits, as those of ``image``, clipped, halves rounded up."""
-    if image.dtype == np.uint8:
-        return levels(x).to(torch.uint8)
-    return (x.to(torch.float64) * 65535 + 0.5).clamp_(0, 65535.5).to(torch.int32).to(torch.uint16)
+    return rounded(part, image.dtype).numpy()

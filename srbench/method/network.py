@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from srbench.errors import MethodError, NotSupportedError, WeightsError
 from srbench.method import precision
 from srbench.method.base import Method, MethodContext
 from srbench.method.feeding import Feeding
+from srbench.scale import ScaleRange
 from srbench.weights.files import LoadAudit, fits, load_into
 from srbench.weights.matching import by_order
 
@@ -33,9 +35,22 @@ class Sized:
         size: in words, such as '16 blocks, 64 channels'.
     """
 
-    scales: tuple[int, ...]
+    scales: tuple[int, ...] | ScaleRange
     build: Callable[[int], nn.Module]
     size: str = ""
+
+    @property
+    def example(self) -> nn.Module:
+        """A module for one of the scales."""
+        return self.build(math.ceil(self.scales.low) if isinstance(self.scales, ScaleRange) else self.scales[0])
+
+
+def filled_from(path: Path, scales: tuple[float, ...] | ScaleRange) -> dict[str, Any]:
+    """What the class of a method is given whose weights for all of ``scales`` are in one file."""
+    if not isinstance(scales, ScaleRange):
+        return {"weights": {scale: str(path.absolute()) for scale in scales}}
+    own = path.absolute()
+    return {"weight_path": lambda self, scale: own, "weight_files": lambda self: [own]}
 
 
 class TorchMethod(Method):

@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from srbench.method.base import Method
 from srbench.method.cascade import Cascade
 from srbench.method.checkpoint import CheckpointMethod
+from srbench.method.frames import called, repeated
 from srbench.method.network import TorchMethod
 from srbench.method.wrappers import bare
 from srbench.scale import exact
@@ -77,7 +78,7 @@ def mult_adds(method: Method, scale: float, lr_size: tuple[int, int] | None = No
     factor = seen[-1] / small
     if factor != int(factor) or seen[-2] != seen[-1]:
         return None
-    shape = (1, seen[1], height * int(factor), width * int(factor))
+    shape = (1, *seen[1:-2], height * int(factor), width * int(factor))
     counter = FlopCounterMode(display=False)
     try:
         abstract = copy.deepcopy(module).to("meta")
@@ -114,7 +115,8 @@ def _input_size(method: Method, module: nn.Module, scale: float, size: int) -> t
     handle = module.register_forward_pre_hook(look)
     try:
         with torch.no_grad():
-            method.upscale(torch.zeros(1, channels(method), size, size, device=method.device), scale)
+            frames, target = repeated(method, torch.zeros(1, channels(method), size, size, device=method.device))
+            called(method, frames, scale, target)
     except _SeenError:
         pass
     finally:

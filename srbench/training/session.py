@@ -108,7 +108,8 @@ def plan(
     output: Path | None = None,
     recipe_name: str | None = None,
 ) -> list[Job]:
-    """The trainings that ``method`` needs for ``scales``: one for all where the recipe joins them, else one each.
+    """The trainings that ``method`` needs for ``scales``: one for all where the recipe joins them or the network
+    is for a range of scales, else one each.
 
     Args:
         recipe_name: one of the method's further recipes; None for its own.
@@ -121,7 +122,7 @@ def plan(
     name = method.card.name
     if not isinstance(method, TrainedMethod):
         raise TrainingError(f"{name} has no recipe", "only methods with a recipe are trained (docs/training.md)")
-    known = method.card.listed_scales
+    known = method.trained_scales()
     for scale in scales:
         if scale not in known:
             raise TrainingError(
@@ -133,7 +134,8 @@ def plan(
         raise TrainingError(f"the method's name '{name}' cannot name a folder", "rename it on its card")
     recipe = (method.recipe if recipe_name is None else method.recipes[recipe_name]).changed(changes or {})
     joint = recipe.joint_scales
-    groups = [tuple(scales)] if joint and all(s in joint for s in scales) else [(s,) for s in scales]
+    together = method.takes_range() or (joint and all(s in joint for s in scales))
+    groups = [tuple(scales)] if together else [(s,) for s in scales]
     pictures: list[Picture] = []
 
     def read() -> list[Picture]:

@@ -13,6 +13,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -41,6 +42,7 @@ NOT_RUN = {
     "srbench run --methods all --cluster ": "needs a cluster; tests/run/test_clustered.py",
     "pip install 'srbench[iqa]'": "not on a package index yet",
     "pip install 'srbench[piq]'": "not on a package index yet",
+    "pip install 'srbench[video]'": "not on a package index yet",
     "srbench run --methods bicubic --datasets sample --metrics psnr,p": "needs extras; tests/metrics/test_iqa.py",
     "python3 -m venv .venv && .venv/bin/python -m pip install -q tox": "is CI, which runs this test",
     "python docs/scripts/on_a_gpu.py": "needs a GPU; tests/test_on_a_gpu.py rehearses it",
@@ -58,6 +60,8 @@ SHORTER = (
     (r"(--methods pixelcnn\S*) --datasets set5", r"\1 --datasets pictures"),
     (r"srbench time (?!.*--size)", "srbench time --size 48x32 "),
     (r"experiment corners", "experiment corners --steps 3"),
+    (r"experiment burst", "experiment burst --images 1"),
+    (r"measure_registration.py set5", "measure_registration.py pictures --chains down"),
     (r"--steps 800", "--steps 2 --batch 1 --patch 48"),
     (r"--max-minutes [\d.]+", "--max-minutes 0.05"),
     (r"(srbench train .*--(?:max-minutes|init) .*)", r"\1 --set validation_images=1"),
@@ -71,19 +75,13 @@ AGAIN = {
     "srbench drop method": (2, "unknown method"),
     "srbench drop": (2, "no "),
     r"(python -m )?srbench train (?!.*--resume)": (2, "--force"),
+    r"srbench upscale (?=.*\bclip\b)(?!.*--resume)": (2, "--force"),
 }
 # What a page says to install beside srbench, in its own words, and the page whose environment it takes.
-INSTALLED = {"ci.md": "pip install pytest-benchmark", "plugins.md": "pip install pytest"}
+INSTALLED = {"ci.md": "pip install pytest-benchmark", "plugins.md": "pip install pytest", "video.md": "pip install av"}
 CONTRIBUTORS = {"pixelcnn.md": "(../CONTRIBUTING.md)"}
-CHECKOUT = {
-    "README.md",
-    "CONTRIBUTING.md",
-    "methods.md",
-    "metrics.md",
-    "pixelcnn.md",
-    "training.md",
-    "training-queue.md",
-}
+CHECKOUT = {f"{name}.md" for name in ("README", "CONTRIBUTING", "methods", "metrics", "pixelcnn")}
+CHECKOUT |= {"training.md", "training-queue.md"}
 # What a page takes for granted: commands, run once.
 BEFORE = {
     "ci.md": [
@@ -289,6 +287,12 @@ def fill(folder, page):
     for name in ("photo.jpg", "photo.png", "scans/one.png", "large.png", "large.tif"):
         (folder / name).parent.mkdir(exist_ok=True)
         Image.fromarray(cat).save(folder / name)
+    with av.open(str(folder / "clip.mp4"), "w") as container:
+        video = container.add_stream("libx264", rate=25, width=64, height=60, pix_fmt="yuv420p")
+        for number, frame in enumerate([cat, cat[:, ::-1].copy(), cat]):
+            write_image(folder / "frames" / f"f{number}.png", frame)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(frame)))
+        container.mux(video.encode(None))
     alpha = np.dstack([cat, np.full(cat.shape[:2], 200, np.uint8)])
     Image.fromarray(alpha).save(folder / "logo.png")
     write_image(folder / "pictures" / "a.png", cat[:36, :40])  # LPIPS takes 31 pixels and more, at x3 too
@@ -305,8 +309,8 @@ def fill(folder, page):
         height, width = (n // 4 * 4 for n in pixels.shape[:2])
         write_image(folder / "their_set5" / f"{image.name}_x4.png", pixels[:height, :width] // 2 * 2)
     printed = {"sharpened.py": "class Sharpened", "my_metric.py": "MEAN_ERROR = ", "my_degradation.py": "MINE = Pipe"}
-    printed |= {"edsr255.py": "class Edsr255", "phone.toml": 'name = "phone"'}
-    printed |= {"campaign.toml": "[[run]]", "test_quality.py": "def test_quality"}
+    printed |= {"edsr255.py": "class Edsr255", "phone.toml": 'name = "phone"', "campaign.toml": "[[run]]"}
+    printed |= {"test_quality.py": "def test_quality", "mean_of_frames.py": "class MeanOfFrames"}
     blocks = [block for path in PAGES.values() for _, block in fences(path.read_text(encoding="utf-8"))]
     for name, word in printed.items():
         (block,) = [block for block in blocks if word in block]
@@ -350,10 +354,6 @@ def here(tmp_path, bins, request):
     return page, folder, found
 
 
-def expected(command):
-    return next((again for pattern, again in AGAIN.items() if re.match(pattern, command)), (0, ""))
-
-
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # what spandrel warns of on import is its own
 @pytest.mark.weights("alex", "squeeze")
@@ -365,7 +365,8 @@ def test_the_commands_of_a_page_run_and_run_again(here):
         if "-m venv" in command:
             continue  # made all environments
         short = shortened(command)
-        for code, words in ((0, ""), expected(command)):
+        again = next((said for pattern, said in AGAIN.items() if re.match(pattern, command)), (0, ""))
+        for code, words in ((0, ""), again):
             ended, said = shell(short, folder, *found)
             assert (ended, words in said) == (code, True), f"{short}\n{said}"
             assert "Traceback" not in said, f"{short}\n{said}"

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from srbench.records import GIVEN, CellState, ScoreState
+from srbench.report.html.clips import clip_of, one_a_clip
 from srbench.report.html.embedding import WHOLE, WINDOWS, data_uri
 from srbench.report.html.originals import Originals
 from srbench.report.html.scenes import LR, Cutter, Methods, Scene
@@ -103,8 +104,8 @@ def _methods(kept: pd.DataFrame, first: pd.DataFrame, titles: dict[str, str], fa
 
 def _choice(first: pd.DataFrame, facts: FolderFacts) -> list[tuple[str, str]]:
     """(dataset, image), the first of each dataset before the second of any: the PER_DATASET images of each dataset
-    whose PSNR (or first metric) varies most from method to method."""
-    spread = first.groupby(["dataset", "image"])["value"].std().fillna(0)
+    whose PSNR (or first metric) varies most from method to method, one frame of each clip among them."""
+    spread = one_a_clip(first.groupby(["dataset", "image"])["value"].std().fillna(0))
     chosen = []
     for data, group in spread.groupby(level="dataset"):
         order = group.sort_values(ascending=False, kind="stable").index[:PER_DATASET]
@@ -121,7 +122,12 @@ def _scenes(
     left = WINDOWS
     rows = dict(iter(kept.groupby(["dataset", "image"], sort=False)))
     for place, (data, name) in enumerate(chosen):
-        scene = cutter.cut(rows[data, name], data, name, _CAUTION * left / (len(chosen) - place))
+        room = _CAUTION * left / (len(chosen) - place)
+        if clip := clip_of(name):
+            own = kept[(kept["dataset"] == data) & (kept["image"].map(clip_of) == clip)]
+            scene = cutter.cut_clip(own, data, name, room)
+        else:
+            scene = cutter.cut(rows[data, name], data, name, room)
         where = f"{facts.dataset(data).title}/{name}"
         if scene is None:
             notes.append(f"{where} is left out: its SR images are no longer on disk.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from srbench.errors import SrbenchError
 from srbench.files import safe_name
 from srbench.imaging.images import Pixels, below, read_image, write_image
 from srbench.records import ENTROPY_BITS
+from srbench.report.html import clips
 from srbench.report.html.embedding import CANDIDATES, SIDES, data_uri, may_embed, side_for
 from srbench.report.html.originals import Originals, as_measured, is_magnified, magnified
 from srbench.report.html.windows import Window, densest, differing, grey, lost
@@ -83,11 +84,13 @@ class Scene:
     candidates: Mapping[str, Pixels]
     values: Mapping[str, Mapping[str, float]]
     missing: Sequence[str]
+    clip: clips.Clip | None = None
 
     @property
     def weight(self) -> int:
         """Bytes of its windows as they stand in the page."""
-        return sum(map(len, self.windows.values())) + sum(len(own["src"]) for own in self.maps)
+        own = sum(map(len, self.windows.values())) + sum(len(own["src"]) for own in self.maps)
+        return own + (self.clip.weight if self.clip else 0)
 
     def data(self) -> dict[str, Any]:
         """For the page's script; ``pictures`` are in the order in which they are shown."""
@@ -100,6 +103,7 @@ class Scene:
             **{side: self.windows.get(side, "") for side in (ORIGINAL, LR)},
             "pictures": {label: {"src": self.windows[label], "values": self.values[label]} for label in self.labels},
             **{"maps": self.maps, "whole": self.whole, "missing": self.missing},
+            "clip": self.clip and self.clip.data(),
         }
 
 
@@ -131,17 +135,46 @@ class Cutter:
         self._facts, self._scale, self._full = facts, scale, full
         self._are_lr, self._given = are_lr, given
 
-    def cut(self, own: pd.DataFrame, data: str, name: str, room: float) -> Scene | None:
+    def cut_clip(self, rows: pd.DataFrame, data: str, name: str, room: float) -> Scene | None:
+        """The scene of a clip, which begins with one of its frames; None where none of its SR images is on disk.
+
+        Args:
+            rows: of all frames of the clip.
+        """
+        best = [label for label in self._methods.ranking if label in set(rows["label"])]
+        chosen = best[: clips.METHODS]
+        if BICUBIC in best and BICUBIC not in chosen:
+            chosen[-1] = BICUBIC
+        own = rows[rows["label"].isin(chosen)]
+        scene = self.cut(own[own["image"] == name], data, name, room / clips.FRAMES, maps=False)
+        if scene is None:
+            return None
+
+        with_original = ORIGINAL in scene.windows  # else the notes would name every frame that has none
+
+        def read(frame: str) -> clips.Sides | None:
+            images = self._read(own[own["image"] == frame], data, frame, with_original)
+            return None if images is None else images.sides
+
+        sides = read(name)
+        assert sides is not None
+        left_out = [self._methods.titles[label] for label in best if label not in chosen]
+        missing = [*scene.missing, *(f"{title}: a clip shows {clips.METHODS} methods" for title in left_out)]
+        found = clips.clip(name, own, self._facts, read, scene.window, sides, room - scene.weight)
+        return replace(scene, clip=found, missing=missing)
+
+    def cut(self, own: pd.DataFrame, data: str, name: str, room: float, *, maps: bool = True) -> Scene | None:
         """The scene of one image; None where none of its SR images is on disk.
 
         Args:
             own: its rows of :func:`srbench.results.leaderboard.per_image`.
             room: bytes that its windows should take at most, which sets their size.
+            maps: whether maps of the entropy belong to it.
         """
         images = self._read(own, data, name)
         if images is None:
             return None
-        bits = own[own["metric"] == "bits"].drop_duplicates("value")
+        bits = own[own["metric"] == "bits"].drop_duplicates("value") if maps else own[:0]
         left, right = self._begin_with(images)
         window, focus, shows = self._look(images, left, right, room, copies=len(images.sides) + len(bits))
         order = [side for side in (left, right, ORIGINAL, LR, *self._methods.ranking) if side in images.sides]
@@ -167,7 +200,7 @@ class Cutter:
             missing=images.missing,
         )
 
-    def _read(self, own: pd.DataFrame, data: str, name: str) -> Images | None:
+    def _read(self, own: pd.DataFrame, data: str, name: str, with_original: bool = True) -> Images | None:
         titles = self._methods.titles
         found: dict[str, Pixels] = {}
         missing = []
@@ -189,7 +222,7 @@ class Cutter:
             missing.append(f"{titles[label]}: the image on disk has another size")
             del found[label]
         labels = list(found)
-        original = self._originals.find(data, name, own["image_sha256"].iloc[0])
+        original = self._originals.find(data, name, own["image_sha256"].iloc[0]) if with_original else None
         if original is not None and self._are_lr:
             original = magnified(original, *size)
         if original is not None and original.shape[0] >= size[0] and original.shape[1] >= size[1]:
