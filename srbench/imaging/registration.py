@@ -213,5 +213,7 @@ def _starts(target: _Image, frame: _Image) -> Iterator[_Image]:
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in target.shape))
     faded = [(image - image.mean()) * window for image in (target, frame)]
     for normalization in ("phase", None):
-        moved, _, _ = phase_cross_correlation(*faded, upsample_factor=_UPSAMPLED, normalization=normalization)
+        moved, _, _ = phase_cross_correlation(  # type: ignore[no-untyped-call]
+            *faded, upsample_factor=_UPSAMPLED, normalization=normalization
+        )
         yield -np.asarray(moved, dtype=np.float64)

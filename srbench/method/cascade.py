@@ -23,7 +23,7 @@ from srbench.errors import MethodError, NotSupportedError, OutputError
 from srbench.imaging.color import rgb_to_ycbcr, ycbcr_to_rgb
 from srbench.imaging.resize import enlarge
 from srbench.method import series
-from srbench.method.base import Colour, Method, MethodCard, MethodContext, prepare
+from srbench.method.base import Colour, Method, MethodCard, MethodContext, prepare, supported
 from srbench.records import TrainingFacts
 from srbench.scale import enlarged_size
 from srbench.weights.files import LoadAudit
@@ -69,6 +69,11 @@ class Part:
 
     def require_scale(self) -> None:
         """Raise NotSupportedError unless it does this."""
+        if not self.method.card.takes(1):
+            raise NotSupportedError(
+                f"{self.plugin.name} takes several frames at once, and in a cascade it gets one image",
+                "name it alone, for clips or bursts",
+            )
         if self.scale > 1 or self.refines or self.method.supports(1):
             self.method.require_scale(self.asked)
         elif getattr(self.method, "takes_enlarged", False) and self.before > 1:
@@ -135,16 +140,22 @@ class Cascade(Method):
             prepare(part.method, part.asked, context)
 
     def supports(self, scale: float) -> bool:
-        return super().supports(scale) and all(part.refines or part.method.supports(part.scale) for part in self.parts)
+        try:
+            self.require_scale(scale)
+        except NotSupportedError:
+            return False
+        return True
 
     def require_scale(self, scale: float) -> None:
-        if super().supports(scale):
-            for part in self.parts:
-                try:
-                    part.require_scale()
-                except NotSupportedError as error:
-                    raise NotSupportedError(f"{part} in {self.card.name}: {error.message}", error.hint) from error
-        super().require_scale(scale)
+        if not super().supports(scale):
+            raise NotSupportedError(
+                f"{self.card.name} does not support x{scale}", f"it supports {supported(self.card)}"
+            )
+        for part in self.parts:
+            try:
+                part.require_scale()
+            except NotSupportedError as error:
+                raise NotSupportedError(f"{part} in {self.card.name}: {error.message}", error.hint) from error
 
     def in_precision(self, dtype: torch.dtype) -> Cascade | None:
         cast = {id(method): method.in_precision(dtype) for method in self.methods}

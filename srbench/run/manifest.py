@@ -157,6 +157,7 @@ def metric_facts(metric: Metric) -> MetricFacts:
         bounds=(low, high),
         order=known.index(metric.name) if metric.name in known else None,
         source=metric.source,
+        over_time=metric.needs_previous,
     )
 
 

@@ -60,6 +60,8 @@ SHORTER = (
     (r"(--methods pixelcnn\S*) --datasets set5", r"\1 --datasets pictures"),
     (r"srbench time (?!.*--size)", "srbench time --size 48x32 "),
     (r"experiment corners", "experiment corners --steps 3"),
+    (r"experiment burst", "experiment burst --images 1"),
+    (r"measure_registration.py set5", "measure_registration.py pictures --chains down"),
     (r"--steps 800", "--steps 2 --batch 1 --patch 48"),
     (r"--max-minutes [\d.]+", "--max-minutes 0.05"),
     (r"(srbench train .*--(?:max-minutes|init) .*)", r"\1 --set validation_images=1"),

@@ -42,6 +42,11 @@ class Luma(Method):
         assert lr.shape[1] == 1
         return (lr + 0.1).repeat_interleave(scale, -1).repeat_interleave(scale, -2)
 
+class Clip(Method):
+    card = card("clip", scales=(2,), frames=(3,))
+    def upscale_frames(self, frames, target, scale, shifts=None):
+        raise AssertionError
+
 class Small(Method):
     card = card("small", scales=(2,))
     def upscale(self, lr, scale):
@@ -162,11 +167,12 @@ def test_only_the_product_is_supported(plugin):
         ("espcn@2 > srgan@2", 4, r"srgan@2 in .*: srgan does not support x2"),
         ("fsrcnn@4 > edsr@1", 4, r"edsr@1 in .*: edsr does not refine an image"),
         ("vdsr@1 > fsrcnn@4", 4, r"vdsr@1 in .*: vdsr does not refine an image"),
+        ("{0}:clip@2 > espcn@2", 4, r"clip@2 in .*: clip takes several frames"),
         ("fsrcnn@2 > espcn@4 > vdsr@1", 8, r"vdsr@1 in .*: vdsr does not support x8"),
     ],
 )
-def test_a_part_that_cannot_is_named(spec, scale, match):
-    method = made(spec)
+def test_a_part_that_cannot_is_named(plugin, spec, scale, match):
+    method = made(spec.format(plugin))
     assert not method.supports(scale)
     with pytest.raises(NotSupportedError, match=match):
         method.require_scale(scale)
@@ -182,7 +188,7 @@ def test_a_part_of_a_wrong_size_is_named(plugin, lr):
     ("spec", "error", "match"),
     [
         ("espnc@2 > espcn@2", UnknownNameError, "did you mean espcn"),
-        ("{0}@2 > espcn@2", MethodError, "defines 5 methods"),
+        ("{0}@2 > espcn@2", MethodError, "defines 6 methods"),
         ("gone.py@2 > espcn@2", MethodError, "no plugin file"),
     ],
 )
