@@ -119,5 +119,6 @@ class ContinuousPatches:
         if self.recipe.by_folder:
             totals = np.bincount(self._folders, areas)
             areas = areas / np.where(totals > 0, totals, 1.0)[self._folders]
-        ends: NDArray[np.float64] = np.cumsum(areas)
-        return ends / ends[-1]
+        ends = np.cumsum(areas)
+        shares: NDArray[np.float64] = ends / ends[-1]
+        return shares

@@ -26,7 +26,7 @@ READY = [
 MEASURED = [(name, scale) for name, scale in READY if METHODS[name].card.family != "autoregressive"]
 # Five seconds and more for Set5. That they did not change is held, on the sample, by tests/gate/test_own_thresholds.py.
 SLOW = ("drcn", "vdsr", "srfbn", "dbpn", "sparse-coding")
-BICUBIC = {2: 33.66, 3: 30.39, 4: 28.42}  # on Set5, as published
+BICUBIC = {2: 33.66, 3: 30.39, 4: 28.42, 6: 25.93}  # on Set5, as published; x6 as measured (docs/protocol.md)
 
 
 def test_weights_are_small_and_every_file_has_its_card():
@@ -66,7 +66,7 @@ def test_set5_is_what_the_card_says(name, scale):
     mean = statistics.mean(values)
     assert mean == pytest.approx(card["test_psnr"][f"set5 x{scale}"], abs=0.01)
     if method.aims_at_pixels:  # others give up PSNR for what people see
-        assert mean > BICUBIC[scale] + 1
+        assert mean > BICUBIC[scale] + (1 if scale <= 4 else 0.5)
 
 
 @pytest.mark.parametrize("name", METHODS)
