@@ -14,6 +14,7 @@ from torch.nn.functional import relu
 
 from srbench.errors import WeightsError
 from srbench.method import MethodCard, Sized, TorchMethod
+from srbench.scale import stages
 from srbench.training import published
 from srbench.weights import sizes
 
@@ -93,7 +94,7 @@ class Enlarge(nn.Module):
     def __init__(self, width: int, scale: int, groups: int) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for step in (3,) if scale == 3 else (2,) * (scale.bit_length() - 1):
+        for step in stages(scale):
             conv = nn.Conv2d(width, step**2 * width, 3, padding=1, groups=groups)
             layers += [conv, nn.ReLU(), nn.PixelShuffle(step)]
         self.body = nn.Sequential(*layers)

@@ -18,7 +18,7 @@ RECURSIONS = 8
 
 
 class DrcnNet(nn.Module):
-    """(N, 1, H, W) to (N, 1, scale H, scale W)."""
+    """(N, 1, H, W) to (N, 1, scale H, scale W); an image that was ``enlarged`` already keeps its size."""
 
     def __init__(self, scale: int, width: int = 64, recursions: int = RECURSIONS) -> None:
         super().__init__()
@@ -46,9 +46,9 @@ class DrcnNet(nn.Module):
             self.output.weight.mul_(0.01)
             self.output.weight[0, -1, 1, 1] = 1
 
-    def outputs(self, lr: Tensor) -> list[Tensor]:
+    def outputs(self, lr: Tensor, *, enlarged: bool = False) -> list[Tensor]:
         """The prediction after each recursion."""
-        x = imresize(lr, self.scale)
+        x = lr if enlarged else imresize(lr, self.scale)
         h, images = self.embed(x), []
         for _ in range(self.recursions):
             h = F.relu(self.recur(h))
@@ -60,8 +60,8 @@ class DrcnNet(nn.Module):
         weights = self.weights / self.weights.sum()
         return torch.stack([w * image for w, image in zip(weights, images, strict=True)]).sum(dim=0)
 
-    def forward(self, lr: Tensor) -> Tensor:
-        return self.mean(self.outputs(lr))
+    def forward(self, lr: Tensor, *, enlarged: bool = False) -> Tensor:
+        return self.mean(self.outputs(lr, enlarged=enlarged))
 
 
 class Drcn(TrainedMethod):
@@ -86,6 +86,7 @@ class Drcn(TrainedMethod):
             images="T91",
         ),
     )
+    takes_enlarged = True
     recipe = Recipe(
         steps=40_000,
         batch=32,

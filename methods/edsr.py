@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from srbench.errors import WeightsError
 from srbench.method import MethodCard, Sized
 from srbench.method.ported import Ported
+from srbench.scale import stages
 from srbench.training import Recipe, TrainedMethod, published
 from srbench.training.start import carry, interpolate, silence
 from srbench.weights import sizes
@@ -55,7 +56,7 @@ def white_of(state: Mapping[str, Tensor]) -> float:
 def enlarger(scale: int, width: int) -> nn.Sequential:
     """(N, C, H, W) to (N, C, scale H, scale W): a sub-pixel convolution for each 2, or one for 3."""
     layers: list[nn.Module] = []
-    for step in (scale,) if scale == 3 else (2,) * (scale.bit_length() - 1):
+    for step in stages(scale):
         conv = nn.Conv2d(width, step**2 * width, 3, padding=1)
         interpolate(conv, step, 3)
         layers += [conv, nn.PixelShuffle(step)]

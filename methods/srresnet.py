@@ -13,6 +13,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from srbench.method import MethodCard
+from srbench.scale import stages
 from srbench.training import Recipe, TrainedMethod, published
 from srbench.training.losses import Loss
 from srbench.training.start import carry, interpolate, silence
@@ -47,7 +48,7 @@ class SrresnetNet(nn.Module):
         self.blocks = nn.Sequential(*[Block(width) for _ in range(blocks)])
         self.after = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
         enlarge: list[nn.Module] = []
-        for step in (3,) if scale == 3 else (2,) * (scale.bit_length() - 1):
+        for step in stages(scale):
             conv = nn.Conv2d(width, step**2 * width, 3, padding=1)
             interpolate(conv, step, 3)
             enlarge += [conv, nn.PixelShuffle(step), nn.PReLU()]

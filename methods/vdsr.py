@@ -23,7 +23,7 @@ from srbench.weights import sizes
 
 
 class VdsrNet(nn.Module):
-    """(N, 1, H, W) to (N, 1, scale H, scale W)."""
+    """(N, 1, H, W) to (N, 1, scale H, scale W); an image that was ``enlarged`` already keeps its size."""
 
     def __init__(self, scale: int, depth: int = 20, width: int = 64, *, biases: bool = False) -> None:
         super().__init__()
@@ -38,8 +38,8 @@ class VdsrNet(nn.Module):
         nn.init.zeros_(layers[-2].weight)  # type: ignore[arg-type]
         self.body = nn.Sequential(*layers[:-1])
 
-    def forward(self, lr: Tensor) -> Tensor:
-        x = imresize(lr, self.scale)
+    def forward(self, lr: Tensor, *, enlarged: bool = False) -> Tensor:
+        x = lr if enlarged else imresize(lr, self.scale)
         return x + self.body(x)
 
 
@@ -66,6 +66,7 @@ class Vdsr(TrainedMethod):
         ),
     )
     channels_last = True
+    takes_enlarged = True
     recipe = Recipe(
         steps=40_000,
         batch=64,

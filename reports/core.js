@@ -160,6 +160,7 @@ const srb = {};
   srb.dot = (label) =>
     srb.el("span", { class: "dot", style: `background:var(${srb.family(label)})`, "aria-hidden": "true" });
   srb.group = (group) => (group === "all" ? "All" : data.datasets[group]?.title ?? group);
+  srb.told = (contest) => contest.told ?? srb.counted(contest.images.length, "image");
   srb.counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
   srb.list = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
 

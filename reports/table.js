@@ -50,7 +50,8 @@ srb.table = (() => {
     }
     if (contest.labels.length < 2) return "One method with values on all images: there is nothing to rank.";
     if (!contest.can_tell) {
-      const images = srb.counted(contest.images.length, "image"), least = Number(contest.smallest_p.toPrecision(3));
+      const images = srb.told(contest), least = Number(contest.smallest_p.toPrecision(3));
+      if (contest.clips) return `${images}: too few clips for a test. Sorted by the mean, without ranks.`;
       return `${images}: no p-value below ${least} is possible, so nothing is certain. Sorted by the mean, without ranks.`;
     }
     const said = "Full colour: certain at 5%, all pairs together. Green edge: may be the best.";

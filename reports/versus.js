@@ -27,7 +27,7 @@ srb.versus = (() => {
 
   const verdict = (pair, contest) => {
     if (pair.certain) return pair.better ? "better" : "worse";
-    return contest.can_tell ? "not certain" : "too few images";
+    return contest.can_tell ? "not certain" : contest.clips ? "too few clips" : "too few images";
   };
 
   // The contest and the pair; null where one of the two does not compete.
@@ -77,12 +77,13 @@ srb.versus = (() => {
     const on = `by ${srb.data.metrics[metric].title} on ${together(group)}`;
     const found = paired(metric, group, a, b);
     if (!found) return el("p", { class: "lead" }, `The two are not compared ${on}: ${absence(metric, group, a, b)}`);
-    const { contest, pair, word } = found, n = srb.counted(contest.images.length, "image");
+    const { contest, pair, word } = found, n = srb.told(contest);
     const said = {
       better: `${srb.title(a)} is better than ${srb.title(b)} ${on}: `,
       worse: `${srb.title(a)} is worse than ${srb.title(b)} ${on}: `,
       "not certain": `Whether ${srb.title(a)} is better than ${srb.title(b)} ${on} is not certain: `,
       "too few images": `${n} are too few to tell ${srb.title(a)} from ${srb.title(b)} ${on}: `,
+      "too few clips": `${n} are too few to tell ${srb.title(a)} from ${srb.title(b)} ${on}: `,
     }[word];
     const unit = srb.data.metrics[metric].unit, ends = interval(pair, metric);
     const how = ends ? ` (95%: ${ends}, p ${pair.p < 0.001 ? p(pair.p) : `= ${p(pair.p)}`})` : "";

@@ -25,6 +25,7 @@ from srbench.machine import resolve_device
 from srbench.method import plugins
 from srbench.method.base import Method, MethodContext, prepare
 from srbench.metrics import find as find_metrics
+from srbench.protocol.base import Protocol as Rules
 from srbench.results.reader import Reader
 from srbench.run import RunOptions, run
 from srbench.scale import checked, enlarged, enlarged_size
@@ -150,13 +151,21 @@ def evaluate(
     return own[[*PER_IMAGE_COLUMNS, "status", "message"]].reset_index(drop=True)
 
 
-def score(metric: str, sr: Pixels, hr: Pixels | None = None, protocol: str = "basicsr", shave: int = 0) -> float:
+def score(
+    metric: str,
+    sr: Pixels,
+    hr: Pixels | None = None,
+    protocol: str = "basicsr",
+    shave: int = 0,
+    previous: tuple[Pixels, Pixels] | None = None,
+) -> float:
     """One metric on one pair of images, or one image alone, as ``protocol`` prepares them.
 
     Args:
         sr, hr: uint8 of one shape, (H, W) or (H, W, 3) RGB; ``hr`` may be left out where the metric needs none.
         shave: pixels to cut from each side of the luma first; papers cut as many as the scale. Colour metrics see
             the whole image.
+        previous: (SR, HR) of the frame before, of the same shape, for metrics over time (``t-of``, ``t-lp``).
 
     Raises:
         SrbenchError: an unknown metric or protocol, images of different shapes or too small, a metric that needs
@@ -174,25 +183,37 @@ def score(metric: str, sr: Pixels, hr: Pixels | None = None, protocol: str = "ba
         )
     if hr is None and chosen.needs_reference:
         raise SrbenchError(f"{chosen.title} compares with an original", "give hr too")
-    # Torch takes no mirrored views. What a metric that needs no original is given in its place is never looked at.
-    sr, hr = (np.ascontiguousarray(check_pixels(image)) for image in (sr, sr if hr is None else hr))
-    if sr.shape != hr.shape:
-        raise ImageError(f"the images differ in shape: {sr.shape} and {hr.shape}", "compare images of one size")
+    sr, hr = _same_shape(sr, sr if hr is None else hr)  # what stands for no original is never looked at
     if chosen.needs_lr:
         raise SrbenchError(f"{chosen.title} needs the LR image and its degradation", "use srbench.evaluate")
     if not metrics.supported(chosen, rules.working_space):
         raise NotSupportedError(f"{chosen.title} needs colour, which {protocol} has not", "use protocol='basicsr'")
+    if (chosen.needs_previous or previous is not None) and not (isinstance(previous, tuple) and len(previous) == 2):
+        raise SrbenchError(f"{chosen.title} measures from frame to frame", "give previous=(sr, hr) of the frame before")
     if chosen.needs_colour and sr.ndim == 2:
         warnings.warn("grey images are measured as RGB of three equal channels", SrbenchWarning, stacklevel=2)
-    # At scale 1 nothing is cut.
-    example = Example(HrImage(hr, replace(rules, shave=0, shave_pixels=shave)), 1, Bicubic())
-    colour = planes_of(sr)
-    if example.hr.shape[0] != colour.shape[0]:
-        colour = colour.expand(3, -1, -1)
+    rules = replace(rules, shave=0, shave_pixels=shave)
     chosen.prepare()
-    result = measure(chosen, compare(colour, example))
+    before = None if previous is None else _pair(*_same_shape(*previous), rules)
+    result = measure(chosen, _pair(sr, hr, rules, before))
     if result.status == "too small":
         raise ImageError(f"{chosen.title}: {json.loads(result.extra)['message']}", "use larger images")
     if result.status == "error":
         raise SrbenchError(f"{chosen.title}: {json.loads(result.extra)['message']}", "see docs/metrics.md")
     return result.value
+
+
+def _same_shape(sr: Pixels, hr: Pixels) -> tuple[Pixels, Pixels]:
+    sr, hr = (np.ascontiguousarray(check_pixels(image)) for image in (sr, hr))  # torch takes no mirrored views
+    if sr.shape != hr.shape:
+        raise ImageError(f"the images differ in shape: {sr.shape} and {hr.shape}", "compare images of one size")
+    return sr, hr
+
+
+def _pair(sr: Pixels, hr: Pixels, rules: Rules, previous: metrics.Comparison | None = None) -> metrics.Comparison:
+    """What metrics see; at scale 1 nothing is cut."""
+    example = Example(HrImage(hr, rules), 1, Bicubic())
+    colour = planes_of(sr)
+    if example.hr.shape[0] != colour.shape[0]:
+        colour = colour.expand(3, -1, -1)
+    return compare(colour, example, previous)

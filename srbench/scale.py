@@ -108,6 +108,22 @@ def reduced(length: int, scale: float) -> int:
     return length // ratio.numerator if ratio.denominator == 1 else round(length / ratio)
 
 
+def stages(scale: int) -> tuple[int, ...]:
+    """The factors by which networks of sub-pixel convolutions enlarge one after the other: 2 for every doubling, or 3.
+
+    >>> stages(3), stages(8), stages(1)
+    ((3,), (2, 2, 2), ())
+
+    Raises:
+        ValueError: ``scale`` is neither 3 nor a power of two.
+    """
+    if scale == 3:
+        return (3,)
+    if scale < 1 or scale.bit_count() != 1:
+        raise ValueError(f"a scale of {scale} is neither 3 nor a power of two")
+    return (2,) * (scale.bit_length() - 1)
+
+
 def checked(scale: object) -> float:
     """A scale that was given as a number, as :attr:`Scale.number` has it; raises SrbenchError unless it is one from 1
     to :data:`LARGEST`, with a denominator of at most :data:`FINEST`."""

@@ -40,6 +40,8 @@ DATA = os.pathsep.join(str(folder.resolve()) for folder in paths.data())
 WEIGHTS = os.pathsep.join(str(folder.resolve()) for folder in paths.weights())
 CHECKPOINTS = [folder.resolve() for folder in paths.checkpoints()]
 MISSING = [name for name in dataset.STANDARD if not dataset.available(name)]
+_VID4 = manifests()["vid4"]
+MISSING += [f"vid4/{clip.name}" for clip in _VID4.clips if not set(clip.names()) <= dataset.image_paths(_VID4).keys()]
 torch.set_num_threads(1)  # small tensors: threads cost more than they bring, above all on a busy machine
 settings.register_profile("srbench", database=None, deadline=None)  # nothing is written into the repository
 settings.load_profile("srbench")
@@ -64,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test marked ``data`` (all standard datasets) or ``data("set5", ...)`` needs them whole; one marked
+    """A test marked ``data`` (all standard datasets) or ``data("set5", "vid4/city", ...)`` needs them whole; one marked
     ``weights("alex", ...)`` needs those backbones of LPIPS."""
     marker = item.get_closest_marker("data")
     missing = [name for name in (marker.args or dataset.STANDARD) if name in MISSING] if marker else []

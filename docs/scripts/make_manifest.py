@@ -1,6 +1,7 @@
 """Write the images and the bicubic PSNR of a dataset as TOML, for a new file under datasets/.
 
     python docs/scripts/make_manifest.py ../shared/datasets/Set5/HR
+    python docs/scripts/make_manifest.py ../shared/datasets/Vid4     (clips, each in a folder of its own)
     python docs/scripts/make_manifest.py --manifest sample     (recompute an existing manifest's values)
 
 Add title, version, citation, licence and folders by hand, and compare the bicubic values with a published table
@@ -16,7 +17,7 @@ import torch
 from srbench import dataset
 from srbench.degradation.named import Bicubic
 from srbench.evaluation import Example, HrImage
-from srbench.evaluation.reference import bicubic, mean_psnr
+from srbench.evaluation.reference import bicubic, mean_psnr, psnr_of
 from srbench.protocol import PROTOCOLS
 from srbench.tomlfile import literal
 
@@ -27,6 +28,10 @@ def main() -> None:
     group.add_argument("folder", type=Path, nargs="?")
     group.add_argument("--manifest")
     options = parser.parse_args()
+    clips = dataset.find(options.manifest or str(options.folder)).clips()
+    if clips:
+        print_clips(clips)
+        return
     images = []
     if options.manifest:
         manifest = dataset.manifests()[options.manifest]
@@ -53,6 +58,27 @@ def main() -> None:
             examples = [Example(HrImage(pixels, protocol), scale, Bicubic()) for _, pixels in images]
             print(f"x{scale} = {mean_psnr(bicubic(), examples):.4f}")
         print()
+
+
+def print_clips(clips: dict[str, list[dataset.ImageFile]]) -> None:
+    """The table of each clip, and the hashes of all frames at the end of the file, where they are in nobody's way."""
+    for clip, frames in clips.items():
+        pixels = [frame.read() for frame in frames]
+        height, width = pixels[0].shape[:2]
+        print(f"[[clips]]\nname = {literal(clip)}\nframes = {len(frames)}\nsize = [{width}, {height}]\n")
+        for name in ("vsr-y", "basicsr"):
+            print(f"[clips.bicubic.{name}]")
+            for scale in (2, 3, 4):
+                examples = (Example(HrImage(own, PROTOCOLS[name]), scale, Bicubic()) for own in pixels)
+                values = [psnr_of(bicubic(), example) for example in examples]
+                print(f"x{scale} = {sum(values) / len(values):.4f}")
+            print()
+    print("[pixels]")
+    for clip, frames in clips.items():
+        print(f"{clip if clip.isidentifier() else literal(clip)} = [")
+        for frame in frames:
+            print(f"    {literal(dataset.facts_of(frame.read(), frame.path.name).sha256)},")
+        print("]")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,14 +12,15 @@ import typer
 
 from srbench.cli.progress import Bar, Progress, progress
 from srbench.cli.shell import MOST_THREADS, err, handled, out
-from srbench.errors import UnknownNameError
+from srbench.errors import SrbenchError, UnknownNameError
 from srbench.files import writing_into
 
 if TYPE_CHECKING:
     from srbench.experiments.corners.study import Study
     from srbench.experiments.corners.summary import Spread, Summary
 
-NAMES = ("corners",)
+NAMES = ("corners", "burst")
+STEPS = 300
 OTHER = "choose another --out"
 COLUMNS = {  # numbers of a summary: heading, format
     "clean": ("clean", ".1%"),
@@ -33,19 +35,47 @@ COLUMNS = {  # numbers of a summary: heading, format
 
 @handled
 def command(
-    name: Annotated[str, typer.Argument(help="Which experiment: corners.")],
-    folder: Annotated[Path, typer.Option("--out", help="Folder for the picture and the numbers.")] = Path("corners"),
-    steps: Annotated[int, typer.Option(help="Training steps; the GAN and the VAE take twice as many.")] = 300,
-    seed: Annotated[int, typer.Option(help="Seed of initial weights, batches and outputs.")] = 0,
+    name: Annotated[str, typer.Argument(help="Which experiment: corners or burst.")],
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the picture and the numbers.", show_default="the experiment's name"),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(help="corners: training steps; the GAN and the VAE take twice as many.", show_default=str(STEPS)),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of all that is drawn at random.")] = 0,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Repeat with so many seeds, from --seed on: means, and least to greatest.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            help="corners: repeat with so many seeds, from --seed on: means, and least to greatest.",
+            show_default="1",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="burst: a dataset's name or folder.", show_default="sample"),
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(min=1, help="burst: so many images of the dataset.", show_default="3")
+    ] = None,
+    degradation: Annotated[
+        str | None,
+        typer.Option(
+            help="burst: what every frame goes through once it is moved, as a chain.", show_default="down > noise:2"
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="Processor threads.")] = 1,
 ) -> None:
     """Run a small experiment that shows why something is so (docs/experiments.md).
 
     corners: one input, two equally right answers. Trains five networks on it, in a few minutes a seed on a processor,
     measures them, and writes corners.png (of the first seed) and corners.json.
+
+    burst: when more frames help, and when they hurt. PSNR of the methods of several frames against the number of frames
+    and against the error of the shifts that they are told, in a minute or two; burst.png and burst.json. Run again, it
+    goes on where it was stopped.
 
     Examples:
 
@@ -54,18 +84,50 @@ def command(
       srbench experiment corners --seeds 3
 
       srbench experiment corners --out results/corners --seed 1 --steps 1000
+
+      srbench experiment burst
+
+      srbench experiment burst --data set5 --degradation "down:nearest:first"
     """
     if name not in NAMES:
         raise UnknownNameError("experiment", name, NAMES)
+    corners, burst = (
+        {"--steps": steps, "--seeds": seeds},
+        {"--data": data, "--images": images, "--degradation": degradation},
+    )
+    for option, value in (burst if name == "corners" else corners).items():
+        if value is not None:
+            raise SrbenchError(f"the experiment '{name}' has no {option}", "leave it out")
+    folder = Path(name) if folder is None else folder
     _check_folder(folder)
     import torch
 
+    from srbench.randomness import checked_seed
+
+    torch.set_num_threads(threads)
+    if name == "burst":
+        from srbench.cli.burst import run
+        from srbench.experiments.burst.study import Settings
+
+        usual = Settings()
+        own = replace(
+            usual,
+            data=data or usual.data,
+            images=images or usual.images,
+            chain=degradation or usual.chain,
+            seed=checked_seed(seed),
+        )
+        run(folder, own, OTHER)
+    else:
+        _corners(folder, STEPS if steps is None else steps, seed, 1 if seeds is None else seeds)
+
+
+def _corners(folder: Path, steps: int, seed: int, seeds: int) -> None:
     from srbench.experiments.corners import study, task
     from srbench.experiments.corners.picture import write_picture
     from srbench.experiments.corners.record import write_record
     from srbench.randomness import checked_seed
 
-    torch.set_num_threads(threads)
     digits = task.load_digits()
     all_seeds = range(checked_seed(seed), checked_seed(seed + seeds - 1) + 1)
     with progress(err(), transient=False) as shown:

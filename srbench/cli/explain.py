@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 @handled
 def command(
-    method: Annotated[str, typer.Argument(help="A name, a plugin file or a checkpoint, also NAME=FILE or edsr=FILE.")],
+    method: Annotated[
+        str, typer.Argument(help="A name, a plugin file or a checkpoint, also NAME=FILE, edsr=FILE, 'A@2 > B@2'.")
+    ],
     expect: Annotated[
         list[str],
         typer.Option(
@@ -103,6 +105,7 @@ def _prepared(name: str, scales: Iterable[float], device: torch.device, *, requi
     from srbench import api
     from srbench.method import plugins
     from srbench.method.base import MethodContext, prepare
+    from srbench.method.frames import require_frames
     from srbench.method.variant import Variant
 
     try:
@@ -111,6 +114,7 @@ def _prepared(name: str, scales: Iterable[float], device: torch.device, *, requi
         method = Variant().apply(api.load(name))
         context = MethodContext(device)
         with contained():
+            require_frames(method.card, 1)  # what is looked for are settings on still images
             for scale in scales:
                 method.require_scale(scale)
         for scale in scales:

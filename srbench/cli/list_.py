@@ -167,8 +167,12 @@ def _datasets() -> list[dict[str, Any]]:
         elif manifest.embedded:
             where = "embedded"
         else:
-            where = str(next(iter(found.values())).parent)
-        if found and len(found) < total:
+            first = next(iter(found.values())).parent
+            where = str(first.parent if manifest.clips else first)
+        if manifest.clips and found and len(found) < total:
+            here = dict.fromkeys(name.partition("/")[0] for name in found)
+            where = f"{len(found)} of {total} frames in {where} ({', '.join(here)})"
+        elif found and len(found) < total:
             where = f"{len(found)} of {total} images in {where}"
         title = manifest.title if manifest.reference else f"{manifest.title} (no originals)"
         rows.append({"name": manifest.name, "title": title, "images": total, "where": where})

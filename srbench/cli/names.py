@@ -26,13 +26,14 @@ DEGRADATIONS = ("bicubic", "blur-down", "bicubic-noise", "bd-centre", "bd-first"
 
 def require_methods(specs: Iterable[str]) -> None:
     """Raise UnknownNameError for a plain name that no method has, for a name of the zoo what it lacks here, and
-    MethodError for a file that is not there."""
+    MethodError for a file that is not there, and for a cascade that cannot be read; of cascades all parts are looked
+    at."""
     from srbench import zoo
-    from srbench.method import networks
+    from srbench.method import networks, series
     from srbench.method.plugins import METHODS
     from srbench.zoo import openmodeldb
 
-    specs = list(specs)
+    specs = [name for spec in specs for name in series.methods_in(spec)]
     for spec in specs:
         if spec.startswith(zoo.PREFIX):
             networks.require(zoo.known_as(spec))
@@ -52,6 +53,7 @@ def require_methods(specs: Iterable[str]) -> None:
     known = _all_methods(source for source in sources if source.origin != BUILT_IN)
     for spec in wanted:
         if spec not in known:
+            series.require_not_alone(spec)
             gateways = {name: [f"{zoo.PREFIX}{name}"] for name in zoo.checkpoints()}
             raise UnknownNameError("method", spec, known, gateways)
 

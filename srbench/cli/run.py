@@ -36,7 +36,9 @@ def command(
     context: typer.Context,
     methods: Annotated[
         list[str],
-        typer.Option(help="all, names, plugin files (.py) or checkpoints, as NAME=FILE or edsr=FILE too, by commas."),
+        typer.Option(
+            help="all, names, plugin files (.py) or checkpoints, as NAME=FILE, edsr=FILE, 'A@2 > B@2' too, by commas."
+        ),
     ] = ["all"],  # noqa: B006
     datasets: Annotated[
         list[str] | None,

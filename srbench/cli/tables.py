@@ -18,6 +18,7 @@ from srbench.report.html.costs import Cost, cost_of, summarise
 from srbench.report.verdict import verdict
 from srbench.results.cautions import cautions
 from srbench.results.choice import EVERYTHING, Choice
+from srbench.results.clips import FEWEST
 from srbench.results.contest import ALL, Contest, contests
 from srbench.results.described import Described, described
 from srbench.results.facts import FolderFacts
@@ -156,7 +157,7 @@ class _View:
             {name: row["mean"] for name, row in measured.items()},
             {name: _interval(row, digits[name]) for name, row in measured.items()},
             {name: _published(row, digits[name]) for name, row in measured.items()},
-            {str(name): f"{row['n']}/{row['planned']}" for name, row in own.iterrows()},
+            {str(name): _count(row) for name, row in own.iterrows()},
             _note(own),
         )
 
@@ -189,8 +190,8 @@ class _View:
         """Why there are no ranks where the images are too few."""
         few = {group: own for (_, group), own in self.held.items() if not own.can_tell and len(own.labels) > 1}
         return [
-            f"{printable(self.title(group))}: no ranks, {counted(len(own.images), 'image')} cannot tell methods apart "
-            f"(no p-value is below {own.smallest_p:.3g})"
+            f"{printable(self.title(group))}: no ranks, {own.told} cannot tell methods apart "
+            + ("(too few clips for a test)" if own.too_few_clips else f"(no p-value is below {own.smallest_p:.3g})")
             for group, own in few.items()
         ]
 
@@ -201,7 +202,11 @@ def _explain(console: Console, table: pd.DataFrame, printed: Sequence[Layout], f
     if "rank" in heads:
         console.print("rank: by the first metric; a range where these images cannot tell methods apart", markup=False)
     if INTERVAL in heads:
-        console.print(f"{INTERVAL}: of the mean over images, by bootstrap", markup=False)
+        over = "clips" if (table["clips"] > 0).all() else "images and clips" if table["clips"].any() else "images"
+        console.print(f"{INTERVAL}: of the mean over {over}, by bootstrap", markup=False)
+    if table["clips"].any():
+        few = f"; no interval with fewer than {FEWEST} clips, for frames of one are alike"
+        console.print(f"clips: means over each clip's frames, then over the clips{few}", markup=False)
     if PUBLISHED in heads:
         console.print("published: the literature's value and, in brackets, what was measured minus it", markup=False)
         for line in _unlike(table):
@@ -230,6 +235,11 @@ def _unlike(table: pd.DataFrame) -> list[str]:
     return ["* not like with like: the difference is not that of the methods alone", *lines]
 
 
+def _count(row: pd.Series) -> str:
+    """'5/5', or '81/81 (2 clips)'."""
+    return f"{row['n']}/{row['planned']}" + (f" ({counted(row['clips'], 'clip')})" if row["clips"] else "")
+
+
 def _interval(row: pd.Series, places: int) -> str:
     return "" if math.isnan(row["ci_low"]) else f"{row['ci_low']:.{places}f} to {row['ci_high']:.{places}f}"
 
@@ -255,6 +265,8 @@ def _note(own: pd.DataFrame) -> str:
         )
         if first[column]
     ]
+    if partial := dict.fromkeys(clip for clips in own["partial"] for clip in clips):
+        parts.append(f"partial: {', '.join(partial)}")
     left_out: dict[int, list[str]] = {}
     for metric, row in own.iterrows():
         left_out.setdefault(row["excluded"], []).append(str(metric))

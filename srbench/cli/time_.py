@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 @handled
 def command(
     methods: Annotated[
-        list[str], typer.Argument(help="all, names, plugin files (.py) or checkpoints, also NAME=FILE or edsr=FILE.")
+        list[str],
+        typer.Argument(help="all, names, plugin files (.py) or checkpoints, also NAME=FILE, edsr=FILE, 'A@2 > B@2'."),
     ],
     size: Annotated[str, typer.Option(help="LR sizes, WIDTHxHEIGHT, separated by commas.")] = "320x180",
     scale: Annotated[str, typer.Option("--scale", help="Scales, for example 2,3,4.")] = "4",

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 @handled
 def command(
-    method: Annotated[str, typer.Argument(help="A name, a plugin file or a checkpoint, also NAME=FILE or edsr=FILE.")],
+    method: Annotated[
+        str, typer.Argument(help="A name, a plugin file or a checkpoint, also NAME=FILE, edsr=FILE, 'A@2 > B@2'.")
+    ],
     images: Annotated[
         list[Path],
         typer.Argument(help="Pictures (PNG, BMP, JPEG, TIFF, WebP), videos (mp4, mkv, avi, webm, gif), or folders."),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from srbench.cli.shell import err, handled, out, split
-from srbench.errors import SrbenchError
+from srbench.errors import SrbenchError, first_few
 from srbench.wording import counted
+
+if TYPE_CHECKING:
+    from srbench.dataset import Manifest, Verdict
+
+_TOLD = 3  # frames of a clip that are named
 
 
 @handled
@@ -23,7 +28,8 @@ def command(
     """Compare a dataset on this machine with its manifest, image by image.
 
     Says of each image: identical, other pixels, wrong size, missing or unreadable. Exit code 1 unless all are
-    identical; of a dataset whose pixels are not recorded, unless as many images are here as it has.
+    identical; of a dataset whose pixels are not recorded, unless as many images are here as it has. Of clips it says in
+    a line each whether all frames are here and which differ.
 
     With --lr it says instead which program made LR images of the HR images: MATLAB, Pillow, OpenCV or torch, and by how
     much those of each differ from them. Exit code 1 unless one is recognised.
@@ -50,6 +56,9 @@ def command(
     console = out()
     for manifest in wanted:
         verdicts = list(dataset.check_images(manifest))
+        if manifest.clips:
+            good = _tell_clips(manifest, verdicts) and good
+            continue
         bad = [verdict for verdict in verdicts if not verdict.good]
         if not manifest.recorded:
             found = sum(verdict.verdict != "missing" for verdict in verdicts)
@@ -69,6 +78,39 @@ def command(
             console.print(table)
     if not good:
         raise typer.Exit(1)
+
+
+def _tell_clips(manifest: Manifest, verdicts: Sequence[Verdict]) -> bool:
+    """Say of each clip how its frames are; whether all are here and none is known to be another."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = out()
+    table = Table("clip", "frames", "verdict", "detail")
+    here = 0
+    good = True
+    for clip in manifest.clips:
+        names = set(clip.names())
+        own = [verdict for verdict in verdicts if verdict.image in names]
+        found = [verdict for verdict in own if verdict.verdict != "missing"]
+        bad = [verdict for verdict in found if verdict.verdict not in ("identical", "not recorded")]
+        here += len(found) == clip.frames
+        good = good and len(found) == clip.frames and not bad
+        verdict = "missing" if not found else "incomplete" if len(found) < clip.frames else ""
+        verdict = verdict or (bad[0].verdict if bad else found[0].verdict)
+        lacking = [verdict.image for verdict in own if verdict.verdict == "missing"] if found else []
+        detail = [f"{one.image}: {one.verdict}" + (f" ({one.detail})" if one.detail else "") for one in bad[:_TOLD]]
+        detail += [f"{len(bad) - _TOLD} more"] if len(bad) > _TOLD else []
+        detail += [f"missing: {first_few(lacking, _TOLD)}"] if lacking else []
+        table.add_row(clip.name, f"{len(found)}/{clip.frames}", verdict, escape("; ".join(detail)))
+    identical = sum(verdict.verdict == "identical" for verdict in verdicts)
+    console.print(
+        f"{manifest.title}: {identical} of {len(verdicts)} frames identical, {here} of "
+        f"{counted(len(manifest.clips), 'clip')} here whole",
+        markup=False,
+    )
+    console.print(table)
+    return good
 
 
 def _recognised(specs: Sequence[str], folders: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from srbench.cli.shell import out
 from srbench.cli.widths import Column, fit, show
 from srbench.report import changes, versus
 from srbench.results import differing
+from srbench.results.clips import clips_of
 from srbench.results.comparison import Comparison
 from srbench.results.head_to_head import HeadToHead, Pairing
 from srbench.wording import printable
@@ -29,7 +30,12 @@ def print_versus(found: HeadToHead) -> None:
         console.print(f"not compared: {printable(note)}", markup=False)
     a, b = map(printable, found.names)
     console.print(f"difference: {a} minus {b}; a sign for each image, those that {a} won most first", markup=False)
-    console.print("tested together by sign flips of images: at most 5% that even one 'better' or 'worse' is chance")
+    flipped = "images (of clips: whole clips)" if any(clips_of(_names(row)) for row in found.pairings) else "images"
+    console.print(f"tested together by sign flips of {flipped}: at most 5% that even one 'better' or 'worse' is chance")
+
+
+def _names(row: Pairing) -> list[str]:
+    return [name for _, name in row.images]
 
 
 def _columns(found: HeadToHead, rows: list[Pairing]) -> list[Column]:

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srbench import paths
+from srbench.dataset import clips
 from srbench.dataset import manifest as known
+from srbench.dataset.clips import frame_name
 from srbench.dataset.folder import SUFFIXES, image_files, read_folder, without_lr
 from srbench.dataset.manifest import ImageFacts, Manifest
 from srbench.errors import DatasetError, DatasetMissingError, SrbenchWarning, UnknownNameError, first_few
@@ -36,13 +38,16 @@ _BEFORE_NUMBER = re.compile(r"(?<=[a-z])[ _-](?=\d)")
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image of a dataset on this machine; without a ``reference`` it is an LR image that has no original."""
+    """An image of a dataset on this machine; without a ``reference`` it is an LR image that has no original. A frame of
+    a ``clip`` is called CLIP/FRAME, and has its ``number`` in the clip, from 0; of a still image ``clip`` is empty."""
 
     name: str
     path: Path
     crop: tuple[int, int, int, int] | None = None
     facts: ImageFacts | None = None
     reference: bool = True
+    clip: str = ""
+    number: int = 0
 
     def read(self) -> Pixels:
         """The decoded pixels, uint8 (H, W) or (H, W, 3); raises ImageError."""
@@ -61,7 +66,8 @@ class Dataset:
 
     ``folder`` is the resolved path of a user's folder, None of a known dataset. ``left_out`` says which of its images
     do not count, by file name, and why. Without a ``reference`` the images are LR images that have no original.
-    ``lr`` holds the LR images that are given, by scale and the HR image's name.
+    ``lr`` holds the LR images that are given, by scale and the HR image's name. The frames of clips follow each other
+    in ``images``.
     """
 
     name: str
@@ -79,6 +85,14 @@ class Dataset:
         yield from self.images
         for low in self.lr.values():
             yield from low.values()
+
+    def clips(self) -> dict[str, list[ImageFile]]:
+        """The frames of every clip in order; empty of a dataset of still images."""
+        found: dict[str, list[ImageFile]] = {}
+        for image in self.images:
+            if image.clip:
+                found.setdefault(image.clip, []).append(image)
+        return found
 
 
 def _warn(text: str) -> None:
@@ -109,7 +123,7 @@ def find(spec: str, note: Callable[[str], None] = _warn, *, reference: bool = Tr
     if not is_path and spec.lower() in manifests:
         if folder.is_dir():
             note(f"'{spec}' is the known dataset; the folder of that name here is ./{spec}")
-        return _as_given(_from_manifest(manifests[spec.lower()]), reference)
+        return _as_given(_from_manifest(manifests[spec.lower()], note), reference)
     if folder.is_dir():
         return _as_given(_from_folder(folder, note, reference), reference)
     if folder.exists():
@@ -139,6 +153,9 @@ def image_paths(manifest: Manifest) -> dict[str, Path]:
     if manifest.embedded:
         found = {image.name: _packaged(image.source) for image in manifest.images}
         return {name: path for name, path in found.items() if path.is_file()}
+    if manifest.clips:
+        frames = _frames_by_clip(manifest)
+        return {frame_name(clip, place): own[place] for clip, own in frames.items() for place in sorted(own)}
     best: dict[str, Path] = {}
     for folders in _candidates(manifest):
         present = {
@@ -159,6 +176,16 @@ def image_paths(manifest: Manifest) -> dict[str, Path]:
     return best
 
 
+def _frames_by_clip(manifest: Manifest) -> dict[str, dict[int, Path]]:
+    """Frames of a manifest's clips on this machine, of each clip those of the folder that has most of them, by their
+    places."""
+    best: dict[str, dict[int, Path]] = {}
+    for folders in _candidates(manifest):
+        for clip, frames in clips.in_manifest(folders, manifest.frames).items():
+            best[clip] = max(best.get(clip, {}), frames, key=len)
+    return {clip: best[clip] for clip in manifest.frames if clip in best}
+
+
 def plain_name(stem: str) -> str:
     """An image's name without case and without what public copies append to it."""
     return _DECORATION.sub("", stem.lower())
@@ -169,7 +196,7 @@ def known_name(stem: str) -> str:
     return _BEFORE_NUMBER.sub("", plain_name(stem))
 
 
-def _from_manifest(manifest: Manifest) -> Dataset:
+def _from_manifest(manifest: Manifest, note: Callable[[str], None]) -> Dataset:
     files = image_paths(manifest)
     missing = [image.file for image in manifest.images if image.name not in files]
     if not files:
@@ -179,6 +206,8 @@ def _from_manifest(manifest: Manifest) -> Dataset:
             f"get it with srbench fetch {manifest.name}, put its images into ./data/{manifest.folders[0]}, or set "
             f"SRBENCH_DATA to the folder that holds {manifest.folders[0]}/",
         )
+    if manifest.clips:
+        return _of_clips(manifest, note)
     if not manifest.recorded:
         if len(files) != manifest.count:
             folder = next(iter(files.values())).parent
@@ -199,12 +228,31 @@ def _from_manifest(manifest: Manifest) -> Dataset:
     return Dataset(manifest.name, manifest.title, manifest.version, images, manifest)
 
 
+def _of_clips(manifest: Manifest, note: Callable[[str], None]) -> Dataset:
+    """The clips of a manifest that are whole on this machine: each is measured by itself, and those that lack are
+    told."""
+    found = _frames_by_clip(manifest)
+    clips.require_here(manifest.title, manifest.frames, found, note)
+    facts = {image.name: image for image in manifest.images}
+    whole = {clip: own for clip, own in found.items() if len(own) == manifest.frames[clip]}
+    images = tuple(
+        ImageFile(name := frame_name(clip, place), own[place], facts=facts.get(name), clip=clip, number=place)
+        for clip, own in whole.items()
+        for place in sorted(own)
+    )
+    clips.require_one_size({clip: [own[place] for place in sorted(own)] for clip, own in whole.items()})
+    return Dataset(manifest.name, manifest.title, manifest.version, images, manifest)
+
+
 def _from_folder(folder: Path, note: Callable[[str], None], reference: bool) -> Dataset:
     contents = read_folder(folder, reference=reference)
     root = folder
     if reference and not contents.images and (inside := _hr_folder(folder)) is not None:
         folder, contents = inside, read_folder(inside)
         note(f"'{root}' is a dataset with a folder of HR images, which are taken: {inside.name}")
+    if reference and not contents.images and (own := clips.read_clips(folder, note)):
+        images = tuple(frame for clip in own for frame in _frames(clip))
+        return Dataset(_called(root), _called(root), 0, images, folder=folder.resolve())
     if not contents.images:
         unread = f" but {first_few([*contents.left_out])}, which are not read" if contents.left_out else ""
         raise DatasetError(f"no images in '{folder}'{unread}", _where_images_are(folder))
@@ -212,11 +260,32 @@ def _from_folder(folder: Path, note: Callable[[str], None], reference: bool) -> 
         note(text)
     names = names_of_files(contents.images)
     images = tuple(ImageFile(name, path) for name, path in zip(names, contents.images, strict=True))
-    resolved = folder.resolve()
-    name = root.resolve().name or "root"
-    if name.lower() in known.manifests():
-        name = f"{name}-folder"  # its images are not checked against the manifest of that name
-    return Dataset(name, name, 0, images, folder=resolved, left_out=contents.left_out)
+    if reference:
+        _note_clips(folder, note)
+    return Dataset(_called(root), _called(root), 0, images, folder=folder.resolve(), left_out=contents.left_out)
+
+
+def _called(folder: Path) -> str:
+    """The name of the dataset that a user's folder is."""
+    name = folder.resolve().name or "root"
+    # Its images are not checked against the manifest of that name.
+    return f"{name}-folder" if name.lower() in known.manifests() else name
+
+
+def _frames(clip: clips.Clip) -> Iterator[ImageFile]:
+    names = names_of_files(clip.files)
+    for place, (name, path) in enumerate(zip(names, clip.files, strict=True)):
+        yield ImageFile(f"{clip.name}/{name}", path, clip=clip.name, number=place)
+
+
+def _note_clips(folder: Path, note: Callable[[str], None]) -> None:
+    """Say of folders of frames beside images that they do not count."""
+    beside = [place.name for place in clips.folders_of_frames(folder) if clips.is_clip(place)]
+    if beside:
+        note(
+            f"'{folder}' holds images and folders of frames ({first_few(beside)}): the images are taken, and no clip; "
+            "move the images elsewhere if the clips are meant"
+        )
 
 
 def _hr_folder(folder: Path) -> Path | None:

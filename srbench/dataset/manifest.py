@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from srbench import paths, tomlfile
+from srbench.dataset import clip_facts
+from srbench.dataset.clip_facts import ClipFacts
+from srbench.dataset.clips import frame_name
 from srbench.errors import DatasetError, UnknownNameError
 from srbench.foreign.contained import told
 
@@ -38,10 +41,11 @@ class ImageFacts:
     sha256: str
     source: str = ""  # 'skimage:FILE' for images that ship inside a package
     crop: tuple[int, int, int, int] | None = None  # left, top, width, height
+    clip: str = ""  # whose frame it is; empty of a still image, whose name is its file's
 
     @property
     def name(self) -> str:
-        return Path(self.file).stem
+        return f"{self.clip}/{self.file}" if self.clip else Path(self.file).stem
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ class Manifest:
     ``bicubic[protocol][scale]`` is the mean PSNR that bicubic must give, to four decimals; ``published`` the same
     as papers print it, to two. ``images`` is empty where names, sizes and pixels are not recorded. ``parts`` are
     folders below the dataset's own that hold its images together. ``lr[scale]`` is the folder of the LR images that
-    come with the HR images, below the dataset's own or that of the HR images.
+    come with the HR images, below the dataset's own or that of the HR images. Of a dataset of ``clips``, ``images``
+    holds the frames of those whose pixels are recorded.
     """
 
     name: str
@@ -80,16 +85,22 @@ class Manifest:
     reference: bool = True  # False: the images are LR images, of which there is no original
     parts: tuple[str, ...] = ()
     lr: dict[int, str] = field(default_factory=dict)
+    clips: tuple[ClipFacts, ...] = ()
 
     @property
     def count(self) -> int:
-        """How many images there are."""
-        return len(self.images) or self.unrecorded
+        """How many images there are, or frames of all clips."""
+        return sum(clip.frames for clip in self.clips) or len(self.images) or self.unrecorded
 
     @property
     def recorded(self) -> bool:
-        """Names, sizes and pixels of the images are known."""
-        return bool(self.images)
+        """Names, sizes and pixels of all images are known."""
+        return len(self.images) == self.count
+
+    @property
+    def frames(self) -> dict[str, int]:
+        """How many each of its clips has; empty where it has none."""
+        return {clip.name: clip.frames for clip in self.clips}
 
     @property
     def embedded(self) -> bool:
@@ -166,7 +177,7 @@ class _File:
     version: int
     citation: str
     licence: str
-    images: list[_Image] | Literal["unknown"]  # then only their number is recorded
+    images: list[_Image] | Literal["unknown"] = field(default_factory=list)  # unknown: their number alone is recorded
     homepage: str = ""
     folders: list[str] = field(default_factory=list)
     count: int = 0
@@ -177,14 +188,24 @@ class _File:
     reference: bool = True
     parts: list[str] = field(default_factory=list)
     lr: dict[str, str] = field(default_factory=dict)
+    clips: list[clip_facts.Written] = field(default_factory=list)
+    pixels: dict[str, list[str]] = field(default_factory=dict)  # of clips: hashes of the frames in order
 
 
 def _parse(path: Path) -> Manifest:
     file = tomlfile.load(path, "manifest", _File, DatasetError)
     if not 0 <= file.version < 2**31:
         raise DatasetError(f"'{path}': version = {str(file.version)[:40]} is no version", "count it from 1")
+    clips = tuple(_clip(own, file.pixels.get(own.name, ()), path) for own in file.clips)
+    clip_facts.check(clips, file.pixels, path)
+    if clips and (file.images or file.count or file.source or not file.reference):
+        raise DatasetError(
+            f"'{path}' has clips, beside which images, count, source and reference = false say nothing",
+            "describe images in a manifest of their own, and how to get clips in: how = ...",
+        )
     images = () if isinstance(file.images, str) else tuple(image.facts() for image in file.images)
-    if not images and file.count < 1:
+    images += tuple(frame for clip in clips for frame in _frames(clip))
+    if not images and not clips and file.count < 1:
         raise DatasetError(f"'{path}' says neither which images there are nor how many", "add count = ...")
     if file.count > MOST_IMAGES:
         raise DatasetError(f"'{path}': count = {str(file.count)[:40]} is no number of images", f"at most {MOST_IMAGES}")
@@ -207,7 +228,20 @@ def _parse(path: Path) -> Manifest:
         reference=file.reference,
         parts=tuple(file.parts),
         lr=_by_scale(file.lr, "LR images", path),
+        clips=clips,
     )
+
+
+def _clip(own: clip_facts.Written, pixels: Sequence[str], path: Path) -> ClipFacts:
+    return ClipFacts(own.name, own.frames, own.size, _psnr_by_scale(own.bicubic, path), tuple(pixels))
+
+
+def _frames(clip: ClipFacts) -> list[ImageFacts]:
+    """Of a clip whose pixels are recorded."""
+    width, height = clip.size
+    names = (frame_name(clip.name, place).partition("/")[2] for place in range(clip.frames))
+    hashes = zip(names, clip.sha256, strict=False)
+    return [ImageFacts(name, width, height, 3, sha256, clip=clip.name) for name, sha256 in hashes]
 
 
 def _psnr_by_scale(table: dict[str, dict[str, float]], path: Path) -> dict[str, dict[int, float]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -59,8 +60,10 @@ def given(data: Dataset, folder: str, scale: float) -> dict[str, ImageFile]:
         root = expanded(folder)
         if not root.is_dir():
             raise DatasetMissingError(f"no folder at '{folder}'", "check the path")
+        if data.clips():
+            return _of_clips(data, root, scale)
         return _pair(data, [_of_scale(root, scale) or root], scale)
-    places = beside(data, scale)
+    places = [] if data.clips() else beside(data, scale)
     if not places:
         raise DatasetMissingError(
             f"no LR images of {data.title} at x{scale} beside its HR images", "say where they are: --lr FOLDER"
@@ -94,6 +97,26 @@ def beside(data: Dataset, scale: float) -> list[Path]:
             )
         found.update(dict.fromkeys(places))
     return list(found)
+
+
+def _of_clips(data: Dataset, root: Path, scale: float) -> dict[str, ImageFile]:
+    """The LR frames below a folder that holds those of each clip in a folder of the clip's name, or holds a folder of
+    such folders for each scale."""
+    clips = data.clips()
+    for place in (root, *(child for child in _folders(root) if _scale_called(child) == exact(scale))):
+        folders = {folder.name.lower(): folder for folder in _folders(place)}
+        missing = [clip for clip in clips if clip.lower() not in folders]
+        if not missing:
+            break
+    else:
+        raise DatasetError(
+            f"'{root}' holds no LR frames of {first_few(list(clips))} at x{scale}",
+            "put the LR frames of each clip into a folder that is called as the clip",
+        )
+    found = {}
+    for clip, frames in clips.items():
+        found.update(_pair(replace(data, images=tuple(frames)), [folders[clip.lower()]], scale))
+    return found
 
 
 def _wanted(data: Dataset) -> dict[str, str]:
@@ -202,17 +225,21 @@ def _of_scale(root: Path, scale: float) -> Path | None:
     None if there is none."""
     folders = _folders(root)
     for child in folders:
-        match = _OF_SCALE.fullmatch(child.name.lower())
-        if match and Fraction(match["scale"]).limit_denominator(FINEST) == exact(scale) and image_files(child):
+        if _scale_called(child) == exact(scale) and image_files(child):
             return child
     inner = [child for child in folders if is_called_lr(child)] if not image_files(root) else []
     return (_of_scale(inner[0], scale) or _images_of(inner[0], scale)) if len(inner) == 1 else None
 
 
+def _scale_called(folder: Path) -> Fraction | None:
+    """The scale that a folder's name says; None if it says none."""
+    match = _OF_SCALE.fullmatch(folder.name.lower())
+    return Fraction(match["scale"]).limit_denominator(FINEST) if match else None
+
+
 def _images_of(folder: Path, scale: float) -> Path | None:
     """``folder`` if it holds images, and its name does not say that they are of another scale."""
-    match = _OF_SCALE.fullmatch(folder.name.lower())
-    other = match is not None and Fraction(match["scale"]).limit_denominator(FINEST) != exact(scale)
+    other = _scale_called(folder) not in (None, exact(scale))
     return folder if image_files(folder) and not other else None
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srbench.dataset.locate import ImageFile, image_paths
@@ -34,6 +35,9 @@ class Verdict:
 def check_images(manifest: Manifest) -> Iterator[Verdict]:
     """Compare the images on this machine with their manifest, one after the other."""
     files = image_paths(manifest)
+    if manifest.clips:
+        yield from _check_clips(manifest, files)
+        return
     if not manifest.recorded:
         yield from (Verdict(name, "not recorded") for name in files)
         yield from (Verdict(f"image {i + 1}", "missing") for i in range(len(files), manifest.count))
@@ -47,6 +51,28 @@ def check_images(manifest: Manifest) -> Iterator[Verdict]:
             yield Verdict(facts.name, "unreadable", error.message)
             continue
         yield judge(facts, pixels)
+
+
+def _check_clips(manifest: Manifest, files: Mapping[str, Path]) -> Iterator[Verdict]:
+    """Of a clip whose pixels are not recorded, the sizes of its frames are compared."""
+    recorded = {facts.name: facts for facts in manifest.images}
+    for clip in manifest.clips:
+        for name in clip.names():
+            if name not in files:
+                yield Verdict(name, "missing")
+                continue
+            try:
+                pixels = ImageFile(name, files[name]).read()
+            except ImageError as error:
+                yield Verdict(name, "unreadable", error.message)
+                continue
+            if name in recorded:
+                yield judge(recorded[name], pixels)
+            elif (size := (pixels.shape[1], pixels.shape[0])) != clip.size:
+                found, wanted = ("x".join(map(str, sides)) for sides in (size, clip.size))
+                yield Verdict(name, "wrong size", f"{found}, not {wanted}")
+            else:
+                yield Verdict(name, "not recorded")
 
 
 def judge(facts: ImageFacts, pixels: Pixels) -> Verdict:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Protocol
@@ -13,16 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from srbench.degradation.burst import Burst
+from srbench.degradation.moves import after_move, moved
+from srbench.degradation.step import LinearMap, Step, product
 from srbench.errors import SrbenchError
 from srbench.foreign import fields
 from srbench.foreign.contained import contained
-from srbench.imaging.banded import Axis
-from srbench.imaging.color import to_uint8
-from srbench.imaging.resize import Downsampler
 from srbench.randomness import LARGEST_SEED
 from srbench.scale import LARGEST, exact
-
-LinearMap = Callable[[Tensor], Tensor]  # (..., H, W) to (..., h, w), floating
 
 
 class Degradation(Protocol):
@@ -61,53 +58,30 @@ class Degradation(Protocol):
         """Whether LR images are made of RGB images of 8 bits under every protocol, as JPEG's are."""
         ...
 
+    @property
+    def frames(self) -> int:
+        """How many LR frames a burst has; 1 where there is one LR image."""
+        ...
 
-class Step:
-    """One step of a :class:`Pipeline`. A subclass has a ``key`` that holds all that decides its output, and is called
-    with images; a linear one has an :meth:`operator`, so that methods can invert it."""
+    @property
+    def blind(self) -> bool:
+        """Whether methods are not told how the frames of a burst are moved."""
+        ...
 
-    key: str
-    random = False
-    """Whether it draws from ``rng``."""
-    on_rgb = False
-    """Whether it is defined for RGB images of 8 bits alone: protocols that work on Y then take Y of the LR image."""
-    has_operator = True
-    """Whether it is known what it does to an image, so that a method could undo the linear part of that."""
-    keeps_noise = False
-    """Whether white noise goes through it as it is."""
+    def shifts(self, scale: float) -> Tensor:
+        """How the frames of a burst are moved: (frames, 2) double, (dy, dx) in LR pixels. What lies at (y, x) in the
+        target frame, which is the first, lies at (y + dy, x + dx) in frame t."""
+        ...
 
-    def __call__(self, x: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
-        """``x`` (..., H, W), uint8 or floating on the 0..255 scale, to an image of the same type, of :meth:`size`.
+    def burst(self, hr: Tensor, scale: float) -> Tensor:
+        """HR (..., H, W) to the LR frames (frames, ..., H/scale, W/scale), of which the first is the target frame: the
+        LR image that calling the degradation makes. Noise differs from frame to frame."""
+        ...
 
-        Args:
-            scale: that of the whole pipeline.
-            rng: the pipeline's, for the image at hand: the same for every method and in every order of images.
-        """
-        raise NotImplementedError(f"{type(self).__name__} does not implement __call__(x, scale, rng)")
-
-    def size(self, height: int, width: int, scale: float) -> tuple[int, int]:
-        """Of the output, for an input of that size."""
-        return height, width
-
-    def operator(self, height: int, width: int, scale: float) -> LinearMap | None:
-        """The step as a linear map of images of that size; None where it is none, as adding noise is."""
-        return None
-
-    def noise_sigma(self) -> float | None:
-        """Standard deviation, in grey levels, of the white noise that the step adds; None where it draws at random in
-        some other way. Methods that weigh the data against a prior read it."""
-        return None if self.random else 0.0
-
-    def require_scale(self, scale: float) -> None:
-        """Raise SrbenchError unless the step is defined in a pipeline of ``scale``."""
-
-    def symmetric(self, scale: float) -> bool:
-        """Whether mirroring or turning the input mirrors or turns the output."""
-        return False
-
-    def fused(self, following: Step) -> Step | None:
-        """This step and the next as one that costs less and gives the same pixels; None if there is none."""
-        return None
+    def frame_operator(self, height: int, width: int, scale: float, shift: tuple[float, float]) -> LinearMap:
+        """As :meth:`operator`, to the LR frame that is moved by ``shift`` (dy, dx) in LR pixels. Moves by parts of an
+        HR pixel interpolate (cubic, a = -0.5); pixels at the border are repeated beyond it."""
+        ...
 
 
 def _is_step(value: object) -> bool:
@@ -132,6 +106,7 @@ _RULES = {
     "seed": fields.whole(0, LARGEST_SEED),
     "facts": _or_none(fields.TEXT),
     "source": fields.TEXT,
+    "as_burst": fields.Rule(lambda value: value is None or isinstance(value, Burst), "None or a Burst"),
 }
 
 
@@ -146,6 +121,7 @@ class Pipeline:
         seed: of steps that draw at random.
         facts: what of the steps stands in the key; None: their own keys.
         source: hash of the files in which it was written; empty for the built-in ones.
+        as_burst: how the HR image is moved for each LR frame before the steps; None: there is one LR image.
 
     Raises:
         SrbenchError: a name with slashes, no step, or a field of another kind.
@@ -158,6 +134,7 @@ class Pipeline:
     seed: int = 0
     facts: str | None = None
     source: str = ""
+    as_burst: Burst | None = None
 
     def __post_init__(self) -> None:
         fields.require(self, f"degradation {fields.shown(self.name)}", _RULES, SrbenchError)
@@ -170,8 +147,9 @@ class Pipeline:
     def key(self) -> str:
         with contained(f"degradation {self.name}"):
             facts = ">".join(step.key for step in self.steps) if self.facts is None else self.facts
-            seed = f"seed={self.seed}" if any(step.random for step in self.steps) else ""
-        return "/".join(part for part in (self.name, f"v{self.version}", facts, self.source, seed) if part)
+            drawn = any(step.random for step in self.steps) or (self.as_burst is not None and self.as_burst.random)
+        burst, seed = "" if self.as_burst is None else self.as_burst.key, f"seed={self.seed}" if drawn else ""
+        return "/".join(part for part in (self.name, f"v{self.version}", burst, facts, self.source, seed) if part)
 
     @cached_property
     def _fused(self) -> tuple[Step, ...]:
@@ -187,7 +165,9 @@ class Pipeline:
         Raises:
             SrbenchError: the steps do not shrink the image by the scale, or change its type.
         """
-        rng = self._rng(hr, scale)
+        return self._degraded(hr, scale, self._rng(hr, scale))
+
+    def _degraded(self, hr: Tensor, scale: float, rng: np.random.Generator) -> Tensor:
         lr = hr
         for step in self._fused:
             lr = step(lr, scale, rng)
@@ -200,11 +180,29 @@ class Pipeline:
             )
         return lr
 
-    def _rng(self, hr: Tensor, scale: float) -> np.random.Generator:
-        """Drawn from the seed and the HR image's own values."""
+    @property
+    def frames(self) -> int:
+        return 1 if self.as_burst is None else self.as_burst.frames
+
+    @property
+    def blind(self) -> bool:
+        return self.as_burst is not None and self.as_burst.blind
+
+    def shifts(self, scale: float) -> Tensor:
+        return (self.as_burst or Burst(1)).drawn(scale, self.seed)
+
+    def burst(self, hr: Tensor, scale: float) -> Tensor:
+        frames = [self(hr, scale)]
+        for number, (down, right) in enumerate(self.shifts(scale).tolist()[1:], start=1):
+            own = moved(hr, (down * scale, right * scale))
+            frames.append(self._degraded(own, scale, self._rng(hr, scale, number)))
+        return torch.stack(frames)
+
+    def _rng(self, hr: Tensor, scale: float, frame: int = 0) -> np.random.Generator:
+        """Drawn from the seed, the HR image's own values and the number of the frame of a burst."""
         if not any(step.random for step in self.steps):
             return np.random.default_rng(self.seed)
-        digest = hashlib.sha256(f"{self.seed}/{scale}/".encode())
+        digest = hashlib.sha256(f"{self.seed}/{scale}/{f'frame {frame}/' if frame else ''}".encode())
         digest.update(np.ascontiguousarray(hr.cpu().numpy()).data)
         return np.random.default_rng(int.from_bytes(digest.digest()[:16]))
 
@@ -215,7 +213,11 @@ class Pipeline:
             own = step.operator(height, width, scale)
             maps += [own] if own is not None else []
             height, width = step.size(height, width, scale)
-        return reduce(_product, maps) if maps else (lambda hr: hr)
+        return reduce(product, maps) if maps else (lambda hr: hr)
+
+    def frame_operator(self, height: int, width: int, scale: float, shift: tuple[float, float]) -> LinearMap:
+        move = shift[0] * scale, shift[1] * scale
+        return after_move(self.operator(height, width, scale), height, width, move)
 
     def noise_sigma(self) -> float | None:
         """That of the steps together. It is not known (None) where one of them draws in another way than white noise,
@@ -256,23 +258,3 @@ class Pipeline:
 
     def symmetric(self, scale: float) -> bool:
         return all(step.symmetric(scale) for step in self._fused)
-
-
-def as_type_of(image: Tensor, x: Tensor) -> Tensor:
-    """What a step computed, in the type of what it was given: uint8 is clipped and rounded."""
-    return to_uint8(image) if x.dtype == torch.uint8 else image.to(x.dtype)
-
-
-def _product(first: LinearMap, second: LinearMap) -> LinearMap:
-    if isinstance(first, Downsampler) and isinstance(second, Downsampler):
-        return Downsampler(_axis_product(first.rows, second.rows), _axis_product(first.columns, second.columns))
-    return lambda hr: second(first(hr))
-
-
-def _axis_product(first: Axis, second: Axis) -> Axis:
-    matrix = (second.matrix() @ first.matrix()).numpy()
-    used, length = matrix != 0, first.length
-    start, end = used.argmax(axis=1), length - used[:, ::-1].argmax(axis=1)
-    taps = int((end - start).max())
-    index = np.minimum(start, length - taps)[:, None] + np.arange(taps)
-    return Axis.of(length, np.take_along_axis(matrix, index, axis=1), index, first.dim)

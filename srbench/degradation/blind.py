@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from srbench.degradation import drawn
-from srbench.degradation.base import LinearMap, Step, as_type_of
 from srbench.degradation.drawn import RESAMPLINGS, Range, chosen, uniform
 from srbench.degradation.kernels import Kernel, gaussian
 from srbench.degradation.photographs import through_jpeg
+from srbench.degradation.step import LinearMap, Step, as_type_of
 from srbench.errors import NotSupportedError
 from srbench.imaging.resize import imresize
 from srbench.scale import reduced

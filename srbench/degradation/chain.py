@@ -7,11 +7,13 @@ from pathlib import Path
 
 from srbench import tomlfile
 from srbench.degradation import grammar
-from srbench.degradation.base import Pipeline, Step
+from srbench.degradation.base import Pipeline
+from srbench.degradation.burst import Burst
 from srbench.degradation.grammar import ChainStep, ParsedChain
 from srbench.degradation.kernels import read_kernel
 from srbench.degradation.photographs import Clip, Jpeg, PoissonNoise
 from srbench.degradation.resampling import Down
+from srbench.degradation.step import Step
 from srbench.degradation.steps import BicubicDown, Blur, GaussianNoise, Subsample
 from srbench.errors import SrbenchError
 from srbench.files import expanded
@@ -63,8 +65,11 @@ def chain(
             f"the chain '{shown[:40]}...' of {len(shown)} characters is too long for a name",
             "write it into a file: name = ... and steps = [...], and give that (docs/degradations.md)",
         )
-    steps = tuple(_step(step, folder) for step in parsed.steps)
-    return Chain(shown, steps, scales=scales, text=text, shrinks=parsed.shrinks)
+    burst = parsed.burst
+    own = parsed.steps if burst is None else parsed.steps[1:]
+    steps = tuple(_step(step, folder) for step in own)
+    as_burst = None if burst is None else Burst(burst.frames, burst.shifts, burst.blind)
+    return Chain(shown, steps, scales=scales, as_burst=as_burst, text=text, shrinks=parsed.shrinks)
 
 
 def _by_file_name(step: grammar.KernelStep) -> grammar.KernelStep:
@@ -91,6 +96,8 @@ def _step(step: ChainStep, folder: Path | None) -> Step:
             return Jpeg(step.quality, step.sampling)
         case grammar.ClipStep():
             return Clip()
+        case grammar.BurstStep():
+            raise ValueError("a burst is no step of a pipeline, it says of what its steps make LR frames")
 
 
 def kernel_path(file: str, folder: Path | None = None) -> Path:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from srbench.degradation.base import LinearMap, Pipeline, Step
+from srbench.degradation.base import Pipeline
+from srbench.degradation.step import LinearMap, Step
 from srbench.errors import NotSupportedError
 from srbench.records import GIVEN
 

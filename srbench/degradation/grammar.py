@@ -1,12 +1,13 @@
 """Chains of degradations as text: ``blur:1.6 > down > noise:10 > jpeg:40``.
 
-blur:SIGMA[:SIZE][:BORDER]   MATLAB's fspecial('gaussian', SIZE, SIGMA); SIZE: the odd number at or above 6 SIGMA
-blur:FILE.npy[:BORDER]       a kernel of one's own
-down[:KERNEL][:PHASE]        to 1/scale; alone MATLAB's bicubic; down:nearest is decimation
-noise:SIGMA[:grey]           white Gaussian noise in grey levels, on every channel or the same on all
-poisson:PEAK                 photon noise; white is PEAK photons
-jpeg:QUALITY[:420|444]       Pillow's encoder; chroma halved (420) or whole
-clip                         to 0..255
+burst:N[:grid|random][:blind]  first of all: N frames, the HR image moved by parts of an LR pixel
+blur:SIGMA[:SIZE][:BORDER]     MATLAB's fspecial('gaussian', SIZE, SIGMA); SIZE: the odd number at or above 6 SIGMA
+blur:FILE.npy[:BORDER]         a kernel of one's own
+down[:KERNEL][:PHASE]          to 1/scale; alone MATLAB's bicubic; down:nearest is decimation
+noise:SIGMA[:grey]             white Gaussian noise in grey levels, on every channel or the same on all
+poisson:PEAK                   photon noise; white is PEAK photons
+jpeg:QUALITY[:420|444]         Pillow's encoder; chroma halved (420) or whole
+clip                           to 0..255
 
 Nothing here computes, so that a command line can be refused before anything large is imported.
 """
@@ -27,14 +28,17 @@ Border = Literal["replicate", "reflect"]
 Kernel = Literal["bicubic", "bilinear", "area", "nearest"]
 Phase = Literal["centre", "first"]
 Sampling = Literal["420", "444"]
+Shifts = Literal["grid", "random"]
 
 SUMMARY = (
-    "blur:SIGMA[:SIZE] or blur:FILE.npy, down[:bicubic|bilinear|area|nearest][:centre|first], noise:SIGMA[:grey], "
-    "poisson:PEAK, jpeg:QUALITY[:420|444] and clip, joined by '>'"
+    "burst:N[:grid|random][:blind] (first), blur:SIGMA[:SIZE] or blur:FILE.npy, "
+    "down[:bicubic|bilinear|area|nearest][:centre|first], noise:SIGMA[:grey], poisson:PEAK, jpeg:QUALITY[:420|444] and "
+    "clip, joined by '>'"
 )
 KERNEL = "kernel:"  # what the name of a degradation by a user's kernel begins with
 FILES = (".py", ".toml")  # of degradations
 LARGEST_KERNEL = 501  # pixels a side
+MOST_FRAMES = 64  # of a burst
 _MOST_GREY = 255.0
 _MOST_PHOTONS = 1e9
 _SHOWN = 80  # characters of a chain in a message
@@ -44,6 +48,16 @@ _FILE = re.compile(r"(.*\.npy)(?::([^:]*))?", re.IGNORECASE | re.DOTALL)
 
 class _WrongError(SrbenchError):
     """What is wrong with a step, before its place is known."""
+
+
+@dataclass(frozen=True)
+class BurstStep:
+    frames: int
+    shifts: Shifts = "grid"
+    blind: bool = False
+
+    def __str__(self) -> str:
+        return f"burst:{self.frames}{_unless(self.shifts, 'grid')}{':blind' if self.blind else ''}"
 
 
 @dataclass(frozen=True)
@@ -113,7 +127,7 @@ class ClipStep:
         return "clip"
 
 
-ChainStep = BlurStep | KernelStep | DownStep | NoiseStep | PoissonStep | JpegStep | ClipStep
+ChainStep = BurstStep | BlurStep | KernelStep | DownStep | NoiseStep | PoissonStep | JpegStep | ClipStep
 
 
 @dataclass(frozen=True)
@@ -124,6 +138,11 @@ class ParsedChain:
 
     def __str__(self) -> str:
         return " > ".join(map(str, self.steps))
+
+    @property
+    def burst(self) -> BurstStep | None:
+        """The first step where it says that there are several frames."""
+        return self.steps[0] if self.steps and isinstance(self.steps[0], BurstStep) else None
 
     @property
     def shrinks(self) -> bool:
@@ -203,6 +222,10 @@ def _placed(error: _WrongError, place: int, text: str) -> SrbenchError:
 def _require_fitting(steps: Sequence[ChainStep], at: int, written: Sequence[str]) -> None:
     """Hold a step to those around it."""
     step = steps[at]
+    if isinstance(step, BurstStep) and at:
+        raise _WrongError("is a 'burst', which is no first step", "put it first: the HR image is moved, then degraded")
+    if isinstance(step, BurstStep) and len(steps) == 1:
+        raise _WrongError("is a 'burst' alone", f"say how its frames are made: {step} > down")
     if isinstance(step, DownStep) and any(isinstance(other, DownStep) for other in steps[:at]):
         first = next(place for place, other in enumerate(steps, start=1) if isinstance(other, DownStep))
         raise _WrongError(
@@ -233,6 +256,18 @@ def _step(text: str) -> ChainStep:
         return KernelStep(match[1], _border(match[2]) if match[2] is not None else "replicate")
     step: ChainStep = _STEPS[name]([part.strip() for part in rest.split(":")] if colon else [])
     return step
+
+
+def _burst(arguments: list[str]) -> BurstStep:
+    _require_count("burst:N[:grid|random][:blind]", arguments, 1, 3)
+    frames = _whole("number of frames", arguments[0], 1, MOST_FRAMES)
+    kinds, words = get_args(Shifts), arguments[1:]
+    for word in words:
+        _one_of("burst", word, (*kinds, "blind"))
+    shifts = words.pop(0) if words and words[0] in kinds else "grid"
+    if words not in ([], ["blind"]):
+        raise _WrongError(f"has '{words[-1]}' too many", "write burst:N[:grid|random][:blind]")
+    return BurstStep(frames, cast(Shifts, shifts), blind=bool(words))
 
 
 def _blur(arguments: list[str]) -> BlurStep:
@@ -281,6 +316,7 @@ def _clip(arguments: list[str]) -> ClipStep:
 
 
 _STEPS: dict[str, Callable[[list[str]], Any]] = {
+    "burst": _burst,
     "blur": _blur,
     "down": _down,
     "noise": _noise,

@@ -28,10 +28,11 @@ class LrImage:
     hr: Pixels
 
 
-def lr_image(
+def lr_frames(
     pixels: Pixels, scale: float, degradation: Degradation, name: str = "", protocol: Protocol = BASICSR
-) -> LrImage:
-    """The LR image of a picture: of RGB of 8 bits, as protocols that round LR images have it.
+) -> list[LrImage]:
+    """The LR image of a picture, or the frames of its burst, the target frame first: of RGB of 8 bits, as protocols
+    that round LR images have it.
 
     A grey picture is degraded as three equal channels, and its LR image is grey where these are equal.
 
@@ -52,14 +53,15 @@ def lr_image(
         )
     hr = np.ascontiguousarray(pixels[: sizes.hr[0], : sizes.hr[1]])
     planes = torch.from_numpy(np.ascontiguousarray(as_rgb(hr).transpose(2, 0, 1)))
-    lr = np.ascontiguousarray(degradation(planes, scale).permute(1, 2, 0).numpy())
-    grey = pixels.ndim == 2 and bool((lr == lr[..., :1]).all())
-    return LrImage(np.ascontiguousarray(lr[..., 0]) if grey else lr, hr)
+    frames = degradation.burst(planes, scale).permute(0, 2, 3, 1).numpy()
+    grey = pixels.ndim == 2 and bool((frames == frames[..., :1]).all())
+    return [LrImage(np.ascontiguousarray(lr[..., 0] if grey else lr), hr) for lr in frames]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An image of a manifest: its file and the hash of its pixels, and those of the HR image."""
+    """An image of a manifest: its file and the hash of its pixels, and those of the HR image; of a frame of a burst how
+    it is moved, (dy, dx) in LR pixels."""
 
     file: str
     source: str
@@ -67,12 +69,13 @@ class Entry:
     hr: tuple[int, int]
     lr_sha256: str
     hr_sha256: str
+    shift: tuple[float, float] | None = None
 
     @classmethod
-    def of(cls, file: str, source: Path, image: LrImage) -> Entry:
+    def of(cls, file: str, source: Path, image: LrImage, shift: tuple[float, float] | None = None) -> Entry:
         (height, width), (tall, wide) = image.pixels.shape[:2], image.hr.shape[:2]
         hashes = pixel_hash(image.pixels), pixel_hash(image.hr)
-        return cls(file, source.name, (height, width), (tall, wide), *hashes)
+        return cls(file, source.name, (height, width), (tall, wide), *hashes, shift)
 
 
 def write_manifest(folder: Path, degradation: Degradation, scale: float, seed: int, entries: Iterable[Entry]) -> None:
@@ -84,6 +87,7 @@ def write_manifest(folder: Path, degradation: Degradation, scale: float, seed: i
     head = {
         **{"srbench": __version__, "degradation": degradation.name, "key": degradation.key},
         **{"scale": scale, "seed": seed},
+        **({"frames": degradation.frames} if degradation.frames > 1 else {}),
     }
     lines = [f"{name} = {literal(value)}" for name, value in head.items()]
     for entry in entries:
@@ -91,5 +95,6 @@ def write_manifest(folder: Path, degradation: Degradation, scale: float, seed: i
             **{"file": entry.file, "width": entry.lr[1], "height": entry.lr[0], "sha256": entry.lr_sha256},
             **{"hr": entry.source, "hr_width": entry.hr[1], "hr_height": entry.hr[0], "hr_sha256": entry.hr_sha256},
         }
-        lines += ["", "[[images]]", *(f"{name} = {literal(value)}" for name, value in facts.items())]
+        moved = {} if entry.shift is None else {"shift_down": entry.shift[0], "shift_right": entry.shift[1]}
+        lines += ["", "[[images]]", *(f"{name} = {literal(value)}" for name, value in (facts | moved).items())]
     write_text(folder / MANIFEST, "\n".join(lines) + "\n")

@@ -24,11 +24,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srbench.degradation import given, grammar
-from srbench.degradation.base import Degradation, LinearMap, Pipeline, Step
+from srbench.degradation.base import Degradation, Pipeline
 from srbench.degradation.blind import Bsrgan, RealEsrgan
 from srbench.degradation.chain import chain, from_file, kernel_path, parsed_file
 from srbench.degradation.grammar import FILES, KERNEL
 from srbench.degradation.kernels import read_kernel
+from srbench.degradation.step import LinearMap, Step
 from srbench.degradation.steps import BicubicDown, Blur, Subsample, mark
 from srbench.errors import SrbenchError
 from srbench.files import expanded

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from srbench.degradation.base import Step, as_type_of
 from srbench.degradation.grammar import Sampling, number
+from srbench.degradation.step import Step, as_type_of
 from srbench.imaging.color import to_uint8
 
 _SAMPLINGS = {"420": "4:2:0", "444": "4:4:4"}

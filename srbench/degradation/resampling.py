@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srbench.degradation.base import Step, as_type_of
 from srbench.degradation.grammar import Kernel, Phase
+from srbench.degradation.step import Step, as_type_of
 from srbench.imaging.color import round_half_up
 from srbench.imaging.resize import Downsampler, axis
 from srbench.scale import reduced

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from srbench.degradation.base import LinearMap, Step, as_type_of
 from srbench.degradation.grammar import Border, Phase, number
 from srbench.degradation.kernels import Kernel, factors, gaussian
 from srbench.degradation.resampling import Down
+from srbench.degradation.step import LinearMap, Step, as_type_of
 from srbench.errors import SrbenchError
 from srbench.imaging.banded import Axis, Dim
 from srbench.imaging.resize import Downsampler, imresize

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from srbench.degradation.named import Degradation
 from srbench.errors import ImageError
-from srbench.evaluation.resizers import degraded
+from srbench.evaluation.resizers import burst, degraded
+from srbench.evaluation.window import Frames, seen
 from srbench.imaging.color import full_range, grey, luma, luma_of_levels, round_half_up
 from srbench.imaging.images import Pixels
-from srbench.protocol.base import Protocol
+from srbench.method.base import Method
+from srbench.protocol.base import Protocol, Resize
+
+_T = TypeVar("_T")
 
 
 def planes_of(pixels: Pixels) -> Tensor:
     """(H, W) or (H, W, 3) pixels as (1 or 3, H, W): a view where the pixels may be written to, else of a copy."""
     planes = torch.from_numpy(pixels if pixels.flags.writeable else pixels.copy())
     return planes[None] if planes.ndim == 2 else planes.permute(2, 0, 1)
+
+
+_Make = Callable[[Tensor, float, Degradation, Resize], Tensor]  # HR to LR, or to LR frames
 
 
 class HrImage:
@@ -139,6 +148,20 @@ class Example:
         height, width = (n - self.shave - lost for n in self.hr.shape[-2:])
         return whole[..., self.shave : height, self.shave : width]
 
+    def beside(self, previous: Any, key: str, make: Callable[[], _T]) -> _T:
+        """What ``make`` makes of this HR image and ``previous``, the example of the frame before; made once for all
+        methods, as long as both are at hand."""
+        kept = self._beside.get(key)
+        if kept is None or kept[0]() is not previous:
+            # Not the frame before itself: each would keep its own, and a clip all of its frames.
+            self._beside[key] = kept = (weakref.ref(previous), make())
+        value: _T = kept[1]
+        return value
+
+    @cached_property
+    def _beside(self) -> dict[str, tuple[Callable[[], Any], Any]]:
+        return {}
+
     def luma_of(self, sr: Tensor) -> Tensor:
         """(H, W) double: Y of an SR image as :func:`super_resolve` returns it, or of the same numbers as uint8."""
         if sr.shape[0] == 1:
@@ -168,20 +191,59 @@ class Example:
 
         Whole numbers where the protocol rounds LR.
         """
-        if self.degradation.on_rgb:
-            return round_half_up((grey if self.grey_as_grey else luma)(self.lr_pixels))
-        y = self.hr_luma
-        y = y.to(torch.uint8) if self.protocol.lr_rounded and self.grey_as_grey else y
-        return degraded(y, self.scale, self.degradation, self.protocol.resize).to(torch.float64)
+        return self._rounded_luma(self.lr_pixels) if self.degradation.on_rgb else self._luma_made(degraded)
 
     @cached_property
     def lr_pixels(self) -> Tensor:
         """(3, h, w) RGB: uint8 where the protocol rounds LR, or the degradation works on 8 bits, else double."""
+        return self._pixels_made(degraded)
+
+    def _rounded_luma(self, pixels: Tensor) -> Tensor:
+        return round_half_up((grey if self.grey_as_grey else luma)(pixels))
+
+    def _luma_made(self, make: _Make) -> Tensor:
+        y = self.hr_luma
+        y = y.to(torch.uint8) if self.protocol.lr_rounded and self.grey_as_grey else y
+        return make(y, self.scale, self.degradation, self.protocol.resize).to(torch.float64)
+
+    def _pixels_made(self, make: _Make) -> Tensor:
         rgb = self.hr.expand(3, -1, -1)
         rgb = rgb if self.protocol.lr_rounded or self.degradation.on_rgb else rgb.to(torch.float64)
-        return degraded(rgb, self.scale, self.degradation, self.protocol.resize)
+        return make(rgb, self.scale, self.degradation, self.protocol.resize)
 
     @cached_property
     def lr_rgb(self) -> Tensor:
         """(3, h, w) double (whole numbers where the protocol rounds LR)."""
         return self.lr_pixels.to(torch.float64)
+
+    @property
+    def frames(self) -> int:
+        """How many LR frames there are: those of a burst, else 1."""
+        return self.degradation.frames
+
+    @cached_property
+    def burst_luma(self) -> Tensor:
+        """(frames, h, w) double: as :attr:`lr_luma`, which is the first."""
+        return self._rounded_luma(self.burst_pixels) if self.degradation.on_rgb else self._luma_made(burst)
+
+    @cached_property
+    def burst_pixels(self) -> Tensor:
+        """(frames, 3, h, w) RGB: as :attr:`lr_pixels`, which is the first."""
+        return self._pixels_made(burst)
+
+    def feeds_luma(self, method: Method) -> bool:
+        """Whether ``method`` is fed the LR image of Y that the protocol made, or of a grey image the grey LR image."""
+        return (self.protocol.working_space == "luma" or self.grey_as_grey) and method.card.fed("luma") == "luma"
+
+    def frames_of(self, method: Method) -> Frames:
+        """The LR frames that ``method`` is given; of a method of one image the LR image alone.
+
+        Raises:
+            NotSupportedError: there are fewer frames than it takes.
+        """
+        taken, as_luma = seen(method.card, self.frames), self.feeds_luma(method)
+        if taken == 1:
+            return Frames(self.lr_luma[None, None] if as_luma else self.lr_pixels[None])
+        planes = self.burst_luma[:, None] if as_luma else self.burst_pixels
+        told = method.card.uses_shifts and not self.degradation.blind
+        return Frames(planes[:taken], 0, self.degradation.shifts(self.scale)[:taken] if told else None)

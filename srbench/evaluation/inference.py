@@ -10,10 +10,12 @@ from torch import Tensor
 
 from srbench.errors import NotFiniteError, NotSupportedError, OutputError
 from srbench.evaluation.example import Example
+from srbench.evaluation.window import Frames
 from srbench.foreign.contained import contained
 from srbench.imaging.color import levels, rgb_to_ycbcr, ycbcr_to_rgb
 from srbench.imaging.resize import enlarge
 from srbench.method.base import Likelihood, Method, as_batch
+from srbench.method.frames import called
 from srbench.scale import enlarged_size
 
 FAR = 0.1  # of [0, 1]: how far outside of it a value has to be to count
@@ -38,22 +40,27 @@ def super_resolve(method: Method, example: Example) -> Tensor:
 
 def raw(method: Method, example: Example) -> Tensor:
     """As :func:`super_resolve`, on the 0..1 scale, neither clipped nor rounded."""
-    return infer(method, given(method, example), example.scale)
+    planes, target, shifts = _alone(example.frames_of(method))
+    return infer(method, planes, example.scale, target, shifts)
 
 
 def given(method: Method, example: Example) -> Tensor:
-    """The LR image, (1 or 3, h, w), that a method's SR image is made of."""
-    return example.lr_luma[None] if on_luma(method, example) else example.lr_pixels
+    """What a method's SR image is made of: the LR image, (1 or 3, h, w), or several LR frames, (T, 1 or 3, h, w).
+
+    Raises:
+        NotSupportedError: there are fewer frames than it takes.
+    """
+    return _alone(example.frames_of(method)).planes
 
 
-def on_luma(method: Method, example: Example) -> bool:
-    """Whether ``method`` is fed the LR image of Y that the protocol made, or of a grey image the grey LR image."""
-    return (example.protocol.working_space == "luma" or example.grey_as_grey) and method.card.fed("luma") == "luma"
+def _alone(frames: Frames) -> Frames:
+    """A single frame as an image, without the axis of time."""
+    return Frames(frames.planes[0]) if len(frames.planes) == 1 else frames
 
 
 def raw_together(method: Method, examples: Sequence[Example]) -> list[Tensor]:
-    """As :func:`raw` of each example, by one call of the method; their LR images have one shape. Raises if one of the
-    outputs does not keep the contract."""
+    """As :func:`raw` of each example, by one call of the method, which is given one image of each; their LR images have
+    one shape. Raises if one of the outputs does not keep the contract."""
     scale = examples[0].scale
     each = [given(method, example) for example in examples]
     fed = [as_fed(method, lr) for lr in each]
@@ -91,20 +98,22 @@ def rounded(sr: Tensor, example: Example) -> Tensor:
     return levels(sr) if example.protocol.sr_rounded else (sr.to(torch.float64) * 255).clamp_(0, 255)
 
 
-def infer(method: Method, lr: Tensor, scale: float) -> Tensor:
-    """Super-resolve one LR image, fed as the card says.
+def infer(method: Method, lr: Tensor, scale: float, target: int = 0, shifts: Tensor | None = None) -> Tensor:
+    """Super-resolve one LR image, or one of several LR frames, fed as the card says.
 
     A luma method sees Y of an RGB image and Cb and Cr are enlarged by bicubic, as the papers of luma methods do; an RGB
     method sees a grey image as three equal channels.
 
     Args:
-        lr: (1 or 3, h, w) on the 0..255 scale, uint8 or double.
+        lr: (1 or 3, h, w) on the 0..255 scale, uint8 or double, or frames (T, 1 or 3, h, w).
+        target, shifts: of frames, as of :meth:`srbench.method.Method.upscale_frames`.
 
     Returns:
         (1 or 3, round(scale * h), round(scale * w)) on the 0..1 scale, neither clipped nor rounded, on the method's
         device; three channels from an RGB method.
     """
-    return _in_colour(output(method, as_fed(method, lr), scale), lr, scale)
+    sr = output(method, as_fed(method, lr), scale, target, shifts)
+    return _in_colour(sr, lr if lr.ndim == 3 else lr[target], scale)
 
 
 def _in_colour(sr: Tensor, lr: Tensor, scale: float) -> Tensor:
@@ -119,29 +128,32 @@ def coloured(y: Tensor, chroma: Tensor) -> Tensor:
 
 
 def as_fed(method: Method, planes: Tensor) -> Tensor:
-    """What ``method`` sees of an image (1 or 3, h, w) of the 0..255 scale: Y of RGB, RGB of grey, or the image."""
-    space = method.card.fed("luma" if planes.shape[0] == 1 else "rgb")
-    if space == "rgb":
-        return planes.expand(3, -1, -1)
-    return rgb_to_ycbcr(planes)[:1] if planes.shape[0] == 3 else planes
+    """What ``method`` sees of an image (1 or 3, h, w) of the 0..255 scale: Y of RGB, RGB of grey, or the image. Of
+    frames (T, 1 or 3, h, w) likewise."""
+    channels = planes.shape[-3]
+    if method.card.fed("luma" if channels == 1 else "rgb") == "rgb":
+        return planes.expand(*planes.shape[:-3], 3, -1, -1)
+    return rgb_to_ycbcr(planes)[..., :1, :, :] if channels == 3 else planes
 
 
 def lr_of(method: Method, example: Example) -> Tensor:
-    """(1 or 3, h, w) on the 0..255 scale: the LR image that ``method`` is fed of an example."""
-    return example.lr_luma[None] if on_luma(method, example) else as_fed(method, example.lr_pixels)
+    """(1 or 3, h, w) on the 0..255 scale: the LR image that ``method`` is fed of an example; of several frames the
+    target frame."""
+    return example.lr_luma[None] if example.feeds_luma(method) else as_fed(method, example.lr_pixels)
 
 
 def likelihood(method: Method, example: Example) -> Likelihood:
     """What a probabilistic method says of the HR image of an example, given the LR image that it is fed."""
-    hr = example.hr_luma[None] if on_luma(method, example) else as_fed(method, example.hr.expand(3, -1, -1))
+    hr = example.hr_luma[None] if example.feeds_luma(method) else as_fed(method, example.hr.expand(3, -1, -1))
     method.require_scale(example.scale)
     low, high = (as_batch(planes, method.device) for planes in (lr_of(method, example), hr))
     with torch.no_grad(), contained():
         return method.bits(low, high, example.scale)
 
 
-def output(method: Method, lr: Tensor, scale: float) -> Tensor:
-    """Call ``method`` on one image (C, h, w) of the 0..255 scale, uint8 or double, and hold it to its contract.
+def output(method: Method, lr: Tensor, scale: float, target: int = 0, shifts: Tensor | None = None) -> Tensor:
+    """Call ``method`` on one image (C, h, w) of the 0..255 scale, uint8 or double, or on frames (T, C, h, w) of which
+    one is super-resolved, and hold it to its contract.
 
     Returns:
         (C, round(scale * h), round(scale * w)) on the 0..1 scale, neither clipped nor rounded, on the method's device:
@@ -153,9 +165,10 @@ def output(method: Method, lr: Tensor, scale: float) -> Tensor:
         PluginError: the method raised anything else.
     """
     require_size(method, lr.shape[-2:], scale)
+    batch = as_batch(lr, method.device)
     with torch.no_grad(), contained():
-        result = method.upscale(as_batch(lr, method.device), scale)
-    expected = (1, lr.shape[0], *enlarged_size(lr.shape[1:], scale))
+        result = called(method, batch, scale, target, None if shifts is None else shifts.to(method.device))
+    expected = (1, lr.shape[-3], *enlarged_size(lr.shape[-2:], scale))
     return held_to_contract(method, result, expected)
 
 

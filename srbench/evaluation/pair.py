@@ -43,6 +43,11 @@ class GivenExample(Example):
             )
         return tall, wide
 
+    @property
+    def frames(self) -> int:
+        """One, whatever a degradation would make."""
+        return 1
+
     @cached_property
     def lr_luma(self) -> Tensor:
         """(h, w) double: Y of the LR image, or of one whose HR image is read as grey its grey values."""

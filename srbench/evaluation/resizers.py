@@ -54,3 +54,16 @@ def degraded(hr: Tensor, scale: float, degradation: Degradation, resize: Resize)
         )
     small = (pillow if resize == "pillow" else opencv)(hr if hr.ndim == 3 else hr[None], scale)
     return small if hr.ndim == 3 else small[0]
+
+
+def burst(hr: Tensor, scale: float, degradation: Degradation, resize: Resize) -> Tensor:
+    """The LR frames (frames, C, h, w) or (frames, h, w) of ``hr``, of which the first is that of :func:`degraded`.
+
+    Raises:
+        NotSupportedError: as of :func:`degraded`; no other program makes frames of a burst.
+    """
+    if resize == "matlab":
+        return degradation.burst(hr, scale)
+    if degradation.frames > 1:
+        raise NotSupportedError(f"{degradation.name} has no {resize} variant", "use a protocol that shrinks as MATLAB")
+    return degraded(hr, scale, degradation, resize)[None]

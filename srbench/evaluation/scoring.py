@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -24,14 +25,21 @@ def fits(metric: Metric, method: Method) -> bool:
     return method.has_likelihood or not metric.needs_likelihood
 
 
-def compare(sr: Tensor, example: Example) -> Comparison:
+def compare(sr: Tensor, example: Example, previous: Comparison | None = None) -> Comparison:
     """What metrics see, from an SR image as :func:`super_resolve` returns it. Of an image without an original
     (:class:`srbench.evaluation.unreferenced.UnreferencedExample`) ``hr_luma`` is empty.
+
+    Args:
+        previous: of the frame before, by the same method, for metrics over time. Only what they look at is kept of it,
+            so that a clip's frames can be compared one after the other without keeping all.
     """
+    if previous is not None and previous.previous is not None:
+        previous = replace(previous, previous=None)
     cut = slice(example.shave, -example.shave or None)
     hr = example.hr_measured.to(sr.device)
     pixels = sr if example.protocol.sr_rounded else round_half_up(sr)
-    return Comparison(example.measured_of(sr)[..., cut, cut], hr[..., cut, cut], pixels, example)
+    measured = example.measured_of(sr)[..., cut, cut]
+    return Comparison(measured, hr[..., cut, cut], pixels, example, previous=previous)
 
 
 def measure(metric: Metric, pair: Comparison) -> Score:

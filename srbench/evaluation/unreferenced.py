@@ -36,6 +36,11 @@ class UnreferencedExample(Example):
         return self.image.planes
 
     @property
+    def frames(self) -> int:
+        """One: nothing makes others of it."""
+        return 1
+
+    @property
     def hr_measured(self) -> Tensor:
         """Nothing: (0, 0) double."""
         return torch.empty((0, 0), dtype=torch.float64)

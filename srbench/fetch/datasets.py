@@ -42,9 +42,13 @@ def fetch(manifest: Manifest, observer: Observer) -> Fetched:
     here = dataset.image_paths(manifest)
     if len(here) == manifest.count:
         folder = next(iter(here.values())).parent
-        if not manifest.recorded:
+        folder = folder.parent if manifest.clips else folder
+        if not manifest.recorded and not manifest.clips:
             return Fetched(manifest, folder, False, "its pixels are not recorded")
-        bad = [verdict for verdict in dataset.check_images(manifest) if not verdict.good]
+        verdicts = dataset.check_images(manifest)
+        bad = [own for own in verdicts if not own.good and own.verdict != "not recorded"]
+        if not bad and not manifest.recorded:
+            return Fetched(manifest, folder, False, "frames are identical where their pixels are recorded")
         if not bad:
             return Fetched(manifest, folder, False, "all images identical")
         raise FetchError(

@@ -15,6 +15,7 @@ from srbench.gate.evidence import Evidence, Group
 from srbench.gate.judging import reference_path
 from srbench.imaging.images import below
 from srbench.records import CellState
+from srbench.results import clips
 from srbench.results.facts import FolderFacts
 from srbench.tomlfile import literal
 from srbench.version import __version__
@@ -84,18 +85,18 @@ def _entries(group: Group, recording: Recording, facts: FolderFacts) -> list[str
         if image.status != CellState.OK:
             reason = f"{image.status}: {image.message}" if image.message else image.status
             raise GateError(f"{group} cannot be a baseline: '{name}' {reason}", "a baseline needs every image")
-    entries = [_of_metric(group, metric, recording) for metric in sorted(group.metrics, key=facts.metric_order)]
+    entries = [_of_metric(group, metric, recording, facts) for metric in sorted(group.metrics, key=facts.metric_order)]
     if recording.pixels is not None:
         entries.append(_of_pixels(group, recording.pixels))
     return entries
 
 
-def _of_metric(group: Group, metric: str, recording: Recording) -> str:
-    values = {name: image.values.get(metric, math.nan) for name, image in group.images.items()}
+def _of_metric(group: Group, metric: str, recording: Recording, facts: FolderFacts) -> str:
+    values = group.values(metric, facts)
     for name, value in values.items():
         if not math.isfinite(value):
             raise GateError(f"{group} cannot be a baseline: {metric} of '{name}' is {value}", "look at that image")
-    mean = float(np.mean(list(values.values())))
+    mean = float(clips.mean(np.array(list(values.values())), list(values)))
     margin = recording.margins.get(metric, MARGINS.get(metric, RELATIVE_MARGIN * abs(mean)))
     lines = [*_scope(group), f"metric = {literal(metric)}", f"value = {_decimal(mean)}", f"margin = {_decimal(margin)}"]
     if metric in recording.image_margins:

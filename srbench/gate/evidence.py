@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from srbench.records import CellState, ScoreState, Timing
-from srbench.results import handling
+from srbench.results import clips, handling
 from srbench.results.facts import FolderFacts
 from srbench.results.reader import CellRow, Reader, ScoreRow
 
@@ -53,6 +53,12 @@ class Group:
     @cached_property
     def metrics(self) -> frozenset[str]:
         return frozenset(metric for image in self.images.values() for metric in image.values)
+
+    def values(self, metric: str, facts: FolderFacts) -> dict[str, float]:
+        """Of every image, NaN where it has none; of a metric over time not of the first frames of clips, which cannot
+        have one."""
+        first = clips.first_frames(self.images) if facts.metric(metric).over_time else ()
+        return {name: own.values.get(metric, math.nan) for name, own in self.images.items() if name not in first}
 
     def __str__(self) -> str:
         return f"{self.method} {self.dataset} x{self.scale} ({self.protocol}, {self.degradation})"

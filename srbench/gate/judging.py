@@ -16,6 +16,7 @@ from srbench.gate.thresholds import ANY_SCALE, LATENCY, PIXELS, Facts, Threshold
 from srbench.gate.verdict import Verdict
 from srbench.imaging.images import below, pixel_hash, read_image
 from srbench.records import CellState, ScoreState
+from srbench.results import clips
 from srbench.results.facts import FolderFacts, Kind
 
 _EXACT = 1e-6  # a baseline has six decimals, and binary fractions make 28.42 - 28.40 a little more than 0.02
@@ -134,9 +135,9 @@ def _quality(group: Group, threshold: Threshold, facts: FolderFacts) -> Verdict:
     limit = _limit(t, higher is not False)
     if t.metric not in group.metrics and all(image.status == CellState.OK for image in group.images.values()):
         return _verdict(group, t, [(f"{t.metric} was not computed", math.nan)], limit=limit)
-    values = {name: image.values.get(t.metric, math.nan) for name, image in group.images.items()}
-    finite = [value for value in values.values() if math.isfinite(value)]
-    mean = float(np.mean(finite)) if finite else math.nan
+    values = group.values(t.metric, facts)
+    finite = {name: value for name, value in values.items() if math.isfinite(value)}
+    mean = float(clips.mean(np.array(list(finite.values())), list(finite))) if finite else math.nan
     if len(finite) < len(values):
         return _verdict(group, t, [(_gap(group, t.metric, values), math.nan)], limit=limit, measured=mean)
     if higher is None and not (math.isnan(t.margin) and math.isnan(t.image_margin)):

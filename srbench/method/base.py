@@ -262,6 +262,16 @@ class Method:
         """Whether it implements :meth:`upscale_clip`."""
         return type(self).upscale_clip is not Method.upscale_clip
 
+    def refines(self, scale: float) -> bool:
+        """Whether it can start from an image that something else has enlarged by ``scale``, as the last parts of
+        cascades do (:mod:`srbench.method.cascade`)."""
+        return False
+
+    def refine(self, image: Tensor, scale: float) -> Tensor:
+        """Images (N, C, H, W) on the 0..1 scale that something else has enlarged by ``scale``, not clipped, to better
+        ones of the same size. Only methods that :meth:`refines` implement it."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement refine(image, scale)")
+
     def bits(self, lr: Tensor, hr: Tensor, scale: float) -> Likelihood:
         """How likely the method holds ``hr`` (N, C, round(scale * H), round(scale * W)) given ``lr`` (N, C, H, W), both
         in [0, 1].

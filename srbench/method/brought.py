@@ -22,7 +22,8 @@ from torch import Tensor
 from srbench.errors import SrbenchError, WeightsError
 from srbench.foreign.contained import contained
 from srbench.method.base import Method
-from srbench.method.network import Sized, TorchMethod
+from srbench.method.network import Sized, TorchMethod, filled_from
+from srbench.scale import ScaleRange
 from srbench.weights.files import difference, fits, load_into, load_states, matching, require_numbers
 from srbench.weights.matching import Reading, by_order, readings, without_counters
 from srbench.weights.reading import trained_for
@@ -74,7 +75,8 @@ def brought(
     scales = attributes.pop("scales", ())
     fit = fitted(path, type(cls.__name__, (cls,), {**attributes, "__module__": cls.__module__}), state)
     require_numbers(fit.reading.tensors, path)
-    scales = tuple(scales) or scales_of(path, fit.sized.scales)
+    own = fit.sized.scales
+    scales = tuple(scales) or (own if isinstance(own, ScaleRange) else scales_of(path, own))
     name = name or f"{cls.card.name}:{stem(path, state)}"
     card = replace(
         cls.card,
@@ -88,7 +90,7 @@ def brought(
     )
     fields = {
         "card": card,
-        "weights": {scale: str(path.absolute()) for scale in scales},
+        **filled_from(path, scales),
         "state": state,
         "build": lambda self, scale: fit.sized.build(scale),
         "load": _load,
@@ -164,7 +166,7 @@ def _tried(
             try:
                 with contained():
                     sized = size(reading.tensors)
-                    own = sized.build(sized.scales[0]).state_dict()
+                    own = sized.example.state_dict()
             except SrbenchError:
                 continue
             yield reading, sized, own

@@ -23,7 +23,8 @@ from srbench.method import known, precision
 from srbench.method.base import Method, MethodCard, MethodContext
 from srbench.method.brought import contents, stem
 from srbench.method.feeding import Feeding
-from srbench.method.network import TorchMethod
+from srbench.method.network import TorchMethod, filled_from
+from srbench.scale import ScaleRange
 from srbench.weights.files import LoadAudit, audit_adopted, load_states, require_complete, require_numbers
 from srbench.weights.states import State
 
@@ -201,10 +202,11 @@ def trained(path: Path, cls: type[Method], state: str = "") -> type[Method]:
         )
     own = path.stem if re.search(r"_x\d+$", path.stem) else "_".join([path.stem, *(f"x{scale}" for scale in scales)])
     name = f"{own}#{state}" if state else own
-    card = replace(cls.card, name=name, title=f"{cls.card.title}, {name}", scales=scales, published=())
+    served = cls.card.scales if isinstance(cls.card.scales, ScaleRange) else scales
+    card = replace(cls.card, name=name, title=f"{cls.card.title}, {name}", scales=served, published=())
     fields = {
         "card": card,
-        "weights": {scale: str(path.absolute()) for scale in scales},
+        **filled_from(path, served),
         "state": state,
         "__module__": cls.__module__,  # its source is that of the method
     }

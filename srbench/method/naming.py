@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srbench.errors import MethodError, SrbenchError
+from srbench.method import series
 
 if TYPE_CHECKING:  # plugins.py asks here how a spec is read
     from srbench.method.base import Method, MethodCard
@@ -33,6 +34,7 @@ class Spec:
         file: None of what is built in or installed.
         part: the state of a checkpoint that is wanted (``FILE#STATE``), or the method of a plugin (``FILE.py:NAME``).
         text: what names the method, without ``name`` and ``network``.
+        parts: of a cascade (:mod:`srbench.method.series`), each with its scale; it has none of the others.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Spec:
     file: Path | None
     part: str
     text: str
+    parts: tuple[tuple[Spec, int], ...] = ()
 
     @property
     def by_file(self) -> bool:
@@ -49,9 +52,9 @@ class Spec:
     @property
     def place(self) -> str:
         """The file as it is understood in any current folder, with the network before it and the wanted state behind
-        it; empty of what is built in or installed."""
+        it; empty of what is built in or installed. Of a cascade with a file in it, the whole."""
         if self.file is None:
-            return ""
+            return self.absolute if any(part.place for part, _ in self.parts) else ""
         plugin, method = split_file(self.network, (".py",))
         own = self.network if plugin is None else os.path.abspath(plugin) + (f":{method}" if method else "")  # noqa: PTH100
         network = f"{own}:" if own else ""
@@ -65,6 +68,8 @@ class Spec:
     @property
     def absolute(self) -> str:
         """The whole of it, as it is understood in any current folder."""
+        if self.parts:
+            return series.written([series.Part(part.absolute, scale) for part, scale in self.parts])
         return f"{self.name}={self.place}" if self.name else self.place or self.text
 
 
@@ -72,12 +77,15 @@ def parse(spec: str, suffixes: Collection[str]) -> Spec:
     """What ``spec`` says. Where a name is that of a network, ``NETWORK=FILE``, only who knows the methods can tell.
 
     >>> parse("mine=edsr:nets/x4.pth#ema", {".pth"})
-    Spec(name='mine', network='edsr', file=PosixPath('nets/x4.pth'), part='ema', text='nets/x4.pth#ema')
+    Spec(name='mine', network='edsr', file=PosixPath('nets/x4.pth'), part='ema', text='nets/x4.pth#ema', parts=())
 
     Raises:
         SrbenchError: as :func:`split_name`.
-        MethodError: it is an address.
+        MethodError: it is an address; as :func:`srbench.method.series.split`.
     """
+    if series.is_cascade(spec):
+        parts = tuple((parse(part.method, suffixes), part.scale) for part in series.split(spec))
+        return Spec("", "", None, "", series.written(series.split(spec)), parts)
     name, rest = split_name(spec, suffixes)
     if re.match(r"(https?|ftp)://", rest):
         raise MethodError(f"'{rest}' is an address, and nothing is downloaded here", "get the file, and give its path")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from srbench.errors import MethodError, NotSupportedError, WeightsError
 from srbench.method import precision
 from srbench.method.base import Method, MethodContext
 from srbench.method.feeding import Feeding
+from srbench.scale import ScaleRange
 from srbench.weights.files import LoadAudit, fits, load_into
 from srbench.weights.matching import by_order
 
@@ -33,9 +35,22 @@ class Sized:
         size: in words, such as '16 blocks, 64 channels'.
     """
 
-    scales: tuple[int, ...]
+    scales: tuple[int, ...] | ScaleRange
     build: Callable[[int], nn.Module]
     size: str = ""
+
+    @property
+    def example(self) -> nn.Module:
+        """A module for one of the scales."""
+        return self.build(math.ceil(self.scales.low) if isinstance(self.scales, ScaleRange) else self.scales[0])
+
+
+def filled_from(path: Path, scales: tuple[float, ...] | ScaleRange) -> dict[str, Any]:
+    """What the class of a method is given whose weights for all of ``scales`` are in one file."""
+    if not isinstance(scales, ScaleRange):
+        return {"weights": {scale: str(path.absolute()) for scale in scales}}
+    own = path.absolute()
+    return {"weight_path": lambda self, scale: own, "weight_files": lambda self: [own]}
 
 
 class TorchMethod(Method):
@@ -69,6 +84,9 @@ class TorchMethod(Method):
     """On a processor, keep the channels of a pixel side by side in memory, where that is faster: it changes the last
     digits of what comes out, so it is declared and not measured at the start. No part of the module may need the other
     order (``view`` of a feature map)."""
+    takes_enlarged: ClassVar[bool] = False
+    """The module begins by enlarging the LR image, and ``module(image, enlarged=True)`` takes one that something else
+    has enlarged, of the size that comes out: the method refines images (:meth:`refine`)."""
     source: ClassVar[Path]  # the plugin's file or folder; set when the plugin is loaded
 
     def __init__(self) -> None:
@@ -185,10 +203,16 @@ class TorchMethod(Method):
     def upscale(self, lr: Tensor, scale: float) -> Tensor:
         return self.fed(self.module(scale), lr)
 
-    def fed(self, module: nn.Module, lr: Tensor) -> Tensor:
-        """What ``module`` makes of LR images in [0, 1], fed as :attr:`feeding` says."""
+    def refines(self, scale: float) -> bool:
+        return self.takes_enlarged and self.supports(scale)
+
+    def refine(self, image: Tensor, scale: float) -> Tensor:
+        return self.fed(self.module(scale), image, enlarged=True)
+
+    def fed(self, module: nn.Module, lr: Tensor, **options: bool) -> Tensor:
+        """What ``module`` makes of LR images in [0, 1], fed as :attr:`feeding` says and called with ``options``."""
         feeding = self.feeding
-        result: Tensor = module(feeding.before(lr))
+        result: Tensor = module(feeding.before(lr), **options)
         return feeding.after(result)
 
 

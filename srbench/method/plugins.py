@@ -10,6 +10,7 @@
 * ``./4x_model.pth#params``: one of several states of weights in a file
 * ``edsr=./x4.pth``: the network of a method with weights of the user's; the method is called ``edsr:x4``
 * ``NAME=./4x_model.pth``, ``NAME=edsr:./x4.pth``: a file whose method the user gives a name
+* ``espcn@2 > vdsr@1``: a cascade of any of these (:mod:`srbench.method.series`)
 
 A plugin that cannot be imported is listed as broken with its error; it never hides the others.
 """
@@ -30,7 +31,7 @@ from srbench.errors import MethodError, SrbenchError, UnknownNameError, WeightsE
 from srbench.foreign import opened
 from srbench.foreign.contained import contained
 from srbench.foreign.named_files import named_files
-from srbench.method import naming
+from srbench.method import naming, series
 from srbench.paths import search_path
 from srbench.registry import Found, Prefix, Registry, Source
 from srbench.sources import source_files
@@ -111,7 +112,7 @@ def discover() -> list[Plugin]:
 
 def find(spec: str) -> list[Plugin]:
     """The plugins that ``spec`` names: a method's name, a .py file, or a checkpoint, perhaps with ``#STATE`` behind it;
-    ``NAME=FILE`` calls the method of a file by another name.
+    ``NAME=FILE`` calls the method of a file by another name, ``METHOD@SCALE > METHOD@SCALE`` is a cascade.
 
     Raises:
         UnknownNameError: no method of that name, with the nearest names.
@@ -119,6 +120,11 @@ def find(spec: str) -> list[Plugin]:
         SrbenchError: a name that cannot be given.
     """
     parsed = parse(spec)
+    if parsed.parts:
+        from srbench.method import cascade
+
+        value = cascade.named(parsed, find, instantiate)
+        return [Found(METHODS.kind, value.card.name, "cascade", None, value)]
     if parsed.network:
         found = [_brought(parsed)]
     elif parsed.is_code and parsed.part:
@@ -134,7 +140,13 @@ def parse(spec: str) -> naming.Spec:
     Raises:
         SrbenchError: a name that cannot be given.
     """
-    parsed = naming.parse(spec, FILES)
+    return _told(naming.parse(spec, FILES))
+
+
+def _told(parsed: naming.Spec) -> naming.Spec:
+    """``parsed`` with its name as the network, where it is a method's."""
+    if parsed.parts:
+        return replace(parsed, parts=tuple((_told(part), scale) for part, scale in parsed.parts))
     if parsed.name and not parsed.network and parsed.file and not parsed.is_code and _is_method(parsed.name):
         return replace(parsed, name="", network=parsed.name)
     return parsed
@@ -157,6 +169,7 @@ def _found(text: str) -> list[Plugin]:
         return METHODS.find(text)
     except UnknownNameError:
         naming.require_no_file(text, FILES)
+        series.require_not_alone(text)
         raise
 
 
@@ -193,7 +206,7 @@ def networks() -> list[type[TorchMethod]]:
 
 def require_own_name(spec: str) -> None:
     """Raise MethodError where ``spec`` is a file whose method has the name of a built-in or installed one."""
-    if parse(spec).file is None:
+    if not parse(spec).place:
         return
     taken = {plugin.name for plugin in discover()}
     for plugin in find(spec):
@@ -219,16 +232,22 @@ def is_checkpoint(file: str) -> bool:
 
 
 def in_state(specs: Sequence[str], state: str) -> tuple[str, ...]:
-    """``specs`` with ``#STATE`` behind every checkpoint that names none itself; no change for an empty ``state``.
+    """``specs`` with ``#STATE`` behind every checkpoint that names none itself, in cascades too; no change for an empty
+    ``state``.
 
     Raises:
         SrbenchError: there is no checkpoint among them.
     """
-    if state and not any(is_checkpoint(split_state(spec)[0]) for spec in specs):
+    if not state:
+        return tuple(specs)
+    names = [name for spec in specs for name in series.methods_in(spec)]
+    if not any(is_checkpoint(split_state(name)[0]) for name in names):
         raise SrbenchError(
             f"--state {state}: none of the methods is a checkpoint", "leave it out, or name a weight file"
         )
-    return tuple(f"{spec}#{state}" if state and is_checkpoint(spec) else spec for spec in specs)
+    return tuple(
+        series.changed(spec, lambda name: f"{name}#{state}" if is_checkpoint(name) else name) for spec in specs
+    )
 
 
 def instantiate(plugin: Plugin) -> Method:
@@ -241,13 +260,18 @@ def instantiate(plugin: Plugin) -> Method:
 def identity(plugin: Plugin, method: Method) -> str:
     """16 hex digits over the plugin's source file, the files beside it (:mod:`srbench.sources`), its weight files, what
     else it reads while it is loaded, how its network is fed, and its card's version: another hash is another method.
+    Of a cascade, over those of its parts.
 
     Raises:
         MethodError: ``weight_files()`` of the method raises.
         WeightsError: a file cannot be read.
     """
+    from srbench.method.cascade import Cascade
     from srbench.method.rehearsal import read_while_loaded
     from srbench.weights.files import file_hash
+
+    if isinstance(method, Cascade):
+        return method.identity(identity)
 
     digest = hashlib.sha256()
     files = source_files(plugin.source, type(method).__mro__)

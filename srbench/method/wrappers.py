@@ -22,7 +22,7 @@ from srbench.errors import NotSupportedError, SrbenchError, SrbenchWarning
 from srbench.imaging.memory import out_of_memory
 from srbench.method import precision
 from srbench.method.base import Likelihood, Method, MethodContext, as_batch
-from srbench.method.frames import window
+from srbench.method.frames import called, repeated
 from srbench.records import TrainingFacts
 from srbench.scale import enlarged, enlarged_size, exact
 from srbench.weights.files import LoadAudit
@@ -353,15 +353,9 @@ def reach(method: Method, scale: float, side: int) -> int | None:
     changed = noise.clone()
     middle = side // 2
     changed[..., middle, middle] = (changed[..., middle, middle] + 0.5) % 1
-    frames = window(method.card)
-
-    def upscaled(image: Tensor) -> Tensor:
-        if not method.card.multi_frame:
-            return method.upscale(image, scale)
-        return method.upscale_frames(image[:, None].expand(-1, frames, -1, -1, -1), frames // 2, scale)
-
     with torch.no_grad():
-        difference = (upscaled(changed) - upscaled(noise)).abs().amax(dim=(0, 1))
+        after, before = (_of_repeated(method, image, scale) for image in (changed, noise))
+        difference = (after - before).abs().amax(dim=(0, 1))
     rows, columns = torch.nonzero(difference > INFLUENCE, as_tuple=True)
     if len(rows) == 0:
         return 0
@@ -370,17 +364,23 @@ def reach(method: Method, scale: float, side: int) -> int | None:
     return None if found >= middle else found
 
 
-def seams(method: Tiled, lr: Tensor, scale: float) -> float | None:
-    """The largest difference, in grey levels, between ``lr`` (C, h, w) of 0..255 in tiles and taken whole.
+def _of_repeated(method: Method, image: Tensor, scale: float) -> Tensor:
+    frames, target = repeated(method, image)
+    return called(method, frames, scale, target)
+
+
+def seams(method: Tiled, lr: Tensor, scale: float, target: int = 0, shifts: Tensor | None = None) -> float | None:
+    """The largest difference, in grey levels, between ``lr`` (C, h, w) of 0..255, or frames (T, C, h, w), in tiles and
+    taken whole.
 
     None if there is not enough memory to take it whole.
     """
     batch = as_batch(lr, method.device)
     with torch.no_grad():
         try:
-            whole = method.inner.upscale(batch, scale)
+            whole = called(method.inner, batch, scale, target, shifts)
         except (RuntimeError, MemoryError) as error:
             if out_of_memory(error):
                 return None
             raise
-        return float((method.upscale(batch, scale) - whole).abs().max().item() * 255)
+        return float((called(method, batch, scale, target, shifts) - whole).abs().max().item() * 255)

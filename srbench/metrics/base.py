@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from srbench.degradation.named import Degradation
     from srbench.protocol.base import Protocol as Rules
 
-Need = Literal["sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation", "likelihood"]
-NEEDS: tuple[Need, ...] = ("sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation", "likelihood")
+Need = Literal["sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation", "likelihood", "previous"]
+NEEDS: tuple[Need, ...] = ("sr_luma", "hr_luma", "sr_rgb", "hr_rgb", "lr", "degradation", "likelihood", "previous")
 _T = TypeVar("_T")
 
 
@@ -50,6 +50,10 @@ class Reference(Protocol):
         """What :meth:`Comparison.hr_window` asks for."""
         ...
 
+    def beside(self, previous: Reference, key: str, make: Callable[[], _T]) -> _T:
+        """What :meth:`Comparison.of_both_hr` asks for."""
+        ...
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -67,6 +71,7 @@ class Comparison:
     likelihood: Callable[[], float] | None = (
         None  # bits per sub-pixel of the HR image, of methods that have a likelihood
     )
+    previous: Comparison | None = None  # of the frame before, by the same method; None of a still, and of a first frame
     _made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -96,6 +101,14 @@ class Comparison:
         if self.reference is None:
             return window(self.hr_luma)
         return self.reference.filtered_hr(key, window, self.hr_luma.device)
+
+    def of_both_hr(self, key: str, make: Callable[[], _T]) -> _T:
+        """What ``make`` makes of the HR image and that of the frame before, made once for all SR images of the two."""
+        assert self.previous is not None
+        if self.reference is None or self.previous.reference is None:
+            return make()
+        device = self.hr_luma.device
+        return self.reference.beside(self.previous.reference, f"{key} on {device}", make)
 
     def once(self, key: str, make: Callable[[], _T]) -> _T:
         """What ``make`` returns, made once for this pair: two metrics that build on a third share its value."""
@@ -166,6 +179,11 @@ class Metric:
     @property
     def needs_lr(self) -> bool:
         return "lr" in self.needs or "degradation" in self.needs or self.needs_likelihood
+
+    @property
+    def needs_previous(self) -> bool:
+        """Whether it measures from frame to frame: of a still image, and of a clip's first frame, there is nothing."""
+        return "previous" in self.needs
 
     @property
     def needs_likelihood(self) -> bool:

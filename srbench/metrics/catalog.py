@@ -33,6 +33,9 @@ _BUILTIN = {
     "ssim-rgb": "rgb",
     "ms-ssim": "ms_ssim",
     "dists": "dists",
+    "t-of": "flow",
+    "t-of-ilk": "flow",
+    "t-lp": "temporal_lpips",
 }
 # Those of srbench.metrics.named, which imports torch. They need no original, and are measured of images without one by
 # default, if possible. Nothing is downloaded for them: who has their files wants them.

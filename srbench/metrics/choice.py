@@ -31,9 +31,10 @@ class Selection:
     sources: Mapping[str, str] = field(default_factory=dict)
     unfit: Unfit = field(default_factory=dict)
 
-    def measures(self, metric: Metric, protocol: str, *, reference: bool) -> bool:
-        """Whether ``metric`` is measured under a protocol on images with (``reference``) or without an original."""
-        if metric.name in self.unfit.get(protocol, ()):
+    def measures(self, metric: Metric, protocol: str, *, reference: bool, previous: bool = False) -> bool:
+        """Whether ``metric`` is measured under a protocol on images with (``reference``) or without an original, that
+        have a frame before (``previous``) or are stills or a clip's first."""
+        if metric.name in self.unfit.get(protocol, ()) or (metric.needs_previous and not previous):
             return False
         if not reference:
             return not metric.needs_reference
@@ -48,6 +49,7 @@ def select(
     references: bool = True,
     unreferenced: bool = False,
     operator: bool = True,
+    clips: bool = False,
 ) -> Selection:
     """The metrics that ``specs`` (names or plugin files) stand for under some protocols; without any, the default ones.
 
@@ -56,9 +58,11 @@ def select(
         references: whether there are images with an original.
         unreferenced: whether there are images without one.
         operator: whether it is known how LR images are made of HR images.
+        clips: whether there are clips, whose frames have a frame before.
 
-    A metric that a protocol does not support, or that needs an original where there is none, is left out there with a
-    note. The default metrics of images without an original may all be left out: their SR images are worth looking at.
+    A metric that a protocol does not support, that needs an original where there is none, or a frame before where there
+    are no clips, is left out there with a note. The default metrics of images without an original may all be left out:
+    their SR images are worth looking at.
 
     Raises:
         UnknownNameError, SrbenchError: as :func:`srbench.metrics.find`; two metrics of one name; nothing is left.
@@ -77,6 +81,7 @@ def select(
     }
     comparing = [name for name, metric in chosen.items() if metric.needs_reference and unreferenced]
     degrading = [name for name, metric in chosen.items() if "degradation" in metric.needs and not operator]
+    lasting = [name for name, metric in chosen.items() if metric.needs_previous and not clips]
     notes = [
         f"not supported under {name}, which has no colour images: {', '.join(own)}" for name, own in grey.items() if own
     ]
@@ -84,11 +89,13 @@ def select(
         notes.append(f"not supported on images without an original: {', '.join(comparing)}")
     if degrading:
         notes.append(f"not supported where it is not known how LR images are made: {', '.join(degrading)}")
-    impossible = {*degrading, *(() if references else comparing)}
+    if lasting:
+        notes.append(f"not supported on still images, which have no frame before: {', '.join(lasting)}")
+    impossible = {*degrading, *lasting, *(() if references else comparing)}
     left = {name: chosen.keys() - set(own) - impossible for name, own in grey.items()}
     if not all(left.values()) and (specs or references):
-        named = "psnr" if degrading else f"{WITHOUT_REFERENCE[0]} or pyiqa:NAME"
-        hint = "use --protocol basicsr" if any(grey.values()) else f"use --metrics {named}"
+        named = "psnr" if degrading or (lasting and references) else f"{WITHOUT_REFERENCE[0]} or pyiqa:NAME"
+        hint = "use --protocol basicsr" if any(grey.values()) and not lasting else f"use --metrics {named}"
         raise SrbenchError(f"{'; '.join(notes)}; no metric is left", hint)
     fit = tuple(metric for name, metric in chosen.items() if any(name in own for own in left.values()))
     return Selection(fit, bool(specs), tuple(notes) if specs else (), sources, grey)

@@ -67,7 +67,7 @@ class SubjectModel:
     inconsistency: Array  # of each rater
 
 
-def subject_model(ratings: Ratings, rounds: int = 100) -> SubjectModel:
+def subject_model(ratings: Ratings | Array, rounds: int = 100) -> SubjectModel:
     """Quality, bias and inconsistency by alternating projection, as ITU-T P.913 (2021) describes it in 12.6.
 
     Raises:
@@ -92,7 +92,7 @@ def subject_model(ratings: Ratings, rounds: int = 100) -> SubjectModel:
     return SubjectModel(quality, bias, spread)
 
 
-def rejected(ratings: Ratings) -> list[int]:
+def rejected(ratings: Ratings | Array) -> list[int]:
     """Indices of raters that the screening of ITU-R BT.500 (annex 1, 2.3) rejects: too often far above *and* far below
     the others. Raters that are only strict, or only mild, stay.
 

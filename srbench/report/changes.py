@@ -20,7 +20,8 @@ from srbench.wording import counted
 VERDICTS = ("worse", "better", "undecided", "same")  # in the order of what has to be looked at
 HOW = (
     "Compared image by image; tested by sign flips of whole images, all rows together (step-down max-T): the chance of "
-    "even one false 'better' or 'worse' is at most 5%. A mean over all datasets is the mean of the datasets' means."
+    "even one false 'better' or 'worse' is at most 5%. A mean over all datasets is the mean of the datasets' means; "
+    "of clips, each clip counts once, and its frames flip together."
 )
 
 

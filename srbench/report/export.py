@@ -12,6 +12,7 @@ import pandas as pd
 from srbench.records import ScoreState
 from srbench.results import spreadsheet
 from srbench.results.choice import EVERYTHING, Choice
+from srbench.results.clips import clips_of
 from srbench.results.contest import Contest, contests
 from srbench.results.described import described
 from srbench.results.facts import FolderFacts
@@ -36,6 +37,7 @@ CONTEST_COLUMNS = [
     *("best", "difference", "difference_low", "difference_high", "p_value"),
 ]
 COLUMNS = [*MEAN_COLUMNS, *CONTEST_COLUMNS, "origin", *PUBLISHED_COLUMNS]
+CLIP_COLUMNS = ["clips", "partial"]  # last, where some row is a mean over clips
 _WHOLE = ("n", "rank_first", "rank_last")  # columns of whole numbers, some of them absent
 
 
@@ -49,7 +51,8 @@ def to_csv(
     the ``best`` mean with the interval and the p-value, both of which hold for all pairs of methods at once
     (:mod:`srbench.results.contest`); empty where the images cannot tell, or the method does not compete. ``origin`` is
     'measured', or 'as reported' of the literature's values. Last come size, training images and protocol of the
-    published value, whether it is like with like with the row (``published_like``), and if not, why.
+    published value, whether it is like with like with the row (``published_like``), and if not, why. Where there are
+    clips, CLIP_COLUMNS follow: how many a mean is over (``n`` counts their frames), and which of them lack frames.
 
     Raises:
         SrbenchError: nothing is left of what was chosen.
@@ -57,8 +60,11 @@ def to_csv(
     facts, images = reader.facts, choice.of(per_image(reader))
     if by_image:
         return spreadsheet.to_csv(_images(images, choice, facts))
-    frame = as_written(pd.DataFrame(_means(images, choice, literature, facts, _held(images, facts)), columns=COLUMNS))
-    return spreadsheet.to_csv(frame.astype(dict.fromkeys(_WHOLE, "Int64")))
+    rows = _means(images, choice, literature, facts, _held(images, facts))
+    of_clips = any("clips" in row for row in rows)
+    frame = as_written(pd.DataFrame(rows, columns=[*COLUMNS, *(CLIP_COLUMNS if of_clips else ())]))
+    whole = (*_WHOLE, "clips") if of_clips else _WHOLE
+    return spreadsheet.to_csv(frame.astype(dict.fromkeys(whole, "Int64")))
 
 
 def to_json(
@@ -123,7 +129,8 @@ def _means(
     for row in table.iloc[_places(table, images, choice, facts)].to_dict("records"):
         contest = held[View(row["scale"], row["protocol"], row["degradation"])].get((row["metric"], row["dataset"]))
         ranked = _ranked(contest, row["method"]) if contest else {}
-        rows.append({name: (row | ranked | {"origin": "measured"}).get(name) for name in COLUMNS})
+        of_clips = {"clips": row["clips"], "partial": ", ".join(row["partial"])} if row["clips"] else {}
+        rows.append({name: (row | ranked | {"origin": "measured"}).get(name) for name in COLUMNS} | of_clips)
     return rows + [reported for entry in literature for reported in _reported(entry, table)]
 
 
@@ -174,6 +181,7 @@ def _contest(view: View, contest: Contest) -> dict[str, Any]:
         "group": contest.group,
         "datasets": list(contest.datasets),
         "images": len(contest.images),
+        **({"clips": len(found)} if (found := clips_of(name for _, name in contest.images)) else {}),
         "can_tell": contest.can_tell,
         "smallest_p": contest.smallest_p,
         "methods": [

@@ -123,8 +123,7 @@ class _Teller:
     def _certainty(self) -> Sentence:
         contest = self._contest
         if not contest.can_tell:
-            one = len(contest.images) == 1
-            few = "1 image is too few" if one else f"{len(contest.images)} images are too few"
+            few = f"{contest.told} {'is' if contest.told == '1 image' else 'are'} too few"
             return [Span(f"{few} to be certain of more.")]
         behind = [label for label in contest.labels if label not in self._leaders]
         may = [label for label in behind if contest.standings[label].may_be_best]

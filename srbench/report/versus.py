@@ -16,12 +16,13 @@ from srbench.results.leaderboard import signed
 from srbench.results.view import View
 from srbench.wording import counted
 
+_TOO_FEW = ("too few images", "too few clips")
 MOST = 3  # images that are named as won, and as lost, most
 HOW = (
     "Differences are means over images (over several datasets: each dataset counts the same). Tested by sign flips of "
     "whole images, all rows of a table together (step-down max-T, Westfall and Young 1993): the chance of even one "
     "false 'better' or 'worse' among them is at most 5%, and an interval leaves out zero exactly where the difference "
-    "is certain."
+    "is certain. Frames of a clip are not independent: a clip's mean counts once, and its frames flip together."
 )
 
 
@@ -81,7 +82,10 @@ def interval(pairing: Pairing) -> str:
 
 
 def p_value(p: float) -> str:
-    """Three decimals, so that 0.05 stands out; smaller ones as a bound."""
+    """Three decimals, so that 0.05 stands out; smaller ones as a bound. There is none where clips are too few for a
+    test."""
+    if math.isnan(p):
+        return "too few clips"
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
@@ -97,7 +101,7 @@ def summary(found: HeadToHead, view: View) -> str:
         "worse": f"{a} is worse than {b} {by}",
         "not certain": f"Whether {a} is better than {b} {by} is not certain",
         "the same": f"{a} and {b} are the same {by}",
-        "too few images": f"{counted(len(first.images), 'image')} are too few to tell {a} from {b} {by}",
+        **dict.fromkeys(_TOO_FEW, f"{first.told} are too few to tell {a} from {b} {by}"),
         "direction unknown": f"{a} and {b} differ {by}",
     }[first.verdict]
     text = f"{said}: {amount}"
@@ -106,7 +110,7 @@ def summary(found: HeadToHead, view: View) -> str:
     if first.metric.higher_is_better is not None:
         won, lost, equal = first.record
         parts = [f"{won} won", f"{lost} lost", *([f"{equal} equal"] if equal else [])]
-        text += f"; of {counted(len(first.images), 'image')} {', '.join(parts)}"
+        text += f"; of {counted(len(first.images), first.noun)} {', '.join(parts)}"
     others: dict[str, list[str]] = {}
     for row in rows:
         if row.group == first.group and row.metric != first.metric:

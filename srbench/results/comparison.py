@@ -14,6 +14,7 @@ import pandas as pd
 from srbench.errors import StoreError
 from srbench.records import ScoreState
 from srbench.results import spreadsheet
+from srbench.results.clips import clip_of, clips_of
 from srbench.results.contest import ALL
 from srbench.results.facts import Fallback, FolderFacts, MetricFacts
 from srbench.results.finite import finite
@@ -106,7 +107,7 @@ def compare(a: Side, b: Side) -> Comparison:
     pairs["difference"] = pairs["b"] - pairs["a"]
     rows, members = [], []
     for key, own in _groups(pairs):
-        mean_a, mean_b = own.groupby("dataset")[["a", "b"]].mean().mean()
+        mean_a, mean_b = _means(own)
         counts = {"n": len(own), "changed": int((own["difference"] != 0).sum())}
         rows.append(dict(zip([*GROUP, "metric"], key, strict=True)) | counts | {"mean_a": mean_a, "mean_b": mean_b})
         members.append(own)
@@ -125,6 +126,15 @@ def compare(a: Side, b: Side) -> Comparison:
         *(sorted(planned[0] - planned[1]), sorted(planned[1] - planned[0]), facts),
         left_out,
     )
+
+
+def _means(pairs: pd.DataFrame) -> tuple[float, float]:
+    """Of the datasets' means, each over images, or over clips of their frames' means."""
+    if clips_of(pairs["image"]):
+        alone = pairs["image"].map(lambda image: clip_of(image) or image)
+        pairs = pairs.groupby(["dataset", alone])[["a", "b"]].mean().reset_index()
+    mean_a, mean_b = pairs.groupby("dataset")[["a", "b"]].mean().mean()
+    return mean_a, mean_b
 
 
 def _comparable(pairs: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

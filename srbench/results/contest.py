@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from srbench.records import ScoreState
+from srbench.results.clips import clip_of, mean, told
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.signflips import AllPairs, Difference, Image, Sample, Standing, differences
 from srbench.results.stepdown import Floats
@@ -62,6 +63,21 @@ class Contest:
     def smallest_p(self) -> float:
         """The smallest p-value that these images can give: 0.0625 on the five of Set5."""
         return self._sample.smallest_p
+
+    @property
+    def too_few_clips(self) -> bool:
+        """Whether there are clips, and too few of them for a test: then there is no p-value."""
+        return self._sample.too_few_clips
+
+    @property
+    def of_clips(self) -> bool:
+        """Whether some of the images are frames of clips."""
+        return any(clip_of(name) for _, name in self.images)
+
+    @property
+    def told(self) -> str:
+        """How many images there are, in words: '5 images', '2 clips of 81 frames'."""
+        return told([name for _, name in self.images])
 
     @cached_property
     def standings(self) -> Mapping[str, Standing]:
@@ -117,7 +133,7 @@ class Contest:
 
     @cached_property
     def _sample(self) -> Sample:
-        return Sample(tuple(name for name, _ in self.images))
+        return Sample.of(self.images)
 
     @cached_property
     def _place(self) -> dict[str, int]:
@@ -179,7 +195,8 @@ def _contest(
     competing = sorted(label for label, has in own.items() if common <= has)
     table = np.array([[values[label][image] for image in images] for label in competing])
     of_dataset = np.array([image[0] for image in images])
-    means = np.mean([table[:, of_dataset == name].mean(axis=1) for name in used], axis=0)
+    names = {name: [image[1] for image in images if image[0] == name] for name in used}
+    means = np.mean([mean(table[:, of_dataset == name], names[name]) for name in used], axis=0)
     best_first = np.argsort(means if metric.higher_is_better is False else -means, kind="stable")
     labels = tuple(competing[i] for i in best_first)
     return Contest(

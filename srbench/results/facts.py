@@ -23,7 +23,8 @@ Kind = Literal["method", "metric", "dataset"]
 @dataclass(frozen=True)
 class MetricFacts:
     """A metric without its code. ``higher_is_better`` is None where nobody knows: then no value is best. ``order`` is
-    its place in tables, None for users' own, which come last. ``source`` is who defines it."""
+    its place in tables, None for users' own, which come last. ``source`` is who defines it; ``over_time``: it measures
+    from frame to frame, so a clip's first frame has no value."""
 
     name: str
     title: str
@@ -35,6 +36,7 @@ class MetricFacts:
     bounds: tuple[float | None, float | None] | None = None  # an end that is None is unbounded; None: unknown
     order: int | None = None
     source: str = ""
+    over_time: bool = False
 
     @property
     def arrow(self) -> str:
@@ -45,8 +47,8 @@ class MetricFacts:
         return {True: "higher is better", False: "lower is better", None: "direction unknown"}[self.higher_is_better]
 
 
-# Runs before metrics had a source wrote down none, and it is not worth asking installed code, which imports torch.
-_ASKED_FOR = {own.name for own in fields(MetricFacts)} - {"source"}
+# Older runs wrote down none of these, and it is not worth asking installed code, which imports torch.
+_ASKED_FOR = {own.name for own in fields(MetricFacts)} - {"source", "over_time"}
 
 
 @dataclass(frozen=True)

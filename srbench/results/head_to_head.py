@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from srbench.errors import SrbenchError, UnknownNameError, first_few
 from srbench.records import declared_version
+from srbench.results.clips import clip_of, mean, told
 from srbench.results.contest import ALL
 from srbench.results.contestant import Cell, Contestant, lacks
 from srbench.results.facts import FolderFacts, MetricFacts
@@ -25,7 +26,7 @@ from srbench.results.view import View
 from srbench.wording import counted
 
 Floats = NDArray[np.float64]
-Verdict = Literal["better", "worse", "not certain", "the same", "too few images", "direction unknown"]
+Verdict = Literal["better", "worse", "not certain", "the same", "too few images", "too few clips", "direction unknown"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,16 @@ class Pairing:
         return tuple(dict.fromkeys(dataset for dataset, _ in self.images))
 
     @property
+    def told(self) -> str:
+        """How many images there are, in words: '5 images', '2 clips of 81 frames'."""
+        return told([name for _, name in self.images])
+
+    @property
+    def noun(self) -> str:
+        """What one of the images is."""
+        return "frame" if all(clip_of(name) for _, name in self.images) else "image"
+
+    @property
     def means(self) -> tuple[float, float]:
         """Each dataset counts the same."""
         return _mean(self.images, self.a), _mean(self.images, self.b)
@@ -81,8 +92,9 @@ class Pairing:
             return "the same"
         if self.metric.higher_is_better is None:
             return "direction unknown"
-        if not Sample(("",) * len(self.images)).can_tell():
-            return "too few images"
+        sample = Sample.of(self.images)
+        if not sample.can_tell():
+            return "too few clips" if sample.too_few_clips else "too few images"
         if not self.difference.certain():
             return "not certain"
         return "better" if (self.difference.mean > 0) == self.metric.higher_is_better else "worse"
@@ -254,8 +266,9 @@ def _tested(view: View, values: Values, facts: FolderFacts) -> list[Pairing]:
 
 
 def _mean(images: Sequence[Image], values: Floats) -> float:
-    names = np.array([dataset for dataset, _ in images])
-    return float(np.mean([values[names == name].mean() for name in dict.fromkeys(names.tolist())]))
+    datasets, names = np.array([dataset for dataset, _ in images]), np.array([name for _, name in images])
+    own = [datasets == dataset for dataset in dict.fromkeys(datasets.tolist())]
+    return float(np.mean([mean(values[here], names[here].tolist()) for here in own]))
 
 
 # -- what there is -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from srbench.records import CellState, ScoreState, labels
+from srbench.results import clips
 from srbench.results.facts import FolderFacts, MethodFacts
 from srbench.results.handling import remarks
 from srbench.results.printed import Printed, beside
@@ -76,14 +77,17 @@ def _cells(reader: Reader, run_id: int | None) -> pd.DataFrame:
 
 
 def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFrame:
-    """Means over images: MEAN_COLUMNS, ``options``, ``planned``, the counts of what is not in the mean, ``remarks`` on
-    how the images were computed (a tuple of :class:`srbench.results.handling.Remark`), and PUBLISHED_COLUMNS: what the
-    printed value is of, whether it is like with like (None where nothing is printed), and if not, why;
-    ``published_also``: what else is printed (a tuple of :class:`srbench.results.printed.Printed`).
+    """Means over images, of clips over each clip's frames and then over the clips: MEAN_COLUMNS, ``options``,
+    ``planned``, ``clips``, ``partial``, the counts of what is not in the mean, ``remarks`` on how the images were
+    computed (a tuple of :class:`srbench.results.handling.Remark`), and PUBLISHED_COLUMNS: what the printed value is of,
+    whether it is like with like (None where nothing is printed), and if not, why; ``published_also``: what else is
+    printed (a tuple of :class:`srbench.results.printed.Printed`).
 
-    ``n`` counts the images in the mean; ``failed``, ``unsupported``, ``pending``, ``unscored`` (there is an SR image,
-    and no metric that could be measured) and ``excluded`` (identical, NaN, too small, or the metric raised) the
-    others. A row whose images all fail has an empty mean and n = 0.
+    ``n`` counts the images (frames) in the mean; ``failed``, ``unsupported``, ``pending``, ``unscored`` (there is an SR
+    image, and no metric that could be measured) and ``excluded`` (identical, NaN, too small, or the metric raised) the
+    others. A row whose images all fail has an empty mean and n = 0. ``clips`` is the number of clips in the mean, 0 of
+    still images, and ``partial`` a tuple of those among them that lack frames; the mean has no interval where they are
+    fewer than :data:`srbench.results.clips.FEWEST`.
 
     Args:
         facts: of the folder: the order of the metrics, and the published values to set beside the means.
@@ -105,18 +109,41 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
         for metric in sorted(set(names_of) - {""}, key=facts.metric_order) or [""]:
             own = names_of == metric
             good = own & (state == ScoreState.OK)
-            values.append(value[good])
-            counted = {"n": int(good.sum()), "planned": len(set(image))}
+            values.append(clips.by_clip(value[good], image[good].tolist()))
+            planned = set(image)
+            if metric and facts.metric(metric).over_time:
+                planned -= clips.first_frames(planned)
+            counted = {"n": int(good.sum()), "planned": len(planned)}
+            of_clips = _clips(image[good].tolist(), planned)
             rows.append(
                 identity
-                | {"metric": metric, **counted, **counts}
+                | {"metric": metric, **counted, **of_clips, **counts}
                 | {"excluded": int(np.isin(state[own].astype(str), _WITHOUT_VALUE).sum()), "remarks": said}
                 | _beside(published(method, identity | {"metric": metric} | counted))
             )
     for row, interval in zip(rows, mean_intervals(values), strict=True):
         row["mean"], row["ci_low"], row["ci_high"] = interval
-    extra = ["options", "planned", *_WITHOUT_SCORES, "excluded", "remarks", *PUBLISHED_COLUMNS, "published_also"]
+        if 0 < row["clips"] < clips.FEWEST:
+            row["ci_low"] = row["ci_high"] = math.nan
+    extra = [
+        "options",
+        "planned",
+        "clips",
+        "partial",
+        *_WITHOUT_SCORES,
+        "excluded",
+        "remarks",
+        *PUBLISHED_COLUMNS,
+        "published_also",
+    ]
     return as_written(pd.DataFrame(rows, columns=[*MEAN_COLUMNS, *extra]))
+
+
+def _clips(images: list[str], planned: set[str]) -> dict[str, Any]:
+    """How many clips a mean of ``images`` is over, and which of them have frames that are planned and not in it."""
+    found = clips.clips_of(images)
+    lacking = {clips.clip_of(image) for image in planned.difference(images)} if found else set()
+    return {"clips": len(found), "partial": tuple(clip for clip in found if clip in lacking)}
 
 
 def of_images(cells: pd.DataFrame) -> list[str]:

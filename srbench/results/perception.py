@@ -10,6 +10,7 @@ import pandas as pd
 
 from srbench.metrics.raters import interval, rejected, subject_model
 from srbench.records import ScoreState
+from srbench.results.clips import by_clip, clip_of
 from srbench.results.leaderboard import GROUP
 from srbench.results.scales import as_written
 from srbench.scale import number
@@ -31,7 +32,9 @@ def perception_distortion(images: pd.DataFrame, perception: str = "lpips") -> pd
     rmse = psnr[key].assign(distortion=255 / 10 ** (psnr["value"].fillna(np.inf) / 20))
     other = images[(images["metric"] == perception) & (images["status"] == ScoreState.OK)]
     both = rmse.merge(other[[*key, "value"]].rename(columns={"value": "perception"}), on=key)
-    means = both.groupby(GROUP, sort=False)[["distortion", "perception"]].mean()
+    both["image"] = [clip_of(image) or image for image in both["image"]]
+    each = both.groupby([*GROUP, "image"], sort=False)[["distortion", "perception"]].mean()  # a clip's mean first
+    means = each.groupby(GROUP, sort=False).mean()
     means["n"] = both.groupby(GROUP, sort=False).size()
     return as_written(means.reset_index())
 
@@ -41,7 +44,8 @@ def opinions(images: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
 
     Per group: ``mos``, the mean of the scores. Of the draw: ``drawn``, the mean of its ratings; ``rater_low`` and
     ``rater_high``, the 95% interval over raters of their mean ratings; ``corrected``, the estimate of the P.913 subject
-    model, and ``rejected``, how many raters BT.500 screens out (both null for a single image).
+    model, and ``rejected``, how many raters BT.500 screens out (both null for a single image). A clip is one stimulus,
+    which a rater gives the mean of the ratings of its frames.
     """
     own = images[(images["metric"] == metric) & (images["status"] == ScoreState.OK) & (images["extra"] != "")]
     result = []
@@ -49,13 +53,14 @@ def opinions(images: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
         rated = [json.loads(text).get("ratings", []) for text in group["extra"]]
         if len({len(own) for own in rated}) != 1 or not rated[0]:
             continue  # other raters, or none: nothing that they said of all images
-        ratings = np.array(rated).T  # (raters, images)
+        names = group["image"].tolist()
+        ratings = by_clip(np.array(rated).T, names)  # (raters, images): of a clip, its frames' mean
         several = ratings.shape[1] > 1
         low, high = interval(ratings.mean(axis=1))
         result.append(
             dict(zip(GROUP, key, strict=True))
             | {"scale": number(key[GROUP.index("scale")])}
-            | {"metric": metric, "mos": float(group["value"].mean())}
+            | {"metric": metric, "mos": float(pd.Series(by_clip(group["value"].to_numpy(float), names)).mean())}
             | {"drawn": float(ratings.mean()), "rater_low": low, "rater_high": high}
             | {"corrected": float(subject_model(ratings).quality.mean()) if several else None}
             | {"rejected": len(rejected(ratings)) if several else None}

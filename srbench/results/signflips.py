@@ -13,6 +13,10 @@ what methods have in common (an image that is hard for all) does not weaken the 
 
 The statistic of a comparison is T(s) = sum_b s_b A_b / sqrt(sum_b A_b^2), where A_b is the weighted sum of the
 differences in block b. Its denominator does not depend on the signs. Weights make the mean that of the datasets' means.
+
+A clip is one block: its frames flip together. Flips of runs of frames would allow tests on two clips, but frames are
+alike for longer than such runs, and two equal methods would be told apart too often (docs/results.md). So fewer than
+six clips give no p-value at all.
 """
 
 from __future__ import annotations
@@ -21,10 +25,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
+from srbench.results.clips import clip_of
 from srbench.results.stepdown import TIES, Comparisons, Floats, StepDown
 
 Image = tuple[str, str]  # dataset, name
@@ -41,16 +47,30 @@ class Sample:
 
     Args:
         datasets: of each image; every dataset weighs the same, whatever the number of its images.
-        blocks: of each image; images of one block (frames of a clip) are not independent and flip together. By default
-            every image is a block.
+        blocks: of each image; images of one block (frames of a clip) are not independent and flip together. Every
+            block of a dataset weighs the same. By default every image is a block.
+        clips: of each image, whether it is a frame of a clip.
     """
 
     datasets: tuple[str, ...]
     blocks: tuple[str, ...] = ()
+    clips: tuple[bool, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.blocks and len(self.blocks) != len(self.datasets):
-            raise ValueError(f"{len(self.blocks)} blocks for {len(self.datasets)} images")
+        for own, what in ((self.blocks, "blocks"), (self.clips, "clips")):
+            if own and len(own) != len(self.datasets):
+                raise ValueError(f"{len(own)} {what} for {len(self.datasets)} images")
+
+    @classmethod
+    def of(cls, images: Sequence[Image]) -> Sample:
+        """Images by their names: the frames of a clip are one block, every still image is one."""
+        datasets = tuple(dataset for dataset, _ in images)
+        clips = tuple(clip_of(name) for _, name in images)
+        if not any(clips):
+            return cls(datasets)
+        # No name of a still image or a frame ends in a slash.
+        own = (f"{clip}/" if clip else name for clip, (_, name) in zip(clips, images, strict=True))
+        return cls(datasets, tuple(map("/".join, zip(datasets, own, strict=True))), tuple(map(bool, clips)))
 
     @property
     def independent(self) -> int:
@@ -62,6 +82,11 @@ class Sample:
         """The smallest two-sided p-value that these images can give."""
         return 2.0 ** (1 - self.independent) if self.independent <= EXACT else 1 / (1 + DRAWS)
 
+    @property
+    def too_few_clips(self) -> bool:
+        """Whether there are clips, and nothing can be certain for want of more of them (or of other images)."""
+        return any(self.clips) and not self.can_tell()
+
     def can_tell(self, level: float = LEVEL) -> bool:
         """Whether any difference on these images could be certain: the smallest two-sided p-value is 2 / 2^n, which
         is 0.0625 on the five images of Set5."""
@@ -72,7 +97,8 @@ class Sample:
 class Difference:
     """One comparison: its weighted mean over images, the simultaneous interval, and the adjusted p-value.
 
-    ``low`` and ``high`` are infinite where the images are too few to bound them. Without a common image all are NaN.
+    ``low`` and ``high`` are infinite where the images are too few to bound them. Without a common image all are NaN;
+    ``p`` is NaN too where there are too few clips for a test (:attr:`Sample.too_few_clips`).
     """
 
     mean: float
@@ -123,7 +149,9 @@ def differences(values: Floats, sample: Sample, level: float = LEVEL) -> list[Di
     count = np.arange(len(values))
     comparisons = Comparisons(rows, weights, signs, count, np.full_like(count, len(count)))
     tested = StepDown(comparisons, level)
-    columns = (comparisons.means, *tested.intervals(comparisons), tested.p)
+    few = [own.too_few_clips for own in _parts(sample, values)]
+    p = np.where(few, math.nan, tested.p)
+    columns = (comparisons.means, *tested.intervals(comparisons), p)
     numbers = np.where(images > 0, np.stack(columns), math.nan).tolist()
     return [Difference(*own) for own in zip(*numbers, images.tolist(), strict=True)]
 
@@ -139,7 +167,18 @@ def of_images(rows: Sequence[Mapping[Image, float]], images: Sequence[Image]) ->
     for row, own in zip(values, rows, strict=True):
         for image, difference in own.items():
             row[place[image]] = difference
-    return differences(values, Sample(tuple(dataset for dataset, _ in images)))
+    return differences(values, Sample.of(images))
+
+
+def _parts(sample: Sample, values: Floats) -> list[Sample]:
+    """Of every comparison, the images that it has; only looked for where there are clips."""
+    if not sample.clips:
+        return [sample] * len(values)
+    datasets, blocks, clips = sample.datasets, sample.blocks, sample.clips
+    return [
+        Sample(tuple(compress(datasets, own)), tuple(compress(blocks, own)), tuple(compress(clips, own)))
+        for own in np.isfinite(values)
+    ]
 
 
 class AllPairs:
@@ -181,7 +220,7 @@ class AllPairs:
         """Mean of method ``a`` minus mean of method ``b``, which are two."""
         low, high = self._intervals
         row = self._row(min(a, b), max(a, b))
-        mean, p = self._means[row], self._tested.p[row]
+        mean, p = self._means[row], math.nan if self._sample.too_few_clips else self._tested.p[row]
         found = Difference(float(mean), float(low[row]), float(high[row]), float(p), self._images)
         return found if a < b else found.turned
 
@@ -258,13 +297,31 @@ def _summed(values: Floats, sample: Sample) -> tuple[Floats, Floats, Floats]:
 
 
 def _weights(there: NDArray[np.bool_], sample: Sample) -> Floats:
-    """(comparisons, images): 1 / (datasets x images in the image's own), of those that the comparison has."""
+    """(comparisons, images): 1 / (datasets x images in the image's own), of those that the comparison has; with blocks
+    1 / (datasets x blocks in its dataset x images in its block)."""
+    if sample.blocks:
+        return _block_weights(there, sample)
     result = np.zeros(there.shape)
     names = np.array(sample.datasets)
     for name in dict.fromkeys(sample.datasets):
         own = there & (names == name)
         count = own.sum(axis=1, keepdims=True)
         result += np.divide(own, count, out=np.zeros(there.shape), where=count > 0)
+    total = result.sum(axis=1, keepdims=True)  # the number of datasets that the comparison has
+    weights: Floats = np.divide(result, total, out=np.zeros_like(result), where=total > 0)
+    return weights
+
+
+def _block_weights(there: NDArray[np.bool_], sample: Sample) -> Floats:
+    result = np.zeros(there.shape)
+    places: dict[str, dict[str, list[int]]] = {}
+    for place, (dataset, block) in enumerate(zip(sample.datasets, sample.blocks, strict=True)):
+        places.setdefault(dataset, {}).setdefault(block, []).append(place)
+    for blocks in places.values():
+        counts = np.stack([there[:, own].sum(axis=1) for own in blocks.values()])
+        here = np.maximum((counts > 0).sum(axis=0), 1)  # blocks that a comparison has of the dataset
+        for own, count in zip(blocks.values(), counts, strict=True):
+            result[:, own] = there[:, own] / (np.maximum(count, 1) * here)[:, None]
     total = result.sum(axis=1, keepdims=True)  # the number of datasets that the comparison has
     weights: Floats = np.divide(result, total, out=np.zeros_like(result), where=total > 0)
     return weights

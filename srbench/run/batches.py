@@ -66,6 +66,8 @@ class Batching:
         """What tasks have in common that go together; None of one that goes alone."""
         if task.canary or task.kept is not None or task.method.random or not task.method.source:
             return None
+        if task.facts.frames > 1:  # a batch has one image of each cell
+            return None
         return task.method, task.facts.protocol, self._lr(task)
 
     def _lr(self, task: CellTask) -> tuple[float, int, int, int]:

@@ -1,13 +1,15 @@
 """The canary: every run also measures bicubic, whose PSNR is known for each standard dataset and scale.
 
 If it is off, something between the image files and the metric differs from what the literature measured, and no
-number of that run can be compared.
+number of that run can be compared. Of clips every one that is whole is held to its own value, and their mean, over
+frames and then over clips, to the mean of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from srbench import metrics
 from srbench.dataset.locate import Dataset, ImageFile
@@ -56,11 +58,27 @@ def extra_cells(canary: Sequence[CellTask], planned: Container[str], measured: S
 
 
 def expected(dataset: Dataset, scale: float, context: RunContext, rules: Protocol) -> float | None:
-    """The mean PSNR that bicubic must have under a protocol, if it is known."""
-    if dataset.manifest is None or not dataset.reference or context.degradation != "bicubic":
+    """The mean PSNR that bicubic must have under a protocol, if it is known; of clips the mean over those that are here
+    whole, and of which it is known."""
+    if dataset.manifest is None or not dataset.reference or context.degradation != "bicubic" or scale != int(scale):
         return None
-    recorded = dataset.manifest.bicubic.get(rules.name, {})
-    return recorded.get(int(scale)) if scale == int(scale) else None
+    if not dataset.manifest.clips:
+        return dataset.manifest.bicubic.get(rules.name, {}).get(int(scale))
+    return _mean(_of_clips(dataset, scale, rules).values())
+
+
+def _mean(values: Collection[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _of_clips(dataset: Dataset, scale: float, rules: Protocol) -> dict[str, float]:
+    """What bicubic must have on each clip that is here whole, where that is known."""
+    found, here = {}, dataset.clips()
+    for clip in dataset.manifest.clips if dataset.manifest else ():
+        value = clip.bicubic.get(rules.name, {}).get(int(scale))
+        if value is not None and len(here.get(clip.name, ())) == clip.frames:
+            found[clip.name] = value
+    return found
 
 
 def judge_all(
@@ -84,7 +102,9 @@ def judge_all(
             own = []
             for rules in context.protocols:
                 known = values.get((dataset.name, scale, rules.name), [])
-                verdict = judge(dataset, scale, expected(dataset, scale, context, rules), known, facts)
+                value = expected(dataset, scale, context, rules)
+                of_clips = {} if value is None else _of_clips(dataset, scale, rules)
+                verdict = judge(dataset, scale, value, known, facts, of_clips)
                 if verdict.verdict == "off" and len(context.protocols) > 1:
                     verdict = replace(verdict, cause=f"under {rules.name}: {verdict.cause}")
                 own.append(verdict)
@@ -98,26 +118,59 @@ def judge(
     value: float | None,
     psnr: Sequence[float | None],
     facts: dict[ImageFile, ImageFacts],
+    of_clips: Mapping[str, float] = MappingProxyType({}),
 ) -> Canary:
     """The verdict on one dataset and scale.
 
     Args:
         value: the recorded mean, None if there is none.
         psnr: bicubic's PSNR on every image; None where it could not be measured.
+        of_clips: the recorded mean of each clip, where the images are frames.
     """
     if value is None:
         return Canary(dataset.name, scale, None, None, "none", "no recorded value to compare with")
+    if of_clips:
+        return _judge_clips(dataset, scale, value, psnr, facts, of_clips)
     known = [v for v in psnr if v is not None]
-    measured = sum(known) / len(known) if known and len(known) == len(psnr) else None
+    measured = _mean(known) if len(known) == len(psnr) else None
     if measured is not None and abs(measured - value) <= TOLERANCE:
         return Canary(dataset.name, scale, measured, value, "good")
     return Canary(dataset.name, scale, measured, value, "off", _cause(dataset, facts))
+
+
+def _judge_clips(
+    dataset: Dataset,
+    scale: float,
+    value: float,
+    psnr: Sequence[float | None],
+    facts: dict[ImageFile, ImageFacts],
+    of_clips: Mapping[str, float],
+) -> Canary:
+    """As :func:`judge`, of the clips that are held to a value, each of which has to have its own."""
+    means: dict[str, float | None] = {}
+    values = dict(zip(dataset.images, psnr, strict=False))
+    for clip, frames in dataset.clips().items():
+        known = [own for frame in frames if (own := values.get(frame)) is not None]
+        if clip in of_clips:
+            means[clip] = _mean(known) if len(known) == len(frames) else None
+    measured = _mean([own for own in means.values() if own is not None]) if None not in means.values() else None
+    off = [clip for clip, own in means.items() if own is None or abs(own - of_clips[clip]) > TOLERANCE]
+    if not off:
+        return Canary(dataset.name, scale, measured, value, "good")
+    told = [f"clip {clip}: {_decibels(means[clip])}, not {of_clips[clip]:.3f} dB" for clip in off]
+    return Canary(dataset.name, scale, measured, value, "off", "; ".join((*told, _cause(dataset, facts))))
+
+
+def _decibels(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.3f} dB"
 
 
 def _cause(dataset: Dataset, facts: dict[ImageFile, ImageFacts]) -> str:
     sizes, pixels = [], []
     for image in dataset.images:
         known, found = image.facts, facts[image]
+        if known is None and image.clip:
+            continue
         if known is None:
             return "the pixels of its images are not recorded: these may be other images than the published ones"
         if (known.width, known.height) != (found.width, found.height):
@@ -128,6 +181,8 @@ def _cause(dataset: Dataset, facts: dict[ImageFile, ImageFacts]) -> str:
         return f"{_counted(sizes)} of another size than the published images: see srbench verify {dataset.name}"
     if pixels:
         return f"{_counted(pixels)} with other pixels than the published images: see srbench verify {dataset.name}"
+    if any(image.facts is None for image in dataset.images):
+        return "the pixels of some clips are not recorded: these may be others than the published ones"
     return "the images are the published ones, so the computation differs: is a file of srbench or torch changed?"
 
 

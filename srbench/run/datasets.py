@@ -79,14 +79,15 @@ def settle(
     Args:
         recorded: what the results folder holds already.
         protocols: whose rules of sizes given LR images keep.
-        skip_unreadable: leave out images of users' folders that cannot be used, instead of raising ImageError.
+        skip_unreadable: leave out images of users' folders that cannot be used, instead of raising ImageError. Frames
+            of clips are left out whether it is asked for or not: the others of the clip are measured.
 
     Raises:
-        ImageError: with ``skip_unreadable``, an image of a known dataset that cannot be used, or no image is left;
+        ImageError: no image is left; with ``skip_unreadable``, an image of a known dataset that cannot be used;
             later: LR images that do not fit their HR images.
     """
-    if skip_unreadable:
-        found = _without_unreadable(found, note)
+    if skip_unreadable or any(data.clips() for data in found.datasets):
+        found = _without_unreadable(found, note, skip_unreadable)
     datasets = _named(found, recorded, note)
 
     def facts() -> dict[ImageFile, ImageFacts]:
@@ -160,10 +161,13 @@ def _note_change(data: Dataset, decoded: Facts, known: RecordedDataset | None, n
 # -- unreadable images ---------------------------------------------------------------------------------------------
 
 
-def _without_unreadable(found: Decoding, note: Note) -> Decoding:
+def _without_unreadable(found: Decoding, note: Note, skip: bool) -> Decoding:
     try:
         found.facts()
     except UnusableImagesError as error:
+        stills = {file for data in found.datasets if not data.clips() for file in data.files()}
+        if not skip and not stills.isdisjoint(error.reasons):
+            raise
         datasets = tuple(_without(data, error.reasons, note) for data in found.datasets)
         facts = error.facts
         return Decoding(datasets, lambda: facts)
@@ -178,16 +182,30 @@ def _without(data: Dataset, reasons: Mapping[ImageFile, ImageError], note: Note)
             bad[image] = reason
     if not bad:
         return data
-    names = ", ".join(image.path.name for image in bad)
-    if data.folder is None:
+    clips = data.clips()
+    names = ", ".join(image.name if image.clip else image.path.name for image in bad)
+    if data.folder is None and not clips:
         raise ImageError(
             f"{len(bad)} of {len(data.images)} images of {data.title} cannot be used ({names})",
             "a known dataset is measured whole; see: srbench verify",
         )
+    where = f"'{data.folder}'" if data.folder else data.title
     if len(bad) == len(data.images):
-        raise ImageError(f"none of the {len(bad)} images of '{data.folder}' can be used", next(iter(bad.values())))
-    note(f"'{data.folder}': {len(bad)} of {len(data.images)} images cannot be used and are left out: {names}")
-    left_out = {**data.left_out, **{image.path.name: reason for image, reason in bad.items()}}
+        raise ImageError(f"none of the {len(bad)} images of {where} can be used", next(iter(bad.values())))
+    if clips:
+        partial = ", ".join(dict.fromkeys(image.clip for image in bad))
+        note(
+            f"{where}: {len(bad)} of {len(data.images)} frames cannot be used and are left out ({names}): "
+            f"means of {partial} are over a part of the clip"
+        )
+    else:
+        note(f"{where}: {len(bad)} of {len(data.images)} images cannot be used and are left out: {names}")
+    left_out = {**data.left_out, **{_file_of(image): reason for image, reason in bad.items()}}
     good = tuple(image for image in data.images if image not in bad)
     lr = {scale: {image.name: low[image.name] for image in good} for scale, low in data.lr.items()}
     return replace(data, images=good, left_out=left_out, lr=lr)
+
+
+def _file_of(image: ImageFile) -> str:
+    """What an image's file is called in its dataset: of a frame with the folder of its clip."""
+    return f"{image.clip}/{image.path.name}" if image.clip else image.path.name

@@ -11,6 +11,7 @@ from srbench import paths, tomlfile
 from srbench.errors import SrbenchError
 from srbench.foreign.contained import contained
 from srbench.method.base import Method
+from srbench.method.cascade import Cascade
 from srbench.method.plugins import is_built_in
 from srbench.method.wrappers import bare
 from srbench.timing.cost import mult_adds
@@ -30,14 +31,18 @@ class _Costs:
 def of_method(method: Method, scale: float, *, self_ensemble: bool = False) -> int:
     """Nanoseconds a pixel of HR size on one core, scoring included."""
     inner = bare(method)
-    name = inner.card.name
-    if not is_built_in(type(inner)):
-        own = FOREIGN
-    elif name in _known():
-        own = _known()[name]
+    if isinstance(inner, Cascade):  # the parts before the last make fewer pixels
+        own = round(sum(_of_one(part.method, part.asked) * part.share(scale) for part in inner.parts))
     else:
-        own = _of_network(inner, scale)
+        own = _of_one(inner, scale)
     return SCORING + own * (_ENSEMBLE if self_ensemble else 1)
+
+
+def _of_one(method: Method, scale: float) -> int:
+    name = method.card.name
+    if not is_built_in(type(method)):
+        return FOREIGN
+    return _known()[name] if name in _known() else _of_network(method, scale)
 
 
 def _of_network(method: Method, scale: float) -> int:

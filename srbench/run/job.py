@@ -78,6 +78,7 @@ def context_of(options: RunOptions) -> RunContext:
         keep_images=options.keep_images,
         folder=options.out.absolute(),
         batch=options.batch,
+        burst=degraded.frames,
     )
 
 
@@ -85,7 +86,13 @@ def spec_of(method: Method, identity: str, source: str, variant: Variant) -> Met
     """What a run plans of a method under its variant."""
     varied = variant.apply(method)
     return MethodSpec(
-        method.card.name, identity, source, method.card.random, varied.has_likelihood, precision_of(varied)
+        method.card.name,
+        identity,
+        source,
+        method.card.random,
+        varied.has_likelihood,
+        precision_of(varied),
+        method.card.frames,
     )
 
 

@@ -13,6 +13,8 @@ from srbench.errors import SrbenchError
 from srbench.foreign.contained import contained
 from srbench.foreign.named_files import named_files
 from srbench.method.base import Method
+from srbench.method.cascade import working
+from srbench.method.wrappers import bare
 from srbench.weights import backbones
 from srbench.weights import known as published
 from srbench.weights.files import LoadAudit, file_hash
@@ -73,7 +75,13 @@ class LoadedFile:
 
 
 def files(method: Method) -> list[LoadedFile]:
-    """What a method has loaded; where it does not tell, all that may decide its output; [] where a plugin raises."""
+    """What a method has loaded, or the parts of a cascade; where it does not tell, all that may decide its output; []
+    where a plugin raises."""
+    own = [file for part in working(bare(method)) for file in _files(part)]
+    return list({(file.path, file.state): file for file in own}.values())
+
+
+def _files(method: Method) -> list[LoadedFile]:
     try:
         with contained():
             audits = {audit.path.resolve(): audit for audit in method.load_audits()}

@@ -8,7 +8,7 @@ import importlib.metadata
 import math
 import platform
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +25,7 @@ from srbench.foreign.named_files import named_files
 from srbench.machine import computes_on, processor
 from srbench.method import wrappers
 from srbench.method.base import Method
+from srbench.method.cascade import working
 from srbench.method.plugins import is_built_in
 from srbench.method.wrappers import bare
 from srbench.metrics import Metric
@@ -82,7 +83,7 @@ def _method(method: Method, identity: str) -> dict[str, Any]:
     loads = _asked(lambda: [str(audit) for audit in method.load_audits()], list[str]())
     own = _asked(lambda: [file.to_json() for file in loaded.files(method)], list[dict[str, Any]]())
     facts = to_json(method_facts(method))
-    if getattr(type(bare(method)), "channels_last", False) is True:
+    if any(getattr(type(own), "channels_last", False) is True for own in working(bare(method))):
         facts["memory"] = "channels_last on processors"
     return {**facts, "hash": identity, "weights": files, "loads": loads, "weight_files": own}
 
@@ -116,10 +117,26 @@ def describe_dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[
             }
             for scale, low in data.lr.items()
         }
+    if clips := data.clips():
+        described["clips"] = _describe_clips(data, clips)
     if data.manifest is None:  # nothing else says where the images of a folder are, which the report shows
         described["files"] = {image.name: str(image.path.resolve()) for image in data.images}
     if data.folder is not None:
-        described |= {"folder": str(data.folder), "left_out": dict(data.left_out)}
+        described["folder"] = str(data.folder)
+    if data.folder is not None or data.left_out:
+        described["left_out"] = dict(data.left_out)
+    return described
+
+
+def _describe_clips(data: Dataset, clips: Mapping[str, Sequence[ImageFile]]) -> dict[str, dict[str, Any]]:
+    """How many frames of each clip are measured; ``partial`` lists the files of those that are not, ``missing`` says
+    that a clip of a known dataset is not here."""
+    described: dict[str, dict[str, Any]] = {}
+    for name in {**(data.manifest.frames if data.manifest else {}), **clips}:
+        lost = [file for file in data.left_out if file.startswith(f"{name}/")]
+        described[name] = {"frames": len(clips.get(name, ())), **({"partial": lost} if lost else {})}
+        if name not in clips and not lost:
+            described[name]["missing"] = True
     return described
 
 
@@ -140,6 +157,7 @@ def metric_facts(metric: Metric) -> MetricFacts:
         bounds=(low, high),
         order=known.index(metric.name) if metric.name in known else None,
         source=metric.source,
+        over_time=metric.needs_previous,
     )
 
 
@@ -157,7 +175,7 @@ def method_facts(method: Method) -> MethodFacts:
         url=card.url,
         size=card.size,
         aims_at_pixels=_asked(lambda: bool(method.aims_at_pixels), True),
-        own=not is_built_in(type(bare(method))),
+        own=not all(is_built_in(type(own)) for own in working(bare(method))),
         published=tuple(PublishedValue(**asdict(value)) for value in card.published),
         training=_asked(lambda: dict(method.training_facts()), {}),
         idea=page.idea,

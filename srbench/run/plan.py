@@ -14,6 +14,7 @@ from pathlib import Path
 
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
+from srbench.method.frames import Counts, largest
 from srbench.method.precision import FULL
 from srbench.method.variant import Variant
 from srbench.protocol.base import Protocol
@@ -32,6 +33,7 @@ class MethodSpec:
         random: what it draws depends on the run's seed.
         has_likelihood: as :attr:`srbench.method.base.Method.has_likelihood`, under the run's variant.
         precision: that its network computes in: the run's, or fp32 where it has none that could be cast.
+        frames: as :attr:`srbench.method.MethodCard.frames`.
     """
 
     name: str
@@ -40,6 +42,7 @@ class MethodSpec:
     random: bool = False
     has_likelihood: bool = False
     precision: str = FULL
+    frames: Counts = (1,)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class RunContext:
     keep_images: bool
     folder: Path  # of the results, absolute
     batch: int = 1  # images of one size that a GPU computes at once
+    burst: int = 1  # LR frames that the degradation makes of an HR image
 
     def protocol(self, facts: CellFacts) -> Protocol:
         """That of a cell."""
@@ -149,6 +153,8 @@ def cells(
                         protocol_hash=rules.hash,
                         options=options[method],
                         lr_sha256="" if observed is None else pixels[observed].sha256,
+                        # One too where there are fewer than it takes: its cell says that this is not supported.
+                        frames=largest(method.frames, context.burst if observed is None else 1) or 1,
                         precision=method.precision,
                     )
                     yield CellTask(facts, method, image, lr=lr, shares=len(context.protocols) > 1)

@@ -105,7 +105,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     specs = []
     sources = {}
     with _tried(options, worker):
-        selected = select_methods(options.methods, options.scales, observer.note, recorded)
+        selected = select_methods(options.methods, options.scales, observer.note, recorded, worker.degradation.frames)
     for method, identity, source, place in selected:
         specs.append(spec_of(method, identity, source, context.variant))
         worker.hold_method(specs[-1], method)

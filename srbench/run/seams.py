@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from srbench.evaluation import lr_of
+from srbench.evaluation.inference import as_fed
 from srbench.foreign.contained import contained
 from srbench.method.base import Method
 from srbench.method.wrappers import SelfEnsemble, Tiled, seams
@@ -24,11 +24,12 @@ def compare_tiles(plan: Sequence[CellTask], worker: CellWorker, observer: Observ
             continue
         try:
             example = worker.example(task)
-            lr = lr_of(tiled, example)
+            planes, target, shifts = example.frames_of(tiled)
+            lr = as_fed(tiled, planes[0] if len(planes) == 1 else planes)
             if max(lr.shape[-2:]) <= tiled.tile:
                 continue
             with contained():
-                difference = seams(tiled, lr, task.scale)
+                difference = seams(tiled, lr, task.scale, target, shifts)
         except Exception:  # the cell itself will say what is wrong
             continue
         found[key] = {"method": key[0], "scale": key[1], "image": task.facts.image, "grey_levels": difference}

@@ -11,8 +11,10 @@ from typing import NamedTuple
 from srbench.errors import MethodError, SrbenchError
 from srbench.foreign.contained import contained
 from srbench.foreign.trial import died_of
-from srbench.method import brought, naming, plugins
+from srbench.method import brought, naming, plugins, series
 from srbench.method.base import Method
+from srbench.method.cascade import plugins_of
+from srbench.method.frames import largest
 from srbench.method.network import TorchMethod
 from srbench.naming import fold, told_apart
 from srbench.registry import BUILT_IN
@@ -24,8 +26,8 @@ Note = Callable[[str], None]
 class Selected(NamedTuple):
     """A method of a run: its instance, its identity hash, and the name, plugin file or checkpoint that it came from,
     as ``NAME=FILE`` where the file does not say how it is called. ``place`` is the absolute path of the file, perhaps
-    with the network that its weights belong to and the state that was chosen of it, ``NETWORK:FILE#STATE``; empty of
-    what is built in or installed."""
+    with the network that its weights belong to and the state that was chosen of it, ``NETWORK:FILE#STATE``, or a
+    cascade with such a file in it; empty of what is built in or installed."""
 
     method: Method
     identity: str
@@ -39,30 +41,34 @@ def load_methods(specs: Sequence[str], scales: Sequence[float], note: Note) -> l
 
 
 def select_methods(
-    specs: Sequence[str], scales: Sequence[float], note: Note, recorded: Recorded | None = None
+    specs: Sequence[str], scales: Sequence[float], note: Note, recorded: Recorded | None = None, frames: int = 1
 ) -> list[Selected]:
     """Instances of the methods that ``specs`` name, each once.
 
     'all' stands for every built-in and installed method, but those that are broken, have nothing for any of the
-    scales, or are left to be named (``MethodCard.default``): each is noted. Asked for by name, a broken one is an
-    error, and one without these scales is in the results as 'not supported'.
+    scales, or are left to be named (``MethodCard.default``): each is noted. Methods of several frames are left out
+    too, in one line, where there are none for them. Asked for by name, a broken one is an error, and one without these
+    scales or frames is in the results as 'not supported'.
 
     A checkpoint is named by its file; where another method of the run or of the results folder has that name, the
     folders it lies in come before it.
 
     Args:
         recorded: what the results folder holds already.
+        frames: the most LR frames that there are of an image.
 
     Raises:
         SrbenchError: two methods of one name, of which one is no checkpoint.
     """
     made = []
     bare: list[str] = []  # networks without weights
+    several: list[str] = []  # methods of several frames, of which there are too few
     for want in _wanted(specs, note):
         plugin = want.plugin
         try:
-            if plugin.source is not None and plugin.origin != BUILT_IN:
-                _require_makeable(plugin)
+            for own in plugins_of(plugin):
+                if own.source is not None and own.origin != BUILT_IN:
+                    _require_makeable(own)
             method = plugins.instantiate(plugin)
             identity = plugins.identity(plugin, method)
         except SrbenchError as error:
@@ -73,12 +79,18 @@ def select_methods(
         if want.optional and _brings_weights(method, scales):
             bare.append(plugin.name)
             continue
+        if want.optional and _needs_frames(method, frames):
+            several.append(plugin.name)
+            continue
         if want.optional and (reason := _not_in_all(method, scales)):
             note(f"'all' leaves out {plugin.name}: {reason}")
             continue
         made.append(_Made(want, method, identity))
     if bare:
         note(f"'all' leaves out {', '.join(bare)}: they come without weights (--methods {bare[0]}=FILE)")
+    if several:
+        need = "need" if len(several) > 1 else "needs"
+        note(f"'all' leaves out {', '.join(several)}, which {need} several frames (--degradation 'burst:4 > down')")
     if not made:
         raise SrbenchError("no method to run", "see: srbench list methods")
     return _named(made, recorded or Recorded(), note)
@@ -99,6 +111,12 @@ def _brings_weights(method: Method, scales: Sequence[float]) -> bool:
             return not any(method.supports(scale) for scale in scales)
     except SrbenchError:  # said by what asks it next
         return False
+
+
+def _needs_frames(method: Method, frames: int) -> bool:
+    """Whether it is a method of several frames, and has none but the image itself. One that takes a single frame, too,
+    tells nothing there that methods of one image do not."""
+    return method.card.multi_frame and largest(method.card.frames, frames) < 2
 
 
 def _not_in_all(method: Method, scales: Sequence[float]) -> str:
@@ -169,7 +187,7 @@ def _wanted(specs: Sequence[str], note: Note) -> list[_Want]:
             broken.append(error)
             continue
         for plugin in found:
-            key: object = plugin.name
+            key: object = place or plugin.name
             if file is not None:
                 status = file.stat()
                 own = f"{parsed.network}#{parsed.part}" if parsed.by_file else plugin.name
@@ -199,8 +217,15 @@ def _require_distinct(wanted: Sequence[_Want]) -> None:
         if other is not want:
             raise SrbenchError(
                 f"two methods are called '{want.plugin.name}' ({other.plugin.origin}, {want.plugin.origin})",
-                f"rename one, or give it a name: my-{want.plugin.name}={want.file}",
+                f"rename one, or give it a name: {_a_name(want)}",
             )
+
+
+def _a_name(want: _Want) -> str:
+    """How something from a file is named by who asks for it; of a cascade, one of its parts."""
+    if want.file is not None:
+        return f"my-{want.plugin.name}={want.file}"
+    return series.changed(want.place, lambda name: f"NAME={name}") if want.place else "NAME=FILE"
 
 
 # -- names ---------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from srbench.imaging.color import round_half_up
 from srbench.machine import resolve_device
 from srbench.method import plugins
 from srbench.method.base import Method, MethodContext, prepare
+from srbench.method.cascade import working
 from srbench.method.variant import Variant
 from srbench.method.wrappers import Watch, watched
 from srbench.metrics import Measurement, Metric
@@ -90,7 +91,7 @@ class CellWorker:
 
     def holds_foreign_code(self) -> bool:
         """Whether one of the methods and metrics that it holds is not srbench's own."""
-        modules = [type(method).__module__ for method in self._bare.values()]
+        modules = [type(method).__module__ for own in self._bare.values() for method in working(own)]
         modules += [getattr(metric.compute, "__module__", "") for metric in self._metrics.values()]
         return any(not _is_own(name) for name in modules)
 
@@ -119,7 +120,7 @@ class CellWorker:
 
     def is_foreign(self, spec: MethodSpec) -> bool:
         """Whether the method is code that is not srbench's own."""
-        return not _is_own(type(self._bare[spec]).__module__)
+        return not all(_is_own(type(method).__module__) for method in working(self._bare[spec]))
 
     def load(self, task: CellTask | CellBatch) -> None:
         """Load what a task needs, before its time is taken. What goes wrong is said by its result."""

@@ -23,6 +23,7 @@ from srbench.errors import NotSupportedError, OutputError
 from srbench.foreign.contained import contained, told
 from srbench.machine import describe_device, load_average
 from srbench.method.base import Method, MethodContext, prepare
+from srbench.method.frames import called, repeated
 from srbench.method.network import TorchMethod
 from srbench.method.wrappers import precision_of
 from srbench.records import Timing
@@ -135,10 +136,10 @@ def _set_up(job: _Job, method: Method, variant: str, subject: Subject, context: 
     if variant == own:  # the counts are of the network, whatever its variant
         count = cost.parameters(method, subject.scale), cost.mult_adds(method, subject.scale)
         job.timing = replace(job.timing, parameters=count[0], mult_adds=count[1])
-    lr = subject.input_for(method)
+    lr, target = repeated(method, subject.input_for(method))
     if variant != own:
         method, lr = _variant(method, variant, subject.scale, lr)
-    job.call = lambda: method.upscale(lr, subject.scale)
+    job.call = lambda: called(method, lr, subject.scale, target)
     _check_output(job.call(), lr, subject.scale)
 
 
@@ -152,12 +153,13 @@ def _variant(method: Method, variant: str, scale: float, lr: Tensor) -> tuple[Me
         lr = lr.half()
     if variant.endswith("channels_last"):
         own.module(scale).to(memory_format=torch.channels_last)
-        lr = lr.contiguous(memory_format=torch.channels_last)
+        if lr.ndim == 4:  # what a method of several frames gives its network, it makes itself
+            lr = lr.contiguous(memory_format=torch.channels_last)
     return own, lr
 
 
 def _check_output(result: object, lr: Tensor, scale: float) -> None:
-    expected = (1, lr.shape[1], enlarged(lr.shape[2], scale), enlarged(lr.shape[3], scale))
+    expected = (1, lr.shape[-3], enlarged(lr.shape[-2], scale), enlarged(lr.shape[-1], scale))
     if not isinstance(result, Tensor) or tuple(result.shape) != expected:
         shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
         raise OutputError(f"returned {shape} instead of {expected}", "see docs/plugins.md")

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -97,6 +97,25 @@ def picture_luma(pixels: Pixels) -> Tensor:
     return round_half_up(luma(torch.from_numpy(pixels.copy()).permute(2, 0, 1))).to(torch.uint8)
 
 
+class Batches(Protocol):
+    """What a network is trained on: whatever answers the number of a step with a batch.
+
+    ``images`` counts the training images by the name of their folder, ``skipped`` those that are too small.
+    """
+
+    images: dict[str, int]
+    skipped: int
+
+    def side(self, scale: int) -> int:
+        """Side of the HR patch at ``scale``."""
+        ...
+
+    def batch(self, step: int, seed: int, size: int) -> tuple[Tensor, Tensor, int]:
+        """LR (N, channels, h, w), HR (N, C, H, W), float32 in [0, 1], and the scale whose network they are for: a
+        function of its arguments alone, or a resumed training would not be the uninterrupted one."""
+        ...
+
+
 class Patches:
     """Random patches at one or more scales, from images held in memory.
 
@@ -150,10 +169,7 @@ class Patches:
                     "give larger images, or a smaller patch with --set patch=N",
                 )
             areas = np.array([hr.size for hr in self._hr[scale]], np.float64)
-            if by_folder:
-                names, which = np.unique([str(folder) for folder in folders[scale]], return_inverse=True)
-                areas /= np.bincount(which, areas, len(names))[which]
-            self._shares[scale] = np.cumsum(areas / areas.sum())
+            self._shares[scale] = cumulative_shares(areas, folders[scale] if by_folder else None)
 
     def side(self, scale: int) -> int:
         """Side of the HR patch at ``scale``."""
@@ -181,11 +197,20 @@ class Patches:
             lr_patch = lr_image[:, top : top + small, left : left + small]
             top, left = top * scale, left * scale
             hr_patch = hr_image[:, top : top + side, left : left + side]
-            lr[n], hr[n] = _turned(lr_patch, turn), _turned(hr_patch, turn)
+            lr[n], hr[n] = turned(lr_patch, turn), turned(hr_patch, turn)
         return torch.from_numpy(lr), torch.from_numpy(hr).to(torch.float32).div_(255), scale
 
 
-def _turned(patch: NDArray[np.generic], turn: int) -> NDArray[np.generic]:
+def cumulative_shares(areas: NDArray[np.float64], folders: Sequence[Path] | None) -> NDArray[np.float64]:
+    """(N,): the cumulative probabilities of N images: as their areas, and where their folders are given so that every
+    folder has the same share."""
+    if folders is not None:
+        names, which = np.unique([str(folder) for folder in folders], return_inverse=True)
+        areas = areas / np.bincount(which, areas, len(names))[which]
+    return np.cumsum(areas / areas.sum())
+
+
+def turned(patch: NDArray[np.generic], turn: int) -> NDArray[np.generic]:
     """(C, H, W) by one of the eight symmetries of the square: bit 0 mirrors rows, bit 1 columns, bit 2 transposes."""
     if turn & 1:
         patch = patch[:, ::-1]

@@ -14,9 +14,11 @@ from srbench import paths
 from srbench.errors import NotSupportedError
 from srbench.method.network import TorchMethod
 from srbench.records import TrainingFacts
-from srbench.training.data import Picture
+from srbench.scale import ScaleRange
+from srbench.training.data import Batches, Patches, Picture
 from srbench.training.losses import PIECES, Batch, Loss
 from srbench.training.recipe import FitRecipe, Recipe
+from srbench.training.validation import Validation
 
 REFERENCE = "bsd100"  # 100 photographs: the least noisy of the three test sets
 
@@ -28,6 +30,9 @@ class TrainedMethod(TorchMethod):
     The files are ``NAME_xS.safetensors``, or ``NAME.safetensors`` for all scales where ``recipe.joint_scales`` says
     that they share one network (``-`` in a name is ``_``); they may lie in the folder ``NAME_xS`` that ``srbench train
     --output`` makes. A scale without a file is not supported.
+
+    A network for a range of scales, as the card has it, is one for all of them; ``recipe.joint_scales`` are those at
+    which it is validated.
     """
 
     recipe: ClassVar[Recipe | FitRecipe]
@@ -64,12 +69,37 @@ class TrainedMethod(TorchMethod):
         """
         return loss(Batch(network(lr), hr, lr, scale))
 
+    def batches(self, pictures: Sequence[Picture], scales: Sequence[int], recipe: Recipe) -> Batches:
+        """What the network is trained on. Methods that take more than an LR image and its scale override it.
+
+        Raises:
+            TrainingError: nothing in ``pictures`` is as large as a patch of the recipe.
+        """
+        colour = self.card.fed("luma")
+        return Patches(pictures, scales, recipe.patch, recipe.rescale, recipe.by_folder, colour)
+
+    def validation(self, pictures: Sequence[Picture], scales: Sequence[int]) -> Validation:
+        """What the network is measured on while it is trained, from pictures that are held out: overridden by methods
+        that override :meth:`batches`."""
+        return Validation(pictures, scales, self.card.fed("luma"))
+
     @classmethod
     def weight_name(cls, scales: Sequence[float]) -> str:
         """The stem of the file for weights that were trained for ``scales``."""
         stem = cls.card.name.replace("-", "_")
-        joint = set(scales) == set(cls.recipe.joint_scales or ())
+        joint = cls.takes_range() or set(scales) == set(cls.recipe.joint_scales or ())
         return stem if joint else f"{stem}_{'_'.join(f'x{s}' for s in sorted(scales))}"
+
+    @classmethod
+    def takes_range(cls) -> bool:
+        """Whether one network is for all scales of a range."""
+        return isinstance(cls.card.scales, ScaleRange)
+
+    @classmethod
+    def trained_scales(cls) -> tuple[float, ...]:
+        """The scales that trainings are for: those of the card, or those at which the network of a range is
+        validated."""
+        return (cls.recipe.joint_scales or ()) if cls.takes_range() else cls.card.listed_scales
 
     def weight_path(self, scale: float) -> Path | None:
         if self.weights:  # a file that was named (:func:`srbench.method.checkpoint.trained`)
@@ -78,8 +108,8 @@ class TrainedMethod(TorchMethod):
 
     def _places(self, scale: float) -> Iterator[Path]:
         """Where weights for a scale may be, the first ones first."""
-        joint = self.recipe.joint_scales or ()
-        names = [self.weight_name(group) for group in ((scale,), joint) if scale in group]
+        groups = ((scale,), self.recipe.joint_scales or ())
+        names = dict.fromkeys(self.weight_name(group) for group in groups if scale in group)
         files = [f"{name}.safetensors" for name in names]
         for folder in paths.weights():
             yield from (folder / file for file in files)
@@ -88,7 +118,7 @@ class TrainedMethod(TorchMethod):
         yield from (self.source.parent / "weights" / file for file in files)
 
     def weight_files(self) -> list[Path]:
-        paths = (self.weight_path(scale) for scale in self.card.listed_scales)
+        paths = (self.weight_path(scale) for scale in self.trained_scales())
         return sorted({path for path in paths if path is not None})
 
     def supports(self, scale: float) -> bool:
@@ -97,8 +127,9 @@ class TrainedMethod(TorchMethod):
     def require_scale(self, scale: float) -> None:
         if super().supports(scale) and self.weight_path(scale) is None:
             name = self.card.name
+            trained = ",".join(map(str, self.trained_scales())) if self.takes_range() else scale
             raise NotSupportedError(
-                f"{name} has no weights for x{scale}", f"train them: srbench train {name} --scale {scale} --data DIR"
+                f"{name} has no weights for x{scale}", f"train them: srbench train {name} --scale {trained} --data DIR"
             )
         super().require_scale(scale)
 
@@ -132,7 +163,7 @@ class TrainedMethod(TorchMethod):
 
     def training_facts(self) -> dict[float, TrainingFacts]:
         """From the cards and logs beside the weights, of every scale that has them."""
-        cards = {scale: self.training_card(scale) for scale in self.card.listed_scales}
+        cards = {scale: self.training_card(scale) for scale in self.trained_scales()}
         return {
             scale: TrainingFacts(
                 parameters=card.get("parameters", 0),

@@ -15,7 +15,7 @@ from srbench.method.base import Method
 from srbench.paths import cache
 from srbench.training import budget
 from srbench.training.card import TrainingResult
-from srbench.training.data import Colour, Patches, Picture, count_by_folder, hold_out, read_pictures
+from srbench.training.data import Picture, count_by_folder, hold_out, read_pictures
 from srbench.training.export import export
 from srbench.training.method import TrainedMethod
 from srbench.training.recipe import FitRecipe, Recipe
@@ -41,11 +41,7 @@ class Job:
 
     def _split(self) -> tuple[list[Picture], Validation]:
         training, held = hold_out(self.pictures(), self.recipe.validation_images, self.recipe.seed)
-        return training, Validation(held, self.scales, self._colour)
-
-    @property
-    def _colour(self) -> Colour:
-        return self.method.card.fed("luma")
+        return training, self.method.validation(held, self.scales)
 
     @property
     def checkpoint(self) -> Path:
@@ -79,7 +75,7 @@ class Job:
                 f"{self.method.card.name} is fitted at once, not in steps", "leave out --resume, --init"
             )
         training, validation = self._split()
-        patches = Patches(training, self.scales, recipe.patch, recipe.rescale, recipe.by_folder, self._colour)
+        patches = self.method.batches(training, self.scales, recipe)
         if patches.skipped:
             notes.note(f"{counted(patches.skipped, 'image')} smaller than a patch of {recipe.patch} pixels left out")
 
@@ -112,7 +108,8 @@ def plan(
     output: Path | None = None,
     recipe_name: str | None = None,
 ) -> list[Job]:
-    """The trainings that ``method`` needs for ``scales``: one for all where the recipe joins them, else one each.
+    """The trainings that ``method`` needs for ``scales``: one for all where the recipe joins them or the network
+    is for a range of scales, else one each.
 
     Args:
         recipe_name: one of the method's further recipes; None for its own.
@@ -125,7 +122,7 @@ def plan(
     name = method.card.name
     if not isinstance(method, TrainedMethod):
         raise TrainingError(f"{name} has no recipe", "only methods with a recipe are trained (docs/training.md)")
-    known = method.card.listed_scales
+    known = method.trained_scales()
     for scale in scales:
         if scale not in known:
             raise TrainingError(
@@ -137,7 +134,8 @@ def plan(
         raise TrainingError(f"the method's name '{name}' cannot name a folder", "rename it on its card")
     recipe = (method.recipe if recipe_name is None else method.recipes[recipe_name]).changed(changes or {})
     joint = recipe.joint_scales
-    groups = [tuple(scales)] if joint and all(s in joint for s in scales) else [(s,) for s in scales]
+    together = method.takes_range() or (joint and all(s in joint for s in scales))
+    groups = [tuple(scales)] if together else [(s,) for s in scales]
     pictures: list[Picture] = []
 
     def read() -> list[Picture]:

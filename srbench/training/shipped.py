@@ -23,7 +23,7 @@ def shipped(method: Method) -> list[str]:
     if not isinstance(method, TrainedMethod):
         return []
     texts = []
-    for scale in method.card.listed_scales:
+    for scale in method.trained_scales():
         card = method.training_card(scale)
         if card is None:
             continue

@@ -18,7 +18,7 @@ from srbench.errors import SrbenchError, TrainingError, UnknownNameError
 from srbench.training import state
 from srbench.training.adversarial import PIECE, Adversary
 from srbench.training.card import TrainingResult
-from srbench.training.data import Patches
+from srbench.training.data import Batches
 from srbench.training.export import export
 from srbench.training.features import FEATURES, feature_losses
 from srbench.training.losses import PIECES, Loss
@@ -72,7 +72,7 @@ class Trainer:
         method: TrainedMethod,
         recipe: Recipe,
         scales: Sequence[int],
-        patches: Patches,
+        patches: Batches,
         validation: Validation,
         folder: Path,
         device: torch.device,

@@ -39,6 +39,43 @@ def test_lr_images_are_those_of_a_run(srbench, pictures, tmp_path, name, scale):
         assert hr.shape[:2] == example.hr.shape[-2:]
 
 
+def test_frames_of_a_burst_are_a_folder_each_with_their_shifts(srbench, pictures, tmp_path):
+    name, output = "burst:3:random:blind > down > noise:4", tmp_path / "lr"
+    result = srbench("degrade", name, pictures, "--scale", 2, "--output", output, "--seed", 3)
+    assert result.exit_code == 0, result.output
+    assert f"wrote 3 bursts of 3 frames and manifest.toml into {output}" in " ".join(result.stderr.split())
+    made = degradation.get(name, 3)
+    manifest = tomllib.loads((output / "manifest.toml").read_text())
+    assert (manifest["frames"], len(manifest["images"])) == (3, 9)
+    for file in sorted(pictures.iterdir()):
+        example = Example(HrImage(read_image(file), protocol.BASICSR), 2, made)
+        entries = [entry for entry in manifest["images"] if entry["hr"] == file.name]
+        assert [entry["file"] for entry in entries] == [f"{file.stem}/{number:02}.png" for number in range(3)]
+        assert [[entry["shift_down"], entry["shift_right"]] for entry in entries] == made.shifts(2).tolist()
+        for entry, expected in zip(entries, example.burst_pixels, strict=True):
+            lr = read_image(output / entry["file"])
+            assert entry["sha256"] == pixel_hash(lr)
+            colour = lr if lr.ndim == 3 else lr[..., None].repeat(3, 2)
+            assert np.array_equal(colour, expected.permute(1, 2, 0).numpy())
+
+
+def test_a_burst_of_one_frame_is_written_as_an_image(srbench, make_picture, tmp_path):
+    Image.fromarray(make_picture(24, 24, 1)).save(tmp_path / "one.png")
+    for name, folder in (("burst:1 > down", "burst"), ("down", "plain")):
+        srbench("degrade", name, tmp_path / "one.png", "--scale", 2, "--output", tmp_path / folder)
+    assert (tmp_path / "burst" / "one.png").read_bytes() == (tmp_path / "plain" / "one.png").read_bytes()
+    assert "shift" not in (tmp_path / "burst" / "manifest.toml").read_text()
+
+
+def test_a_burst_replaces_no_picture(srbench, make_picture, tmp_path):
+    (tmp_path / "01").mkdir()
+    picture = tmp_path / "01" / "01.png"
+    Image.fromarray(make_picture(24, 24, 1)).save(picture)
+    result = srbench("degrade", "burst:2 > down", picture, "--scale", 2, "--output", tmp_path)
+    assert result.exit_code == 2
+    assert "would be replaced by its LR image" in " ".join(result.stderr.split())
+
+
 def test_lr_images_are_the_same_in_any_order_and_on_every_run(srbench, pictures, tmp_path):
     files = sorted(pictures.iterdir())
     runs = {"one": files, "again": files, "turned": files[::-1], "alone": files[1:2]}

@@ -95,7 +95,7 @@ def test_a_seed_or_number_of_seeds_that_cannot_be(srbench, wrong, tmp_path):
 
 def test_an_unknown_experiment_is_answered_with_the_nearest_name(wrong):
     wrong("experiment", "cornres", match="unknown experiment 'cornres'; did you mean corners?")
-    wrong("experiment", "edges", match="unknown experiment 'edges'; known: corners|did you mean corners")
+    wrong("experiment", "edges", match="unknown experiment 'edges'; known: |did you mean")
 
 
 def test_a_folder_that_cannot_be_is_found_before_the_training(wrong, tmp_path, monkeypatch):

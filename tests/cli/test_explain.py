@@ -255,6 +255,17 @@ def test_a_method_that_fails_is_one_line(wrong, write_plugin, pictures, body):
     wrong("explain", path, "--expect", "25", "--dataset", pictures, "--scale", "2", "--device", "cpu", match="mine")
 
 
+def test_a_method_that_needs_several_frames_is_one_line(wrong, tmp_path, pictures):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from srbench.method import MethodCard, MultiFrameMethod\n"
+        "class Mine(MultiFrameMethod):\n"
+        '    card = MethodCard(name="mine", title="", year=2026, family="", paper="", colour="any", frames=(3, 5))\n'
+    )
+    where = ("--dataset", pictures, "--scale", "2", "--device", "cpu")
+    wrong("explain", path, "--expect", "25", *where, match="mine needs 3 or 5 frames, not 1; run it on bursts")
+
+
 @pytest.mark.data("set5")
 @pytest.mark.slow
 def test_the_rule_of_sizes_is_found_at_a_scale_with_a_fraction(srbench):

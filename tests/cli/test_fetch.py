@@ -356,6 +356,7 @@ def test_a_wrong_copy_that_is_here_already_is_said(wrong, known, images, cache, 
         ("sett5", "unknown dataset 'sett5'; did you mean set5"),
         ("manga109", r"knows no address of Manga109; its authors give it on application: http://www\.manga109"),
         ("t91", "knows no address of T91"),
+        ("vid4", "knows no address of Vid4; .* put these into ./data/Vid4"),
     ],
 )
 def test_what_cannot_be_fetched_is_one_line(wrong, name, match):

@@ -121,3 +121,27 @@ def test_lr_images_that_are_no_pairs_are_one_line(wrong, tmp_path, make_picture)
     wrong("verify", tmp_path / "HR", "--lr", tmp_path / "LR", match="no scale explains LR images of 7x7")
     wrong("verify", tmp_path / "HR,sample", "--lr", tmp_path / "LR", match="1 folder of LR images for 2 datasets")
     wrong("verify", tmp_path / "HR", "--lr", tmp_path / "X", match="no folder at")
+
+
+@pytest.mark.data("vid4/city", "vid4/walk")
+def test_of_clips_it_says_which_are_whole(srbench, tmp_path, monkeypatch):
+    frames = [image for image in dataset.find("vid4", lambda text: None).images if image.clip in ("city", "walk")]
+    for image in frames:
+        place = tmp_path / "Vid4" / image.clip
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"Frame {image.number + 1:03d}.png").symlink_to(image.path)
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
+    result = srbench("verify", "vid4")
+    assert result.exit_code == 1  # two clips lack
+    assert "Vid4: 81 of 171 frames identical, 2 of 4 clips here whole" in result.stdout
+    assert re.search(r"city +│ 34/34 +│ identical", result.stdout)
+    assert re.search(r"foliage +│ 0/49 +│ missing", result.stdout)
+    (tmp_path / "Vid4/walk/Frame 007.png").unlink()
+    (tmp_path / "Vid4/city/Frame 002.png").unlink()
+    write_image(tmp_path / "Vid4/city/Frame 002.png", 255 - frames[1].read())
+    listed = srbench("list", "datasets").stdout
+    assert "80 of 171 frames in" in listed
+    assert "(city, walk)" in listed
+    result = srbench("verify", "vid4")
+    assert re.search(r"city +│ 34/34 +│ other pixels +│ city/001: other pixels", result.stdout)
+    assert re.search(r"walk +│ 46/47 +│ incomplete +│ missing: walk/006", result.stdout)

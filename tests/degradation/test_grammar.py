@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from srbench.degradation import grammar
 from srbench.degradation.grammar import (
     BlurStep,
+    BurstStep,
     ClipStep,
     DownStep,
     JpegStep,
@@ -45,8 +46,10 @@ even = st.builds(
     st.sampled_from(["centre", "first"]),
 )
 middles = st.one_of(st.just(()), down.map(lambda step: (step,)), even)
+bursts = st.builds(BurstStep, st.integers(1, 64), st.sampled_from(["grid", "random"]), st.booleans())
 chains = st.builds(
-    lambda before, middle, after: ParsedChain((*before, *middle, *after)),
+    lambda burst, before, middle, after: ParsedChain((*burst, *before, *middle, *after)),
+    st.lists(bursts, max_size=1),
     st.lists(plain, min_size=1, max_size=3),
     middles,
     st.lists(plain, max_size=3),
@@ -73,6 +76,9 @@ def test_a_chain_is_read_back_from_its_text(chain):
         ("down:area:first", [DownStep("area", "first")]),
         ("noise:10:grey>jpeg:40:444", [NoiseStep(10, True), JpegStep(40, "444")]),
         ("  poisson:1e3 >  clip ", [PoissonStep(1000), ClipStep()]),
+        ("burst:4:grid > down", [BurstStep(4), DownStep()]),
+        ("burst:64:random:blind>down", [BurstStep(64, "random", True), DownStep()]),
+        ("burst:2:blind > clip", [BurstStep(2, blind=True), ClipStep()]),
     ],
 )
 def test_what_a_text_says(text, steps):
@@ -82,6 +88,7 @@ def test_what_a_text_says(text, steps):
 def test_spellings_of_one_chain_have_one_text():
     assert str(parse("blur:1.60:11>down:bicubic:centre>jpeg:40:420")) == "blur:1.6 > down > jpeg:40"
     assert str(parse("down:nearest")) == "down:nearest:centre"
+    assert str(parse("burst:04:grid:blind>down")) == "burst:4:blind > down"
 
 
 @given(sigmas)
@@ -94,12 +101,12 @@ def test_the_default_size_is_the_odd_number_at_or_above_six_sigma(sigma):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("", "has no step; the steps are blur:SIGMA"),
+        ("", "has no step; the steps are burst:N.*blur:SIGMA"),
         (" > ", "has no step"),
         ("blur:1.6 > > down", "step 2 of 'blur:1.6 > > down' is empty; leave out a '>'"),
         ("down > ", "step 2 of 'down >' is empty"),
         ("blur:1.6 > dwon", "step 2 of 'blur:1.6 > dwon' is 'dwon', which is no step; did you mean down"),
-        ("sharpen:2", "step 1 of 'sharpen:2' is 'sharpen', which is no step; the steps are blur:SIGMA"),
+        ("sharpen:2", "step 1 of 'sharpen:2' is 'sharpen', which is no step; the steps are burst:N.*blur:SIGMA"),
         ("down:bicubik", "step 1 of 'down:bicubik' has 'bicubik', which 'down' does not take; did you mean bicubic"),
         ("down:nearest:center", "has 'center', which 'down' does not take; did you mean centre"),
         ("down:nearest:centre:x", "has an argument too many, 'x'; write down"),
@@ -120,6 +127,16 @@ def test_the_default_size_is_the_odd_number_at_or_above_six_sigma(sigma):
         ("blur:1.6:7:mirror", "has 'mirror', which 'blur' does not take"),
         ("blur:k.npy:mirror", "has 'mirror', which 'blur' does not take"),
         ("clip:3", "has an argument too many, '3'; write clip"),
+        ("burst", "step 1 of 'burst' lacks an argument; write burst:N"),
+        ("burst:grid > down", "has a number of frames of 'grid'; give a whole number from 1 to 64"),
+        *((f"burst:{n} > down", f"has a number of frames of '{n}'") for n in (0, 65, "-1", 2.5, "nan")),
+        ("burst:4:griid > down", "step 1 .* has 'griid', which 'burst' does not take; did you mean grid"),
+        ("burst:4:blind:grid > down", "has 'grid' too many; write burst:N"),
+        ("burst:4:grid:random > down", "has 'random' too many; write burst:N"),
+        ("burst:4:grid:blind:x > down", "has an argument too many, 'x'; write burst:N"),
+        ("down > burst:4", "step 2 .* is a 'burst', which is no first step; put it first"),
+        ("burst:4 > burst:4 > down", "step 2 .* is a 'burst', which is no first step"),
+        ("burst:4", "step 1 of 'burst:4' is a 'burst' alone; say how its frames are made: burst:4 > down"),
         ("x" * 500 + ">down", "step 1 of 'xxx"),
     ],
 )

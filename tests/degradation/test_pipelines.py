@@ -276,4 +276,4 @@ def test_they_are_listed(installed):
     assert rows["broken"]["key"].startswith("BROKEN: AttributeError")
     shown = CliRunner().invoke(app, ["list", "degradations"]).stdout
     assert "blur-down" in shown
-    assert "or a chain of steps: blur:SIGMA[:SIZE]" in " ".join(shown.split())
+    assert "or a chain of steps: burst:N[:grid|random][:blind] (first), blur:SIGMA[:SIZE]" in " ".join(shown.split())

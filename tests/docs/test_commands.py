@@ -60,6 +60,8 @@ SHORTER = (
     (r"(--methods pixelcnn\S*) --datasets set5", r"\1 --datasets pictures"),
     (r"srbench time (?!.*--size)", "srbench time --size 48x32 "),
     (r"experiment corners", "experiment corners --steps 3"),
+    (r"experiment burst", "experiment burst --images 1"),
+    (r"measure_registration.py set5", "measure_registration.py pictures --chains down"),
     (r"--steps 800", "--steps 2 --batch 1 --patch 48"),
     (r"--max-minutes [\d.]+", "--max-minutes 0.05"),
     (r"(srbench train .*--(?:max-minutes|init) .*)", r"\1 --set validation_images=1"),
@@ -295,6 +297,8 @@ def fill(folder, page):
     Image.fromarray(alpha).save(folder / "logo.png")
     write_image(folder / "pictures" / "a.png", cat[:36, :40])  # LPIPS takes 31 pixels and more, at x3 too
     write_image(folder / "pictures" / "b.png", text[:36, :36])
+    for name in ("my-clips/a/1.png", "my-clips/a/2.png", "my-clips/b/1.png", "my-clips/b/2.png"):
+        write_image(folder / name, cat[:36, :40])
     for name in ("T91", "BSDS400"):
         turned = [pixels[::-1] for pixels in sample.values()]  # sixteen: ten are held out of a training
         for i, pixels in enumerate([*sample.values(), *turned]):
@@ -306,7 +310,7 @@ def fill(folder, page):
         write_image(folder / "their_set5" / f"{image.name}_x4.png", pixels[:height, :width] // 2 * 2)
     printed = {"sharpened.py": "class Sharpened", "my_metric.py": "MEAN_ERROR = ", "my_degradation.py": "MINE = Pipe"}
     printed |= {"edsr255.py": "class Edsr255", "phone.toml": 'name = "phone"', "campaign.toml": "[[run]]"}
-    printed |= {"test_quality.py": "def test_quality"}
+    printed |= {"test_quality.py": "def test_quality", "mean_of_frames.py": "class MeanOfFrames"}
     blocks = [block for path in PAGES.values() for _, block in fences(path.read_text(encoding="utf-8"))]
     for name, word in printed.items():
         (block,) = [block for block in blocks if word in block]

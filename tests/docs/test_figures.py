@@ -95,6 +95,21 @@ def test_what_is_said_of_the_corners_is_in_their_file():
     assert gan["mse"]["high"] < json.loads((DOCS / "corners.json").read_text())["best"]["guess_mse"]
 
 
+def test_the_curves_of_the_burst_are_those_of_its_file():
+    """``docs/burst.json``, what ``srbench experiment burst`` wrote."""
+    content = json.loads((DOCS / "burst.json").read_text())
+    found = {(point["method"], point["frames"], point["error"]): point["psnr"] for point in content["points"]}
+    at = content["settings"]["at"]
+    by_frames, by_error = (table("experiments.md", f"| {head}") for head in ("frames, shifts known", f"{at} frames"))
+    frames, errors = map(int, by_frames.pop("frames, shifts known")), by_error.pop(f"{at} frames, error of the shifts")
+    counts = list(frames)
+    for method, cells in by_frames.items():
+        assert cells == [f"{found[method, count, 0.0]:.2f}" for count in counts], method
+    for method, cells in by_error.items():
+        assert cells == [f"{found[method, at, float(error)]:.2f}" for error in errors], method
+    assert f"has {found['back-projection', 1, 0.0]:.2f}.)" in (DOCS / "experiments.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.data
 def test_what_other_resizers_cost():
     """Bicubic down and up on Set5 at x4, on Y as under ``classic``."""

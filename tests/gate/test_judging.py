@@ -315,3 +315,28 @@ def test_the_newest_session_counts_and_a_wildcard_leaves_out_the_reference():
     references = [timing("bicubic", [1.0] * 50, session=s) for s in ("old", "new")]
     (found,) = latency(old, references[0], new, references[1], method="*")
     assert (found.method, found.outcome) == ("slow", "pass")
+
+
+# -- clips -----------------------------------------------------------------------------------------------------------
+
+
+def test_of_clips_the_mean_is_over_clips():
+    frames = {"city/0": image(30.0), "city/1": image(30.0), "city/2": image(30.0), "walk/0": image(20.0)}
+    found = verdict(group(frames), min=25.1)
+    assert (found.measured, found.outcome) == (25.0, "fail")
+    assert verdict(group(frames), min=25.0).holds
+
+
+def test_the_first_frame_of_a_clip_needs_no_value_over_time():
+    values = {"city/9": None, "city/10": 0.4, "city/11": 0.2}
+    frames = {
+        name: ImageResult("ok", values={"psnr": 30.0} | ({} if value is None else {"t-of": value}))
+        for name, value in values.items()
+    }
+    own = group(frames, metric_versions={"psnr": 1, "t-of": 1})
+    (found,) = judge(own, Threshold(method="bicubic", dataset="set5", scale=4, metric="t-of", max=0.31))
+    assert (found.outcome, found.measured) == ("pass", pytest.approx(0.3))
+    without = frames | {"city/11": frames["city/9"]}
+    (found,) = judge(group(without), Threshold(method="bicubic", dataset="set5", scale=4, metric="t-of", max=0.5))
+    assert found.outcome == "fail"
+    assert "only 1 of 2 images have a value ('city/11'" in found.reason

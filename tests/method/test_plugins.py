@@ -89,7 +89,7 @@ def test_published_numbers_stand_for_known_datasets_and_metrics():
         for entry in plugin.load().card.published:
             assert entry.dataset in ("set5", "set14", "bsd100", "urban100", "manga109")
             assert entry.metric in ("psnr", "ssim")
-            assert entry.protocol in ("classic", "basicsr", "srgan")
+            assert entry.protocol in ("classic", "basicsr", "srgan", "liif")
             assert entry.source
 
 

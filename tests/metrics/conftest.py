@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,7 @@ import torch
 from srbench import dataset
 from srbench.degradation.named import Bicubic
 from srbench.evaluation.scoring import Example, HrImage, compare
+from srbench.imaging.images import read_image
 from srbench.metrics import dists, lpips
 from srbench.protocol.base import BASICSR
 from srbench.resize import imresize
@@ -44,3 +48,34 @@ def as_comparison():
         return compare(sr, Example(HrImage(hr, BASICSR), scale, Bicubic()))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def clip_frames(data_folders):
+    """The first three frames of a clip of Vid4, cropped to 144 x 176 pixels, uint8 RGB."""
+
+    def frames(clip: str) -> list[np.ndarray]:
+        folders = [Path(folder, "Vid4", clip) for folder in data_folders.split(os.pathsep)]
+        found = next((folder for folder in folders if folder.is_dir()), None)
+        if found is None:
+            (pytest.fail if os.environ.get("SRBENCH_REQUIRE_DATA") == "1" else pytest.skip)(f"no Vid4/{clip} here")
+        return [np.ascontiguousarray(read_image(path)[200:344, 200:376]) for path in sorted(found.iterdir())[:3]]
+
+    return frames
+
+
+@pytest.fixture(scope="session")
+def tecogans_crop():
+    """crop_8x8 of the authors' metrics.py, written anew: sides to multiples of 32, then 32 less until 16 are left."""
+
+    def crop(image):
+        sides = []
+        for side in image.shape:
+            kept = side // 32 * 32
+            while kept > side - 16:
+                kept -= 32
+            sides.append(((side - kept) // 2, kept))
+        (y, h), (x, w) = sides
+        return image[y : y + h, x : x + w]
+
+    return crop

@@ -94,3 +94,19 @@ def test_ends_of_an_interval_that_do_not_exist_are_null_and_empty(found):
     assert math.isinf(result.pairings[0].difference.low)
     assert json.loads(versus.to_json(result))["rows"][0]["low"] is None
     assert versus.line(result.pairings[0], result).interval == ""
+
+
+def test_of_clips_it_says_clips_and_prints_no_p_value(scored):
+    images = [("vid4", f"{clip}/{t}") for clip in ("city", "walk") for t in range(4)]
+    content = {name: {image: {"psnr": value} for image in images} for name, value in (("a", 31.0), ("b", 30.0))}
+    folder = scored("r", content)
+    result = compare(*(load(folder, name) for name in ("a", "b")))
+    text = versus.summary(result, result.views()[0])
+    assert text.startswith("2 clips of 8 frames are too few to tell a from b by PSNR on")
+    assert "of 8 frames 8 won, 0 lost" in text
+    [row] = [versus.line(pairing, result) for pairing in result.pairings]
+    assert (row.p, row.interval, row.verdict) == ("too few clips", "", "too few clips")
+    assert versus.HOW in versus.to_markdown(result)
+    assert "frames flip together" in versus.HOW
+    (said,) = json.loads(versus.to_json(result))["rows"]
+    assert said["p"] is None

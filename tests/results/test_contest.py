@@ -202,3 +202,35 @@ def test_what_is_never_averaged_together_is_refused(other):
     mixed = [*rows("a", BASE), *(row | other for row in rows("b", BASE))]
     with pytest.raises(ValueError, match="one scale, protocol and degradation"):
         held(mixed)
+
+
+def of_clips(method, values, **more):
+    """Frames of clips, each of as many frames as it has values."""
+    found = []
+    for clip, own in values.items():
+        found += [row | {"image": f"{clip}/{row['image']}"} for row in rows(method, own, **more)]
+    return found
+
+
+def test_a_clip_counts_once_and_few_of_them_have_no_p_value():
+    a = of_clips("a", {"city": [30.0, 30.0, 33.0], "walk": [25.0]}, dataset="set5")
+    b = of_clips("b", {"city": [29.0, 29.0, 32.0], "walk": [25.5]}, dataset="set5")
+    [contest] = held(a, b).values()
+    assert contest.mean == {"a": 28.0, "b": 27.75}
+    assert contest.told == "2 clips of 4 frames"
+    assert contest.too_few_clips
+    assert not contest.can_tell
+    found = contest.pair("a", "b")
+    assert (found.mean, math.isnan(found.p), contest.better("a", "b")) == (0.25, True, False)
+    assert math.isnan(contest.against("b")["a"].p)
+    assert contest.wins("a", "b") == (3, 1, 0)
+
+
+def test_clips_beside_still_images_are_one_image_each():
+    stills, step = rows("a", BASE), 0.1
+    a = [*stills, *of_clips("a", {f"c{i}": [30.0] * 5 for i in range(4)}, dataset="set5")]
+    b = [row | {"method": "b", "value": row["value"] + step} for row in a]
+    contest = held(a, b)["psnr", ALL]
+    assert contest.told == "14 images and 4 clips of 20 frames"
+    assert contest.better("b", "a")
+    assert contest.pair("b", "a").mean == pytest.approx(step)

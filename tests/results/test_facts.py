@@ -286,6 +286,7 @@ def test_the_training_of_other_weights_than_those_that_were_run_is_not_told():
     used = {path.name: file_hash(path) for path in plugins.instantiate(plugins.find("espcn")[0]).weight_files()}
     assert all(Installed().method("espcn", used).training[scale].curve for scale in (2, 3, 4))
     assert set(Installed().method("espcn", used | {"espcn_x4.safetensors": "another"}).training) == {2, 3}
+    assert Installed().method("espcn", dict.fromkeys(used, "another")).training == {}
 
 
 def test_a_name_in_a_folder_never_leads_to_a_file(tmp_path):

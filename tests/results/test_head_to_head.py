@@ -223,3 +223,16 @@ def test_the_order_of_images_is_from_won_to_lost(scored):
     order = row.in_order()
     assert (order[:2], order[-2:]) == ([3, 0], [2, 1])
     assert row.record == (12, 1, 1)
+
+
+CLIPS = [("vid4", f"{clip}/{t}") for clip, frames in (("city", 6), ("walk", 2)) for t in range(frames)]
+
+
+def test_two_clips_of_many_frames_are_too_few(scored):
+    a, b = psnr(CLIPS, np.arange(8) + 31.0), psnr(CLIPS, np.arange(8) + 30.0)
+    [pairing] = versus(scored("r", {"a": a, "b": b}), "a", "b").pairings
+    assert pairing.verdict == "too few clips"
+    assert pairing.told == "2 clips of 8 frames"
+    assert pairing.means == ((33.5 + 37.5) / 2, (32.5 + 36.5) / 2)
+    assert pairing.difference.mean == pytest.approx(1.0)
+    assert np.isnan(pairing.difference.p)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
-from srbench.results.signflips import Difference, Sample, differences, standings
+from srbench.results.signflips import AllPairs, Difference, Sample, differences, standings
 
 
 def images(count, dataset="set14"):
@@ -212,3 +212,80 @@ def test_equal_methods_are_rarely_told_apart(count, draws):
     allowed = {200: 20, 60: 9}[draws]
     assert wrong <= allowed
     assert lost <= allowed
+
+
+def slowly_changing(rng, clips, frames, memory=0.95):
+    """(clips x frames,) differences of two equal methods: each clip has its own level, and frames go with the one
+    before."""
+    found = np.empty((clips, frames))
+    found[:, 0] = rng.normal(0, 1, clips)
+    for t in range(1, frames):
+        found[:, t] = memory * found[:, t - 1] + rng.normal(0, math.sqrt(1 - memory**2), clips)
+    return found.ravel()
+
+
+def frames_of(clips, frames, dataset="vid4"):
+    return [(dataset, f"c{clip}/{t}") for clip in range(clips) for t in range(frames)]
+
+
+def test_equal_methods_on_clips_are_rarely_told_apart():
+    rng = np.random.default_rng(0)
+    named = frames_of(8, 30)
+    draws, wrong, as_if_independent = 200, 0, 0
+    for _ in range(draws):
+        values = slowly_changing(rng, 8, 30)[None]
+        wrong += differences(values, Sample.of(named))[0].certain()
+        as_if_independent += abs(values.mean()) > 1.96 * values.std() / math.sqrt(values.size)
+    assert wrong <= 20  # 5% of 200 are 10; by chance more than 20 happen once in a thousand
+    assert as_if_independent > 60
+
+
+@pytest.mark.parametrize("clips", [1, 2, 4, 5])
+def test_too_few_clips_give_no_p_value(clips):
+    rng = np.random.default_rng(clips)
+    values = rng.normal(5, 0.1, (1, clips * 30))
+    sample = Sample.of(frames_of(clips, 30))
+    [found] = differences(values, sample)
+    assert sample.too_few_clips
+    assert (sample.independent, sample.can_tell()) == (clips, False)
+    assert math.isnan(found.p)
+    assert not found.certain()
+    assert (found.low, found.high) == (-math.inf, math.inf)
+    assert found.mean == pytest.approx(values.mean())
+    pair = AllPairs(np.concatenate([values, np.zeros_like(values)]), sample)
+    assert math.isnan(pair.difference(0, 1).p)
+    assert not pair.certain(0, 1)
+    assert [str(own) for own in pair.standings] == ["1-2", "1-2"]
+
+
+def test_six_clips_and_clips_beside_images_can_tell():
+    sample = Sample.of(frames_of(6, 10))
+    assert not sample.too_few_clips
+    assert differences(np.full((1, 60), 0.3), sample)[0].p == 2 / 2**6
+    mixed = Sample.of([*[("set5", f"i{i}") for i in range(5)], *frames_of(2, 10)])
+    assert mixed.independent == 7
+    assert mixed.can_tell()
+
+
+def test_a_clip_counts_once_however_long_it_is():
+    named = [("vid4", "long/0"), ("vid4", "long/1"), ("vid4", "long/2"), ("vid4", "short/0"), ("set5", "baby")]
+    [found] = differences(np.array([[1.0, 2.0, 3.0, 8.0, 9.0]]), Sample.of(named))
+    assert found.mean == pytest.approx(((2 + 8) / 2 + 9) / 2)
+    [lacking] = differences(np.array([[math.nan, 2.0, 4.0, math.nan, 9.0]]), Sample.of(named))
+    assert lacking.mean == pytest.approx((3 + 9) / 2)
+
+
+def test_rows_with_too_few_clips_beside_rows_that_can_tell():
+    named = [*[("set14", f"i{i}") for i in range(8)], *frames_of(2, 4)]
+    values = np.full((2, 16), 0.5)
+    values[0, 8:] = math.nan
+    values[1, :8] = math.nan
+    stills, of_clips = differences(values, Sample.of(named))
+    assert stills.certain()
+    assert math.isnan(of_clips.p)
+
+
+def test_still_images_are_no_clips():
+    assert Sample.of([("set5", "a"), ("set5", "b")]) == Sample(("set5", "set5"))
+    with pytest.raises(ValueError, match="1 clips for 2 images"):
+        Sample(("a", "b"), ("x", "y"), (True,))

@@ -1,11 +1,13 @@
 """Bicubic is measured with every run, against the value that the manifest records."""
 
 import dataclasses
+import shutil
 import statistics
 
 import pytest
 
 from srbench.dataset import manifest as dataset
+from srbench.dataset.clip_facts import ClipFacts
 from srbench.dataset.locate import find
 from srbench.dataset.manifest import Manifest, facts_of
 from srbench.evaluation.reference import TOLERANCE
@@ -140,3 +142,62 @@ def test_a_cropped_image_of_set5_is_caught(go, tmp_path, monkeypatch):
     assert canary.verdict == "off"
     assert canary.expected == pytest.approx(28.43, abs=0.01)
     assert "bird" in canary.cause
+
+
+# -- clips ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def known_clips(go, make_picture, scores, tmp_path, monkeypatch):
+    """A known dataset 'film' of clips of 2 and 3 frames, with bicubic's PSNR at x2 recorded; the clips' values."""
+    folder, clips = tmp_path / "film", []
+    for clip, count in (("fox", 2), ("owl", 3)):
+        for n in range(count):
+            write_image(folder / clip / f"{n}.png", make_picture(28, 30, n + count))
+    go("bicubic", metrics=("psnr",), datasets=(str(folder),), out=tmp_path / "truth")
+    found = scores(tmp_path / "truth")
+    for clip, count in (("fox", 2), ("owl", 3)):
+        truth = statistics.mean(found["bicubic", f"{clip}/{n}", "psnr"] for n in range(count))
+        hashes = tuple(facts_of(read_image(folder / clip / f"{n}.png"), "").sha256 for n in range(count))
+        clips.append(ClipFacts(clip, count, (30, 28), {"basicsr": {2: truth}}, hashes))
+    images = tuple(frame for clip in clips for frame in dataset._frames(clip))
+    manifest = Manifest("film", "Film", 1, "", "", "", ("film",), images, {}, clips=tuple(clips))
+    monkeypatch.setattr(dataset, "manifests", lambda: {"film": manifest})
+    monkeypatch.setenv("SRBENCH_DATA", str(tmp_path))
+    return folder, {clip.name: clip.bicubic["basicsr"][2] for clip in clips}
+
+
+def test_of_clips_the_mean_is_over_frames_and_then_over_clips(known_clips, go):
+    _, truth = known_clips
+    (canary,) = go("nearest", datasets=("film",)).canaries
+    assert (canary.verdict, canary.dataset) == ("good", "film")
+    assert canary.measured == pytest.approx(statistics.mean(truth.values()), abs=1e-9)
+
+
+def test_a_single_clip_is_held_to_its_own_value(known_clips, go):
+    folder, truth = known_clips
+    shutil.rmtree(folder / "fox")
+    (canary,) = go("nearest", datasets=("film",)).canaries
+    assert canary.verdict == "good"
+    assert canary.measured == pytest.approx(truth["owl"], abs=1e-9)
+
+
+def test_a_clip_that_is_off_is_named(known_clips, go):
+    folder, truth = known_clips
+    write_image(folder / "owl/1.png", 255 - read_image(folder / "owl/1.png") // 2)
+    (canary,) = go("nearest", datasets=("film",)).canaries
+    assert canary.verdict == "off"
+    assert canary.cause.startswith("clip owl: ")
+    assert f"not {truth['owl']:.3f} dB; 1 image (owl/001) with other pixels" in canary.cause
+    assert "clip fox" not in canary.cause
+
+
+def test_a_clip_of_which_a_frame_is_broken_is_held_to_nothing(known_clips, go):
+    folder, truth = known_clips
+    (folder / "owl/1.png").write_bytes(b"broken")
+    (canary,) = go("nearest", datasets=("film",)).canaries
+    assert canary.verdict == "good"
+    assert canary.measured == pytest.approx(truth["fox"], abs=1e-9)
+    (folder / "fox/1.png").write_bytes(b"broken")
+    (canary,) = go("nearest", datasets=("film",), force=True).canaries
+    assert (canary.verdict, canary.measured) == ("none", None)

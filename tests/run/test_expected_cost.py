@@ -39,3 +39,13 @@ def test_a_network_that_cannot_be_counted_costs_what_one_of_strangers_does(shipp
 
     monkeypatch.setattr(expected_cost, "mult_adds", broken)
     assert expected_cost.of_method(shipped["espcn"], 4) == expected_cost.SCORING + expected_cost.FOREIGN
+
+
+def test_a_cascade_costs_what_its_parts_do_for_the_pixels_that_each_makes():
+    def own(spec, scale):
+        return expected_cost.of_method(plugins.instantiate(plugins.find(spec)[0]), scale) - expected_cost.SCORING
+
+    espcn = own("espcn", 2)
+    assert own("espcn@2 > espcn@2", 4) == pytest.approx(espcn + espcn / 4, abs=1)
+    assert own("fsrcnn@4 > vdsr@1", 4) == pytest.approx(own("fsrcnn", 4) + own("vdsr", 4), abs=1)
+    assert own("bicubic@2 > aplus@2", 4) == 20 / 4 + own("aplus", 2)

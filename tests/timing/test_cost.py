@@ -2,8 +2,11 @@
 
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
-from srbench.method import TorchMethod, plugins
+from srbench.method import MethodCard, MultiFrameMethod, TorchMethod, plugins
+from srbench.method.frames import called, repeated
 from srbench.timing import cost
 
 
@@ -29,8 +32,9 @@ def test_counts_from_shapes_are_those_of_a_real_call(method):
     lr = torch.rand(1, cost.channels(method), 24, 20)
     inputs = []
     handle = module.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
+    frames, target = repeated(method, lr)
     with torch.no_grad():
-        method.upscale(lr, 4)
+        called(method, frames, 4, target)
     handle.remove()
     counted = cost.mult_adds(method, 4, (24, 20))
     if not inputs:  # a sampler takes its network apart, and no single call of it is what an image costs
@@ -42,6 +46,29 @@ def test_counts_from_shapes_are_those_of_a_real_call(method):
         assert counted is None
     else:
         assert counted == counter.get_total_flops() // 2 > 0
+
+
+def test_a_network_of_several_frames_is_counted_on_as_many_as_suit_it():
+    class Fused(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.convolution = nn.Conv2d(3, 4, 3, padding=1)
+
+        def forward(self, frames):
+            return functional.pixel_shuffle(self.convolution(frames[:, :, 0]), 2)
+
+    class Mine(MultiFrameMethod, TorchMethod):
+        card = MethodCard(
+            name="mine", title="", year=2026, family="cnn", paper="none", colour="luma", scales=(2,), frames=(3,)
+        )
+
+        def build(self, scale):
+            return Fused()
+
+        def upscale_frames(self, frames, target, scale, shifts=None):
+            return self.fed(self.module(scale), frames)
+
+    assert cost.mult_adds(Mine(), 2) == 640 * 360 * 9 * 3 * 4
 
 
 @pytest.mark.filterwarnings("ignore")  # what spandrel and its dependencies warn of on import is theirs
@@ -59,3 +86,21 @@ def test_a_checkpoint_that_spandrel_knows_is_counted(tmp_path):
 def test_methods_without_a_network_have_no_counts():
     method = plugins.instantiate(plugins.find("bicubic")[0])
     assert (cost.parameters(method, 4), cost.mult_adds(method, 4)) == (None, None)
+
+
+def test_a_cascade_costs_what_its_parts_do_at_their_sizes():
+    cascade, espcn = (plugins.instantiate(plugins.find(name)[0]) for name in ("espcn@2 > espcn@2", "espcn"))
+    per_pixel = 25 * 64 + 9 * 64 * 32 + 9 * 32 * 4
+    assert cost.mult_adds(cascade, 4) == 320 * 180 * per_pixel + 640 * 360 * per_pixel
+    assert cost.parameters(cascade, 4) == cost.parameters(espcn, 2)  # one network, which works twice
+    refined, first, vdsr = (
+        plugins.instantiate(plugins.find(name)[0]) for name in ("fsrcnn@4 > vdsr@1", "fsrcnn", "vdsr")
+    )
+    for count in (cost.mult_adds, cost.parameters):
+        assert count(refined, 4) == count(first, 4) + count(vdsr, 4)
+
+
+def test_a_cascade_with_a_part_that_is_no_network_is_not_counted():
+    method = plugins.instantiate(plugins.find("bicubic@2 > espcn@2")[0])
+    assert cost.mult_adds(method, 4) is None
+    assert cost.parameters(method, 4) == cost.parameters(method.parts[1].method, 2)

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from srbench.method import Method, MethodCard, MethodContext, plugins
+from srbench.method import Method, MethodCard, MethodContext, MultiFrameMethod, plugins
 from srbench.timing import measure as timing
 from srbench.timing.measure import measure
 from srbench.timing.subjects import synthetic
@@ -55,6 +55,27 @@ def test_slow_first_calls_are_not_recorded(fake):
     found, _ = fake(cold=itertools.chain([1033.8, 50, 20], itertools.repeat(0.0108)))
     assert max(found[0].seconds) == 0.0108
     assert abs(found[0].mean / found[0].median - 1) < 0.05
+
+
+@pytest.mark.parametrize(("frames", "given"), [("any", 5), ((3, 5, 7), 5), ((2,), 2)])
+def test_a_method_of_several_frames_is_given_as_many_as_suit_it(monkeypatch, frames, given):
+    shapes = []
+
+    class Several(MultiFrameMethod):
+        card = MethodCard(name="several", title="", year=2026, family="test", paper="none", colour="any", frames=frames)
+
+        def upscale_frames(self, frames, target, scale, shifts=None):
+            shapes.append((*frames.shape, target))
+            return frames[:, target].repeat_interleave(scale, -1).repeat_interleave(scale, -2)
+
+    def clock(call):
+        call()
+        return 0.01
+
+    monkeypatch.setattr(timing, "CpuClock", lambda threads: clock)
+    (found,) = measure([(Several(), "hash")], synthetic(10, 8, 2), CPU_CONTEXT, threads=1)
+    assert (found.status, len(found.seconds)) == ("ok", 50)
+    assert set(shapes) == {(1, given, 3, 8, 10, given // 2)}
 
 
 def test_at_least_fifty_calls_or_two_seconds(fake):

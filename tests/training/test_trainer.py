@@ -3,6 +3,7 @@
 import csv
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 import safetensors.torch
@@ -225,6 +226,38 @@ def test_joint_scales_share_their_parameters(folder, tmp_path, observer):
     networks = job.trainer(observer).networks
     assert [id(p) for p in networks[2].parameters()] == [id(p) for p in networks[4].parameters()]
     assert networks[2].scale != networks[4].scale
+
+
+def test_a_method_brings_its_own_training_data_and_validation(tiny, folder, tmp_path, observer):
+    """Of all that is held out and trained on, darkened: the network sees no other images."""
+
+    class Dark:
+        def __init__(self, patches):
+            self.inner, self.images, self.skipped, self.side = patches, {"dark": 3}, 0, patches.side
+
+        def batch(self, step, seed, size):
+            lr, hr, scale = self.inner.batch(step, seed, size)
+            return lr / 8, hr / 8, scale
+
+    class Darker(type(tiny)):
+        def batches(self, pictures, scales, recipe):
+            return Dark(super().batches(pictures, scales, recipe))
+
+        def validation(self, pictures, scales):
+            dark = [replace(picture, pixels=picture.pixels // 8) for picture in pictures]
+            return super().validation(dark, scales)
+
+    (job,) = plan(Darker(), [folder], (2,), "cpu", {}, tmp_path / "out")
+    made = job.trainer(observer)
+    (usual,) = plan(tiny, [folder], (2,), "cpu", {}, tmp_path / "usual")
+    assert made.validation.bicubic(2) > usual.trainer(observer).validation.bicubic(2) + 15  # an eighth: 18 dB
+    seen = []
+    batch = made.patches.batch
+    made.patches.batch = lambda *which: seen.append(batch(*which)) or seen[-1]
+    outcome = made.run(observer)
+    assert len(seen) >= 12
+    assert all(max(lr.max(), hr.max()) < 0.14 for lr, hr, _ in seen)  # bicubic overshoots
+    assert json.loads(outcome.weights.with_suffix(".json").read_text())["images"] == {"dark": 3}
 
 
 @pytest.mark.slow

@@ -41,12 +41,12 @@ PRIORITY = (
     Training("srfbn", (4,), "colour"),
     Training("dbpn", (2,), "colour"),
     Training("srfbn", (2,), "colour"),
-    Training("espcn", (2,), "luma", "espcn_x4", ("body",), share=0.5),
-    Training("espcn", (3,), "luma", "espcn_x4", ("body",), share=0.5),
-    Training("fsrcnn", (2,), "luma", "fsrcnn_x4", ("features",), share=0.5),
-    Training("fsrcnn", (3,), "luma", "fsrcnn_x4", ("features",), share=0.5),
-    Training("srcnn", (2,), "luma", "srcnn_x4", share=0.5),
-    Training("srcnn", (3,), "luma", "srcnn_x4", share=0.5),
+    Training("espcn", (2,), "luma", share=0.5),
+    Training("espcn", (3,), "luma", share=0.5),
+    Training("fsrcnn", (2,), "luma", share=0.5),
+    Training("fsrcnn", (3,), "luma", share=0.5),
+    Training("srcnn", (2,), "luma", share=0.5),
+    Training("srcnn", (3,), "luma", share=0.5),
 )
 DRY = ("espcn_x2", "edsr_x2", "srgan_x4")  # one of each group
 

@@ -181,6 +181,7 @@ def _contest(contest: Contest, all_pairs: bool) -> dict[str, Any]:
         "values": [[_rounded(value) for value in row] for row in contest.values.tolist()],
         "mean": [contest.mean[label] for label in labels],
         "standing": [[standings[a].first, standings[a].last, standings[a].may_be_best] for a in labels],
+        **({"clips": True, "told": contest.told} if contest.of_clips else {}),
         "can_tell": contest.can_tell,
         "smallest_p": contest.smallest_p,
         "left_out": dict(contest.left_out),

@@ -21,6 +21,7 @@ from srbench.report.html.templates import environment
 from srbench.report.html.views import views
 from srbench.results.cautions import cautions
 from srbench.results.choice import EVERYTHING, Choice
+from srbench.results.clips import clip_of
 from srbench.results.facts import protocols_of
 from srbench.results.leaderboard import means, per_image
 from srbench.results.literature import Entry
@@ -88,6 +89,7 @@ def render(
             failures=_failures(images),
             pending=int((images["status"] == CellState.PENDING).sum()),
             notes=notes.notes(tables, facts),
+            has_clips=any(map(clip_of, images["image"].unique())),
             casts=casts(images, reader),
         )
     )

@@ -19,6 +19,7 @@ from srbench.foreign.named_files import named_files
 from srbench.imaging.images import below
 from srbench.method import naming, plugins
 from srbench.method.base import Method
+from srbench.method.cascade import working
 from srbench.metrics import Metric
 from srbench.run.executors.messages import File, Parcel, Source
 from srbench.run.plan import CellTask, MethodSpec, MetricSpec
@@ -80,15 +81,18 @@ class Packer:
 
     def _method(self, spec: MethodSpec, method: Method) -> Source:
         parsed = plugins.parse(spec.source) if spec.source else None
+        named = [] if parsed is None else [part for part, _ in parsed.parts] or [parsed]
+        codes = [naming.split_file(own.network, (".py",))[0] for own in named]
         weights = _asked(method)
-        code = naming.split_file(parsed.network, (".py",))[0] if parsed else None
-        if parsed is None or (parsed.file is None and code is None):
-            return Source(found=self._found(weights, spec.source.startswith((zoo.PREFIX, openmodeldb.PREFIX))))
-        mains = [path for path in (code, parsed.file) if path is not None]
+        mains = [path for own, code in zip(named, codes, strict=True) for path in (code, own.file) if path is not None]
+        if not mains:
+            of_the_zoo = any(own.text.startswith((zoo.PREFIX, openmodeldb.PREFIX)) for own in named)
+            return Source(found=self._found(weights, of_the_zoo))
+        classes = [type(own) for own in working(method)]
         files = list(weights)
         for path in mains:
             if path.suffix == ".py":
-                files += _files_of_code(path, type(method))
+                files += [file for cls in classes for file in _files_of_code(path, cls)]
             else:
                 files += [path, *parts_of(path)[0]]
         files += [path.with_suffix(".json") for path in files if path.suffix != ".py"]  # what srbench train says
