@@ -190,11 +190,8 @@ def write_plugin(tmp_path: Path) -> Callable[..., str]:
         min_size: int = 1,
     ) -> str:
         path = tmp_path / file
-        log = str(tmp_path / "calls.log")
-        text = PLUGIN.format(
-            log=log, name=name, title=title, colour=colour, scales=scales, min_size=min_size, body=body
-        )
-        path.write_text(text)
+        facts = {"log": str(tmp_path / "calls.log"), "name": name, "title": title, "colour": colour, "scales": scales}
+        path.write_text(PLUGIN.format(**facts, min_size=min_size, body=body))
         return str(path)
 
     return write

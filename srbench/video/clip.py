@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from srbench.imaging.images import Pixels
 from srbench.imaging.samples import Deep
 
 Say = Callable[[str], None]
@@ -92,8 +93,8 @@ class Clip(Protocol):
         """
 
 
-def of_eight_bits(pixels: Deep) -> Deep:
+def of_eight_bits(pixels: Deep) -> Pixels:
     """``pixels`` as uint8, halves rounded up."""
     if pixels.dtype == np.uint8:
-        return pixels
+        return pixels.astype(np.uint8, copy=False)
     return ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)

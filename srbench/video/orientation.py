@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +49,6 @@ class Orientation:
 
     def upright(self, pixels: Deep) -> Deep:
         """A stored frame (H, W, 3) as it is shown."""
-        if self.transposed:
-            pixels = pixels.swapaxes(0, 1)
-        return np.ascontiguousarray(pixels[:: -1 if self.up_down else 1, :: -1 if self.left_right else 1])
+        turned: Any = pixels.swapaxes(0, 1) if self.transposed else pixels
+        shown: Deep = np.ascontiguousarray(turned[:: -1 if self.up_down else 1, :: -1 if self.left_right else 1])
+        return shown

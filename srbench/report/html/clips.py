@@ -16,6 +16,7 @@ import pandas as pd
 from srbench.imaging.images import Pixels, as_rgb
 from srbench.report.html.embedding import data_uri
 from srbench.report.html.windows import Window
+from srbench.results.clips import clip_of
 from srbench.results.facts import FolderFacts
 
 METHODS = 6  # of a clip that are shown; each frame of each has a window in the page
@@ -25,11 +26,6 @@ WIDEST = 256  # pixels of its row
 Sides = Mapping[str, Pixels]
 Read = Callable[[str], Sides | None]
 """Whole images of a frame by side, all of one size; None of a frame that cannot be shown."""
-
-
-def clip_of(image: str) -> str:
-    """The clip that an image is a frame of; empty of a still image."""
-    return image.rpartition("/")[0]
 
 
 def in_order(frames: Iterable[str]) -> list[str]:

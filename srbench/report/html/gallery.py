@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from srbench.records import GIVEN, CellState, ScoreState
-from srbench.report.html.clips import clip_of, one_a_clip
+from srbench.report.html.clips import one_a_clip
 from srbench.report.html.embedding import WHOLE, WINDOWS, data_uri
 from srbench.report.html.originals import Originals
 from srbench.report.html.scenes import LR, Cutter, Methods, Scene
+from srbench.results.clips import clip_of
 from srbench.results.facts import FolderFacts
 from srbench.results.reader import Run
 from srbench.results.view import VIEW, View

@@ -18,6 +18,7 @@ from srbench.records import CellFacts, Entry, Outcome, Score
 from srbench.report.html import clips, render
 from srbench.report.html.embedding import WINDOWS
 from srbench.report.html.gallery import gallery
+from srbench.results.clips import clip_of
 from srbench.results.facts import to_json
 from srbench.results.leaderboard import per_image
 from srbench.results.reader import Reader
@@ -108,7 +109,7 @@ def decoded(uri):
 
 def test_a_clip_is_one_entry_and_a_still_image_is_one_too(of_clips):
     found = made(of_clips({"cat": moving(12), "page": moving(11, "page"), "still": moving(1)[0]}))
-    assert sorted(clips.clip_of(scene.image) or scene.image for scene in found.scenes) == ["cat", "page", "still"]
+    assert sorted(clip_of(scene.image) or scene.image for scene in found.scenes) == ["cat", "page", "still"]
     assert [scene.clip is None for scene in sorted(found.scenes, key=lambda scene: scene.image)] == [False, False, True]
     assert found.notes == []
 
