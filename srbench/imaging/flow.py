@@ -64,12 +64,12 @@ def _refined(target: Tensor, other: Tensor, flow: Tensor, sigma: float, iteratio
     dy = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
     dx = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
     window = _gaussian(sigma).to(target)
-    yy, yx, xx = _filtered(torch.cat([dy * dy, dy * dx, dx * dx], dim=1), window).split(1, dim=1)
+    yy, yx, xx = _filtered(torch.cat([dy * dy, dy * dx, dx * dx], dim=1), window).chunk(3, dim=1)
     yy, xx = yy + noise, xx + noise
     determinant = yy * xx - yx * yx
     for _ in range(iterations):
         error = target - warped(other, flow, "bicubic")
-        y, x = _filtered(torch.cat([dy * error, dx * error], dim=1), window).split(1, dim=1)
+        y, x = _filtered(torch.cat([dy * error, dx * error], dim=1), window).chunk(2, dim=1)
         step = torch.cat([xx * y - yx * x, yy * x - yx * y], dim=1) / determinant
         flow = flow + step.clamp(-1, 1)  # beyond a pixel the linear model does not hold
     return flow

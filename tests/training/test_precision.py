@@ -11,6 +11,7 @@ from srbench.method import plugins
 from srbench.resize import imresize
 from srbench.training import Recipe, TrainedMethod, precision
 from srbench.training.losses import Batch, Loss, content
+from srbench.training.motion import MotionRecipe
 from srbench.training.precision import channels_last, cpu_flags, resolved
 from srbench.training.session import plan
 
@@ -135,6 +136,8 @@ def steps(method, folder, output, observer, **changes):
         small |= {"patch": 48, "shave": 20}
     if method.takes_range():
         small["patch"] = 8  # of LR: the folder's images are as large as at x4
+    if isinstance(method.recipe, MotionRecipe):  # so that what moves stays inside of the small images
+        small |= {"shift": 1.0, "tremble": 0.0}
     losses = {name: weight for name, weight in method.recipe.loss if name != "squeeze"}
     if method.recipe.loss:
         small["loss"] = losses or {"l1": 1.0}
