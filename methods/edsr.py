@@ -175,6 +175,7 @@ class Edsr(TrainedMethod):
         ),
     )
     channels_last = True
+    packed = ("blocks.", "after.")
     recipe = Recipe(
         steps=100_000,
         batch=16,

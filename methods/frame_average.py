@@ -22,7 +22,7 @@ class FrameAverage(AlignedFramesMethod):
         name="frame-average",
         title="Mean of registered frames",
         year=1991,
-        family="several frames",
+        family="interpolation, several frames",
         paper="Irani and Peleg, Improving resolution by image registration, CVGIP 1991",
         url="https://doi.org/10.1016/1049-9652(91)90045-L",
         colour="any",

@@ -32,7 +32,7 @@ class MultiFrameBackProjection(AlignedFramesMethod):
         name="multi-frame-back-projection",
         title="Back-projection of several frames",
         year=1991,
-        family="several frames",
+        family="reconstruction, several frames",
         paper="Irani and Peleg, Improving resolution by image registration, CVGIP 1991",
         url="https://doi.org/10.1016/1049-9652(91)90045-L",
         colour="any",

@@ -39,7 +39,7 @@ class MultiFrameTv(AlignedFramesMethod):
         name="multi-frame-tv",
         title="TV-MAP of several frames",
         year=1997,
-        family="several frames",
+        family="reconstruction, several frames",
         paper="Elad and Feuer, Restoration of a single superresolution image from several blurred, noisy, and "
         "undersampled measured images, IEEE TIP 1997",
         url="https://doi.org/10.1109/83.650118",

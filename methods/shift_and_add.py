@@ -33,7 +33,7 @@ class ShiftAndAdd(AlignedFramesMethod):
         name="shift-and-add",
         title="Shift-and-add",
         year=2004,
-        family="several frames",
+        family="interpolation, several frames",
         paper="Farsiu et al., Fast and robust multiframe super resolution, IEEE TIP 2004",
         url="https://doi.org/10.1109/TIP.2004.834669",
         colour="any",

@@ -78,14 +78,14 @@ def _in_order(frame: str) -> list[tuple[int, str]]:
 
 
 def told(images: Sequence[str]) -> str:
-    """How many images, or clips of how many frames, in words.
+    """How many images, or frames of how many clips, in words.
 
     >>> told(["a", "b"]), told(["city/0", "city/1", "walk/0"])
-    ('2 images', '2 clips of 3 frames')
+    ('2 images', '3 frames of 2 clips')
     """
     frames = [image for image in images if clip_of(image)]
     stills = len(images) - len(frames)
     parts = [counted(stills, "image")] if stills or not frames else []
     if frames:
-        parts.append(f"{counted(len(clips_of(frames)), 'clip')} of {counted(len(frames), 'frame')}")
+        parts.append(f"{counted(len(frames), 'frame')} of {counted(len(clips_of(frames)), 'clip')}")
     return " and ".join(parts)

@@ -38,8 +38,9 @@ class TrainedMethod(TorchMethod):
     recipe: ClassVar[Recipe | FitRecipe]
     recipes: ClassVar[Mapping[str, Recipe]] = {}
     """Further recipes by name, for ``srbench train METHOD --recipe NAME``."""
-    packed: ClassVar[bool] = False
-    """Whether kernels of 64 and more taps are written in 8 bits (:mod:`srbench.weights.packing`)."""
+    packed: ClassVar[bool | tuple[str, ...]] = False
+    """Whether kernels of 64 and more taps are written in 8 bits (:mod:`srbench.weights.packing`); also smaller ones of the
+    tensors whose names begin as one of these."""
     starts_from: ClassVar[str] = ""
     """The method whose weights a training starts from (``--init``); '' if it starts from random ones."""
 

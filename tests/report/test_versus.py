@@ -102,7 +102,7 @@ def test_of_clips_it_says_clips_and_prints_no_p_value(scored):
     folder = scored("r", content)
     result = compare(*(load(folder, name) for name in ("a", "b")))
     text = versus.summary(result, result.views()[0])
-    assert text.startswith("2 clips of 8 frames are too few to tell a from b by PSNR on")
+    assert text.startswith("8 frames of 2 clips are too few to tell a from b by PSNR on")
     assert "of 8 frames 8 won, 0 lost" in text
     [row] = [versus.line(pairing, result) for pairing in result.pairings]
     assert (row.p, row.interval, row.verdict) == ("too few clips", "", "too few clips")

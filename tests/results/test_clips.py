@@ -94,8 +94,8 @@ def test_first_frames_are_missed_by_no_metric_over_time():
 
 def test_images_in_words():
     assert clips.told(["a"]) == "1 image"
-    assert clips.told(NAMES) == "2 clips of 4 frames"
-    assert clips.told(["a", *NAMES[:1]]) == "1 image and 1 clip of 1 frame"
+    assert clips.told(NAMES) == "4 frames of 2 clips"
+    assert clips.told(["a", *NAMES[:1]]) == "1 image and 1 frame of 1 clip"
     assert clips.clips_of([*NAMES, "a"]) == ["city", "walk"]
 
 

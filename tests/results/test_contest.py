@@ -217,7 +217,7 @@ def test_a_clip_counts_once_and_few_of_them_have_no_p_value():
     b = of_clips("b", {"city": [29.0, 29.0, 32.0], "walk": [25.5]}, dataset="set5")
     [contest] = held(a, b).values()
     assert contest.mean == {"a": 28.0, "b": 27.75}
-    assert contest.told == "2 clips of 4 frames"
+    assert contest.told == "4 frames of 2 clips"
     assert contest.too_few_clips
     assert not contest.can_tell
     found = contest.pair("a", "b")
@@ -231,6 +231,6 @@ def test_clips_beside_still_images_are_one_image_each():
     a = [*stills, *of_clips("a", {f"c{i}": [30.0] * 5 for i in range(4)}, dataset="set5")]
     b = [row | {"method": "b", "value": row["value"] + step} for row in a]
     contest = held(a, b)["psnr", ALL]
-    assert contest.told == "14 images and 4 clips of 20 frames"
+    assert contest.told == "14 images and 20 frames of 4 clips"
     assert contest.better("b", "a")
     assert contest.pair("b", "a").mean == pytest.approx(step)

@@ -232,7 +232,7 @@ def test_two_clips_of_many_frames_are_too_few(scored):
     a, b = psnr(CLIPS, np.arange(8) + 31.0), psnr(CLIPS, np.arange(8) + 30.0)
     [pairing] = versus(scored("r", {"a": a, "b": b}), "a", "b").pairings
     assert pairing.verdict == "too few clips"
-    assert pairing.told == "2 clips of 8 frames"
+    assert pairing.told == "8 frames of 2 clips"
     assert pairing.means == ((33.5 + 37.5) / 2, (32.5 + 36.5) / 2)
     assert pairing.difference.mean == pytest.approx(1.0)
     assert np.isnan(pairing.difference.p)

@@ -32,6 +32,18 @@ def test_small_kernels_vectors_and_counters_are_not_packed():
     assert all(torch.equal(unpack(packed)[key], packed[key]) for key in weights)
 
 
+def test_small_kernels_are_packed_where_their_part_is_named():
+    weights = {"blocks.0": torch.rand(4, 4, 3, 3), "first": torch.rand(4, 3, 3, 3), "blocks.bias": torch.rand(4)}
+    packed = pack(weights, ["blocks."])
+    assert {key: value.dtype for key, value in packed.items()} == {
+        "blocks.0": torch.int8,
+        "blocks.0" + MARK: torch.float16,
+        "first": torch.float16,
+        "blocks.bias": torch.float16,
+    }
+    assert ((unpack(packed)["blocks.0"] - weights["blocks.0"]).abs() <= 0.57 / 127).all()
+
+
 def test_a_packed_file_loads_like_any_other(tmp_path):
     torch.manual_seed(0)
     source, network = nn.ConvTranspose2d(3, 4, 8, 4, 2), nn.ConvTranspose2d(3, 4, 8, 4, 2)

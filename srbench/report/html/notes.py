@@ -109,5 +109,11 @@ def _metric(metric: MetricFacts) -> str:
     text = f"{facts}{f', in {metric.unit}' if metric.unit else ''}; version {version}."
     source = f"Source: {metric.source}." if metric.source else ""
     # Metrics that need an explanation bring one.
-    parts = (_DEFINITIONS.get(metric.name, f"{metric.title}."), metric.footnote, text, source)
+    parts = (_DEFINITIONS.get(metric.name, f"{metric.title}."), _sentence(metric.footnote), text, source)
     return " ".join(part for part in parts if part)
+
+
+def _sentence(text: str) -> str:
+    """A footnote as a sentence: tables have it without a capital letter and a full stop."""
+    ended = text if text.endswith((".", "!", "?")) or not text else f"{text}."
+    return ended[:1].upper() + ended[1:]

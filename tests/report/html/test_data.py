@@ -198,6 +198,6 @@ def test_of_clips_it_says_how_many_and_gives_no_p_value():
     cell = view["cells"]["a"]["psnr"]["set5"]
     assert (cell["mean"], cell["n"], cell["clips"], cell["low"]) == (25.0, 4, 2, None)
     contest = view["contests"]["psnr"]["set5"]
-    assert (contest["told"], contest["clips"], contest["can_tell"]) == ("2 clips of 4 frames", True, False)
+    assert (contest["told"], contest["clips"], contest["can_tell"]) == ("4 frames of 2 clips", True, False)
     [[mean, low, high, p, *_]] = contest["pairs"]
     assert ((mean, low, high, p)) == (0.0, None, None, None)
