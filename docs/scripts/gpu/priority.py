@@ -29,7 +29,7 @@ BODY = ("first", "blocks", "after")  # of srresnet and edsr: without what enlarg
 # by its speed at the start.
 PRIORITY = (
     Training("vdsr", (2, 3, 4), "luma"),
-    Training("edsr", (2,), "colour", "edsr_x4", BODY),
+    Training("edsr", (2,), "colour"),
     Training("edsr", (3,), "colour", "edsr_x4", BODY),
     Training("srresnet", (2,), "colour", "srresnet_x4", BODY),
     Training("srresnet", (3,), "colour", "srresnet_x4", BODY),
@@ -48,7 +48,7 @@ PRIORITY = (
     Training("srcnn", (2,), "luma", share=0.5),
     Training("srcnn", (3,), "luma", share=0.5),
 )
-DRY = ("espcn_x2", "edsr_x2", "srgan_x4")  # one of each group
+DRY = ("espcn_x2", "srresnet_x2", "srgan_x4")  # one of each group
 
 
 def choose(names: str, dry: bool) -> list[Training]:
