@@ -250,7 +250,7 @@ def test_a_matrix_and_the_other_byte_order_are_pictures(make_picture):
 def test_upscale_refuses_values_of_other_types(make_picture, options):
     with pytest.raises(SrbenchError) as caught:
         srbench.upscale(**{"method": "nearest", "image": make_picture(8, 8, 0), "scale": 2, "device": "cpu"} | options)
-    assert len(str(caught.value)) < 500
+    assert len(str(caught.value)) < 700  # the names of all methods, but not what was given
 
 
 @pytest.mark.parametrize("options", [{"shave": None}, {"shave": 1.5}, {"protocol": None}, {"protocol": ["basicsr"]}])

@@ -15,6 +15,8 @@ from srbench.metrics.ms_ssim import MIN_SIZE, grey, ms_ssim
 needs_pyiqa = pytest.mark.skipif(
     importlib.util.find_spec("pyiqa") is None, reason="no pyiqa: pip install 'srbench[iqa]'"
 )
+# Between processors pyiqa's own value moves by up to 2.5e-6 (AVX2 to AVX-512), srbench's by nothing that shows.
+LIVE = 5e-6
 # What pyiqa 0.1.16 gives for the first three of the fixture's ten pairs, for machines without it.
 RECORDED = (0.96068637, 0.942774627, 0.927769114)
 
@@ -38,7 +40,7 @@ def test_equals_pyiqa_on_ten_images(sample_pairs, as_comparison):
     assert len(sample_pairs) == 10
     for sr, hr in sample_pairs:
         batch = [torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 255 for x in (sr, hr)]
-        assert get("ms-ssim").compute(as_comparison(sr, hr)) == pytest.approx(model(*batch).item(), abs=1e-6)
+        assert get("ms-ssim").compute(as_comparison(sr, hr)) == pytest.approx(model(*batch).item(), abs=LIVE)
 
 
 def test_the_values_that_pyiqa_gave(sample_pairs, as_comparison):
@@ -56,7 +58,7 @@ def test_odd_sides_are_pyiqas(shape, rng):
     sr, hr = rng.integers(0, 256, (2, *shape, 3), dtype=np.uint8)
     batch = [torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 255 for x in (sr, hr)]
     expected = pyiqa.create_metric("ms_ssim", device="cpu")(*batch).item()
-    assert srbench.score("ms-ssim", sr, hr) == pytest.approx(expected, abs=1e-6)
+    assert srbench.score("ms-ssim", sr, hr) == pytest.approx(expected, abs=LIVE)
 
 
 def test_identical_images_give_one_and_worse_ones_less(sample_pairs, rng):

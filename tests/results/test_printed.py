@@ -100,7 +100,7 @@ def test_every_value_of_a_built_in_card_says_what_it_is_of(plugin):
     for value in card.published:
         assert value.size, value
         assert value.images, value
-        assert value.protocol in ("classic", "basicsr", "srgan"), value
+        assert value.protocol in ("classic", "basicsr", "srgan", "liif"), value
 
 
 def test_which_built_in_rows_print_is_like_with_like_with():
