@@ -24,13 +24,13 @@ class Training:
         return "_".join((self.method.replace("-", "_"), *(f"x{scale}" for scale in self.scales)))
 
 
-BODY = ("first", "blocks", "after")  # of srresnet and edsr: without what enlarges
+BODY = ("first", "blocks", "after")  # of srresnet: without what enlarges
 # drcn is not here: its steps get slower on the way (4 recursions, then 8, then 16), and a training's steps are chosen
 # by its speed at the start.
 PRIORITY = (
     Training("vdsr", (2, 3, 4), "luma"),
     Training("edsr", (2,), "colour"),
-    Training("edsr", (3,), "colour", "edsr_x4", BODY),
+    Training("edsr", (3,), "colour"),
     Training("srresnet", (2,), "colour", "srresnet_x4", BODY),
     Training("srresnet", (3,), "colour", "srresnet_x4", BODY),
     Training("srgan", (4,), "adversarial", "srresnet_x4", goes_on=False),
