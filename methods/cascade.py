@@ -9,8 +9,8 @@ with Sparse Prior, ICCV 2015 (arXiv:1507.08905), put networks of another kind in
 from torch import Tensor, nn
 
 from srbench.method import MethodCard
-from srbench.methods.espcn import EspcnNet
-from srbench.training import Recipe, TrainedMethod
+from srbench.methods.espcn import Espcn, EspcnNet
+from srbench.training import TrainedMethod
 
 
 class CascadeNet(nn.Module):
@@ -39,16 +39,7 @@ class Cascade(TrainedMethod):
         size="two of 5-3-3, 64 and 32 channels",
     )
     starts_from = "espcn"
-    recipe = Recipe(
-        steps=200_000,
-        batch=32,
-        patch=96,
-        shave=16,
-        loss=(("l2", 1.0),),
-        optimiser="soap",
-        learning_rate=2e-3,
-        clip_norm=1.0,
-    )
+    recipe = Espcn.recipe
 
     def build(self, scale: int) -> nn.Module:
         return CascadeNet()

@@ -19,7 +19,7 @@ from srbench.imaging.resize import imresize
 from srbench.method.frames import MultiFrameMethod, require_frames
 from srbench.metrics.psnr import METRIC
 from srbench.protocol.base import CLASSIC
-from srbench.training.data import Picture, count_by_folder, cumulative_shares, picture_luma, turned
+from srbench.training.data import Picture, count_by_folder, cumulative_shares, numbered, picture_luma, turned
 from srbench.training.method import TrainedMethod
 from srbench.training.motion import MotionRecipe, draw_clips
 from srbench.training.validation import LIMIT, Validation
@@ -57,7 +57,7 @@ class Clips:
                     self._planes.append(plane.numpy())
                     folders.append(picture.path.parent)
         areas = np.array([plane.size for plane in self._planes], np.float64)
-        self._shares = cumulative_shares(areas, folders if recipe.by_folder else None)
+        self._shares = cumulative_shares(areas, numbered(folders) if recipe.by_folder else None)
 
     def side(self, scale: int) -> int:
         """Side of the HR patch at ``scale``."""

@@ -19,7 +19,16 @@ from torch import Tensor
 from srbench.degradation.named import Bicubic
 from srbench.errors import TrainingError
 from srbench.imaging.resize import imresize
-from srbench.training.data import CHANNELS, Colour, Picture, count_by_folder, picture_planes, turned
+from srbench.training.data import (
+    CHANNELS,
+    Colour,
+    Picture,
+    count_by_folder,
+    cumulative_shares,
+    numbered,
+    picture_planes,
+    turned,
+)
 from srbench.training.recipe import Recipe
 
 PIXELWISE = ("l1", "l2", "charbonnier")  # losses that look at single pixels, wherever they lie
@@ -81,7 +90,7 @@ class ContinuousPatches:
                     folders.append(picture.path.parent)
         self._shortest = np.array([min(hr.shape[1:]) for hr in self._hr])
         self._areas = np.array([hr[0].size for hr in self._hr], np.float64)
-        self._folders = np.unique([str(folder) for folder in folders], return_inverse=True)[1]
+        self._folders = numbered(folders)
         if not len(self._hr) or self._shortest.max() < self._largest:
             raise TrainingError(
                 f"no image is as large as a patch of {self._largest} pixels at x{recipe.largest_scale:g}",
@@ -116,9 +125,4 @@ class ContinuousPatches:
     def _shares(self, side: int) -> NDArray[np.float64]:
         """Where in [0, 1] each image ends that is large enough for a patch; the others have no width."""
         areas = np.where(self._shortest >= side, self._areas, 0.0)
-        if self.recipe.by_folder:
-            totals = np.bincount(self._folders, areas)
-            areas = areas / np.where(totals > 0, totals, 1.0)[self._folders]
-        ends = np.cumsum(areas)
-        shares: NDArray[np.float64] = ends / ends[-1]
-        return shares
+        return cumulative_shares(areas, self._folders if self.recipe.by_folder else None)

@@ -169,7 +169,7 @@ class Patches:
                     "give larger images, or a smaller patch with --set patch=N",
                 )
             areas = np.array([hr.size for hr in self._hr[scale]], np.float64)
-            self._shares[scale] = cumulative_shares(areas, folders[scale] if by_folder else None)
+            self._shares[scale] = cumulative_shares(areas, numbered(folders[scale]) if by_folder else None)
 
     def side(self, scale: int) -> int:
         """Side of the HR patch at ``scale``."""
@@ -201,12 +201,17 @@ class Patches:
         return torch.from_numpy(lr), torch.from_numpy(hr).to(torch.float32).div_(255), scale
 
 
-def cumulative_shares(areas: NDArray[np.float64], folders: Sequence[Path] | None) -> NDArray[np.float64]:
-    """(N,): the cumulative probabilities of N images: as their areas, and where their folders are given so that every
-    folder has the same share."""
+def numbered(folders: Sequence[Path]) -> NDArray[np.intp]:
+    """(N,): a number of each image's folder, from 0."""
+    return np.unique([str(folder) for folder in folders], return_inverse=True)[1]
+
+
+def cumulative_shares(areas: NDArray[np.float64], folders: NDArray[np.intp] | None) -> NDArray[np.float64]:
+    """(N,): the cumulative probabilities of N images: as their areas, and where the numbers of their folders are given
+    so that every folder with an area has the same share."""
     if folders is not None:
-        names, which = np.unique([str(folder) for folder in folders], return_inverse=True)
-        areas = areas / np.bincount(which, areas, len(names))[which]
+        totals = np.bincount(folders, areas)
+        areas = areas / np.where(totals > 0, totals, 1.0)[folders]
     return np.cumsum(areas / areas.sum())
 
 
