@@ -18,7 +18,7 @@ from srbench.degradation.named import Bicubic
 from srbench.errors import ImageError, NotSupportedError, SrbenchError, SrbenchWarning, UnavailableError
 from srbench.evaluation.example import Example, HrImage, planes_of
 from srbench.evaluation.scoring import compare, measure
-from srbench.evaluation.strips import strips
+from srbench.evaluation.strips import whole
 from srbench.imaging.images import Pixels, check_pixels
 from srbench.imaging.pictures import Deep
 from srbench.machine import resolve_device
@@ -28,7 +28,7 @@ from srbench.metrics import find as find_metrics
 from srbench.protocol.base import Protocol as Rules
 from srbench.results.reader import Reader
 from srbench.run import RunOptions, run
-from srbench.scale import checked, enlarged, enlarged_size
+from srbench.scale import checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,10 +76,7 @@ def upscale(method: str | Method, image: Deep, scale: float, device: str = "auto
     chosen = method if isinstance(method, Method) else load(method)
     chosen.require_scale(scale)
     prepare(chosen, scale, MethodContext(resolve_device(device), seed))
-    result = np.empty((*enlarged_size(image.shape[:2], scale), *image.shape[2:]), image.dtype)
-    for strip in strips(chosen, image, scale):
-        result[enlarged(strip.first, scale) : enlarged(strip.last, scale)] = strip.pixels
-    return result
+    return whole(chosen, image, scale).pixels
 
 
 def evaluate(

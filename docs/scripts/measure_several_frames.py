@@ -19,6 +19,7 @@ import torch
 from srbench import protocol
 from srbench.dataset.folder import image_files
 from srbench.degradation.named import Bicubic
+from srbench.evaluation.clip import around
 from srbench.evaluation.example import Example, HrImage
 from srbench.evaluation.inference import lr_of, rounded
 from srbench.evaluation.reference import bicubic, psnr_of
@@ -32,21 +33,15 @@ from srbench.training.data import hold_out, read_pictures
 SCALE = 4
 
 
-def neighbours(number: int, count: int, window: int) -> list[int]:
-    """The frames around ``number`` of a clip of ``count``, reflected at its ends: 2 1 0 1 2."""
-    around = range(number - window // 2, number + window // 2 + 1)
-    return [abs(n) if n < count else 2 * (count - 1) - n for n in around]
-
-
 def of_clip(method: MotionTrained, examples: list[Example], numbers: range, repeated: bool) -> float:
     """Mean PSNR of the frames of these numbers."""
     luma = (torch.stack([lr_of(method, example) for example in examples]) / 255).to(torch.float32)
     values = []
     for number in numbers:
-        around = neighbours(number, len(examples), method.window)
-        chosen = [number] * len(around) if repeated else around
+        neighbours, target = around(number, method.window, len(examples))
+        chosen = [number] * len(neighbours) if repeated else neighbours
         with torch.no_grad():
-            sr = method.upscale_frames(luma[chosen][None], len(around) // 2, SCALE)[0]
+            sr = method.upscale_frames(luma[chosen][None], target, SCALE)[0]
         values.append(METRIC.compute(compare(rounded(sr, examples[number]), examples[number])))
     return statistics.mean(values)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,6 +30,16 @@ class Strip:
     last: int
     pixels: Deep
     out_of_range: float = 0.0
+
+
+def whole(method: Method, image: Deep, scale: float) -> Strip:
+    """All of a picture as one strip; raises as :func:`strips`."""
+    result: Deep = np.empty((*enlarged_size(image.shape[:2], scale), *image.shape[2:]), image.dtype)
+    share = 0.0
+    for strip in strips(method, image, scale):
+        result[enlarged(strip.first, scale) : enlarged(strip.last, scale)] = strip.pixels
+        share += strip.out_of_range * (strip.last - strip.first) / len(image)
+    return Strip(0, len(image), result, share)
 
 
 def strips(method: Method, image: Deep, scale: float) -> Iterator[Strip]:

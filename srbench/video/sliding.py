@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from srbench.evaluation.clip import around
 from srbench.video.clip import Frame
 
 
@@ -21,43 +22,28 @@ class Window:
         return self.frames[self.target]
 
 
-def reflected(number: int, total: int) -> int:
-    """The frame that stands for frame ``number`` of a clip of ``total``: -1 is 1, ``total`` is ``total - 2``; in a clip
-    that is too short for that it goes on to and fro.
-
-    >>> [reflected(number, 3) for number in range(-3, 6)]
-    [1, 2, 1, 0, 1, 2, 1, 0, 1]
-    """
-    if total == 1:
-        return 0
-    number %= 2 * (total - 1)
-    return min(number, 2 * (total - 1) - number)
-
-
 def windows(frames: Iterable[Frame], length: int) -> Iterator[Window]:
     """Each frame in the middle of ``length`` frames (the later of two middles); no more than ``length + 1`` are held.
 
     Of 0 1 2 and a length of 5 these are 2 1 0 1 2, 1 0 1 2 1, 0 1 2 1 0.
     """
-    before = length // 2
-    after = length - 1 - before
-    reach = max(before, after)
-    held: deque[Frame] = deque(maxlen=before + reach + 1)
+    reach = length // 2
+    held: deque[Frame] = deque(maxlen=2 * reach + 1)
     read = target = 0
 
-    def around(number: int, total: int) -> Window:
+    def seen(number: int, total: int) -> Window:
         first = read - len(held)
-        places = [reflected(place, total) for place in range(number - before, number + after + 1)]
-        return Window(tuple(held[place - first] for place in places), before)
+        places, middle = around(number, length, total)
+        return Window(tuple(held[place - first] for place in places), middle)
 
     for frame in frames:
         held.append(frame)
         read += 1
         if read > target + reach:
-            yield around(target, read)
+            yield seen(target, read)
             target += 1
     while target < read:
-        yield around(target, read)
+        yield seen(target, read)
         target += 1
 
 

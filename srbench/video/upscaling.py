@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
-
 from srbench.errors import MethodError
 from srbench.evaluation.several import all_of, one_of
-from srbench.evaluation.strips import strips
+from srbench.evaluation.strips import whole
 from srbench.foreign.contained import PluginError, told
 from srbench.imaging.samples import Deep
 from srbench.method.base import Method
 from srbench.method.frames import window
-from srbench.scale import enlarged, enlarged_size
 from srbench.video.clip import Frame
 from srbench.video.sliding import chunks, windows
 from srbench.wording import counted
@@ -79,11 +76,10 @@ class Feeding:
                 continue
             with _naming(method, seen.frame):
                 if self.frames == 1:
-                    pixels, share = _alone(method, seen.frame.pixels, scale)
+                    strip = whole(method, seen.frame.pixels, scale)
                 else:
                     strip = one_of(method, [frame.pixels for frame in seen.frames], seen.target, scale)
-                    pixels, share = strip.pixels, strip.out_of_range
-            yield Upscaled(seen.frame, pixels, share)
+            yield Upscaled(seen.frame, strip.pixels, strip.out_of_range)
 
 
 def _in_order(
@@ -98,16 +94,6 @@ def _in_order(
         for frame, strip in zip(meant, results[chunk.first : chunk.last], strict=True):
             if wanted(frame):
                 yield Upscaled(frame, strip.pixels, strip.out_of_range)
-
-
-def _alone(method: Method, image: Deep, scale: float) -> tuple[Deep, float]:
-    """The frame's SR pixels, and the share of the method's values that were out of range."""
-    result: Deep = np.empty((*enlarged_size(image.shape[:2], scale), *image.shape[2:]), image.dtype)
-    share = 0.0
-    for strip in strips(method, image, scale):
-        result[enlarged(strip.first, scale) : enlarged(strip.last, scale)] = strip.pixels
-        share += strip.out_of_range * (strip.last - strip.first) / len(image)
-    return result, share
 
 
 @contextmanager

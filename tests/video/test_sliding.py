@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from srbench.evaluation.clip import reflected
 from srbench.video.clip import Frame
-from srbench.video.sliding import chunks, reflected, windows
+from srbench.video.sliding import chunks, windows
 
 PIXEL = np.zeros((1, 1), np.uint8)
 
