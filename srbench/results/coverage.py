@@ -1,7 +1,7 @@
 """How much of a dataset a mean is over: published means are over all of its images, and over all of its clips.
 
-Not all may be here: clips of a known dataset that lack on the machine, frames that could not be read, slices of a run
-that are not merged yet, images that failed.
+Not all may be here: clips of a known dataset that lack on the machine, or were not chosen, frames that could not be
+read, slices of a run that are not merged yet, images that failed.
 """
 
 from __future__ import annotations

@@ -247,7 +247,8 @@ class FolderFacts:
         written = self._written["dataset"].get(name, {})
         clips: dict[str, int | None] = {}
         for clip, own in written.get("clips", {}).items():
-            clips[clip] = None if own.get("missing") else own["frames"] + len(own.get("partial", ()))
+            here = own.get("chosen", True) and not own.get("missing")
+            clips[clip] = own["frames"] + len(own.get("partial", ())) if here else None
         return Extent(0 if clips else len(written.get("images", {})), clips)
 
     def skip_frames(self, protocol: str) -> int:

@@ -94,7 +94,7 @@ METHOD = MethodFacts(
         PublishedValue(data, 4, "psnr", 25.55, "a table", "basicsr", "S", "none") for data in ("vid4", "set5")
     ),
 )
-CLIPS = {"calendar": {"frames": 0, "missing": True}, "city": {"frames": 2}, "walk": {"frames": 1}}
+CLIPS = {"calendar": {"frames": 0, "chosen": False}, "city": {"frames": 2}, "walk": {"frames": 1}}
 PART = "mean over 2 of 3 clips (without calendar)"
 IMAGES = "mean over 2 of 3 images"
 
@@ -107,13 +107,7 @@ def folder(scored):
     manifest = {
         "methods": [json.loads(json.dumps(facts_to_json(METHOD))) | {"hash": "hash of theirs", "weights": {}}],
         "datasets": [
-            {
-                "name": "vid4",
-                "title": "Vid4",
-                "version": 1,
-                "images": frames_here,
-            }
-            | {"clips": CLIPS},
+            {"name": "vid4", "title": "Vid4", "version": 1, "images": frames_here, "clips": CLIPS},
             {"name": "set5", "title": "Set5", "version": 1, "images": dict.fromkeys(("baby", "bird", "woman"), "0")},
         ],
     }

@@ -49,7 +49,7 @@ MANIFEST = {
     "datasets": [
         {"name": "pictures", "title": "Pictures", "licence": "", "citation": "", "order": None}
         | {"images": {"a": "0"}, "files": {"a": "/a.png"}}
-        | {"clips": {"c": {"frames": 2, "partial": ["c/1.png"]}, "d": {"frames": 0, "missing": True}}}
+        | {"clips": {"c": {"frames": 2, "partial": ["c/1.png"]}, "d": {"frames": 0, "missing": True, "chosen": False}}}
     ],
 }
 VALUES = (
