@@ -118,7 +118,7 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
             planned = set(image)
             if metric and facts.metric(metric).over_time:
                 planned -= clips.first_frames(planned)
-            counted = {"n": int(good.sum()), "planned": len(planned)}
+            counted: dict[str, Any] = {"n": int(good.sum()), "planned": len(planned)}
             of_clips = _clips(image[good].tolist(), planned)
             place = identity | {"metric": metric}
             lacks = lacking(set(image), **counted, **whole)
