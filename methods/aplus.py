@@ -178,7 +178,7 @@ class Aplus(TrainedMethod):
         ),
     )
     recipe = AplusRecipe()
-    packed = True
+    packed = ("maps",)
 
     def build(self, scale: int) -> nn.Module:
         return AplusNet(scale, self.recipe.anchors, self.recipe.dimensions)

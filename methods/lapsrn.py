@@ -122,6 +122,7 @@ class Lapsrn(TrainedMethod):
         ),
     )
     channels_last = True
+    packed = ("pyramid.0.body.", "pyramid.1.body.")
     recipe = Recipe(
         steps=60_000,
         batch=32,

@@ -95,6 +95,7 @@ class Srresnet(TrainedMethod):
         ),
     )
     channels_last = True
+    packed = ("blocks.",)
     recipe = Recipe(
         steps=100_000,
         batch=32,

@@ -25,8 +25,8 @@ class Exported:
 
 
 def export(result: TrainingResult, validation: Validation, folder: Path, notes: Notes) -> Exported:
-    """Write the weights to ``folder``, in half precision where that costs less than 0.005 dB, and their card. Large
-    kernels of a method that asks for it (``packed``) go to 8 bits where that costs less than 0.02 dB."""
+    """Write the weights to ``folder``, in half precision where that costs less than 0.005 dB, and their card. The
+    kernels that a method names (``packed``) go to 8 bits where that costs less than 0.02 dB."""
     method, networks, weights = result.method, result.networks, result.weights
     half = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
     smaller = [("half precision", half, TOLERANCE)]

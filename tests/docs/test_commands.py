@@ -61,6 +61,7 @@ SHORTER = (
     (r"srbench time (?!.*--size)", "srbench time --size 48x32 "),
     (r"experiment corners", "experiment corners --steps 3"),
     (r"experiment burst", "experiment burst --images 1"),
+    (r"experiment cascade( --data \S+)?", "experiment cascade --data pictures"),
     (r"measure_registration.py set5", "measure_registration.py pictures --chains down"),
     (r"--steps 800", "--steps 2 --batch 1 --patch 48"),
     (r"--max-minutes [\d.]+", "--max-minutes 0.05"),

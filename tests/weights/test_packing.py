@@ -44,6 +44,19 @@ def test_small_kernels_are_packed_where_their_part_is_named():
     assert ((unpack(packed)["blocks.0"] - weights["blocks.0"]).abs() <= 0.57 / 127).all()
 
 
+def test_where_a_part_is_named_nothing_else_is_packed():
+    weights = {"blocks.0": torch.rand(2, 2, 3, 3), "last": torch.rand(2, 2, 9, 9)}
+    assert pack(weights)["last"].dtype == torch.int8
+    assert pack(weights, ("blocks.",))["last"].dtype == torch.float16
+
+
+def test_packing_what_was_packed_changes_nothing():
+    packed = pack({"w": torch.randn(40, 50, 8, 8, generator=torch.Generator().manual_seed(0))})
+    again = pack(unpack(packed))
+    assert torch.equal(again["w"], packed["w"])
+    assert torch.equal(again["w" + MARK], packed["w" + MARK])
+
+
 def test_a_packed_file_loads_like_any_other(tmp_path):
     torch.manual_seed(0)
     source, network = nn.ConvTranspose2d(3, 4, 8, 4, 2), nn.ConvTranspose2d(3, 4, 8, 4, 2)
