@@ -66,6 +66,7 @@ class Vdsr(TrainedMethod):
         ),
     )
     channels_last = True
+    packed = tuple(f"body.{layer}." for layer in range(2, 38, 2))  # all but the first and the last
     takes_enlarged = True
     recipe = Recipe(
         steps=40_000,
