@@ -10,8 +10,9 @@ The weights beside this file were trained on features of SqueezeNet. Its first c
 response to patterns of period 2, so that a network trained through it is free to paint a fine grid. Therefore SR and HR
 are shifted at random before the features, in half of the steps they are enlarged twice, and a pixel loss stands beside
 (:mod:`srbench.training.views`). The metric ``lpips-squeeze``, whose first three layers are those of the loss, is no
-judge of this method. Recipe ``vgg22`` is for those who have VGG-19's weights. Batch statistics are SRResNet's to the
-end.
+judge of this method. Recipe ``vgg22`` is for those who have VGG-19's weights. Recipe ``texture`` adds the Gram matrices
+of the same features: the paper's style loss (section 3.2), which it has for style transfer alone. Batch statistics are
+SRResNet's to the end.
 """
 
 from dataclasses import replace
@@ -68,6 +69,8 @@ class Perceptual(Srresnet):
             feature_doubled=0.0,
             clip_norm=None,
         ),
+        # The gradient of the added loss is about as large as that of the features themselves.
+        "texture": replace(recipe, loss=(*recipe.loss, ("texture", 2.0))),
     }
     starts_from = "srresnet"
     frozen_from = 0.0

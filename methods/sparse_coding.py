@@ -82,8 +82,8 @@ class SparseCodingNet(nn.Module):
             y = y + imresize(lr - downsample(y), scale)
         return y
 
-    def _details(self, features: Tensor, chunk: int = 4096) -> Tensor:
-        """(P, d) to (P, p p)."""
+    def _details(self, features: Tensor, chunk: int = 256) -> Tensor:
+        """(P, d) to (P, p p), ``chunk`` patches at a time: so few that their codes stay in a processor's cache."""
         norm = features.norm(dim=1, keepdim=True).clamp(min=1e-6)
         return torch.cat(
             [

@@ -1,14 +1,14 @@
-"""Content losses: distances between the features that a network trained on ImageNet sees in SR and in HR.
+"""Content and texture losses: distances between the features that a network trained on ImageNet sees in SR and in HR.
 
 Plain feature distances, by name: a recipe's ``loss`` may hold them beside the pieces of :mod:`srbench.training.losses`.
 The learned weights of LPIPS are not among them, nor is the network that LPIPS judges with by default (AlexNet): no
-method is trained on its judge. The layers of ``squeeze`` are the first three of the metric ``lpips-squeeze``, which is
-therefore no judge of what was trained on them.
+method is trained on its judge. The layers of ``squeeze`` and ``texture`` are the first three of the metric
+``lpips-squeeze``, which is therefore no judge of what was trained on them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from srbench.errors import TrainingError, WeightsError
-from srbench.training.losses import PIECES, Batch, content
+from srbench.training.losses import PIECES, Batch, content, texture
 from srbench.weights import backbones
 from srbench.weights.backbones import SQUEEZENET, VGG19, Backbone
 
@@ -30,6 +30,7 @@ class FeatureLoss:
     ends: tuple[int, ...]  # ``features`` is cut behind these layers
     factors: tuple[float, ...]
     min_size: int  # smaller images leave nothing to a layer
+    distance: Callable[[Tensor, Tensor, Callable[[Tensor], Sequence[Tensor]]], Tensor] = content
 
 
 FEATURES = {
@@ -43,6 +44,14 @@ FEATURES = {
     # square of each layer's output on the 91 images of T91, so that none drowns the others.
     "squeeze": FeatureLoss(
         "SqueezeNet 1.1, conv1, fire3 and fire5", SQUEEZENET, (2, 5, 8), (1.0, 1 / 4.3, 1 / 15.2), 17
+    ),
+    "texture": FeatureLoss(
+        "SqueezeNet 1.1, Gram matrices of conv1, fire3 and fire5",
+        SQUEEZENET,
+        (2, 5, 8),
+        (1.0, 1 / 4.3, 1 / 15.2),
+        17,
+        texture,
     ),
 }
 
@@ -98,12 +107,12 @@ class FeatureNetwork(backbones.Features):
 
 
 def feature_losses(names: Iterable[str], device: torch.device) -> dict[str, Callable[[Batch], Tensor]]:
-    """The pieces for those of ``names`` that are content losses, their networks loaded on ``device``."""
+    """The pieces for those of ``names`` that look at features, their networks loaded on ``device``."""
     return {name: _piece(FeatureNetwork(FEATURES[name]).to(device)) for name in names if name in FEATURES}
 
 
 def _piece(network: FeatureNetwork) -> Callable[[Batch], Tensor]:
-    return lambda batch: content(batch.sr, batch.hr, network)
+    return lambda batch: network.loss.distance(batch.sr, batch.hr, network)
 
 
 def without_weights() -> str:

@@ -57,11 +57,19 @@ def gram(x: Tensor) -> Tensor:
     return flat @ flat.transpose(1, 2) / (x.shape[1] * x.shape[2] * x.shape[3])
 
 
-def texture(sr: Tensor, hr: Tensor, features: Callable[[Tensor], Tensor]) -> Tensor:
-    """mean over the batch of ||G(phi(sr)) - G(phi(hr))||_F^2. Gatys et al. 2015; Johnson et al. 2016, eq. 4."""
+def texture(sr: Tensor, hr: Tensor, features: Callable[[Tensor], Sequence[Tensor]]) -> Tensor:
+    """mean over the batch of ||G(phi(sr)) - G(phi(hr))||_F^2, summed over the layers phi of a frozen backbone.
+
+    Gatys, Ecker, Bethge 2015; Johnson et al. 2016, eq. 4. ``features`` and the target are those of :func:`content`.
+    Gram matrices tell which features occur together, not where: SR may have its texture in other places than HR.
+    """
     with torch.no_grad():
-        target = gram(features(hr))
-    return (gram(features(sr)) - target).square().sum(dim=(1, 2)).mean()
+        target = [gram(layer.float()) for layer in features(hr)]
+    distances = [
+        (gram(layer.float()) - wanted).square().sum(dim=(1, 2)).mean()
+        for layer, wanted in zip(features(sr), target, strict=True)
+    ]
+    return torch.stack(distances).sum()
 
 
 def adversarial_generator(fake: Tensor) -> Tensor:

@@ -140,7 +140,7 @@ def test_every_level_of_lapgan_stands_on_the_true_image_below():
 def test_no_recipe_of_the_papers_features_has_views(name):
     own = method(name)
     assert (own.recipe.feature_shift, own.recipe.feature_doubled) == (7, 0.5)
-    for recipe in own.recipes.values():
+    for recipe in (recipe for key, recipe in own.recipes.items() if key.startswith("vgg")):
         assert (recipe.feature_shift, recipe.feature_doubled) == (0, 0.0)
 
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from srbench.cli import app
 from srbench.errors import TrainingError, UnknownNameError, WeightsError
 from srbench.imaging.images import read_image
+from srbench.method import plugins
 from srbench.training.features import FEATURES, FeatureNetwork, feature_losses
 from srbench.training.losses import Batch
 from srbench.training.session import plan
@@ -113,6 +114,32 @@ def test_srgan_is_trained_on_vgg54_by_those_who_have_its_weights(vgg, monkeypatc
     result = CliRunner().invoke(app, [*map(str, arguments), "--resume", *options, "--set", 'loss={"l2": 1}'])
     assert result.exit_code == 2
     assert "is of another recipe" in result.stderr
+
+
+@pytest.mark.weights("squeeze")
+def test_perceptual_is_trained_on_texture_beside_its_own_loss(folder, tmp_path):
+    changes = ["steps=2", "batch=1", "patch=32", "validation_images=1", "rescale=[1.0]", "warmup=0"]
+    options = ["--recipe", "texture", *(part for change in changes for part in ("--set", change))]
+    arguments = ["train", "perceptual", "--data", folder, "--device", "cpu", "--output", tmp_path]
+    result = CliRunner().invoke(app, [*map(str, arguments), *options])
+    assert result.exit_code == 0, result.output
+    card = json.loads((tmp_path / "perceptual_x4/perceptual_x4.json").read_text())
+    own = plugins.instantiate(plugins.find("perceptual")[0]).recipe
+    assert card["recipe"]["loss"] == [[name, weight] for name, weight in (*own.loss, ("texture", 2.0))]
+    assert card["content_features"] == [FEATURES[name].title for name in ("squeeze", "texture")]
+    assert card["steps"] == 2
+
+
+@pytest.mark.weights("squeeze")
+def test_blur_costs_more_texture_than_a_shift_though_it_moves_nothing(make_picture):
+    """What the piece is for: the content loss asks for edges in their places, a Gram matrix for edges at all."""
+    picture = torch.from_numpy(make_picture(72, 72, 0)).permute(2, 0, 1)[None].float() / 255
+    hr, moved = picture[..., :64, :64], picture[..., 8:, 8:]
+    blurred = torch.nn.functional.avg_pool2d(torch.nn.functional.pad(hr, (2,) * 4, mode="reflect"), 5, stride=1)
+    loss = feature_losses(["squeeze", "texture"], torch.device("cpu"))
+    values = {name: [piece(Batch(sr, hr, hr, 1)).item() for sr in (moved, blurred)] for name, piece in loss.items()}
+    assert values["texture"][0] < 0.7 * values["texture"][1]
+    assert values["squeeze"][0] > 10 * values["squeeze"][1]
 
 
 def test_missing_weights_are_named_with_places_and_ways_out(monkeypatch, tmp_path):

@@ -40,8 +40,17 @@ def test_content_compares_every_layer_and_leaves_the_target_alone():
 def test_gram_and_texture():
     x = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]])  # two channels of two pixels: C H W = 4
     assert torch.allclose(losses.gram(x), torch.tensor([[[5.0, 11.0], [11.0, 25.0]]]) / 4)
-    zero = torch.zeros_like(x)
-    assert losses.texture(x, zero, lambda y: y).item() == pytest.approx((25 + 121 + 121 + 625) / 16)
+    zero, squares = torch.zeros_like(x), (25 + 121 + 121 + 625) / 16
+    assert losses.texture(x, zero, lambda y: [y]).item() == pytest.approx(squares)
+    assert losses.texture(x, zero, doubled).item() == pytest.approx(squares + 16 * squares)  # of the fourth degree
+
+
+def test_texture_asks_what_there_is_and_not_where():
+    sr, hr = SR.clone().requires_grad_(), SR.flip(-1)
+    assert losses.texture(sr, hr, doubled).item() == pytest.approx(0, abs=1e-6)
+    assert losses.content(sr, hr, doubled).item() > 0.01
+    losses.texture(sr, HR, doubled).backward()
+    assert sr.grad.abs().sum() > 0
 
 
 def test_adversarial_losses():
