@@ -1,36 +1,71 @@
-"""Weights that the training of cascade starts from, made of those of espcn that ship: ``espcn@2 > espcn@2``.
+"""Weights that the trainings of cascade and espcn-wide start from, made of those of espcn that ship.
 
-python docs/scripts/start_cascade.py --output start.safetensors
+    python docs/scripts/start_cascade.py cascade --output start.safetensors
+
+cascade begins as ``espcn@2 > espcn@2``, and espcn-wide as espcn: each channel that it has more is a copy of one of
+espcn's, and copies share what the one led to (Chen, Goodfellow, Shlens, Net2Net, ICLR 2016).
 """
 
 import argparse
 from pathlib import Path
 
+import torch
 from safetensors.torch import save_file
 
 from srbench.method import plugins
 
 SCALE = 4
+UNEVEN = 0.5  # of the standard deviation of a layer's shared weights: by how much the shares of copies differ
 
 
 def network_of(name, scale):
     return plugins.instantiate(plugins.find(name)[0]).module(scale)
 
 
-def start(name="cascade"):
+def widened(network, narrow):
+    """Fill an ESPCN with copies of a narrower one's channels; it makes the same images.
+
+    Copies that were alike in all would stay so. Those of one channel differ in what they lead to: in each channel of
+    the next layer by other amounts, which add up to what the one led to.
+    """
+    source = torch.zeros(1, dtype=torch.long)  # of the input's channels: which of the narrow network's they are
+    for own, other in zip(convolutions(network), convolutions(narrow), strict=True):
+        rows = torch.arange(own.out_channels) % other.out_channels
+        copies = torch.nn.functional.one_hot(source, other.in_channels).float()  # (own, narrow)
+        copies /= copies.sum(dim=0)
+        weight = torch.einsum("oikl,ni->onkl", other.weight[rows], copies)
+        noise = UNEVEN * weight.std() * torch.randn(weight.shape)
+        noise -= torch.einsum("omkl,mi->oikl", noise, copies)[:, source]  # nothing, over the copies of one
+        own.weight.copy_(weight + noise)
+        own.bias.copy_(other.bias[rows])
+        source = rows
+
+
+def convolutions(network):
+    return [module for module in network.modules() if isinstance(module, torch.nn.Conv2d)]
+
+
+def start(name):
     """The network of that name, filled."""
+    torch.manual_seed(0)
     network = plugins.instantiate(plugins.find(name)[0]).build(SCALE)
-    weights = network_of("espcn", 2).state_dict()
-    network.first.load_state_dict(weights)
-    network.second.load_state_dict(weights)
+    with torch.no_grad():
+        if name == "cascade":
+            weights = network_of("espcn", 2).state_dict()
+            network.first.load_state_dict(weights)
+            network.second.load_state_dict(weights)
+        else:
+            widened(network, network_of("espcn", SCALE))
     return network
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=("cascade", "espcn-wide"))
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    save_file({name: value.contiguous() for name, value in start().state_dict().items()}, arguments.output)
+    tensors = {name: value.contiguous() for name, value in start(arguments.name).state_dict().items()}
+    save_file(tensors, arguments.output)
     print(f"wrote {arguments.output}")
 
 

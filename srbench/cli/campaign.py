@@ -40,6 +40,7 @@ class Options:
     protocol: Names = None
     degradation: str | None = None
     frames: int | None = None
+    clips: Names = None
     lr: Names = None
     no_reference: bool | None = None
     device: str | None = None
@@ -92,4 +93,4 @@ def _as_on_the_command_line(name: str, value: Any) -> Any:
         raise SrbenchError(f'{name} = "" is empty', "give a value, or leave it out")
     if name in ("scales", "protocol"):
         return ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    return [value] if name in ("methods", "datasets", "metrics") and isinstance(value, str) else value
+    return [value] if name in ("methods", "datasets", "metrics", "clips") and isinstance(value, str) else value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srbench.cli.progress import Bar, Progress, progress
-from srbench.cli.shell import MOST_THREADS, err, handled, out
+from srbench.cli.shell import MOST_THREADS, err, handled, out, split
 from srbench.errors import SrbenchError, UnknownNameError
 from srbench.files import writing_into
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from srbench.experiments.corners.study import Study
     from srbench.experiments.corners.summary import Spread, Summary
 
-NAMES = ("corners", "burst")
+OPTIONS = {  # of each experiment, beside --out and --threads
+    "corners": ("--steps", "--seed", "--seeds"),
+    "burst": ("--data", "--images", "--degradation", "--seed"),
+    "cascade": ("--data",),
+}
 STEPS = 300
 OTHER = "choose another --out"
 COLUMNS = {  # numbers of a summary: heading, format
@@ -35,7 +39,7 @@ COLUMNS = {  # numbers of a summary: heading, format
 
 @handled
 def command(
-    name: Annotated[str, typer.Argument(help="Which experiment: corners or burst.")],
+    name: Annotated[str, typer.Argument(help="Which experiment: corners, burst or cascade.")],
     folder: Annotated[
         Path | None,
         typer.Option("--out", help="Folder for the picture and the numbers.", show_default="the experiment's name"),
@@ -44,7 +48,9 @@ def command(
         int | None,
         typer.Option(help="corners: training steps; the GAN and the VAE take twice as many.", show_default=str(STEPS)),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all that is drawn at random.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="corners, burst: seed of all that is drawn at random.", show_default="0")
+    ] = None,
     seeds: Annotated[
         int | None,
         typer.Option(
@@ -55,7 +61,7 @@ def command(
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="burst: a dataset's name or folder.", show_default="sample"),
+        typer.Option(help="burst: a dataset's name or folder; cascade: one or several.", show_default="sample"),
     ] = None,
     images: Annotated[
         int | None, typer.Option(min=1, help="burst: so many images of the dataset.", show_default="3")
@@ -77,6 +83,9 @@ def command(
     and against the error of the shifts that they are told, in a minute or two; burst.png and burst.json. Run again, it
     goes on where it was stopped.
 
+    cascade: networks one after another, against one network of as many multiply-adds. Measures weights that ship, in
+    a few minutes on sample; cascade.png, cascade.json and a results folder, from which it goes on.
+
     Examples:
 
       srbench experiment corners
@@ -88,16 +97,25 @@ def command(
       srbench experiment burst
 
       srbench experiment burst --data set5 --degradation "down:nearest:first"
+
+      srbench experiment cascade
+
+      srbench experiment cascade --data set5,set14
     """
-    if name not in NAMES:
-        raise UnknownNameError("experiment", name, NAMES)
-    corners, burst = (
-        {"--steps": steps, "--seeds": seeds},
-        {"--data": data, "--images": images, "--degradation": degradation},
-    )
-    for option, value in (burst if name == "corners" else corners).items():
-        if value is not None:
+    if name not in OPTIONS:
+        raise UnknownNameError("experiment", name, tuple(OPTIONS))
+    given = {
+        "--steps": steps,
+        "--seed": seed,
+        "--seeds": seeds,
+        "--data": data,
+        "--images": images,
+        "--degradation": degradation,
+    }
+    for option, value in given.items():
+        if value is not None and option not in OPTIONS[name]:
             raise SrbenchError(f"the experiment '{name}' has no {option}", "leave it out")
+    seed = 0 if seed is None else seed
     folder = Path(name) if folder is None else folder
     _check_folder(folder)
     import torch
@@ -118,6 +136,10 @@ def command(
             seed=checked_seed(seed),
         )
         run(folder, own, OTHER)
+    elif name == "cascade":
+        from srbench.cli import cascade
+
+        cascade.run(folder, () if data is None else split([data]), threads, OTHER)
     else:
         _corners(folder, STEPS if steps is None else steps, seed, 1 if seeds is None else seeds)
 

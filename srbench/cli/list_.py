@@ -14,6 +14,7 @@ from srbench.errors import UnknownNameError
 from srbench.scale import ScaleRange, ScaleSet
 
 if TYPE_CHECKING:
+    from srbench.method.frames import Counts
     from srbench.method.plugins import Plugin
     from srbench.metrics import Metric
     from srbench.protocol import Protocol
@@ -88,6 +89,7 @@ def _method(plugin: Plugin) -> dict[str, Any]:
         "year": card.year if card else "",
         "family": card.family if card else "",
         "scales": (["whole"] if card.scales is None else _scales(card.scales)) if card else [],
+        "frames": _frames(card.frames) if card else [],
         "weights": _weights(plugin),
         "origin": plugin.origin,
     }
@@ -97,6 +99,11 @@ def _scales(scales: tuple[float, ...] | ScaleRange | None) -> list[str]:
     if scales is None or scales == ScaleRange():
         return ["any"]
     return [str(scales)] if isinstance(scales, ScaleRange) else [str(scale) for scale in ScaleSet.of(scales)]
+
+
+def _frames(frames: Counts) -> list[str]:
+    """The numbers of frames that a method takes at once."""
+    return ["any"] if frames == "any" else [str(own) for own in frames]
 
 
 def _weight_cards(source: Path) -> str:
@@ -240,7 +247,7 @@ _CHECKPOINT = ("name", "title", "network", "scales", "Set5 PSNR", "MB", "licence
 _SENTENCES = ("title", "weights", "chain", "key", "where", "network", "source", "in words")
 _IN_JSON_ALONE = {"protocols": ("title", "source", "decisions")}
 _GIVES_WAY = {  # columns that are left out where the terminal is narrow, by kind
-    "methods": {"origin": 1, "family": 2, "year": 3},
+    "methods": {"origin": 1, "family": 2, "frames": 3, "year": 4},
     "zoo": {"MB": 1, "title": 2, "licence": 3},
     "datasets": {},
     "metrics": {"source": 1},

@@ -70,6 +70,10 @@ def command(
             "0: as many as suit each (docs/datasets.md).",
         ),
     ] = 0,
+    clips: Annotated[
+        list[str] | None,
+        typer.Option(help="Names of the clips that are measured, by commas; default: all (docs/datasets.md)."),
+    ] = None,
     lr: Annotated[
         list[str] | None,
         typer.Option(
@@ -246,7 +250,9 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
     from srbench.run import RunOptions
     from srbench.run.shard import Shard
 
-    methods, datasets, metrics, lr = (split(values[name] or ()) for name in ("methods", "datasets", "metrics", "lr"))
+    methods, datasets, metrics, clips, lr = (
+        split(values[name] or ()) for name in ("methods", "datasets", "metrics", "clips", "lr")
+    )
     same = (
         *("protocol", "degradation", "device", "threads", "force", "time", "seed", "tile", "self_ensemble"),
         *("no_reference", "frames", "precision", "batch", "cell_timeout", "max_failures", "cluster", "exclusive"),
@@ -256,6 +262,7 @@ def _options(values: Mapping[str, Any]) -> RunOptions:
         datasets,
         parse_scales(values["scales"]),
         metrics,
+        clips=clips,
         lr=lr,
         out=Path(values["out"]),
         keep_images=not values["no_images"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from srbench import lazy
 
 if TYPE_CHECKING:
+    from srbench.dataset.chosen import choose_clips
     from srbench.dataset.folder import SUFFIXES, image_files
     from srbench.dataset.locate import Dataset, ImageFile, available, find, image_paths, known_name, plain_name
     from srbench.dataset.manifest import STANDARD, ImageFacts, Manifest, Source, broken, facts_of, known_as, manifests
@@ -24,6 +25,7 @@ __all__ = [
     "available",
     "broken",
     "check_images",
+    "choose_clips",
     "facts_of",
     "find",
     "image_files",
@@ -49,6 +51,7 @@ __getattr__ = lazy.names(
         "available": "locate",
         "broken": "manifest",
         "check_images": "verify",
+        "choose_clips": "chosen",
         "facts_of": "manifest",
         "find": "locate",
         "image_files": "folder",

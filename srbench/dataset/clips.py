@@ -50,7 +50,7 @@ def read_clip(folder: Path) -> Clip | None:
         DatasetError: two frames have one number.
     """
     files = without_lr(image_files(folder))
-    numbers = _numbers([path.stem for path in files])
+    numbers = numbers_of([path.stem for path in files])
     if numbers is None:
         return None
     twice = [number for number, count in Counter(numbers).items() if count > 1]
@@ -64,8 +64,8 @@ def read_clip(folder: Path) -> Clip | None:
     return Clip(folder.name, tuple(files[i] for i in order), tuple(numbers[i] for i in order))
 
 
-def _numbers(stems: Sequence[str]) -> list[int] | None:
-    """The number of each frame by its name; None if the names differ in more than one number, or in none."""
+def numbers_of(stems: Sequence[str]) -> list[int] | None:
+    """The number of each frame by its file's stem; None if the names differ in more than one number, or in none."""
     parts = [_DIGITS.split(stem.lower()) for stem in stems]
     if not parts or len(parts[0]) == 1 or len({tuple(own[::2]) for own in parts}) > 1:
         return None
@@ -120,15 +120,15 @@ def require_whole(clips: Iterable[Clip], folder: Path) -> None:
     """Raise DatasetError that names the frames that clips lack."""
     gaps = {clip.name: clip.missing for clip in clips if clip.missing}
     if gaps:
-        listed = "; ".join(f"{name} lacks {_listed(numbers)}" for name, numbers in gaps.items())
+        told = "; ".join(f"{name} lacks {listed(numbers)}" for name, numbers in gaps.items())
         raise DatasetError(
-            f"frames are missing in '{folder}': {listed}",
+            f"frames are missing in '{folder}': {told}",
             "complete the clips, or number their frames without gaps",
         )
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    """'frame 7', 'frames 7-9, 12'."""
+def listed(numbers: Sequence[int]) -> str:
+    """Rising numbers of frames in words: 'frame 7', 'frames 7-9, 12'."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:

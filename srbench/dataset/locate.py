@@ -67,7 +67,7 @@ class Dataset:
     ``folder`` is the resolved path of a user's folder, None of a known dataset. ``left_out`` says which of its images
     do not count, by file name, and why. Without a ``reference`` the images are LR images that have no original.
     ``lr`` holds the LR images that are given, by scale and the HR image's name. The frames of clips follow each other
-    in ``images``.
+    in ``images``; ``not_chosen`` are the clips that are here and that nobody asked for.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Dataset:
     left_out: Mapping[str, str] = field(default_factory=dict)
     reference: bool = True
     lr: Mapping[float, Mapping[str, ImageFile]] = field(default_factory=dict)
+    not_chosen: tuple[str, ...] = ()
 
     def files(self) -> Iterator[ImageFile]:
         """All that is read of it: HR images, and LR images that are given."""

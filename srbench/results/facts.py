@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from srbench.foreign.bibtex import cite_key
 from srbench.records import TrainingFacts
+from srbench.results.coverage import Extent
 from srbench.results.pages import Page
 from srbench.scale import number
 
@@ -240,6 +241,20 @@ class FolderFacts:
             installed = None if whole or self._fallback is None else self._fallback.dataset(name)
             self._datasets[name] = replace(installed or DatasetFacts(name, title=name), **own)
         return self._datasets[name]
+
+    def extent(self, name: str) -> Extent:
+        """How much there is of a dataset, by the newest run that used it: also what that run could not measure."""
+        written = self._written["dataset"].get(name, {})
+        clips: dict[str, int | None] = {}
+        for clip, own in written.get("clips", {}).items():
+            here = own.get("chosen", True) and not own.get("missing")
+            clips[clip] = own["frames"] + len(own.get("partial", ())) if here else None
+        return Extent(0 if clips else len(written.get("images", {})), clips)
+
+    def skip_frames(self, protocol: str) -> int:
+        """How many frames at both ends of a clip a protocol leaves out, as the newest run has it."""
+        own = [written.get("skip_frames", 0) for (name, _), written in self._protocols.items() if name == protocol]
+        return own[-1] if own else 0
 
     def protocols(self, name: str) -> list[ProtocolFacts]:
         """All that were used under this name; one without a description is left out."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from srbench.records import CellState, ScoreState, labels
 from srbench.results import clips
+from srbench.results.coverage import lacking
 from srbench.results.facts import FolderFacts, MethodFacts
 from srbench.results.handling import remarks
 from srbench.results.printed import Printed, beside
@@ -106,6 +107,10 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
         value = every_value[own_rows]
         said = tuple(remarks(of_images(images.iloc[own_rows]))) if handled[own_rows].any() else ()
         counts = {column: len(set(image[state == status])) for column, status in _WITHOUT_SCORES.items()}
+        whole: dict[str, Any] = {
+            "extent": facts.extent(identity["dataset"]),
+            "skip_frames": facts.skip_frames(identity["protocol"]),
+        }
         for metric in sorted(set(names_of) - {""}, key=facts.metric_order) or [""]:
             own = names_of == metric
             good = own & (state == ScoreState.OK)
@@ -113,13 +118,15 @@ def means(images: pd.DataFrame, facts: FolderFacts | None = None) -> pd.DataFram
             planned = set(image)
             if metric and facts.metric(metric).over_time:
                 planned -= clips.first_frames(planned)
-            counted = {"n": int(good.sum()), "planned": len(planned)}
+            counted: dict[str, Any] = {"n": int(good.sum()), "planned": len(planned)}
             of_clips = _clips(image[good].tolist(), planned)
+            place = identity | {"metric": metric}
+            lacks = lacking(set(image), **counted, **whole)
             rows.append(
-                identity
-                | {"metric": metric, **counted, **of_clips, **counts}
+                place
+                | {**counted, **of_clips, **counts}
                 | {"excluded": int(np.isin(state[own].astype(str), _WITHOUT_VALUE).sum()), "remarks": said}
-                | _beside(published(method, identity | {"metric": metric} | counted))
+                | _beside(published(method, place, lacks))
             )
     for row, interval in zip(rows, mean_intervals(values), strict=True):
         row["mean"], row["ci_low"], row["ci_high"] = interval
@@ -161,13 +168,17 @@ _WITHOUT_SCORES = {
 }
 
 
-def published(method: MethodFacts | None, row: Mapping[str, Any]) -> list[Printed]:
+def published(method: MethodFacts | None, row: Mapping[str, Any], lacks: tuple[str, ...] = ()) -> list[Printed]:
     """What is printed beside a mean, the nearest value first; nothing where LR images were made in another way than by
-    bicubic downscaling, or the method ran with options."""
+    bicubic downscaling, or the method ran with options.
+
+    Args:
+        lacks: what the mean lacks of the dataset (:func:`srbench.results.coverage.lacking`).
+    """
     if row["degradation"] != "bicubic" or row["options"]:
         return []
     place = (row["dataset"], row["scale"], row["metric"], row["protocol"])
-    return beside(method, *place, n=row["n"], planned=row["planned"])
+    return beside(method, *place, lacking=lacks)
 
 
 def _beside(printed: Sequence[Printed]) -> dict[str, Any]:

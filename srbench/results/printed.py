@@ -8,8 +8,9 @@ They are where the printed value is
   names, or if both are several of the small collections of photographs that networks were trained on before DIV2K
   (``SMALL``, 100 to 500 images each): 'T91 + BSDS200' and 'T91 + BSDS400' are of one kind, 'T91' alone is another.
 
-What is not stated, of the value or of the row, counts as a difference. So does a mean that lacks images. A value that
-is known to be of the very weights that were run needs the row's protocol alone.
+What is not stated, of the value or of the row, counts as a difference. So does a mean that lacks images or clips
+(:mod:`srbench.results.coverage`). A value that is known to be of the very weights that were run needs the row's
+protocol and a whole mean alone.
 """
 
 from __future__ import annotations
@@ -84,20 +85,25 @@ def _other_weights(value: Conditions, size: str, images: Collection[str] | None)
 
 
 def beside(
-    method: MethodFacts | None, dataset: str, scale: float, metric: str, protocol: str, *, n: int, planned: int
+    method: MethodFacts | None,
+    dataset: str,
+    scale: float,
+    metric: str,
+    protocol: str,
+    *,
+    lacking: tuple[str, ...] = (),
 ) -> list[Printed]:
     """What is printed of a method, the value nearest to the row first: the one with the fewest differences, of these
     one under the row's protocol.
 
     Args:
-        n, planned: images in the row's mean, and those that should be.
+        lacking: what the row's mean lacks of the dataset (:func:`srbench.results.coverage.lacking`).
     """
     if method is None:
         return []
     training = method.training.get(scale)
     trained = bool(method.training or method.weight_files)
     images = training.images if training is not None and training.images else None if trained else ()
-    lacking = () if n == planned else (f"mean over {n} of {planned} images",)
     found = [
         Printed(own, unlike(own, size=method.size, images=images, protocol=protocol) + lacking)
         for own in method.published

@@ -66,9 +66,10 @@ _DATASET = record(
         "order": _ORDER,
         **dict.fromkeys(("images", "files"), by_name(TEXT)),
         "lr": by_name(record(dict.fromkeys(("images", "files"), by_name(TEXT)))),
+        "clips": by_name(record({"frames": whole(0)}, {"partial": each(TEXT), "missing": TRUTH, "chosen": TRUTH})),
     },
 )
-_PROTOCOL = record({"name": TEXT, "hash": TEXT}, {"version": whole(0), "description": TEXT})
+_PROTOCOL = record({"name": TEXT, "hash": TEXT}, {"version": whole(0), "description": TEXT, "skip_frames": whole(0)})
 
 MANIFEST = record(
     {},

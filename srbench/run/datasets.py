@@ -28,9 +28,11 @@ class Decoding(NamedTuple):
     facts: Callable[[], dict[ImageFile, ImageFacts]]
 
 
-def find_datasets(specs: Sequence[str], note: Note, *, reference: bool = True) -> tuple[Dataset, ...]:
+def find_datasets(
+    specs: Sequence[str], note: Note, *, reference: bool = True, clips: Sequence[str] = ()
+) -> tuple[Dataset, ...]:
     """The datasets that ``specs`` name, each once however often and by whatever path it is named; with or without
-    originals, as :func:`srbench.dataset.find` takes it."""
+    originals, as :func:`srbench.dataset.find` takes it, and of clips as :func:`srbench.dataset.choose_clips` does."""
     chosen: dict[object, Dataset] = {}
     for spec in specs:
         notes: list[str] = []
@@ -43,7 +45,7 @@ def find_datasets(specs: Sequence[str], note: Note, *, reference: bool = True) -
             chosen[key] = data
             for text in notes:
                 note(text)
-    return tuple(chosen.values())
+    return dataset.choose_clips([*chosen.values()], clips)
 
 
 def require_undegraded(datasets: Sequence[Dataset], degradation: str) -> None:
@@ -138,9 +140,16 @@ def _is_same_folder(known: RecordedDataset, thing: tuple[Dataset, Path]) -> bool
 
 def _has_same_images(known: RecordedDataset, data: Dataset, decoded: Facts) -> bool:
     """Whether a folder elsewhere, or one of which it is not known where it was, is this one."""
-    images = {(image.name, decoded[image].sha256) for image in data.images}
-    recorded = set(known.images.items())
+    now, before = _comparable(known, data, decoded)
+    images, recorded = set(now.items()), set(before.items())
     return images == recorded or (known.folder is None and bool(images & recorded))
+
+
+def _comparable(known: RecordedDataset, data: Dataset, decoded: Facts) -> tuple[dict[str, str], dict[str, str]]:
+    """Pixel hashes of images by name, now and as recorded, without clips that were not chosen here or there."""
+    images = {image.name: decoded[image].sha256 for image in data.images if image.clip not in known.not_chosen}
+    others = data.not_chosen
+    return images, {name: own for name, own in known.images.items() if name.rpartition("/")[0] not in others}
 
 
 def _note_change(data: Dataset, decoded: Facts, known: RecordedDataset | None, note: Note) -> None:
@@ -148,9 +157,9 @@ def _note_change(data: Dataset, decoded: Facts, known: RecordedDataset | None, n
     old ones."""
     if data.folder is None or known is None:
         return
-    images = {image.name: decoded[image].sha256 for image in data.images}
-    names = sorted(images.keys() | known.images.keys())
-    other = [name for name in names if images.get(name) != known.images.get(name)]
+    images, recorded = _comparable(known, data, decoded)
+    names = sorted(images.keys() | recorded.keys())
+    other = [name for name in names if images.get(name) != recorded.get(name)]
     if other:
         note(
             f"{len(other)} of {len(names)} images of '{data.name}' are new, changed or gone since the last run "

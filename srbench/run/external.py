@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
-from srbench import dataset, randomness
-from srbench.dataset.folder import image_files
+from srbench import randomness
 from srbench.dataset.locate import Dataset, ImageFile
 from srbench.dataset.manifest import ImageFacts
 from srbench.errors import ImageError, SrbenchError, first_few
@@ -29,14 +26,13 @@ from srbench.run.job import Job, Plan, context_of, job_of
 from srbench.run.observer import Observer, Silent, Summary
 from srbench.run.options import RunOptions
 from srbench.run.pairs import with_lr
+from srbench.run.partners import pair, pair_frames
 from srbench.run.plan import MethodSpec
 from srbench.run.recorded import Recorded
 from srbench.run.runner import carry_out
+from srbench.run.windows import Clips
 from srbench.run.worker import CellWorker
 from srbench.scale import checked, enlarged_size
-
-# What programs append to the name of an image that they made, in addition to the scale and the method's name.
-_DECORATIONS = ("sr", "hr", "lr", "gt", "out", "output", "result", "pred", "rlt")
 
 
 @dataclass(frozen=True)
@@ -53,6 +49,7 @@ class ForeignOptions:
     command: str = ""
     no_reference: bool = False  # the images of the dataset are LR images without an original
     lr: str = ""  # the folder of the LR images that the images were made of; empty: they were bicubic ones
+    clips: tuple[str, ...] = ()  # names of those that are scored; empty: all
 
 
 def score(options: ForeignOptions, observer: Observer | None = None) -> Summary:
@@ -97,7 +94,7 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
     recorded = Recorded.of(options.out)
     recorded.require_own_protocols(context.protocols)
     _check_name(options.name, recorded)
-    found = find_datasets([options.dataset], note, reference=not options.no_reference)
+    found = find_datasets([options.dataset], note, reference=not options.no_reference, clips=options.clips)
     require_undegraded(found, run.degradation)
     if options.lr:
         found = with_lr(found, [options.lr], run.scales)
@@ -111,7 +108,7 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
         operator=not options.lr,
         clips=bool(data.clips()),
     )
-    paths = pair(options.folder, [image.name for image in data.images], options.scale, options.name)
+    paths = _partners(options, data, context.protocols, note)
     worker = CellWorker(context)
     settled = settle(
         Decoding(found, worker.images.start_decoding(list(data.files()))), recorded, note, context.protocols
@@ -124,6 +121,19 @@ def _resolve(options: ForeignOptions, note: Callable[[str], None]) -> tuple[Job,
     worker.hold_method(spec, _named(options.name))
     job = job_of(run, worker, [spec], (data,), selection, lambda: facts)
     return replace(job, recorded=recorded, described={"scored_from": options.folder.name}), paths
+
+
+def _partners(
+    options: ForeignOptions, data: Dataset, protocols: Sequence[Protocol], note: Callable[[str], None]
+) -> dict[str, Path]:
+    """The file of every image that is measured, by its name; of clips without the frames that every protocol leaves
+    out, which the frames' makers may have left out, too."""
+    if not data.clips():
+        return pair(options.folder, [image.name for image in data.images], options.scale, options.name)
+    clips = Clips(data, 0)
+    clips.require_measured(protocols)
+    wanted = {image.name for image in data.images if any(clips.measured(image, rules) for rules in protocols)}
+    return pair_frames(options.folder, data, wanted, options.scale, options.name, note)
 
 
 def _check_name(name: str, recorded: Recorded) -> None:
@@ -165,58 +175,6 @@ def _hand_over(job: Job, planned: Plan, paths: dict[str, Path], store: Store) ->
     store.record(planned.summary.run_id, entries, again=True)
 
 
-def pair(folder: Path, names: Sequence[str], scale: float, method: str) -> dict[str, Path]:
-    """The file of every image of a dataset, by name: never by order.
-
-    A file belongs to an image if its stem is the image's name, in any case, perhaps followed by what programs
-    append: the scale (``_x4``, ``x4``), ``_SR`` and the like, the method's name, in any order.
-
-    Raises:
-        ImageError: no such folder; images without a file or with several, files without an image.
-    """
-    if not folder.is_dir():
-        raise ImageError(f"no folder at '{folder}'", "check the path")
-    files = image_files(folder)
-    stems = _stems(scale, method)
-    wanted = {name.lower(): name for name in names} | {dataset.plain_name(name): name for name in names}
-    found: dict[str, list[Path]] = defaultdict(list)
-    strangers = []
-    for path in files:
-        name = next((wanted[stem] for stem in stems(path.stem) if stem in wanted), None)
-        if name is None:
-            strangers.append(path.name)
-        else:
-            found[name].append(path)
-    several = next(((name, paths) for name, paths in found.items() if len(paths) > 1), None)
-    if several:
-        both = " and ".join(path.name for path in several[1])
-        raise ImageError(f"two files for '{several[0]}' in '{folder}': {both}", "leave one of them")
-    missing = [name for name in names if name not in found]
-    if missing or strangers:
-        parts = []
-        if missing:
-            parts.append(f"{len(missing)} of {len(names)} images have no file in '{folder}' ({first_few(missing, 5)})")
-        if strangers:
-            parts.append(f"{len(strangers)} files in '{folder}' belong to no image ({first_few(strangers, 5)})")
-        raise ImageError("; ".join(parts), f"name each as its image, with _x{scale} or the like behind it if you wish")
-    return {name: paths[0] for name, paths in found.items()}
-
-
-def _stems(scale: float, method: str) -> Callable[[str], Iterator[str]]:
-    """A stem, then without one decoration after the other: 'a_x4_sr', 'a_x4', 'a'."""
-    number = re.escape(str(scale))
-    ends = "|".join((rf"x{number}", rf"{number}x", rf"srf_{number}", *_DECORATIONS, re.escape(method.lower())))
-    decoration = re.compile(rf"(?:[ _.-]+(?:{ends})|x{number})$")
-
-    def stems(stem: str) -> Iterator[str]:
-        stem = stem.lower()
-        yield stem
-        while (shorter := decoration.sub("", stem)) not in (stem, ""):
-            yield (stem := shorter)
-
-    return stems
-
-
 def _check(
     data: Dataset,
     paths: dict[str, Path],
@@ -227,7 +185,7 @@ def _check(
     """Pixel hashes of the foreign images, by name; raises ImageError, naming all that are of the wrong size."""
     hashes, wrong, unreadable = {}, [], []
     in_colour = any(rules.working_space == "rgb" for rules in protocols)
-    for image in data.images:
+    for image in (own for own in data.images if own.name in paths):
         path, own = paths[image.name], facts[image]
         try:
             pixels = read_image(path)

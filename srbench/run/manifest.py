@@ -130,12 +130,15 @@ def describe_dataset(data: Dataset, facts: dict[ImageFile, ImageFacts]) -> dict[
 
 def _describe_clips(data: Dataset, clips: Mapping[str, Sequence[ImageFile]]) -> dict[str, dict[str, Any]]:
     """How many frames of each clip are measured; ``partial`` lists the files of those that are not, ``missing`` says
-    that a clip of a known dataset is not here."""
+    that a clip of a known dataset is not here, and ``chosen`` is False of one that was not asked for."""
     described: dict[str, dict[str, Any]] = {}
-    for name in {**(data.manifest.frames if data.manifest else {}), **clips}:
+    known = data.manifest.frames if data.manifest else {}
+    for name in dict.fromkeys([*known, *clips, *data.not_chosen]):
         lost = [file for file in data.left_out if file.startswith(f"{name}/")]
         described[name] = {"frames": len(clips.get(name, ())), **({"partial": lost} if lost else {})}
-        if name not in clips and not lost:
+        if name in data.not_chosen:
+            described[name]["chosen"] = False
+        elif name not in clips and not lost:
             described[name]["missing"] = True
     return described
 

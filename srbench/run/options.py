@@ -19,6 +19,7 @@ class RunOptions:
     protocol: str = "basicsr"  # names and files, with commas between
     degradation: str = "bicubic"
     frames: int = 0  # of a clip that methods of several frames are given; 0: as many as suit each
+    clips: tuple[str, ...] = ()  # names of those that are measured; empty: all
     lr: tuple[str, ...] = ()  # folders of given LR images, one for each dataset; empty: the degradation makes them
     no_reference: bool = False  # the images of the datasets are LR images without an original
     device: str = "auto"

@@ -27,11 +27,12 @@ _Thing = TypeVar("_Thing")
 @dataclass(frozen=True)
 class RecordedDataset:
     """A user's folder of images as a run recorded it. ``folder`` is None where the run did not say where it lies;
-    ``images`` are pixel hashes by image name."""
+    ``images`` are pixel hashes by image name; ``not_chosen`` are clips that it did not measure."""
 
     name: str
     folder: Path | None
     images: Mapping[str, str]
+    not_chosen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -195,4 +196,6 @@ def _dataset(entry: Mapping[str, Any]) -> RecordedDataset:
     files = [Path(file) for file in entry.get("files", {}).values()]
     # A relative path says nothing here: it was written by hand.
     folder = Path(entry["folder"]) if "folder" in entry else files[0].parent if files else None
-    return RecordedDataset(entry["name"], folder if folder and folder.is_absolute() else None, entry.get("images", {}))
+    folder = folder if folder and folder.is_absolute() else None
+    not_chosen = frozenset(clip for clip, own in entry.get("clips", {}).items() if not own.get("chosen", True))
+    return RecordedDataset(entry["name"], folder, entry.get("images", {}), not_chosen)

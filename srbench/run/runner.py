@@ -106,7 +106,7 @@ def resolve(options: RunOptions, observer: Observer) -> Job:
     if options.no_reference and not options.datasets:
         raise SrbenchError("no images are named that have no original", "name their folder with --datasets")
     named = options.datasets or default_datasets(observer.note)
-    datasets = find_datasets(named, observer.note, reference=not options.no_reference)
+    datasets = find_datasets(named, observer.note, reference=not options.no_reference, clips=options.clips)
     specs = []
     sources = {}
     frames = most_frames(datasets, worker.degradation.frames)

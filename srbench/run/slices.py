@@ -1,7 +1,9 @@
 """Slices of a run: which of its cells one of several machines computes, without any of them knowing of the others.
 
 Every machine plans the whole run and cuts it in the same way, so that the slices together are exactly the run. Cells
-are laid out method by method, so that a machine loads few methods, and cut into stretches of equal expected cost.
+are laid out method by method, so that a machine loads few methods, and cut into stretches of equal expected cost. What
+a method makes of a clip is in one slice: a recurrent method makes all its frames at once, and what compares a frame
+with the one before needs both.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -45,9 +48,16 @@ def cut(cells: Sequence[CellTask], costs: Sequence[int], shard: Shard) -> Slice:
     cost = np.array([max(1, costs[i]) for i in order], dtype=np.int64)
     total = int(cost.sum())
     ends = [total * k // shard.count for k in range(1, shard.count)]
-    # The middle of a cell decides, so that each belongs to one slice.
-    slices = np.searchsorted(np.array(ends, dtype=np.int64), np.cumsum(cost) - cost // 2, side="right")
+    sizes = [len(list(own)) for _, own in groupby(order, key=lambda i: _together(cells[i]))]
+    stretches = np.add.reduceat(cost, np.cumsum([0, *sizes[:-1]])) if sizes else cost
+    # The middle of a cell, or of a clip, decides, so that each belongs to one slice.
+    middles = np.cumsum(stretches) - stretches // 2
+    slices = np.repeat(
+        np.searchsorted(np.array(ends, dtype=np.int64), middles, side="right"), np.array(sizes, dtype=np.int64)
+    )
     digest = hashlib.sha256(f"{shard.count}\n".encode())
+    if len(sizes) < len(order):  # slices that cut clips are those of another cut
+        digest.update(b"clips whole\n")
     for i, price in zip(order, cost.tolist(), strict=True):
         digest.update(f"{cells[i].facts.key} {price}\n".encode())
     own = frozenset(
@@ -60,6 +70,13 @@ def _place(cell: CellTask) -> tuple[str, str, float, str, int, str, str]:
     facts = cell.facts
     place = facts.method, facts.options, facts.scale, facts.dataset, facts.dataset_version, facts.image
     return *place, facts.protocol
+
+
+def _together(cell: CellTask) -> tuple[object, ...]:
+    """What cells have in common, and stand in a row by, that are in one slice: the frames of a clip by one method."""
+    if not cell.sample.clip:
+        return (cell.facts.key,)
+    return *_place(cell)[:5], cell.sample.clip
 
 
 def costs(cells: Sequence[CellTask], facts: Mapping[ImageFile, ImageFacts], worker: CellWorker) -> list[int]:

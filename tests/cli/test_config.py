@@ -7,6 +7,7 @@ import pytest
 
 from srbench.cli import run
 from srbench.cli.campaign import Options
+from srbench.imaging.images import write_image
 
 
 @pytest.fixture
@@ -45,6 +46,17 @@ def test_the_command_line_overrides_the_file(campaign, srbench, results):
     result = campaign(SHARED + 'methods = ["bilinear"]\nscales = [2]\n', "--methods", "nearest", "--scales", "3")
     assert result.exit_code == 0, result.output
     assert rows(srbench, results) == {("nearest", "3", "basicsr")}
+
+
+def test_clips_are_chosen_in_a_file_and_on_the_command_line(campaign, srbench, wrong, results, tmp_path, make_picture):
+    for place in ("fox/1", "fox/2", "owl/1", "owl/2"):
+        write_image(tmp_path / "mine" / f"{place}.png", make_picture(24, 24, 1))
+    shared = SHARED.replace("PICTURES", str(tmp_path / "mine")) + 'methods = ["nearest"]\nscales = 2\n'
+    for text, more in (('clips = "fox"\n', ()), ('clips = ["owl", "fox"]\n', ("--clips", "fox"))):
+        assert campaign(shared + text, *more).exit_code == 0
+        lines = srbench("report", results, "--format", "csv", "--per-image").stdout.splitlines()[1:]
+        assert {line.split(",")[5] for line in lines} == {"fox/1", "fox/2"}
+    wrong("run", "--config", tmp_path / "campaign.toml", "--clips", "cat", match="there is no clip 'cat'.*fox, owl")
 
 
 def test_a_failure_in_one_run_leaves_the_others(campaign, srbench, results, write_plugin):

@@ -16,7 +16,7 @@ def test_methods(srbench):
 @pytest.mark.parametrize(
     ("kind", "keys", "name"),
     [
-        ("methods", {"name", "title", "year", "family", "scales", "origin"}, "bicubic"),
+        ("methods", {"name", "title", "year", "family", "scales", "frames", "origin"}, "bicubic"),
         ("datasets", {"name", "title", "images", "where"}, "set5"),
         ("metrics", {"name", "title", "better", "unit"}, "psnr"),
         ("protocols", {"name", "version", "hash", "title", "in words", "decisions", "source"}, "ntire-esr"),
@@ -38,6 +38,14 @@ def test_a_network_without_weights_asks_for_some(srbench):
     assert rows["rlfn"] == ["bring weights: rlfn=FILE"]
     assert rows["bicubic"] == []
     assert [text.partition(":")[0] for text in rows["srcnn"]] == ["x2", "x3", "x4"]
+
+
+def test_how_many_frames_a_method_takes(srbench):
+    rows = {row["name"]: row["frames"] for row in json.loads(srbench("list", "methods", "--json").stdout)}
+    assert (rows["bicubic"], rows["vespcn"], rows["shift-and-add"]) == (["1"], ["1", "3"], ["any"])
+    lines = [[cell.strip() for cell in line.split("│")] for line in srbench("list", "methods").stdout.splitlines()]
+    shown = {cells[1]: cells[6] for cells in lines if len(cells) > 6 and cells[1]}
+    assert shown == {name: ", ".join(frames) for name, frames in rows.items()}
 
 
 def test_datasets_say_where_they_are(srbench, tmp_path, monkeypatch, make_picture):
@@ -69,6 +77,7 @@ def test_a_broken_method_is_listed_with_its_error(srbench, monkeypatch):
     )
     rows = {row["name"]: row for row in json.loads(srbench("list", "methods", "--json").stdout)}
     assert "BROKEN" in rows["shiny"]["title"]
+    assert rows["shiny"]["frames"] == rows["shiny"]["scales"] == []
     assert "no_such_package" in rows["shiny"]["title"]
     assert "bicubic" in rows
 
@@ -100,6 +109,6 @@ def test_every_name_is_whole_whatever_the_width(srbench, monkeypatch, width):
     assert max(len(line) for line in text.splitlines() if line[0] in "┏┃┡│└") <= width
     names = "".join(line.split("│")[1].strip() for line in text.splitlines() if line.startswith("│"))
     assert names == "".join(row["name"] for row in rows)  # one that is folded goes on in the next line
-    left_out = {60: "year, family, origin", 80: "family, origin", 120: "family, origin", 200: ""}[width]
+    left_out = {60: "year, family, frames, origin", 80: "family, frames, origin", 120: "family, origin", 200: ""}[width]
     assert ("left out for want of room" in text) == bool(left_out)
     assert left_out in text

@@ -280,3 +280,19 @@ def test_images_made_of_given_lr_images_stand_beside_methods_on_them(
     assert values["theirs", "given", "psnr"] == values["bicubic", "given", "psnr"]
     with Reader(results) as reader:
         assert len({row.facts.lr_sha256 for row in reader.planned()}) == 3
+
+
+def test_folders_of_clips_are_scored_by_clip(srbench, wrong, tmp_path, results, make_picture):
+    for number in range(4):
+        pixels = make_picture(64, 80, 1)[:, 2 * number : 2 * number + 64].copy()  # t-of-ilk needs 48 pixels
+        for clip in ("fox", "owl"):
+            write_image(tmp_path / "clips" / clip / f"{number}.png", pixels)
+        write_image(tmp_path / "theirs" / "fox" / f"sr_{number + 1}.png", pixels // 2 * 2)
+    fixed = ["--dataset", tmp_path / "clips", "--scale", "2", "--name", "theirs", "--out", results]
+    wrong("score", tmp_path / "theirs", *fixed, match=r"1 of 2 clips have no folder in '.*' \(owl\)")
+    result = srbench("score", tmp_path / "theirs", *fixed, "--clips", "fox", "--metrics", "psnr,t-of-ilk")
+    assert result.exit_code == 0, result.output
+    assert "4/4 (1 clip)" in result.stdout
+    assert "3/3 (1 clip)" in result.stdout
+    (tmp_path / "theirs" / "fox" / "sr_2.png").unlink()
+    wrong("score", tmp_path / "theirs", *fixed, "--clips", "fox", match=r"fox' lacks frame 2\b")

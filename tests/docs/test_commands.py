@@ -61,6 +61,7 @@ SHORTER = (
     (r"srbench time (?!.*--size)", "srbench time --size 48x32 "),
     (r"experiment corners", "experiment corners --steps 3"),
     (r"experiment burst", "experiment burst --images 1"),
+    (r"experiment cascade( --data \S+)?", "experiment cascade --data pictures"),
     (r"measure_registration.py set5", "measure_registration.py pictures --chains down"),
     (r"--steps 800", "--steps 2 --batch 1 --patch 48"),
     (r"--max-minutes [\d.]+", "--max-minutes 0.05"),
@@ -299,6 +300,7 @@ def fill(folder, page):
     write_image(folder / "pictures" / "b.png", text[:36, :36])
     for name in ("my-clips/a/1.png", "my-clips/a/2.png", "my-clips/b/1.png", "my-clips/b/2.png"):
         write_image(folder / name, cat[:36, :40])
+        write_image(folder / name.replace("my-", "their_"), cat[:36, :40] // 2 * 2)
     for name in ("T91", "BSDS400"):
         turned = [pixels[::-1] for pixels in sample.values()]  # sixteen: ten are held out of a training
         for i, pixels in enumerate([*sample.values(), *turned]):

@@ -110,6 +110,23 @@ def test_the_curves_of_the_burst_are_those_of_its_file():
     assert f"has {found['back-projection', 1, 0.0]:.2f}.)" in (DOCS / "experiments.md").read_text(encoding="utf-8")
 
 
+def test_the_networks_in_series_are_those_of_their_file():
+    """``docs/cascade.json``, what ``srbench experiment cascade`` wrote."""
+    for question in json.loads((DOCS / "cascade.json").read_text())["questions"]:
+        rows = table("experiments.md", f"| {question['title']} |")
+        assert rows.pop(question["title"]) == ["", "parameters", "Mult-Adds", "sample", f"against `{question['rival']}"]
+        assert list(rows) == [method["method"] for method in question["methods"]]
+        for method in question["methods"]:
+            better, count = (method[key]["sample"] for key in ("better_by", "better_on"))
+            assert rows[method["method"]] == [
+                method["what"],
+                f"{method['parameters']:,}",
+                f"{method['mult_adds'] / 1e9:.2f} G",
+                f"{method['mean_psnr']['sample']:.2f}",
+                "" if method["method"] == question["rival"] else f"{better:+.2f}, better on {count} of 8",
+            ]
+
+
 @pytest.mark.data
 def test_what_other_resizers_cost():
     """Bicubic down and up on Set5 at x4, on Y as under ``classic``."""

@@ -1,4 +1,4 @@
-"""Networks of two in series that were trained together begin as the two that they are made of."""
+"""Networks in series that were trained together, and the one beside them, begin as what they are made of."""
 
 import importlib.util
 from pathlib import Path
@@ -25,10 +25,10 @@ def ready(spec):
     return method
 
 
-@pytest.mark.parametrize(
-    ("name", "as_before"),
-    [("cascade", "espcn@2 > espcn@2")],
-)
+MADE_OF = [("cascade", "espcn@2 > espcn@2"), ("espcn-wide", "espcn")]
+
+
+@pytest.mark.parametrize(("name", "as_before"), MADE_OF)
 def test_a_training_begins_as_what_it_is_made_of(start, make_picture, name, as_before):
     luma = torch.from_numpy(make_picture(9, 12, 4)).permute(2, 0, 1)[None, :1].float() / 255
     luma = luma * 0.8 + 0.1  # between two parts nothing is clipped
@@ -37,7 +37,14 @@ def test_a_training_begins_as_what_it_is_made_of(start, make_picture, name, as_b
         assert torch.allclose(begun, ready(as_before).upscale(luma, 4), atol=2e-5)
 
 
-@pytest.mark.parametrize(("name", "as_before"), [("cascade", "espcn@2 > espcn@2")])
+def test_copies_of_a_channel_lead_to_different_things(start):
+    """Those that were alike in all would get the same gradients and stay so."""
+    second, last = start("espcn-wide").body[2].weight, start("espcn-wide").head.weight
+    assert (second[:, 64:128] - second[:, :64]).abs().mean() > 0.1 * second.abs().mean()
+    assert (last[:, 32:64] - last[:, :32]).abs().mean() > 0.1 * last.abs().mean()
+
+
+@pytest.mark.parametrize(("name", "as_before"), MADE_OF)
 def test_what_ships_is_not_what_it_began_as(make_picture, name, as_before):
     luma = torch.from_numpy(make_picture(9, 12, 4)).permute(2, 0, 1)[None, :1].float() / 255
     with torch.no_grad():

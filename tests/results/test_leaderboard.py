@@ -74,7 +74,7 @@ METHOD = MethodFacts(
     ),
 )
 ROW = {"dataset": "set5", "scale": 4, "protocol": "classic", "degradation": "bicubic", "options": ""}
-ROW |= {"metric": "psnr", "n": 5, "planned": 5}
+ROW |= {"metric": "psnr"}
 
 
 def test_the_published_value_of_the_same_protocol_is_taken_and_the_others_stand_behind():

@@ -75,18 +75,18 @@ OTHER = PublishedValue("set5", 4, "psnr", 30.0, "a table", "classic", "20 layers
 
 
 def test_the_value_with_fewest_differences_comes_first():
-    found = beside(facts(OTHER, LIKE), *ASKED, n=5, planned=5)
+    found = beside(facts(OTHER, LIKE), *ASKED)
     assert [(own.value, bool(own.unlike)) for own in found] == [(LIKE, False), (OTHER, True)]
-    assert beside(None, *ASKED, n=5, planned=5) == []
+    assert beside(None, *ASKED) == []
 
 
 def test_a_mean_that_lacks_images_is_not_that_of_print():
-    [own] = beside(facts(LIKE), *ASKED, n=4, planned=5)
+    [own] = beside(facts(LIKE), *ASKED, lacking=("mean over 4 of 5 images",))
     assert own.unlike == ("mean over 4 of 5 images",)
 
 
 def test_weights_of_whose_training_nothing_is_known():
-    [own] = beside(facts(LIKE, training={2: TrainingFacts(1, 1, 60, "cpu")}), *ASKED, n=5, planned=5)
+    [own] = beside(facts(LIKE, training={2: TrainingFacts(1, 1, 60, "cpu")}), *ASKED)
     assert own.unlike == ("the row's training images not known (T91 + BSDS200 in print)",)
 
 
@@ -109,7 +109,7 @@ def test_which_built_in_rows_print_is_like_with_like_with():
     for plugin in BUILT_IN:
         known = method_facts(plugins.instantiate(plugin))
         for data in {value.dataset for value in known.published}:
-            first = next(iter(beside(known, data, 4, "psnr", "classic", n=1, planned=1)), None)
+            first = next(iter(beside(known, data, 4, "psnr", "classic")), None)
             like |= {(plugin.name, data)} if first is not None and not first.unlike else set()
     sets = ("set5", "set14", "bsd100")
     assert like == {(name, data) for name in ("bicubic", "fsrcnn", "vdsr", "lapsrn") for data in sets}

@@ -40,7 +40,7 @@ METHOD = {
 MANIFEST = {
     **{"command": "srbench run", "srbench": "1", "git": "0-dirty", "python": "3", "packages": {"torch": "2"}},
     **{"platform": "x", "processor": "y", "device": "cpu"},
-    "protocol": {"name": "basicsr", "hash": "0", "version": 1, "description": "Y of both."},
+    "protocol": {"name": "basicsr", "hash": "0", "version": 1, "description": "Y of both.", "skip_frames": 2},
     "methods": [METHOD],
     "metrics": [
         {"name": "psnr", "title": "PSNR", "unit": "dB", "higher_is_better": True, "digits": 2, "footnote": ""}
@@ -49,6 +49,7 @@ MANIFEST = {
     "datasets": [
         {"name": "pictures", "title": "Pictures", "licence": "", "citation": "", "order": None}
         | {"images": {"a": "0"}, "files": {"a": "/a.png"}}
+        | {"clips": {"c": {"frames": 2, "partial": ["c/1.png"]}, "d": {"frames": 0, "missing": True, "chosen": False}}}
     ],
 }
 VALUES = (

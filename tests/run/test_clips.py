@@ -17,6 +17,8 @@ from srbench.imaging.color import levels
 from srbench.imaging.images import read_image, write_image
 from srbench.method import plugins
 from srbench.resize import imresize
+from srbench.results.leaderboard import per_image
+from srbench.results.partial_clips import partial_clips
 from srbench.results.reader import Reader
 from srbench.run.executors import base as executor
 from srbench.run.kept import to_pixels
@@ -92,6 +94,42 @@ def test_a_still_image_that_cannot_be_decoded_ends_a_run_with_clips_too(go, clip
         path.write_bytes(b"broken")
     with pytest.raises(ImageError, match="none of the 8 images"):
         go("bicubic", datasets=(str(clips),))
+
+
+def test_chosen_clips_have_the_cells_of_a_run_of_all(go, clips, results, scores):
+    assert go("bicubic", datasets=(str(clips),), clips=("owl",)).computed == 3
+    (described,) = manifest(results)["datasets"]
+    assert described["clips"] == {"fox": {"frames": 0, "chosen": False}, "owl": {"frames": 3}}
+    assert list(described["images"]) == ["owl/001", "owl/002", "owl/003"]
+    alone, notes = {facts.key for facts in planned(results)}, Notes()
+    summary = go("bicubic", datasets=(str(clips),), observer=notes)
+    assert (summary.known, summary.computed) == (3, 5)
+    assert {facts.key for facts in planned(results)} > alone
+    assert go("bicubic", datasets=(str(clips),), clips=("owl", "fox"), observer=notes).computed == 0
+    assert go("bicubic", datasets=(str(clips),), clips=("fox",), observer=notes).computed == 0
+    assert not [line for line in notes.lines if "since the last run" in line]  # what is not chosen has not gone
+    with Reader(results) as reader:
+        shown = per_image(reader)
+        lines = partial_clips(reader.runs(), {4})
+    assert set(shown["image"]) == {f"fox/{n:03d}" for n in range(1, 6)}
+    assert lines == ["means of clips are over a part of its clips: owl was not here, or not chosen, in some run"]
+
+
+def test_a_changed_frame_is_told_where_clips_are_chosen(go, clips):
+    go("bicubic", datasets=(str(clips),), clips=("owl",))
+    write_image(clips / "owl/002.png", read_image(clips / "owl/001.png"))
+    notes = Notes()
+    go("bicubic", datasets=(str(clips),), observer=notes)
+    (line,) = [line for line in notes.lines if "since the last run" in line]
+    assert "1 of 3 images of 'clips' are new, changed or gone since the last run (owl/002)" in line
+
+
+def test_a_moved_folder_is_the_same_dataset_by_the_clips_that_both_runs_measure(go, clips, results):
+    go("bicubic", datasets=(str(clips),))
+    clips.rename(clips.parent / "elsewhere").parent.joinpath("new").mkdir()
+    moved = (clips.parent / "elsewhere").rename(clips.parent / "new" / "clips")
+    assert go("bicubic", datasets=(str(moved),), clips=("owl",)).known == 3
+    assert [data["name"] for data in manifest(results)["datasets"]] == ["clips"]
 
 
 def test_given_lr_frames_are_those_of_their_clips(go, clips, results, tmp_path):

@@ -1,6 +1,7 @@
 """Slices of a run: together exactly the run, of about equal cost, few methods each; the same on every machine."""
 
 import random
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -58,6 +59,41 @@ def test_slices_cost_the_same_but_for_one_cell_and_share_no_more_methods_than_th
     assert all(abs(sum(cost[key] for key in part.keys) - share) <= max(costs) for part in slices)
     held = [len({cell.facts.method for cell in cells if cell.facts.key in part.keys}) for part in slices]
     assert sum(held) <= len(price) + count - 1
+
+
+def frames(lengths=(9, 1, 30, 4), stills=3):
+    """Cells of two methods, one of which has two protocols, on clips of so many frames and on still images."""
+    names = [f"clip {i}/{t}" for i, count in enumerate(lengths) for t in range(count)]
+    names += [f"still {i}" for i in range(stills)]
+    found = []
+    for method, protocol in (("a", "basicsr"), ("b", "basicsr"), ("b", "rgb")):
+        spec = MethodSpec(method, "0")
+        for name in names:
+            facts = CellFacts(method, "0", "set", 1, name, name, 3, 4, "bicubic/1", protocol, "0")
+            file = ImageFile(name, Path(f"{name}.png"), clip=name.rpartition("/")[0])
+            found.append(CellTask(facts, spec, file))
+    return found
+
+
+@settings(max_examples=25)
+@given(st.data(), st.integers(1, 20), st.randoms(use_true_random=False))
+def test_no_clip_is_cut(data, count, order):
+    cells = frames()
+    costs = data.draw(st.lists(st.integers(0, 10**9), min_size=len(cells), max_size=len(cells)))
+    cost = dict(zip((cell.facts.key for cell in cells), costs, strict=True))
+    order.shuffle(cells)
+    slices = [cut(cells, [cost[cell.facts.key] for cell in cells], Shard(i + 1, count)) for i in range(count)]
+    assert sorted(key for part in slices for key in part.keys) == sorted(cost)
+    where = {key: number for number, part in enumerate(slices) for key in part.keys}
+    for method, clip in {(cell.facts.method, cell.sample.clip) for cell in cells if cell.sample.clip}:
+        own = [cell.facts.key for cell in cells if (cell.facts.method, cell.sample.clip) == (method, clip)]
+        assert len({where[key] for key in own}) == 1
+
+
+def test_slices_that_cut_clips_were_of_another_plan():
+    cells = frames()
+    loose = [replace(cell, sample=replace(cell.sample, clip="")) for cell in cells]
+    assert cut(cells, [1] * len(cells), Shard(1, 2)).plan != cut(loose, [1] * len(cells), Shard(1, 2)).plan
 
 
 def test_slices_of_another_run_or_another_cut_have_another_plan():

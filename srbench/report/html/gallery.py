@@ -13,7 +13,7 @@ from srbench.report.html.clips import one_a_clip
 from srbench.report.html.embedding import WHOLE, WINDOWS, data_uri
 from srbench.report.html.originals import Originals
 from srbench.report.html.scenes import LR, Cutter, Methods, Scene
-from srbench.results.clips import clip_of
+from srbench.results.clips import clip_of, mean
 from srbench.results.facts import FolderFacts
 from srbench.results.reader import Run
 from srbench.results.view import VIEW, View
@@ -97,10 +97,19 @@ def _methods(kept: pd.DataFrame, first: pd.DataFrame, titles: dict[str, str], fa
     order = sorted(plugins, key=lambda label: (years[label], titles[label]))
     higher = facts.metric(first["metric"].iloc[0]).higher_is_better
     # Those that lack images are not ranked among the others.
-    means = first.groupby(["label", "dataset"], sort=False)["value"].mean().groupby("label", sort=False).mean()
+    means = _means(first).groupby("label", sort=False).mean()
     ranks = pd.DataFrame({"n": first.groupby("label")["value"].count(), "mean": -means if higher is False else means})
     ranking = [str(label) for label in ranks.sort_values(["n", "mean"], ascending=False, kind="stable").index]
     return Methods(titles, plugins, order, [*ranking, *(label for label in order if label not in ranking)])
+
+
+def _means(first: pd.DataFrame) -> pd.Series:
+    """By label and dataset: over the images, of clips over each clip's frames first, as in the tables."""
+    found: dict[tuple[str, str], float] = {}
+    for (label, data), own in first.dropna(subset=["value"]).groupby(["label", "dataset"], sort=False):
+        found[str(label), str(data)] = float(mean(own["value"].to_numpy(float), own["image"].tolist()))
+    index = pd.MultiIndex.from_tuples(list(found), names=["label", "dataset"])
+    return pd.Series([*found.values()], index=index, dtype=float)
 
 
 def _choice(first: pd.DataFrame, facts: FolderFacts) -> list[tuple[str, str]]:

@@ -95,7 +95,7 @@ def published(shown: Shown) -> Plot:
     caption = (
         f"{metric.title}: on the line a method gives what is printed, left of it less. A marker for the mean over "
         "datasets, a stroke for each. In grey: what is not like with like, being printed of another size, of weights "
-        "trained on other images, or under another protocol."
+        "trained on other images, under another protocol, or over images or clips that are not all measured here."
     )
     drawing = charts.rows(lines, Axis("measured minus published (dB)"), zero=True)
     columns = ["method", "dataset", "published", "measured", "difference", "not like with like", "source"]
