@@ -32,7 +32,13 @@ def _normal(places: Tensor, length: int) -> Tensor:
 
 
 def lucas_kanade(
-    target: Tensor, other: Tensor, sigma: float = 2.5, levels: int = 3, iterations: int = 3, noise: float = 1e-4
+    target: Tensor,
+    other: Tensor,
+    sigma: float = 2.5,
+    levels: int = 3,
+    iterations: int = 3,
+    noise: float = 1e-4,
+    start: Tensor | None = None,
 ) -> Tensor:
     """The flow (N, 2, H, W) from frames (N, 1, H, W) to others, by iterated least squares in windows, coarse to fine.
 
@@ -45,8 +51,11 @@ def lucas_kanade(
         sigma: of the Gaussian window, in pixels of each level.
         levels: sizes, each half of the one before; none is smaller than six sigma.
         noise: variance of the gradient below which it counts for nothing, in units of the image's squared.
+        start: a flow to begin with, instead of none; it is refined at the frames' own size alone.
     """
     with torch.no_grad(), torch.autocast(target.device.type, enabled=False):
+        if start is not None:
+            return _refined(target.float(), other.float(), start.float(), sigma, iterations, noise)
         pyramid = [(target.float(), other.float())]
         while len(pyramid) < levels and min(pyramid[-1][0].shape[-2:]) >= 12 * sigma:
             pyramid.append((_halved(pyramid[-1][0]), _halved(pyramid[-1][1])))
