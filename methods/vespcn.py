@@ -1,11 +1,15 @@
-"""VESPCN: three frames, the outer two moved onto the middle one by a small spatial transformer, are fused at once.
+"""VESPCN: three frames, the outer two brought onto the middle one by a small spatial transformer, are fused at once.
 
 Caballero, Ledig, Aitken, Acosta, Totz, Wang, Shi, Real-Time Video Super-Resolution with Spatio-Temporal Networks and
 Motion Compensation, CVPR 2017 (arXiv:1611.05250): early fusion (section 3.1), ESPCN's sub-pixel convolution at the end,
 and the transformer of section 3.2 and table 1: a coarse flow at a quarter of the size, then what is missing of it at
-half. Both parts are trained together, eq. 8: beside the error of the SR image, the compensated frames are to look like
-the middle one, and the flow is to be smooth (Huber). Here the flow learns from that of Lucas and Kanade, too
-(:func:`srbench.imaging.flow.lucas_kanade`).
+half. Both parts are trained together, eq. 8: beside the error of the SR image, compensated frames are to look alike,
+and the flow is to be smooth (Huber). Here the flow learns from that of Lucas and Kanade, too, and what it lacks to a
+tenth of a pixel is found by a few iterations of theirs (:func:`srbench.imaging.flow.lucas_kanade`).
+
+The paper resamples the outer frames on the grid of the middle one. Frames that are fused so bring nothing in a few
+thousand steps: where between the pixels their samples were taken is lost. Here what they say beyond the middle one is
+laid down where it belongs on the HR grid (:func:`srbench.imaging.subpixel.laid_down`).
 
 Starts as interpolation of the middle frame and without any motion (:mod:`srbench.training.start`). The trunk has
 tanh, as ESPCN's, with which a training may begin (:meth:`VespcnNet.begin_as`), and its borders are replicated. It was
@@ -22,6 +26,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from srbench.imaging.flow import lucas_kanade, warped
+from srbench.imaging.subpixel import laid_down
 from srbench.method import MethodCard
 from srbench.methods.espcn import GAIN, PASSING, EspcnNet
 from srbench.training.clips import MotionTrained
@@ -30,6 +35,7 @@ from srbench.training.motion import MotionRecipe
 from srbench.training.start import carry, he, interpolate
 
 FRAMES = 3
+LOUDER = 8  # errors are shown so many times as large: they are a few hundredths
 REACH = 8.0  # LR pixels: the largest motion that the coarse flow can tell
 FINE = 2.0  # and the largest correction of the fine one
 ALIKE = 0.01  # weight of the squared error between compensated frames and the middle one, as in the paper
@@ -58,7 +64,7 @@ def _estimator(n_in: int, strides: Sequence[int], factor: int, width: int = 24) 
 
 
 class Transformer(nn.Module):
-    """Target and another frame, (N, 1, H, W) each, to the flow (N, 2, H, W) between them, (dy, dx) in pixels."""
+    """A frame and another, (N, 1, H, W) each, to the flow (N, 2, H, W) from one to the other, (dy, dx) in pixels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,13 +85,16 @@ class VespcnNet(nn.Module):
     """(N, 3, H, W), luma of three frames, to (N, 1, scale H, scale W) of the middle one.
 
     Args:
-        compensated: whether the outer frames are moved onto the middle one.
+        compensated: whether motion is looked for; else all frames are taken to lie on the middle one.
     """
 
     def __init__(self, scale: int, compensated: bool = True, width: int = 96, inner: int = 48) -> None:
         super().__init__()
+        self.scale = scale
         self.transformer = Transformer() if compensated else None
-        self.body = nn.Sequential(_conv(FRAMES, width, 5), nn.Tanh(), _conv(width, inner, 3), nn.Tanh())
+        self.body = nn.Sequential(
+            _conv(1 + 2 * scale**2 * (FRAMES - 1), width, 5), nn.Tanh(), _conv(width, inner, 3), nn.Tanh()
+        )
         self.head = _conv(inner, scale**2, 3)
         self.shuffle = nn.PixelShuffle(scale)
         first, second = self.convolutions[:2]
@@ -121,23 +130,25 @@ class VespcnNet(nn.Module):
                 conv.bias[:n_out] = other.bias  # type: ignore[index]
 
     def flows(self, frames: Tensor) -> list[Tensor]:
-        """From the middle frame to each of the others, (N, 2, H, W) in LR pixels."""
+        """From each of the other frames to the middle one, (N, 2, H, W) in LR pixels; none without compensation."""
         if self.transformer is None:
-            return [frames.new_zeros(len(frames), 2, *frames.shape[-2:])] * (FRAMES - 1)
-        return [self.transformer(frames[:, 1:2], frames[:, n : n + 1]) for n in (0, 2)]
+            return []
+        return [self.transformer(frames[:, n : n + 1], frames[:, 1:2]) for n in (0, 2)]
 
-    def aligned(self, frames: Tensor, flows: Sequence[Tensor]) -> list[Tensor]:
-        """The outer frames (N, 1, H, W) as they look from the middle one."""
-        others = (frames[:, n : n + 1] for n in (0, 2))
-        if self.transformer is None:
-            return list(others)
-        return [warped(other.float(), flow) for other, flow in zip(others, flows, strict=True)]
-
-    def fused(self, middle: Tensor, others: Sequence[Tensor]) -> Tensor:
-        return self.shuffle(self.head(self.body(torch.cat([middle, *others], dim=1))))
+    def fused(self, frames: Tensor, flows: Sequence[Tensor]) -> Tensor:
+        """The SR image. ``flows``, as of :meth:`flows`, are refined first, without a gradient."""
+        middle = frames[:, 1:2]
+        still = frames.new_zeros(len(frames), 2, *frames.shape[-2:], dtype=torch.float32)
+        shown = [middle]
+        for n, flow in zip((0, 2), flows or (None, None), strict=True):
+            other = frames[:, n : n + 1]
+            motion = still if flow is None else lucas_kanade(other, middle, start=flow)
+            errors, shares = laid_down(middle, other, motion, self.scale)
+            shown += [LOUDER * errors, shares]
+        return cast(Tensor, self.shuffle(self.head(self.body(torch.cat(shown, dim=1)))))
 
     def forward(self, frames: Tensor) -> Tensor:
-        return self.fused(frames[:, 1:2], self.aligned(frames, self.flows(frames)))
+        return self.fused(frames, self.flows(frames))
 
 
 class Vespcn(MotionTrained):
@@ -157,11 +168,12 @@ class Vespcn(MotionTrained):
     compensated: ClassVar[bool] = True
     recipe = MotionRecipe(
         steps=20_000,
-        batch=8,
+        batch=16,
         patch=96,
         shave=8,
         loss=(("l2", 1.0),),
-        learning_rate=1e-3,
+        learning_rate=5e-4,
+        final_rate=1e-6,
         clip_norm=1.0,
     )
 
@@ -177,13 +189,11 @@ class Vespcn(MotionTrained):
         flow is taught by another estimate, from which it learns motions in fewer steps."""
         network = cast(VespcnNet, network)
         middle, flows = lr[:, 1:2], network.flows(lr)
-        others = network.aligned(lr, flows)
-        total = loss(Batch(network.fused(middle, others), hr, lr, scale))
-        if network.transformer is None:
-            return total
-        for n, other, flow in zip((0, 2), others, flows, strict=True):
-            total = total + ALIKE * (other - middle).square().mean() + SMOOTH * _roughness(flow)
-            total = total + TAUGHT * (flow - lucas_kanade(middle, lr[:, n : n + 1])).abs().mean()
+        total = loss(Batch(network.fused(lr, flows), hr, lr, scale))
+        for n, flow in zip((0, 2), flows, strict=False):  # none without compensation
+            other = lr[:, n : n + 1]
+            total = total + ALIKE * (warped(middle, flow) - other).square().mean() + SMOOTH * _roughness(flow)
+            total = total + TAUGHT * (flow - lucas_kanade(other, middle)).abs().mean()
         return total
 
 

@@ -1,6 +1,6 @@
 """What neighbouring frames are worth to networks that were trained on synthetic motion.
 
-    python docs/scripts/measure_several_frames.py CLIPS --data T91 --data BSDS400 [--methods vespcn] [--every 1]
+    python docs/scripts/measure_several_frames.py CLIPS --data T91 --data BSDS400 [--methods vespcn,rbpn] [--every 1]
 
 CLIPS is a folder of folders of frames, such as Vid4. Printed for each method at x4, in dB of Y:
 
@@ -57,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path)
     parser.add_argument("--data", type=Path, action="append", default=[])
-    parser.add_argument("--methods", default="vespcn")
+    parser.add_argument("--methods", default="vespcn,rbpn")
     parser.add_argument("--every", type=int, default=1, help="measure every n-th frame of a clip")
     options = parser.parse_args()
     methods = {name: prepared(name) for name in options.methods.split(",")}
