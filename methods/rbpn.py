@@ -63,16 +63,12 @@ class SingleImage(nn.Module):
         self.downs = nn.ModuleList([Down(scale, width, n + 1) for n in range(stages - 1)])
         self.output = nn.Conv2d(stages * width, width, 1)
 
-    def maps(self, low: Tensor) -> Tensor:
-        """The HR features of all stages, (N, stages * C, scale H, scale W)."""
+    def forward(self, low: Tensor) -> Tensor:
         highs, lows = [self.ups[0](low)], list[Tensor]()
         for up, down in zip(self.ups[1:], self.downs, strict=True):
             lows.append(down(torch.cat(highs, dim=1)))
             highs.append(up(torch.cat(lows, dim=1)))
-        return torch.cat(highs, dim=1)
-
-    def forward(self, low: Tensor) -> Tensor:
-        return self.output(self.maps(low))
+        return self.output(torch.cat(highs, dim=1))
 
 
 class RbpnNet(nn.Module):
@@ -198,7 +194,6 @@ class Rbpn(MotionTrained):
         final_rate=1e-6,
         clip_norm=1.0,
     )
-
     recipes: ClassVar[Mapping[str, Recipe]] = {
         "neighbours": MotionPartRecipe(
             steps=20_000,

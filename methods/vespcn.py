@@ -176,7 +176,6 @@ class Vespcn(MotionTrained):
         final_rate=1e-6,
         clip_norm=1.0,
     )
-
     window = FRAMES
 
     def build(self, scale: int) -> nn.Module:
