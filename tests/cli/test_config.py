@@ -77,7 +77,7 @@ def test_a_failure_in_one_run_leaves_the_others(campaign, srbench, results, writ
             "seed = 1\n[[run]]\nseed = 2\n[[run]]\n  protocl = 'x'\n",
             r"line 5: unknown key 'protocl'; did you mean protocol",
         ),
-        ("zzz = 1\n", "line 1: unknown key 'zzz'; known: batch, cell-timeout, cluster"),
+        ("zzz = 1\n", "line 1: unknown key 'zzz'; known: batch, cell-timeout, clips, cluster"),
         ("debug = true\n", "line 1: unknown key 'debug'"),
         ("\nthreads = 'two'\n", r"line 2: threads = 'two' is not a whole number"),
         ("threads = true\n", "threads = True is not a whole number"),

@@ -28,7 +28,7 @@ def script():
 
 @pytest.fixture
 def weights(tmp_path, monkeypatch, make_picture):
-    """srresnet's weights in half precision, which srbench takes in place of those that ship; images beside them."""
+    """srresnet's weights for x4 in half precision, in place of all that ship; images beside them."""
     with safe_open(SHIPPED, "pt") as file:
         state = unpack({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
     path = tmp_path / "weights" / SHIPPED.name
@@ -38,7 +38,7 @@ def weights(tmp_path, monkeypatch, make_picture):
     shutil.copy(SHIPPED.with_suffix(".json"), path.parent)
     for n in range(11):
         write_image(tmp_path / "images" / f"{n}.png", make_picture(48, 48, n))
-    monkeypatch.setenv("SRBENCH_WEIGHTS", str(path.parent))
+    monkeypatch.setattr(Srresnet, "weight_files", lambda self: [path])
     return path
 
 

@@ -16,7 +16,10 @@ from srbench.method.base import prepare
 from srbench.method.variant import Variant
 from srbench.metrics import psnr
 
-DECLARED = ("dbpn", "edsr", "lapgan", "lapsrn", "liif", "perceptual", "srfbn", "srgan", "srgan-mse", "srresnet", "vdsr")
+DECLARED = (
+    *("dbpn", "edsr", "lapgan", "lapsrn", "liif", "perceptual", "rbpn", "srfbn"),
+    *("srgan", "srgan-mse", "srresnet", "vdsr"),
+)
 
 
 class Own(TorchMethod):
