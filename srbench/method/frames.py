@@ -45,7 +45,7 @@ def repeated(method: Method, images: Tensor) -> tuple[Tensor, int]:
     super-resolves: a method of several frames is given the same image in as many frames as suit it."""
     if not method.card.multi_frame:
         return images, 0
-    frames = usual(method.card)
+    frames = usual(method.card.frames)
     return images[:, None].expand(-1, frames, -1, -1, -1).contiguous(), frames // 2
 
 
@@ -73,7 +73,7 @@ def window(card: MethodCard, asked: int | None = None, there: int | None = None)
     >>> window(card), window(card, 6), window(card, there=4)
     (5, 5, 3)
     """
-    wanted = asked if asked is not None else usual(card)
+    wanted = asked if asked is not None else usual(card.frames)
     most = wanted if there is None else min(wanted, there)
     found = largest(card.frames, most)
     if not found:
@@ -86,9 +86,9 @@ def largest(frames: Counts, most: int) -> int:
     return most if frames == "any" else max((own for own in frames if own <= most), default=0)
 
 
-def usual(card: MethodCard) -> int:
-    """The number of frames that suits a method: more than one if it takes more."""
-    return USUAL if card.frames == "any" else median_low([n for n in card.frames if n > 1] or [1])
+def usual(frames: Counts) -> int:
+    """The number of frames that suits a method, of its card's: more than one if it takes more."""
+    return USUAL if frames == "any" else median_low([n for n in frames if n > 1] or [1])
 
 
 def counts(card: MethodCard) -> str:

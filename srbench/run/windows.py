@@ -12,7 +12,7 @@ from srbench.dataset.manifest import ImageFacts
 from srbench.errors import SrbenchError, first_few
 from srbench.evaluation.clip import around
 from srbench.method.base import MOST_FRAMES
-from srbench.method.frames import USUAL, Counts, largest
+from srbench.method.frames import Counts, largest, usual
 from srbench.protocol.base import Protocol as Rules
 from srbench.wording import counted
 
@@ -140,7 +140,4 @@ def note_short(
 def given(frames: Counts, asked: int) -> int:
     """How many frames a method is given of a clip: the largest of its numbers that is not above what is ``asked`` for;
     where nothing is (0), the one that suits it. 1 where it takes no number so small, which its cells say."""
-    if frames == (1,):
-        return 1
-    usual = USUAL if frames == "any" else sorted(frames)[(len(frames) - 1) // 2]
-    return largest(frames, asked or usual) or 1
+    return largest(frames, asked or usual(frames)) or 1

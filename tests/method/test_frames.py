@@ -103,7 +103,11 @@ def test_words_of_counts():
         *("3", "3 or 5", "3, 5 or 7"),
         "any number of",
     ]
-    assert usual(card("any")) == 5
+
+
+def test_more_than_one_frame_suits_a_method_that_takes_more():
+    counts = ("any", (1,), (3,), (1, 3), (1, 5), (3, 5), (1, 3, 5, 7))
+    assert [usual(frames) for frames in counts] == [5, 1, 3, 3, 5, 3, 5]
 
 
 def test_a_still_image_is_a_clip_of_one_frame(frames):
