@@ -16,7 +16,7 @@ from srbench.training.start import carry, he, silence, stretch
 GEOMETRY = {2: (6, 2, 2), 4: (8, 4, 2)}  # kernel, stride and padding of a projection
 
 
-def _conv(n_in: int, n_out: int, kernel: int, stride: int = 1, padding: int = 0) -> nn.Sequential:
+def conv(n_in: int, n_out: int, kernel: int, stride: int = 1, padding: int = 0) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(n_in, n_out, kernel, stride, padding), nn.PReLU())
 
 
@@ -29,9 +29,9 @@ class Up(nn.Module):
 
     def __init__(self, scale: int, width: int, stages: int) -> None:
         super().__init__()
-        self.reduce = _conv(stages * width, width, 1) if stages > 1 else nn.Identity()
+        self.reduce = conv(stages * width, width, 1) if stages > 1 else nn.Identity()
         self.first = _deconv(width, *GEOMETRY[scale])
-        self.back = _conv(width, width, *GEOMETRY[scale])
+        self.back = conv(width, width, *GEOMETRY[scale])
         self.second = _deconv(width, *GEOMETRY[scale])
 
     def forward(self, low: Tensor) -> Tensor:
@@ -45,10 +45,10 @@ class Down(nn.Module):
 
     def __init__(self, scale: int, width: int, stages: int) -> None:
         super().__init__()
-        self.reduce = _conv(stages * width, width, 1) if stages > 1 else nn.Identity()
-        self.first = _conv(width, width, *GEOMETRY[scale])
+        self.reduce = conv(stages * width, width, 1) if stages > 1 else nn.Identity()
+        self.first = conv(width, width, *GEOMETRY[scale])
         self.back = _deconv(width, *GEOMETRY[scale])
-        self.second = _conv(width, width, *GEOMETRY[scale])
+        self.second = conv(width, width, *GEOMETRY[scale])
 
     def forward(self, high: Tensor) -> Tensor:
         high = self.reduce(high)
@@ -56,12 +56,22 @@ class Down(nn.Module):
         return low + self.second(self.back(low) - high)
 
 
+def projected(low: Tensor, ups: nn.ModuleList, downs: nn.ModuleList) -> Tensor:
+    """LR features (N, C, H, W) to the HR features of all stages, (N, stages * C, scale H, scale W): each unit sees all
+    maps that came before it."""
+    highs, lows = [ups[0](low)], list[Tensor]()
+    for up, down in zip(ups[1:], downs, strict=True):
+        lows.append(down(torch.cat(highs, dim=1)))
+        highs.append(up(torch.cat(lows, dim=1)))
+    return torch.cat(highs, dim=1)
+
+
 class DbpnNet(nn.Module):
     """(N, 3, H, W) to (N, 3, scale H, scale W)."""
 
     def __init__(self, scale: int, width: int = 32, features: int = 128, stages: int = 4) -> None:
         super().__init__()
-        self.features = nn.Sequential(_conv(3, features, 3, padding=1), _conv(features, width, 1))
+        self.features = nn.Sequential(conv(3, features, 3, padding=1), conv(features, width, 1))
         # The second unit of each kind sees one map yet; the later ones all maps before them.
         self.ups = nn.ModuleList([Up(scale, width, max(1, n)) for n in range(stages)])
         self.downs = nn.ModuleList([Down(scale, width, n + 1) for n in range(stages - 1)])
@@ -77,12 +87,7 @@ class DbpnNet(nn.Module):
         carry(self.output, 3, others=1e-4)
 
     def forward(self, lr: Tensor) -> Tensor:
-        low = self.features(lr)
-        highs, lows = [self.ups[0](low)], list[Tensor]()
-        for up, down in zip(self.ups[1:], self.downs, strict=True):
-            lows.append(down(torch.cat(highs, dim=1)))
-            highs.append(up(torch.cat(lows, dim=1)))
-        return self.output(torch.cat(highs, dim=1))
+        return self.output(projected(self.features(lr), self.ups, self.downs))
 
 
 class Dbpn(TrainedMethod):

@@ -4,9 +4,10 @@
 works on an image twice as high and wide. This one takes 105,934, all of them at LR size. It is there to be compared.
 """
 
+from dataclasses import replace
+
 from torch import nn
 
-from srbench.method import MethodCard
 from srbench.methods.espcn import Espcn, EspcnNet
 from srbench.training import TrainedMethod
 
@@ -14,17 +15,13 @@ LAYERS = ((142, 5), (72, 3))  # channels and side of the kernel, as of EspcnNet
 
 
 class EspcnWide(TrainedMethod):
-    card = MethodCard(
+    card = replace(
+        Espcn.card,
         name="espcn-wide",
         title="ESPCN, 142 and 72 channels",
-        year=2016,
-        family="cnn, post-upsampling",
-        paper="Shi et al., Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel "
-        "Convolutional Neural Network, CVPR 2016",
-        url="https://arxiv.org/abs/1609.05158",
-        colour="luma",
         scales=(4,),
         size="5-3-3, 142 and 72 channels",
+        published=(),
     )
     starts_from = "espcn"
     recipe = Espcn.recipe

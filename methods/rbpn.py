@@ -10,9 +10,9 @@ convolution makes the SR image of the HR features of all neighbours.
 Here at 32 channels and with five frames, of luma; the paper has seven. The flow is that of Lucas and Kanade
 (:func:`srbench.imaging.flow.lucas_kanade`; the paper's is Pyflow). The branch of several images is not shown the
 neighbour and the flow as they are, but what follows from them (:func:`seen`): by how much each pixel of the neighbour
-differs from the target at its place, laid down where on the HR grid this place is. A network that sees a thousand
-small batches does not learn such a thing by itself. Starts as the shipped DBPN of the target
-(:meth:`RbpnNet.begin_as`); trained on synthetic motion (:mod:`srbench.training.motion`), not on video.
+differs from the target at its place, laid down where on the HR grid this place is. Starts as
+the shipped DBPN of the target (:meth:`RbpnNet.begin_as`); trained on synthetic motion
+(:mod:`srbench.training.motion`), not on video.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from srbench.imaging.flow import lucas_kanade
 from srbench.imaging.subpixel import laid_down
 from srbench.method import MethodCard
-from srbench.methods.dbpn import GEOMETRY, DbpnNet, Down, Up
+from srbench.methods.dbpn import GEOMETRY, DbpnNet, Down, Up, conv, projected
 from srbench.training import Recipe
 from srbench.training.clips import MotionTrained
 from srbench.training.motion import MotionPartRecipe, MotionRecipe
@@ -38,16 +38,12 @@ LOUDER = 8  # errors are shown so many times as large: they are a few hundredths
 TAPS = 9  # of the last convolution: HR features that hold the image itself at the start, one for each
 
 
-def _conv(n_in: int, n_out: int, kernel: int, stride: int = 1, padding: int = 0) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(n_in, n_out, kernel, stride, padding), nn.PReLU())
-
-
 class Residual(nn.Module):
     """(N, C, H, W) to the same: a block of two convolutions beside a skip connection, nothing at the start."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = _conv(width, width, 3, padding=1)
+        self.first = conv(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -64,11 +60,7 @@ class SingleImage(nn.Module):
         self.output = nn.Conv2d(stages * width, width, 1)
 
     def forward(self, low: Tensor) -> Tensor:
-        highs, lows = [self.ups[0](low)], list[Tensor]()
-        for up, down in zip(self.ups[1:], self.downs, strict=True):
-            lows.append(down(torch.cat(highs, dim=1)))
-            highs.append(up(torch.cat(lows, dim=1)))
-        return self.output(torch.cat(highs, dim=1))
+        return self.output(projected(low, self.ups, self.downs))
 
 
 class RbpnNet(nn.Module):
@@ -87,10 +79,10 @@ class RbpnNet(nn.Module):
         neighbours = FRAMES - 1
         kernel, stride, padding = GEOMETRY[scale]
         several, both = blocks
-        self.features = nn.Sequential(_conv(1, features, 3, padding=1), _conv(features, width, 1))
+        self.features = nn.Sequential(conv(1, features, 3, padding=1), conv(features, width, 1))
         self.single = SingleImage(scale, width)
         self.several = nn.Sequential(
-            _conv(1 + 2 * scale**2, inner, 3, padding=1),
+            conv(1 + 2 * scale**2, inner, 3, padding=1),
             *[Residual(inner) for _ in range(several)],
             nn.ConvTranspose2d(inner, width, kernel, stride, padding),
             nn.PReLU(),

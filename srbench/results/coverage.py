@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from srbench.errors import first_few
 from srbench.results.clips import clip_of
@@ -24,6 +25,11 @@ class Extent:
 
     images: int = 0
     clips: Mapping[str, int | None] = field(default_factory=dict)
+
+
+def measured(clip: Mapping[str, Any]) -> bool:
+    """Whether a run measured a clip, by what its manifest says of it: it was there, and was chosen."""
+    return not clip.get("missing") and bool(clip.get("chosen", True))
 
 
 def lacking(images: Collection[str], *, n: int, planned: int, extent: Extent, skip_frames: int = 0) -> tuple[str, ...]:

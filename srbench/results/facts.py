@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from srbench.foreign.bibtex import cite_key
 from srbench.records import TrainingFacts
-from srbench.results.coverage import Extent
+from srbench.results.coverage import Extent, measured
 from srbench.results.pages import Page
 from srbench.scale import number
 
@@ -247,8 +247,7 @@ class FolderFacts:
         written = self._written["dataset"].get(name, {})
         clips: dict[str, int | None] = {}
         for clip, own in written.get("clips", {}).items():
-            here = own.get("chosen", True) and not own.get("missing")
-            clips[clip] = own["frames"] + len(own.get("partial", ())) if here else None
+            clips[clip] = own["frames"] + len(own.get("partial", ())) if measured(own) else None
         return Extent(0 if clips else len(written.get("images", {})), clips)
 
     def skip_frames(self, protocol: str) -> int:

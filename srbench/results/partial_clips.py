@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from srbench.errors import first_few
+from srbench.results.coverage import measured
 from srbench.results.reader import Run
 from srbench.wording import counted
 
@@ -25,7 +26,7 @@ def partial_clips(runs: Iterable[Run], shown: Collection[int]) -> list[str]:
                 text = f"clip '{clip}' of {dataset['name']} is partial: {counted(len(lost), 'frame')} could not be read"
                 kept = f"{first_few(lost)}; its means are of the other {own.get('frames', 0)}"
                 found[dataset["name"], clip] = f"{text} ({kept})" if lost else ""
-                if own.get("missing") or not own.get("chosen", True):
+                if not measured(own):
                     without.setdefault(dataset["name"], {})[clip] = None
     parts = [
         f"means of {name} are over a part of its clips: {first_few(list(clips))} "
