@@ -8,8 +8,8 @@ and the flow is to be smooth (Huber). Here the flow learns from that of Lucas an
 iterations of theirs (:func:`srbench.imaging.flow.lucas_kanade`).
 
 The paper resamples the outer frames on the grid of the middle one. Fused so, they brought 0.04 dB in 1,500 steps
-(docs/training-queue.md): where between the pixels their samples were taken is lost. Here what they say beyond the middle
-one is laid down where it belongs on the HR grid (:func:`srbench.imaging.subpixel.laid_down`).
+(docs/training-queue.md): where between the pixels their samples were taken is lost. Here what they say beyond the
+middle one is laid down where it belongs on the HR grid (:func:`srbench.imaging.subpixel.laid_down`).
 
 Starts as interpolation of the middle frame and without any motion (:mod:`srbench.training.start`). The trunk has
 tanh, as ESPCN's, with which a training may begin (:meth:`VespcnNet.begin_as`), and its borders are replicated. It was
