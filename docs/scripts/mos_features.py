@@ -5,7 +5,7 @@
 docs/mos/stand_ins.csv says which methods' images stand in for those of the paper, by the SHA-256 of their weights.
 Weights of a commit are had with ``git worktree add ../images COMMIT``; there:
 
-    srbench run --methods nearest,bicubic,aplus,srcnn,fsrcnn,edsr,perceptual,srgan-mse,srgan \\
+    srbench run --methods edsr,perceptual,srgan-mse,srgan,carn=carn_m.pth \\
         --datasets set5,set14,bsd100 --metrics psnr,ssim,lpips --out results
 
 Other weights are refused. Rows of images that the folder does not have stay as they are.
