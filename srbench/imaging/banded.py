@@ -17,6 +17,7 @@ from torch import Tensor
 
 from srbench.imaging.memory import empty_like
 from srbench.imaging.products import Operand, Product, multiply, operand, product
+from srbench.imaging.single import in_single_precision
 
 Dim = Literal[-2, -1]
 _Array = NDArray[np.float64]
@@ -63,9 +64,7 @@ class Axis:
     def apply(self, x: Tensor) -> Tensor:
         """Resample or filter ``x`` (..., H, W), floating, along the axis. Differentiable. Autocast is left aside: the
         products of a filter need the precision of the image."""
-        if x.device.type not in ("cpu", "cuda"):
-            return self._apply(x)
-        with torch.autocast(x.device.type, enabled=False):
+        with in_single_precision(x.device.type):
             return self._apply(x)
 
     def _apply(self, x: Tensor) -> Tensor:

@@ -5,11 +5,11 @@ A flow (N, 2, H, W) holds (dy, dx) in pixels: what is at (y, x) in the target fr
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
+
+from srbench.imaging.single import in_single_precision
 
 
 def warped(frames: Tensor, flow: Tensor, mode: str = "bilinear") -> Tensor:
@@ -55,7 +55,7 @@ def lucas_kanade(
         noise: variance of the gradient below which it counts for nothing, in units of the image's squared.
         start: a flow to begin with, instead of none; it is refined at the frames' own size alone.
     """
-    with torch.no_grad(), _in_single_precision(target.device.type):
+    with torch.no_grad(), in_single_precision(target.device.type):
         if start is not None:
             return _refined(target.float(), other.float(), start.float(), sigma, iterations, noise)
         pyramid = [(target.float(), other.float())]
@@ -68,12 +68,6 @@ def lucas_kanade(
                 flow = 2 * F.interpolate(flow, size=size, mode="bilinear", align_corners=False)
             flow = _refined(small, moved, flow, sigma, iterations, noise)
         return flow
-
-
-def _in_single_precision(device: str) -> AbstractContextManager[object]:
-    """Without autocast, where the device knows of it: shapes alone, on which networks are counted, do not."""
-    known = torch.amp.is_autocast_available(device)
-    return torch.autocast(device, enabled=False) if known else nullcontext()
 
 
 def _refined(target: Tensor, other: Tensor, flow: Tensor, sigma: float, iterations: int, noise: float) -> Tensor:
