@@ -108,7 +108,8 @@ class _Teller:
         if metric.higher_is_better is False:
             value += " (lower is better)"
         if len(contest.labels) == 1:
-            where = "the one image" if len(contest.images) == 1 else f"all {len(contest.images)} images"
+            one = len(contest.images) == 1
+            where = f"the one {contest.noun}" if one else f"all {len(contest.images)} {contest.noun}s"
             return [
                 self._name(self._best),
                 Span(f" is the only method with a value on {where}: {metric.title} {value}."),
@@ -155,7 +156,7 @@ class _Teller:
         certain = contest.against(rival)[self._best].certain() if fixed else contest.certain(self._best, rival)
         doubt = "" if certain or not contest.can_tell else ", not certain"
         size = _size(contest.mean[self._best] - contest.mean[rival], metric)
-        images = f"{won} of {counted(len(contest.images), 'image')}"
+        images = f"{won} of {counted(len(contest.images), contest.noun)}"
         return [
             Span(size, strong=True),
             Span(" better than "),
@@ -248,10 +249,10 @@ class _Teller:
         lacks = self._contest.left_out
         if not lacks:
             return []
-        images = len(self._contest.images)
+        images = counted(len(self._contest.images), self._contest.noun)
         if len(lacks) > _NAMED:
-            return [Span(f"Not ranked: {len(lacks)} methods that lack some of the {counted(images, 'image')}.")]
-        of = f" of {counted(images, 'image')}"
+            return [Span(f"Not ranked: {len(lacks)} methods that lack some of the {images}.")]
+        of = f" of {images}"
         parts = [[self._name(label, strong=False), Span(f" lacks {n}{of}")] for label, n in lacks.items()]
         return [Span("Not ranked: "), *_joined(parts, "; "), Span(".")]
 
@@ -260,7 +261,7 @@ class _Teller:
         if not (unused := len(self._contest.unused)):
             return []
         have = "have" if unused > 1 else "has"
-        every = counted(len(self._contest.images) + unused, "image")
+        every = counted(len(self._contest.images) + unused, self._contest.noun)
         return [Span(f"Compared on {len(self._contest.images)} of {every}: {unused} {have} values of too few methods.")]
 
     def _title(self, label: str) -> str:

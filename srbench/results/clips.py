@@ -42,6 +42,11 @@ def clips_of(images: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(clip for image in images if (clip := clip_of(image))))
 
 
+def noun(images: Iterable[str]) -> str:
+    """What one of them is, in words: 'frame' where all are of clips, else 'image'."""
+    return "frame" if all(clip_of(image) for image in images) else "image"
+
+
 def by_clip(values: Floats, images: Sequence[str]) -> Floats:
     """(..., images) to (..., clips): the mean over each clip's frames; a still image stays as it is. Of still images
     ``values`` itself.

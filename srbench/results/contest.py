@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from srbench.records import ScoreState
-from srbench.results.clips import clip_of, mean, told
+from srbench.results.clips import clip_of, mean, noun, told
 from srbench.results.facts import FolderFacts, MetricFacts
 from srbench.results.signflips import AllPairs, Difference, Image, Sample, Standing, differences
 from srbench.results.stepdown import Floats
@@ -78,6 +78,11 @@ class Contest:
     def told(self) -> str:
         """How many images there are, in words: '5 images', '2 clips of 81 frames'."""
         return told([name for _, name in self.images])
+
+    @property
+    def noun(self) -> str:
+        """What one of the images is: 'image' or 'frame'."""
+        return noun(name for _, name in self.images)
 
     @cached_property
     def standings(self) -> Mapping[str, Standing]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from srbench.errors import SrbenchError, UnknownNameError, first_few
 from srbench.records import declared_version
-from srbench.results.clips import clip_of, mean, told
+from srbench.results.clips import mean, noun, told
 from srbench.results.contest import ALL
 from srbench.results.contestant import Cell, Contestant, lacks
 from srbench.results.facts import FolderFacts, MetricFacts
@@ -66,7 +66,7 @@ class Pairing:
     @property
     def noun(self) -> str:
         """What one of the images is."""
-        return "frame" if all(clip_of(name) for _, name in self.images) else "image"
+        return noun(name for _, name in self.images)
 
     @property
     def means(self) -> tuple[float, float]:

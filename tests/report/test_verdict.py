@@ -95,6 +95,19 @@ def test_one_method_is_compared_with_nobody():
     assert found.text == f"EDSR is the only method with a value on all 14 images: PSNR {HARD.mean():.2f} dB."
 
 
+def test_of_clips_frames_are_counted():
+    def frames(row):
+        return row | {"image": f"{'city' if int(row['image']) < 7 else 'walk'}/{row['image']}"}
+
+    rows = [frames(row) for row in scores(edsr=HARD + 2, fsrcnn=HARD + 1, bicubic=HARD)]
+    lacking = [frames(row) for row in scores(dbpn=HARD)][:-1]
+    found = told(rows, lacking).text
+    assert "(on 14 of 14 frames)" in found
+    assert found.endswith("Not ranked: DBPN lacks 1 of 14 frames.")
+    assert told(rows[:14]).text.startswith("EDSR is the only method with a value on all 14 frames: ")
+    assert "image" not in found
+
+
 def test_protocols_and_scales_are_never_mixed():
     classic = scores(edsr=HARD, bicubic=HARD - 2)
     basicsr = scores(protocol="basicsr", edsr=HARD + 1, bicubic=HARD)

@@ -41,7 +41,7 @@ def differences(shown: Shown) -> Plot:
         text = (
             f"{shown.name(label)}: {signed(centre, digits)}{unit} against {shown.name(reference)}\n"
             f"from {signed(apart[low], digits)} ({images[low]}) to {signed(apart[high], digits)} ({images[high]})\n"
-            f"better on {won} of {counted(len(images), 'image')}"
+            f"better on {won} of {counted(len(images), contest.noun)}"
         )
         lines.append(Row(label, shown.name(label), shown.kind(label), centre, text, apart.tolist()))
         spread = (signed(apart[low], digits), signed(centre, digits), signed(apart[high], digits))

@@ -78,7 +78,7 @@ class Shown:
         contest = self.contest("", group)
         names = contest.datasets if contest and group == ALL else [group]
         data = " and ".join(self.view.datasets.get(name, name) for name in names)
-        count = f" ({len(contest.images)} images)" if contest and len(contest.images) > 1 else ""
+        count = f" ({contest.told})" if contest and len(contest.images) > 1 else ""
         made = f"{self.view.degradation} degradation" if self.view.has_originals else "no original"
         return f"{data}{count}, ×{self.view.scale}, {self.view.protocol} protocol, {made}"  # noqa: RUF001
 
