@@ -7,7 +7,8 @@ one, since the maps are linear. The map of an anchor is the ridge regression, ov
 from features to the HR patch minus the bicubic one. Overlapping HR patches are averaged.
 
 Here: 24 dimensions (the paper: about 30), so that the weights stay small, and anchors by spherical k-means in place of
-K-SVD.
+K-SVD. A map leads to 64 principal components of details, not to every pixel of the HR patch: at x4, of 144 pixels, the
+rest has a thirtieth of the details' energy, and images without it are no worse (docs/training-queue.md).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -107,31 +108,32 @@ def directions(units: Array, count: int, rounds: int, rng: np.random.Generator) 
 class AplusNet(nn.Module):
     """(N, 1, H, W) to (N, 1, scale H, scale W)."""
 
-    def __init__(self, scale: int, anchors: int = 1024, dimensions: int = 24) -> None:
+    def __init__(self, scale: int, anchors: int = 1024, dimensions: int = 24, components: int = 64) -> None:
         super().__init__()
         side = WINDOW * scale
-        self.scale, self.side = scale, side
+        components = min(components, side**2)
+        self.scale = scale
         self.register_buffer("basis", torch.zeros(dimensions, 4, side, side))
         self.register_buffer("anchors", torch.zeros(anchors, dimensions))
-        self.register_buffer("maps", torch.zeros(anchors, dimensions, side, side))
+        self.register_buffer("maps", torch.zeros(anchors, dimensions, components, 1))  # is packed as kernels are
+        self.register_buffer("details", torch.zeros(components, 1, side, side))  # of length 1, at right angles
 
     def forward(self, lr: Tensor) -> Tensor:
-        scale, side = self.scale, self.side
+        scale = self.scale
         bicubic = imresize(lr, scale)
         margin = (WINDOW - 1) * scale  # so that every pixel is covered by all nine patches
         padded = F.pad(bicubic, (margin,) * 4, mode="replicate")
         features = F.conv2d(differences(padded, scale), self.basis, stride=scale)  # (N, d, h, w): PCA of every patch
         flat = features.flatten(2).transpose(1, 2)  # (N, P, d)
-        details = torch.stack([self._details(f) for f in flat]).transpose(1, 2)  # (N, p p, P)
-        size = (padded.shape[-2], padded.shape[-1])
-        total = F.fold(details, size, side, stride=scale)
+        mapped = torch.stack([self._mapped(f) for f in flat]).transpose(1, 2)  # (N, components, P)
+        total = F.conv_transpose2d(mapped.unflatten(2, features.shape[-2:]), self.details, stride=scale)
         cut = slice(margin, -margin)
         return bicubic + total[..., cut, cut] / WINDOW**2
 
-    def _details(self, features: Tensor, chunk: int = 2048) -> Tensor:
-        """(P, d) to (P, p p): each feature by the map of the anchor that it correlates with most."""
+    def _mapped(self, features: Tensor, chunk: int = 2048) -> Tensor:
+        """(P, d) to (P, components): each feature by the map of the anchor that it correlates with most."""
         nearest = (features @ self.anchors.T).abs().argmax(dim=1)
-        maps = self.maps.flatten(2)  # (anchors, d, p p)
+        maps = self.maps.flatten(2)  # (anchors, d, components)
         parts = [
             (features[k : k + chunk, None] @ maps[nearest[k : k + chunk]])[:, 0] for k in range(0, len(features), chunk)
         ]
@@ -144,6 +146,7 @@ class AplusRecipe(FitRecipe):
     samples: int = 5_000_000
     anchors: int = 1024
     dimensions: int = 24
+    components: int = 64
     neighbours: int = 2048  # training samples that an anchor's map is fitted to
     ridge: float = 0.1
     faintest: float = 0.05  # norm of the features under which a patch is flat and tells nothing
@@ -181,7 +184,7 @@ class Aplus(TrainedMethod):
     packed = ("maps",)
 
     def build(self, scale: int) -> nn.Module:
-        return AplusNet(scale, self.recipe.anchors, self.recipe.dimensions)
+        return AplusNet(scale, self.recipe.anchors, self.recipe.dimensions, self.recipe.components)
 
     def fit(
         self, pictures: Sequence[Picture], scale: int, recipe: AplusRecipe, note: Callable[[str], None]
@@ -201,7 +204,9 @@ class Aplus(TrainedMethod):
         anchors = directions(
             units[rng.choice(len(units), min(len(units), 200_000), replace=False)], recipe.anchors, 15, rng
         )
-        net = AplusNet(scale, recipe.anchors, recipe.dimensions)
+        net = AplusNet(scale, recipe.anchors, recipe.dimensions, recipe.components)
+        details = principal(high[:: max(1, len(high) // 200_000)].astype(np.float32), net.maps.shape[2])
+        net.details.copy_(torch.from_numpy(details).view_as(net.details))
         net.basis.copy_(torch.from_numpy(basis).view_as(net.basis))
         net.anchors.copy_(torch.from_numpy(anchors))
         damping = recipe.ridge * np.eye(recipe.dimensions)
@@ -212,7 +217,7 @@ class Aplus(TrainedMethod):
             # Features and details are divided by the same norm, so that strong edges do not outvote the rest; a
             # negated sample would give the same map, so signs need no care.
             x = units[nearest].astype(np.float64)
-            y = high[nearest].astype(np.float64) / norm[nearest, None]
+            y = high[nearest].astype(np.float64) @ details.T / norm[nearest, None]
             solved = np.linalg.solve(x.T @ x + damping, x.T @ y)
             net.maps[index].copy_(torch.from_numpy(solved).view_as(net.maps[index]))
         return net
