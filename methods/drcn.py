@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from srbench.imaging.single import in_single_precision
 from srbench.method import MethodCard
 from srbench.resize import imresize
 from srbench.training import Recipe, TrainedMethod, published
@@ -52,7 +53,9 @@ class DrcnNet(nn.Module):
         h, images = self.embed(x), []
         for _ in range(self.recursions):
             h = F.relu(self.recur(h))
-            images.append(self.output(torch.cat([F.relu(self.reconstruct(h)), x], dim=1)))
+            features = F.relu(self.reconstruct(h))
+            with in_single_precision(x.device.type):  # the image goes through this layer: bfloat16 would round it
+                images.append(self.output(torch.cat([features, x], dim=1)))
         return images
 
     def mean(self, images: list[Tensor]) -> Tensor:

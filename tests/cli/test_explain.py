@@ -202,7 +202,7 @@ def test_kept_images_of_an_rgb_method_are_enough(srbench, pictures, results, wri
         (["bicubic", "--expect", "x2=33.66,set55:x3=30.39"], "set5"),
         (["bicubic", "--expect", "x2=33.66,x2=33.68"], "two numbers for psnr of set5 at x2"),
         (["vdsr", "--expect", "x4=31.35,x5=30.39"], "vdsr does not support x5"),
-        (["drcn", "--expect", "x4=31.35,x2=37.53"], "drcn has no weights for x2"),
+        (["srfbn", "--expect", "x4=31.35,x2=37.53"], "srfbn has no weights for x2"),
     ],
 )
 def test_wrong_command_lines(wrong, arguments, match):

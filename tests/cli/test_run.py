@@ -153,9 +153,9 @@ def test_a_run_in_which_no_method_does_what_was_asked_is_a_failure(run, write_pl
 
 
 def test_a_method_without_weights_for_a_scale_says_so_as_upscale_does(run):
-    result = run("--methods", "bicubic,drcn")
+    result = run("--methods", "bicubic,srfbn")
     assert result.exit_code == 0
-    assert "not supported: drcn has no weights for x2; train them: srbench train drcn --scale 2" in result.stderr
+    assert "not supported: srfbn has no weights for x2; train them: srbench train srfbn --scale 2" in result.stderr
 
 
 def test_an_image_smaller_than_the_border_needs_fails_alone(run, pictures, make_picture):

@@ -18,7 +18,7 @@ from srbench.metrics import psnr
 
 DECLARED = (
     *("dbpn", "edsr", "lapgan", "lapsrn", "liif", "perceptual", "rbpn", "srfbn"),
-    *("srgan", "srgan-mse", "srresnet", "vdsr"),
+    *("srgan", "srgan-mse", "srresnet", "vdsr", "vdsr-on-fsrcnn"),
 )
 
 

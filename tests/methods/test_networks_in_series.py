@@ -26,6 +26,7 @@ def ready(spec):
 
 
 MADE_OF = [("cascade", "espcn@2 > espcn@2"), ("espcn-wide", "espcn")]
+BEGAN_AS = [*MADE_OF, ("vdsr-on-fsrcnn", "fsrcnn"), ("drcn-on-fsrcnn", "fsrcnn")]
 
 
 @pytest.mark.parametrize(("name", "as_before"), MADE_OF)
@@ -37,6 +38,32 @@ def test_a_training_begins_as_what_it_is_made_of(start, make_picture, name, as_b
         assert torch.allclose(begun, ready(as_before).upscale(luma, 4), atol=2e-5)
 
 
+@pytest.mark.parametrize("name", ["vdsr", "drcn"])
+def test_a_network_on_another_s_image_begins_with_a_part_of_what_it_adds(start, make_picture, name):
+    luma = torch.from_numpy(make_picture(9, 12, 4)).permute(2, 0, 1)[None, :1].float() / 255
+    luma = luma * 0.6 + 0.2  # between two parts nothing is clipped
+    with torch.no_grad():
+        before = ready("fsrcnn").upscale(luma, 4)
+        added = ready(f"fsrcnn@4 > {name}@1").upscale(luma, 4) - before
+        assert added.abs().max() > 0.01
+        for part in (0, 0.25, 1):
+            begun = start(f"{name}-on-fsrcnn", part).eval()(luma)
+            assert torch.allclose(begun, before + part * added, atol=2e-5), part
+
+
+@pytest.mark.parametrize("name", ["vdsr-on-fsrcnn", "drcn-on-fsrcnn"])
+def test_the_first_image_is_of_single_precision_in_a_training_in_bfloat16(start, make_picture, name):
+    network = start(name, 0).eval()
+    luma = torch.from_numpy(make_picture(9, 12, 4)).permute(2, 0, 1)[None, :1].float() / 255
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        mixed = network.first(luma)
+        whole = network(luma)
+    with torch.no_grad():
+        assert mixed.dtype == torch.bfloat16
+        assert not torch.equal(mixed.float(), network.first(luma))
+        assert torch.allclose(whole, network(luma), atol=1e-6)  # all that follows adds nothing yet
+
+
 def test_copies_of_a_channel_lead_to_different_things(start):
     """Those that were alike in all would get the same gradients and stay so."""
     second, last = start("espcn-wide").body[2].weight, start("espcn-wide").head.weight
@@ -44,7 +71,7 @@ def test_copies_of_a_channel_lead_to_different_things(start):
     assert (last[:, 32:64] - last[:, :32]).abs().mean() > 0.1 * last.abs().mean()
 
 
-@pytest.mark.parametrize(("name", "as_before"), MADE_OF)
+@pytest.mark.parametrize(("name", "as_before"), BEGAN_AS)
 def test_what_ships_is_not_what_it_began_as(make_picture, name, as_before):
     luma = torch.from_numpy(make_picture(9, 12, 4)).permute(2, 0, 1)[None, :1].float() / 255
     with torch.no_grad():

@@ -25,7 +25,7 @@ READY = [
 # Samplers take as long for Set5 as all others together; pixelcnn is held there by tests/gate/test_own_thresholds.py.
 MEASURED = [(name, scale) for name, scale in READY if METHODS[name].card.family != "autoregressive"]
 # Five seconds and more for Set5. That they did not change is held, on the sample, by tests/gate/test_own_thresholds.py.
-SLOW = ("drcn", "vdsr", "srfbn", "dbpn", "rbpn", "sparse-coding")
+SLOW = ("drcn", "vdsr", "vdsr-on-fsrcnn", "drcn-on-fsrcnn", "srfbn", "dbpn", "rbpn", "sparse-coding")
 BICUBIC = {2: 33.66, 3: 30.39, 4: 28.42, 6: 25.93}  # on Set5, as published; x6 as measured (docs/protocol.md)
 
 

@@ -25,8 +25,7 @@ class Training:
 
 
 BODY = ("first", "blocks", "after")  # of srresnet: without what enlarges
-# drcn is not here: its steps get slower on the way (4 recursions, then 8, then 16), and a training's steps are chosen
-# by its speed at the start.
+# Methods of several frames are not here: their clips are made of images in another way than patches.
 PRIORITY = (
     Training("vdsr", (2, 3, 4), "luma"),
     Training("edsr", (2,), "colour"),
@@ -37,6 +36,10 @@ PRIORITY = (
     Training("edsr", (4,), "colour"),
     Training("srresnet", (4,), "colour"),
     Training("lapsrn", (4,), "luma"),
+    Training("drcn", (4,), "luma"),
+    Training("vdsr-on-fsrcnn", (4,), "luma"),
+    Training("drcn-on-fsrcnn", (4,), "luma"),
+    Training("cascade", (4,), "luma", share=0.5),
     Training("dbpn", (4,), "colour"),
     Training("srfbn", (4,), "colour"),
     Training("dbpn", (2,), "colour"),

@@ -43,6 +43,7 @@ QUESTIONS = (
             Contestant("fsrcnn", "the better image alone"),
             Contestant("vdsr", "on bicubic's image"),
             Contestant("fsrcnn@4 > vdsr@1", "as it is, on FSRCNN's"),
+            Contestant("vdsr-on-fsrcnn", "trained on, on FSRCNN's"),
         ),
     ),
     Question(
@@ -52,6 +53,7 @@ QUESTIONS = (
             Contestant("fsrcnn", "the better image alone"),
             Contestant("drcn", "on bicubic's image"),
             Contestant("fsrcnn@4 > drcn@1", "as it is, on FSRCNN's"),
+            Contestant("drcn-on-fsrcnn", "trained on, on FSRCNN's"),
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ _KINDS = {  # colour (Okabe and Ito: told apart by all eyes) and mark
     "one network that costs as much": ("#d55e00", "D"),
 }
 _LEFT, _RIGHT, _ABOVE = 0.6, 2.4, 0.35  # room around the points, in ranges of Mult-Adds and PSNR: names are long
+_LINE = 0.07  # of the height of a panel, that a name takes
 
 
 def write_picture(path: Path, study: Study) -> None:
@@ -38,28 +40,56 @@ def write_picture(path: Path, study: Study) -> None:
 def _draw(axes: Axes, study: Study, title: str) -> None:
     dataset, rows = study.datasets[0], study.of(title)
     costs, values = [row.mult_adds / _GIGA for row in rows], [row.mean(dataset) for row in rows]
-    for row, cost, value in zip(rows, costs, values, strict=True):
+    room = _ABOVE * max(max(values) - min(values), 0.1)
+    low, high = min(values) - room, max(values) + room
+    cheap = [cost < (min(costs) * max(costs)) ** 0.5 for cost in costs]
+    beside = iter(apart([v for v, below in zip(values, cheap, strict=True) if not below], _LINE * (high - low)))
+    for row, cost, value, below in zip(rows, costs, values, cheap, strict=True):
         colour, mark = _KINDS[_kind(study, row)]
         axes.plot(cost, value, mark, color=colour)
-        cheap = cost < (min(costs) * max(costs)) ** 0.5
         axes.annotate(
             f"{row.spec}  {value:.2f}",
             (cost, value),
-            xytext=(0, -14) if cheap else (8, 0),  # out of each other's way
-            textcoords="offset points",
-            ha="center" if cheap else "left",
+            xytext=(0, -14) if below else (8, next(beside)),  # out of each other's way
+            textcoords="offset points" if below else ("offset points", "data"),
+            ha="center" if below else "left",
             va="center",
             color=colour,
         )
     axes.set_xscale("log")
     ratio = max(costs) / min(costs)
     axes.set_xlim(min(costs) / ratio**_LEFT, max(costs) * ratio**_RIGHT)
-    room = _ABOVE * max(max(values) - min(values), 0.1)
-    axes.set_ylim(min(values) - room, max(values) + room)
+    axes.set_ylim(low, high)
     axes.set_title(title)
     axes.set_xlabel("Mult-Adds for 1280x720, billions")
     axes.set_ylabel(f"mean PSNR on {dataset}, dB")
     axes.grid(alpha=0.3, which="both")
+
+
+def apart(heights: Sequence[float], least: float) -> list[float]:
+    """Heights in the same order, each at least ``least`` above the one below it: pairs that are nearer give way to both
+    sides.
+
+    >>> apart([2.0, 1.0], 0.5), apart([1.1, 1.0], 0.5)
+    ([2.0, 1.0], [1.3, 0.8])
+    """
+    groups: list[list[float]] = []  # of heights that stand one above the other around their mean
+    for height in sorted(heights):
+        groups.append([height])
+        while len(groups) > 1 and _bottom(groups[-1], least) - _top(groups[-2], least) < least:
+            groups[-2:] = [groups[-2] + groups[-1]]
+    placed = iter(_bottom(group, least) + place * least for group in groups for place in range(len(group)))
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    found = dict(zip(order, placed, strict=True))
+    return [found[i] for i in range(len(heights))]
+
+
+def _bottom(group: Sequence[float], least: float) -> float:
+    return sum(group) / len(group) - (len(group) - 1) * least / 2
+
+
+def _top(group: Sequence[float], least: float) -> float:
+    return _bottom(group, least) + (len(group) - 1) * least
 
 
 def _kind(study: Study, row: Row) -> str:

@@ -1,0 +1,46 @@
+"""DRCN on the image of FSRCNN in place of bicubic's, both trained on together.
+
+``fsrcnn@4 > drcn@1`` is the two as they are: DRCN takes away what bicubic interpolation gets wrong, and FSRCNN's image
+is not wrong there. Here they begin with a part of what DRCN adds (``docs/scripts/start_cascade.py``) and learn on.
+"""
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from srbench.imaging.single import in_single_precision
+from srbench.methods.drcn import Drcn, DrcnNet
+from srbench.methods.fsrcnn import FsrcnnNet
+
+
+class DrcnOnFsrcnnNet(DrcnNet):
+    """(N, 1, H, W) to (N, 1, scale H, scale W)."""
+
+    def __init__(self, scale: int) -> None:
+        super().__init__(scale)
+        self.first = FsrcnnNet(scale)
+
+    def outputs(self, lr: Tensor) -> list[Tensor]:  # type: ignore[override]
+        with in_single_precision(lr.device.type):  # in bfloat16 the image would lose more than is left to gain
+            image = self.first(lr)
+        return super().outputs(image, enlarged=True)
+
+    def forward(self, lr: Tensor) -> Tensor:  # type: ignore[override]
+        return self.mean(self.outputs(lr))
+
+
+class DrcnOnFsrcnn(Drcn):
+    card = replace(
+        Drcn.card,
+        name="drcn-on-fsrcnn",
+        title="DRCN on FSRCNN's image",
+        family="cnn, post-upsampling",
+        scales=(4,),
+        size="FSRCNN (56, 12, 4), then 64 channels, 8 recursions",
+        published=(),
+    )
+    starts_from = "drcn"
+    takes_enlarged = False
+
+    def build(self, scale: int) -> DrcnOnFsrcnnNet:
+        return DrcnOnFsrcnnNet(scale)

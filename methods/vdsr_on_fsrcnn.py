@@ -1,0 +1,46 @@
+"""VDSR on the image of FSRCNN in place of bicubic's, both trained on together.
+
+``fsrcnn@4 > vdsr@1`` is the two as they are: VDSR takes away what bicubic interpolation gets wrong, and FSRCNN's image
+is not wrong there. Here they begin with a quarter of what VDSR adds (``docs/scripts/start_cascade.py``) and learn on.
+"""
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from srbench.imaging.single import in_single_precision
+from srbench.methods.fsrcnn import FsrcnnNet
+from srbench.methods.vdsr import Vdsr, VdsrNet
+from srbench.training import TrainedMethod
+
+
+class VdsrOnFsrcnnNet(VdsrNet):
+    """(N, 1, H, W) to (N, 1, scale H, scale W)."""
+
+    def __init__(self, scale: int) -> None:
+        super().__init__(scale)
+        self.first = FsrcnnNet(scale)
+
+    def forward(self, lr: Tensor) -> Tensor:  # type: ignore[override]
+        with in_single_precision(lr.device.type):  # in bfloat16 the image would lose more than is left to gain
+            image = self.first(lr)
+        return super().forward(image, enlarged=True)
+
+
+class VdsrOnFsrcnn(TrainedMethod):
+    card = replace(
+        Vdsr.card,
+        name="vdsr-on-fsrcnn",
+        title="VDSR on FSRCNN's image",
+        family="cnn, post-upsampling",
+        scales=(4,),
+        size="FSRCNN (56, 12, 4), then 20 layers, 64 channels",
+        published=(),
+    )
+    starts_from = "vdsr"
+    channels_last = True
+    packed = Vdsr.packed
+    recipe = replace(Vdsr.recipe, joint_scales=None)
+
+    def build(self, scale: int) -> VdsrOnFsrcnnNet:
+        return VdsrOnFsrcnnNet(scale)
