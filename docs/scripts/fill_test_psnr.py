@@ -1,4 +1,5 @@
-"""Write the test PSNR (classic protocol) of a results folder into the cards of the shipped weights.
+"""Write the test PSNR (classic protocol) of a results folder into the cards of the shipped weights. Values of datasets
+and scales that the folder does not have whole stay as they are.
 
 srbench run --methods all --protocol classic --out RESULTS
 python docs/scripts/fill_test_psnr.py RESULTS
@@ -31,7 +32,7 @@ def main(results: Path) -> None:
             served = [row for row in own.itertuples() if method.weight_path(row.scale) == path]
             if not served:  # not in this results folder
                 continue
-            card["test_psnr"] = {f"{row.dataset} x{row.scale}": round(row.mean, 3) for row in served}
+            card["test_psnr"] |= {f"{row.dataset} x{row.scale}": round(row.mean, 3) for row in served}
             card_path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
