@@ -43,8 +43,13 @@ def clips_of(images: Iterable[str]) -> list[str]:
 
 
 def noun(images: Iterable[str]) -> str:
-    """What one of them is, in words: 'frame' where all are of clips, else 'image'."""
-    return "frame" if all(clip_of(image) for image in images) else "image"
+    """What one of them is, in words: 'frame' where all are of clips, else 'image'.
+
+    >>> noun(["city/0", "walk/0"]), noun(["city/0", "baby"]), noun([])
+    ('frame', 'image', 'image')
+    """
+    clips = [clip_of(image) for image in images]
+    return "frame" if clips and all(clips) else "image"
 
 
 def by_clip(values: Floats, images: Sequence[str]) -> Floats:
