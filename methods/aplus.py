@@ -8,7 +8,7 @@ from features to the HR patch minus the bicubic one. Overlapping HR patches are 
 
 Here: 24 dimensions (the paper: about 30), so that the weights stay small, and anchors by spherical k-means in place of
 K-SVD. A map leads to 64 principal components of details, not to every pixel of the HR patch: at x4, of 144 pixels, the
-rest has a thirtieth of the details' energy, and images without it are no worse (docs/training-queue.md).
+rest has a thirtieth of the details' energy, and held-out images without it are no worse (docs/training-queue.md).
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from srbench.imaging.single import in_single_precision
 from srbench.methods.drcn import Drcn, DrcnNet
-from srbench.methods.fsrcnn import FsrcnnNet
+from srbench.methods.vdsr_on_fsrcnn import FsrcnnImage
 
 
 class DrcnOnFsrcnnNet(DrcnNet):
@@ -18,12 +17,10 @@ class DrcnOnFsrcnnNet(DrcnNet):
 
     def __init__(self, scale: int) -> None:
         super().__init__(scale)
-        self.first = FsrcnnNet(scale)
+        self.first = FsrcnnImage(scale)
 
     def outputs(self, lr: Tensor) -> list[Tensor]:  # type: ignore[override]
-        with in_single_precision(lr.device.type):  # in bfloat16 the image would lose more than is left to gain
-            image = self.first(lr)
-        return super().outputs(image, enlarged=True)
+        return super().outputs(self.first(lr), enlarged=True)
 
     def forward(self, lr: Tensor) -> Tensor:  # type: ignore[override]
         return self.mean(self.outputs(lr))

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from srbench.method import plugins
+from srbench.methods.drcn import DrcnNet
 
 SCALE = 4
 PARTS = {"vdsr-on-fsrcnn": 0.25, "drcn-on-fsrcnn": 0.1}  # of what a network adds that was trained on bicubic's image
@@ -52,10 +53,10 @@ def on_fsrcnn(network, second, part):
     """Fill fsrcnn and what follows it, of which the last layer adds ``part`` of what that of ``second`` does."""
     state = {name: value.clone() for name, value in second.state_dict().items()}
     last = [name for name, value in state.items() if value.dim() == 4][-1].removesuffix(".weight")
-    same = torch.zeros_like(state[f"{last}.weight"])  # of an image that the last layer is shown beside its features
+    same = torch.zeros_like(state[f"{last}.weight"])
     if f"{last}.bias" in state:
         state[f"{last}.bias"] *= part
-    if hasattr(second, "mean"):
+    if isinstance(second, DrcnNet):  # whose last layer is shown the image beside its features
         same[:, -1, 1, 1] = 1
     state[f"{last}.weight"] = same + part * (state[f"{last}.weight"] - same)
     first = {f"first.{name}": value for name, value in network_of("fsrcnn", SCALE).state_dict().items()}
@@ -82,10 +83,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=("cascade", "espcn-wide", *PARTS))
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--part", type=float, help="of what vdsr or drcn adds (default: that of the shipped weights)")
     arguments = parser.parse_args()
-    state = start(arguments.name, arguments.part).state_dict()
-    tensors = {name: value.contiguous() for name, value in state.items()}
+    tensors = {name: value.contiguous() for name, value in start(arguments.name).state_dict().items()}
     save_file(tensors, arguments.output)
     print(f"wrote {arguments.output}")
 

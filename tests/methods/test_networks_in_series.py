@@ -53,10 +53,10 @@ def test_a_network_on_another_s_image_begins_with_a_part_of_what_it_adds(start, 
 
 @pytest.mark.parametrize("name", ["vdsr-on-fsrcnn", "drcn-on-fsrcnn"])
 def test_the_first_image_is_of_single_precision_in_a_training_in_bfloat16(start, make_picture, name):
-    network = start(name, 0).eval()
+    network, alone = start(name, 0).eval(), ready("fsrcnn").module(4)
     luma = torch.from_numpy(make_picture(9, 12, 4)).permute(2, 0, 1)[None, :1].float() / 255
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        mixed = network.first(luma)
+        mixed = alone(luma)
         whole = network(luma)
     with torch.no_grad():
         assert mixed.dtype == torch.bfloat16

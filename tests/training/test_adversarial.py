@@ -244,7 +244,8 @@ def test_the_warning_reaches_the_observer(gan, folder, tmp_path, observer, monke
     made = trainer(gan, folder, tmp_path, observer, steps=3)
     monkeypatch.setattr(made.adversary, "warning", lambda: "collapsed")
     made.run(observer)
-    assert observer.notes.count("collapsed") == 3  # what the export says of half precision is up to the arithmetic
+    # What the export says of half precision is up to the processor's arithmetic.
+    assert [note for note in observer.notes if not note.startswith("half precision")] == ["collapsed"] * 3
 
 
 def test_a_discriminator_whose_loss_is_not_finite_stops_the_training(gan, folder, tmp_path, observer):
