@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from signal import SIGINT
 from typing import Protocol
@@ -36,8 +37,10 @@ class Summary:
     """How a run ended: how many cells there are, how many of each kind, and one line per failure.
 
     A cell whose image was scored but has a NaN is ``computed``, in the next run ``known``, and has a line in
-    ``failures``. ``causes`` are those of the failures, each with the cells or timings that it concerns. ``signal`` is
-    what interrupted the run.
+    ``failures``. ``causes`` are those of the failures, each with the cells or timings that it concerns; ``unsupported``
+    says why methods do not do what was asked, each with the cells. ``signal`` is what interrupted the run.
+
+    While a run goes on these are in the order in which cells were done, which differs from run to run; see ``settle``.
     """
 
     run_id: int
@@ -50,7 +53,7 @@ class Summary:
     unavailable: list[str] = field(default_factory=list)  # metrics asked for by name, each with the reason
     canaries: list[Canary] = field(default_factory=list)
     timings: list[Timing] = field(default_factory=list)
-    unsupported: dict[str, None] = field(default_factory=dict)  # why methods do not do what was asked, each once
+    unsupported: dict[str, list[str]] = field(default_factory=dict)
     handled: dict[str, list[str]] = field(default_factory=dict)  # how images were computed, by method, set and scale
     interrupted: bool = False
     gave_up: bool = False  # it was interrupted by the number of cells that failed
@@ -64,6 +67,21 @@ class Summary:
     def fail(self, subject: str, cause: str) -> None:
         """Add a failure of a cell or a timing."""
         self.causes.setdefault(cause, []).append(subject)
+
+    def refuse(self, subject: str, reason: str) -> None:
+        """Add a cell that is not supported."""
+        self.not_supported += 1
+        self.unsupported.setdefault(reason, []).append(subject)
+
+    def settle(self, plan: Iterable[CellTask]) -> None:
+        """Put failures, what is not supported and what was handled in the order of the plan; timings come last."""
+        place: dict[str, int] = {}
+        for cell in plan:
+            place.setdefault(str(cell), len(place))
+            place.setdefault(_group(cell), len(place))
+        self.causes = _in_order(self.causes, place)
+        self.unsupported = _in_order(self.unsupported, place)
+        self.handled = {group: self.handled[group] for group in sorted(self.handled, key=_at(place))}
 
     @property
     def left(self) -> int:
@@ -79,12 +97,9 @@ class Summary:
         """Add the result of a cell."""
         outcome = result.outcome
         if outcome is not None and outcome.handling:
-            self.handled.setdefault(f"{cell.facts.method} on {cell.facts.dataset} x{cell.scale}", []).append(
-                outcome.handling
-            )
+            self.handled.setdefault(_group(cell), []).append(outcome.handling)
         if outcome is not None and outcome.status == CellState.NOT_SUPPORTED:
-            self.not_supported += 1
-            self.unsupported[outcome.message] = None
+            self.refuse(str(cell), outcome.message)
         elif outcome is not None and outcome.status == CellState.FAILED:
             self.failed += 1
             self.fail(str(cell), outcome.message)
@@ -93,6 +108,20 @@ class Summary:
             for score in result.scores:
                 if ScoreState(score.status).is_failure:
                     self.fail(str(cell), _complaint(score))
+
+
+def _group(cell: CellTask) -> str:
+    return f"{cell.facts.method} on {cell.facts.dataset} x{cell.scale}"
+
+
+def _at(place: Mapping[str, int]) -> Callable[[str], int]:
+    return lambda subject: place.get(subject, len(place))
+
+
+def _in_order(reasons: Mapping[str, Sequence[str]], place: Mapping[str, int]) -> dict[str, list[str]]:
+    """Subjects by their place, reasons by that of their first subject; what has none keeps its order, at the end."""
+    ordered = {reason: sorted(subjects, key=_at(place)) for reason, subjects in reasons.items()}
+    return dict(sorted(ordered.items(), key=lambda item: _at(place)(item[1][0])))
 
 
 def _complaint(score: Score) -> str:

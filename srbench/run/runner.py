@@ -337,6 +337,7 @@ def finish(planned: Plan, store: Store) -> None:
         StoreError: the file cannot be written.
     """
     summary, manifest = planned.summary, planned.manifest
+    summary.settle(planned.cells)
     status = "interrupted" if summary.interrupted else "finished"
     store.finish_run(summary.run_id, status, manifest)
     path = store.folder / "runs" / f"{summary.run_id:04d}.json"

@@ -44,8 +44,7 @@ def pending(
         have = known.get(ids[task.facts.key], Known(None, {}))
         outcome = have.outcome
         if outcome is not None and outcome.status == CellState.NOT_SUPPORTED:
-            summary.not_supported += 1
-            summary.unsupported[outcome.message] = None
+            summary.refuse(str(task), outcome.message)
             continue
         done = outcome is not None and outcome.status == CellState.OK
         left = tuple(m for m in own if (m.name, m.version) not in have.metrics) if done else own
