@@ -9,6 +9,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from srbench.methods.drcn import Drcn, DrcnNet
+from srbench.methods.fsrcnn import Fsrcnn
 from srbench.methods.vdsr_on_fsrcnn import FsrcnnImage
 
 
@@ -31,7 +32,9 @@ class DrcnOnFsrcnn(Drcn):
         Drcn.card,
         name="drcn-on-fsrcnn",
         title="DRCN on FSRCNN's image",
+        year=2026,
         family="cnn, post-upsampling",
+        paper=f"after {Drcn.card.paper}, on the image of {Fsrcnn.card.paper}",
         scales=(4,),
         size="FSRCNN (56, 12, 4), then 64 channels, 8 recursions",
         published=(),

@@ -19,6 +19,8 @@ class EspcnWide(TrainedMethod):
         Espcn.card,
         name="espcn-wide",
         title="ESPCN, 142 and 72 channels",
+        year=2026,
+        paper=f"after {Espcn.card.paper}",
         scales=(4,),
         size="5-3-3, 142 and 72 channels",
         published=(),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from srbench.imaging.single import in_single_precision
-from srbench.methods.fsrcnn import FsrcnnNet
+from srbench.methods.fsrcnn import Fsrcnn, FsrcnnNet
 from srbench.methods.vdsr import Vdsr, VdsrNet
 from srbench.training import TrainedMethod
 
@@ -38,7 +38,9 @@ class VdsrOnFsrcnn(TrainedMethod):
         Vdsr.card,
         name="vdsr-on-fsrcnn",
         title="VDSR on FSRCNN's image",
+        year=2026,
         family="cnn, post-upsampling",
+        paper=f"after {Vdsr.card.paper}, on the image of {Fsrcnn.card.paper}",
         scales=(4,),
         size="FSRCNN (56, 12, 4), then 20 layers, 64 channels",
         published=(),

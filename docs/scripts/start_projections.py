@@ -2,8 +2,8 @@
 
     python docs/scripts/start_projections.py srfbn 2 --output start.safetensors
 
-Nothing but the projections between the LR and the HR grid depends on the scale. Their kernels are resampled, so that one
-covers as much of the image as before: what goes up keeps its values, what comes down its sum.
+Nothing but the projections between the LR and the HR grid depends on the scale. Their kernels are resampled, so that
+one covers as much of the image as before: what goes up keeps its values, what comes down its sum.
 """
 
 import argparse

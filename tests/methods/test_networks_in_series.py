@@ -77,3 +77,11 @@ def test_what_ships_is_not_what_it_began_as(make_picture, name, as_before):
     with torch.no_grad():
         difference = ready(name).upscale(luma, 4) - ready(as_before).upscale(luma, 4)
     assert 1e-3 < difference.abs().max() < 0.5
+
+
+@pytest.mark.parametrize(("name", "as_before"), BEGAN_AS)
+def test_a_card_does_not_take_a_paper_s_name_and_year_for_what_the_paper_has_not(name, as_before):
+    card, part = (plugins.instantiate(plugins.find(spec)[0]).card for spec in (name, as_before.split("@")[0]))
+    assert card.paper.startswith("after ")
+    assert card.year > part.year
+    assert not card.published
