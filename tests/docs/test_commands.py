@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     path.name: path for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 }
-COMMAND = re.compile(r"(?:srbench|python3?|pytest|pip|uv|tox|for|\.venv/bin/\w+) ?")
+COMMAND = re.compile(r"(?:srbench|python3?|pytest|pip|uv|tox|for|\.venv/bin/\w+)(?: |$)")
 # What cannot be run here, by how it begins, and why.
 NOT_RUN = {
     "srbench fetch ": "downloads from the internet; tests/cli/test_fetch.py",
@@ -65,6 +65,7 @@ SHORTER = (
     (r"--max-minutes [\d.]+", "--max-minutes 0.05"),
     (r"(srbench train .*--(?:max-minutes|init) .*)", r"\1 --set validation_images=1"),
     (r"(srbench train (?!.*--max-minutes).*)", r"\1 --set steps=2 --set validation_images=1"),
+    (r"(srbench train rbpn .*)", r"\1 --set patch=48"),
     (r"--side 112", "--side 32"),
 )
 # What a command says the second time, where that is not what it said the first: exit code and text.
@@ -264,7 +265,10 @@ def bins(tmp_path_factory):
             f"{home}/.venv/bin/uv venv -q here && {install} --python here {words.removeprefix('pip install ')} && "
             # Not its path alone: what an editable install leaves there is a .pth as well.
             f"echo 'import site; site.addsitedir(\"{next((home / '.venv').glob('lib/*/site-packages'))}\")' "
-            "> $(echo here/lib/*/site-packages)/srbench.pth",
+            "> $(echo here/lib/*/site-packages)/srbench.pth && "
+            # What finds the packages of here, which the first environment's own program does not.
+            "printf '#!/bin/sh\\nexec %s -m srbench \"$@\"\\n' $PWD/here/bin/python > here/bin/srbench && "
+            "chmod +x here/bin/srbench",
             place,
             home / ".venv" / "bin",
         )
@@ -280,6 +284,7 @@ def fill(folder, page):
     from srbench.methods.carn import CarnNet
     from srbench.methods.edsr import EdsrNet
     from srbench.methods.rlfn import RlfnNet
+    from srbench.methods.vdsr import VdsrNet
 
     sample = {image.name: image.read() for image in dataset.find("sample").images}
     cat, text = sample["cat"][:60, :64], sample["page"][:48, :48]
@@ -324,7 +329,7 @@ def fill(folder, page):
     torch.save({"params": network.state_dict(), "params_ema": network.state_dict()}, folder / "net_g.pth")
     torch.save(network, folder / "model_epoch_50.pth")
     brought = {"x4.pt": EdsrNet(4, 8, 2, 1.0), "rlfn_x4.pth": RlfnNet(4, 8, 1), "carn_m.pth": CarnNet(4, 8)}
-    for name, own in brought.items():
+    for name, own in (brought | {"vdsr.pth": VdsrNet(4, 3, 8)}).items():
         torch.save(own.state_dict(), folder / name)
     savemat(folder / "VDSR_Official.mat", {"weights_conv1": np.ones((9, 2)), "biases_conv1": np.ones(2)})
     shutil.copytree(folder, folder / "run1", ignore=lambda _, names: [n for n in names if n != "net_g.pth"])
