@@ -122,3 +122,16 @@ def leftovers(cache):
         return [path.name for path in [*files, *cache.rglob(".part-*")]]
 
     return look
+
+
+@pytest.fixture
+def untrained(tmp_path):
+    """The path of a plugin whose network nobody has trained, called 'untrained'."""
+    path = tmp_path / "untrained.py"
+    path.write_text(
+        "from dataclasses import replace\n"
+        "from srbench.methods.espcn import Espcn\n"
+        "class Untrained(Espcn):\n"
+        "    card = replace(Espcn.card, name='untrained')\n"
+    )
+    return str(path)

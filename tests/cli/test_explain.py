@@ -202,11 +202,14 @@ def test_kept_images_of_an_rgb_method_are_enough(srbench, pictures, results, wri
         (["bicubic", "--expect", "x2=33.66,set55:x3=30.39"], "set5"),
         (["bicubic", "--expect", "x2=33.66,x2=33.68"], "two numbers for psnr of set5 at x2"),
         (["vdsr", "--expect", "x4=31.35,x5=30.39"], "vdsr does not support x5"),
-        (["srfbn", "--expect", "x4=31.35,x2=37.53"], "srfbn has no weights for x2"),
     ],
 )
 def test_wrong_command_lines(wrong, arguments, match):
     wrong("explain", *arguments, match=match)
+
+
+def test_a_scale_without_weights_is_an_error(wrong, untrained):
+    wrong("explain", untrained, "--expect", "x4=31.35,x2=37.53", match="untrained has no weights for x4")
 
 
 def test_kept_images_are_found_whatever_their_dataset_is_called(srbench, results, tmp_path, make_picture, write_plugin):

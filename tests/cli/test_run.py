@@ -152,10 +152,11 @@ def test_a_run_in_which_no_method_does_what_was_asked_is_a_failure(run, write_pl
         assert "error: nothing was measured: mine does not support x2; it supports x4" in result.stderr
 
 
-def test_a_method_without_weights_for_a_scale_says_so_as_upscale_does(run):
-    result = run("--methods", "bicubic,srfbn")
+def test_a_method_without_weights_for_a_scale_says_so_as_upscale_does(run, untrained):
+    result = run("--methods", "bicubic", "--methods", untrained)
     assert result.exit_code == 0
-    assert "not supported: srfbn has no weights for x2; train them: srbench train srfbn --scale 2" in result.stderr
+    said = "untrained has no weights for x2; train them: srbench train untrained --scale 2"
+    assert f"not supported: {said}" in result.stderr
 
 
 def test_an_image_smaller_than_the_border_needs_fails_alone(run, pictures, make_picture):
