@@ -65,7 +65,7 @@ SHORTER = (
     (r"--max-minutes [\d.]+", "--max-minutes 0.05"),
     (r"(srbench train .*--(?:max-minutes|init) .*)", r"\1 --set validation_images=1"),
     (r"(srbench train (?!.*--max-minutes).*)", r"\1 --set steps=2 --set validation_images=1"),
-    (r"(srbench train rbpn .*)", r"\1 --set patch=48"),
+    (r"(srbench train (?:rbpn|vespcn) .*)", r"\1 --set patch=48"),
     (r"--side 112", "--side 32"),
 )
 # What a command says the second time, where that is not what it said the first: exit code and text.
