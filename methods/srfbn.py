@@ -103,7 +103,7 @@ class Srfbn(TrainedMethod):
             images="DF2K",
         ),
     )
-    packed = True
+    packed = ("block.ups.", "block.downs.", "enlarge.")
     channels_last = True
     recipe = Recipe(
         steps=100_000,

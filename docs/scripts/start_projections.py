@@ -44,10 +44,10 @@ def start(name, scale):
     network, other = method.build(scale), method.module(SCALE)
     parts = dict(other.named_modules())
     state = other.state_dict()
-    for name, layer in network.named_modules():
+    for part, layer in network.named_modules():
         if isinstance(layer, torch.nn.Conv2d | torch.nn.ConvTranspose2d) and layer.stride != (1, 1):
-            key = f"{name}.weight"
-            state[key] = resampled(state[key], layer, parts[name], scale)
+            key = f"{part}.weight"
+            state[key] = resampled(state[key], layer, parts[part], scale)
     network.load_state_dict(state)
     return network
 

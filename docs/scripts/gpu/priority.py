@@ -44,6 +44,7 @@ PRIORITY = (
     Training("srfbn", (4,), "colour"),
     Training("dbpn", (2,), "colour"),
     Training("srfbn", (2,), "colour"),
+    Training("srfbn", (3,), "colour"),
     Training("espcn", (2,), "luma", share=0.5),
     Training("espcn", (3,), "luma", share=0.5),
     Training("fsrcnn", (2,), "luma", share=0.5),
