@@ -80,8 +80,7 @@ AGAIN = {
 # What a page says to install beside srbench, in its own words, and the page whose environment it takes.
 INSTALLED = {"ci.md": "pip install pytest-benchmark", "plugins.md": "pip install pytest", "video.md": "pip install av"}
 CONTRIBUTORS = {"pixelcnn.md": "(../CONTRIBUTING.md)"}
-CHECKOUT = {f"{name}.md" for name in ("README", "CONTRIBUTING", "methods", "metrics", "pixelcnn")}
-CHECKOUT |= {"training.md", "training-queue.md"}
+IN_CHECKOUT = ("README", "CONTRIBUTING", "methods", "metrics", "pixelcnn", "training", "training-queue")
 # What a page takes for granted: commands, run once.
 BEFORE = {
     "ci.md": [
@@ -266,9 +265,7 @@ def bins(tmp_path_factory):
             # Not its path alone: what an editable install leaves there is a .pth as well.
             f"echo 'import site; site.addsitedir(\"{next((home / '.venv').glob('lib/*/site-packages'))}\")' "
             "> $(echo here/lib/*/site-packages)/srbench.pth && "
-            # What finds the packages of here, which the first environment's own program does not.
-            "printf '#!/bin/sh\\nexec %s -m srbench \"$@\"\\n' $PWD/here/bin/python > here/bin/srbench && "
-            "chmod +x here/bin/srbench",
+            f"sed '1c #!'$PWD/here/bin/python {home}/.venv/bin/srbench > here/bin/srbench && chmod +x here/bin/srbench",
             place,
             home / ".venv" / "bin",
         )
@@ -344,7 +341,7 @@ def here(tmp_path, bins, request):
     """A folder to run a page's commands in, and the programs it finds."""
     page = request.param
     folder = tmp_path / "srbench"
-    if page in CHECKOUT:
+    if page.removesuffix(".md") in IN_CHECKOUT:
         copy_of_the_checkout(folder)
     folder.mkdir(exist_ok=True)
     fill(folder, page)
