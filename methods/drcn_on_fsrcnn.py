@@ -4,13 +4,10 @@
 is not wrong there. Here they begin with a part of what DRCN adds (``docs/scripts/start_cascade.py``) and learn on.
 """
 
-from dataclasses import replace
-
 from torch import Tensor
 
 from srbench.methods.drcn import Drcn, DrcnNet
-from srbench.methods.fsrcnn import Fsrcnn
-from srbench.methods.vdsr_on_fsrcnn import FsrcnnImage
+from srbench.methods.vdsr_on_fsrcnn import FsrcnnImage, on_fsrcnn
 
 
 class DrcnOnFsrcnnNet(DrcnNet):
@@ -28,17 +25,7 @@ class DrcnOnFsrcnnNet(DrcnNet):
 
 
 class DrcnOnFsrcnn(Drcn):
-    card = replace(
-        Drcn.card,
-        name="drcn-on-fsrcnn",
-        title="DRCN on FSRCNN's image",
-        year=2026,
-        family="cnn, post-upsampling",
-        paper=f"after {Drcn.card.paper}, on the image of {Fsrcnn.card.paper}",
-        scales=(4,),
-        size="FSRCNN (56, 12, 4), then 64 channels, 8 recursions",
-        published=(),
-    )
+    card = on_fsrcnn(Drcn.card, "DRCN", "64 channels, 8 recursions")
     starts_from = "drcn"
     takes_enlarged = False
 

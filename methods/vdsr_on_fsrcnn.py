@@ -9,6 +9,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from srbench.imaging.single import in_single_precision
+from srbench.method import MethodCard
 from srbench.methods.fsrcnn import Fsrcnn, FsrcnnNet
 from srbench.methods.vdsr import Vdsr, VdsrNet
 from srbench.training import TrainedMethod
@@ -20,6 +21,21 @@ class FsrcnnImage(FsrcnnNet):
     def forward(self, lr: Tensor) -> Tensor:
         with in_single_precision(lr.device.type):
             return super().forward(lr)
+
+
+def on_fsrcnn(card: MethodCard, title: str, size: str) -> MethodCard:
+    """The card of a method on FSRCNN's image, made of its own on bicubic's."""
+    return replace(
+        card,
+        name=f"{card.name}-on-fsrcnn",
+        title=f"{title} on FSRCNN's image",
+        year=2026,
+        family="cnn, post-upsampling",
+        paper=f"after {card.paper}, on the image of {Fsrcnn.card.paper}",
+        scales=(4,),
+        size=f"FSRCNN (56, 12, 4), then {size}",
+        published=(),
+    )
 
 
 class VdsrOnFsrcnnNet(VdsrNet):
@@ -34,17 +50,7 @@ class VdsrOnFsrcnnNet(VdsrNet):
 
 
 class VdsrOnFsrcnn(TrainedMethod):
-    card = replace(
-        Vdsr.card,
-        name="vdsr-on-fsrcnn",
-        title="VDSR on FSRCNN's image",
-        year=2026,
-        family="cnn, post-upsampling",
-        paper=f"after {Vdsr.card.paper}, on the image of {Fsrcnn.card.paper}",
-        scales=(4,),
-        size="FSRCNN (56, 12, 4), then 20 layers, 64 channels",
-        published=(),
-    )
+    card = on_fsrcnn(Vdsr.card, "VDSR", "20 layers, 64 channels")
     starts_from = "vdsr"
     channels_last = True
     packed = Vdsr.packed

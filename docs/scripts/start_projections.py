@@ -58,6 +58,9 @@ def main():
     parser.add_argument("scale", type=int, choices=(2, 3))
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
+    scales = plugins.instantiate(plugins.find(arguments.name)[0]).card.scales
+    if arguments.scale not in scales:
+        parser.error(f"{arguments.name} is no network for x{arguments.scale}")
     network = start(arguments.name, arguments.scale)
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, arguments.output)
     print(f"wrote {arguments.output}")

@@ -1,6 +1,5 @@
 """Figures that the documentation prints are those of the files they come from, or are measured again."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -27,10 +26,8 @@ def table(page, heading):
     return {row[0]: row[1:] for row in rows if not set(row[0]) <= set("-")}
 
 
-def test_the_fit_of_the_simulated_mos_and_its_validation_are_those_of_its_file():
-    spec = importlib.util.spec_from_file_location("calibrate_mos", DOCS / "scripts" / "calibrate_mos.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+def test_the_fit_of_the_simulated_mos_and_its_validation_are_those_of_its_file(load_script):
+    script = load_script("calibrate_mos")
     page = (DOCS / "metrics.md").read_text(encoding="utf-8")
     tables = script.tables(mos.parameters())
     assert len(tables) == 5

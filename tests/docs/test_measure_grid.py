@@ -1,20 +1,12 @@
 """docs/scripts/measure_grid.py: the share of period 2 is that of known signals, and flat is where HR is flat."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
 
-PATH = Path(__file__).resolve().parents[2] / "docs" / "scripts" / "measure_grid.py"
-
 
 @pytest.fixture(scope="module")
-def share():
-    spec = importlib.util.spec_from_file_location("measure_grid", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.share
+def share(load_script):
+    return load_script("measure_grid").share
 
 
 def noise(side, seed=0):

@@ -1,6 +1,5 @@
 """docs/scripts/pack_weights.py: what a method names is packed, unless it costs too much; measuring writes nothing."""
 
-import importlib.util
 import shutil
 from pathlib import Path
 
@@ -14,16 +13,12 @@ from srbench.imaging.images import write_image
 from srbench.methods.srresnet import Srresnet
 from srbench.weights.packing import unpack
 
-PATH = Path(__file__).resolve().parents[2] / "docs" / "scripts" / "pack_weights.py"
 SHIPPED = Path(paths.search_path("methods")[0]) / "weights" / "srresnet_x4.safetensors"
 
 
 @pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("pack_weights", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script(load_script):
+    return load_script("pack_weights")
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """docs/scripts/start_projections.py: a projection at another scale does to images what that at x4 does."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
 from torch.nn.functional import avg_pool2d, interpolate
@@ -10,17 +7,13 @@ from torch.nn.functional import avg_pool2d, interpolate
 from srbench.methods.dbpn import GEOMETRY as DBPN
 from srbench.methods.srfbn import GEOMETRY as SRFBN
 
-PATH = Path(__file__).resolve().parents[2] / "docs" / "scripts" / "start_projections.py"
 CHANNELS = 3
 CASES = [(geometry, scale) for geometry in (SRFBN, DBPN) for scale in geometry if scale != 4]
 
 
 @pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("start_projections", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script(load_script):
+    return load_script("start_projections")
 
 
 def pair(script, kind, geometry, scale):
@@ -55,10 +48,19 @@ def test_a_start_has_all_else_of_x4(script, name, scale, tmp_path, monkeypatch):
     from safetensors.torch import load_file
 
     path = tmp_path / "start.safetensors"
-    monkeypatch.setattr("sys.argv", [str(PATH), name, str(scale), "--output", str(path)])
+    monkeypatch.setattr("sys.argv", ["start_projections.py", name, str(scale), "--output", str(path)])
     script.main()
     state = load_file(path)
     shipped = script.plugins.instantiate(script.plugins.find(name)[0]).module(4).state_dict()
     assert set(state) == set(shipped)
     same = {key for key in state if torch.equal(state[key], shipped[key])}
     assert {state[key].shape[2] for key in set(state) - same} == {{2: 6, 3: 7}[scale]}
+
+
+def test_a_scale_that_a_network_is_not_for_is_refused(script, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "start.safetensors"
+    monkeypatch.setattr("sys.argv", ["start_projections.py", "dbpn", "3", "--output", str(path)])
+    with pytest.raises(SystemExit, match="2"):
+        script.main()
+    assert "dbpn is no network for x3" in capsys.readouterr().err
+    assert not path.exists()
