@@ -45,6 +45,7 @@ PRIORITY = (
     Training("dbpn", (2,), "colour"),
     Training("srfbn", (2,), "colour"),
     Training("srfbn", (3,), "colour"),
+    Training("liif", (2, 3, 4, 6), "colour"),
     Training("espcn", (2,), "luma", share=0.5),
     Training("espcn", (3,), "luma", share=0.5),
     Training("fsrcnn", (2,), "luma", share=0.5),

@@ -25,11 +25,10 @@ from gpu.priority import PRIORITY, Training
 from srbench import paths
 from srbench.method import plugins
 from srbench.training.budget import measure, still
-from srbench.training.data import Patches, read_pictures
+from srbench.training.data import read_pictures
 from srbench.training.method import TrainedMethod
 from srbench.training.recipe import Recipe, parse_changes
 from srbench.training.trainer import Trainer
-from srbench.training.validation import Validation
 from srbench.weights.files import load_state
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,10 +95,9 @@ class Bench:
         self.recipe = method.recipe.changed(changes)
         held = set(json.loads((options.images / HELD).read_text()))
         pictures = read_pictures(sorted(path for path in options.images.iterdir() if path.is_dir()))
-        colour = method.card.fed("luma")
-        own, recipe = [p for p in pictures if p.hash not in held], self.recipe
-        self.patches = Patches(own, training.scales, recipe.patch, recipe.rescale, recipe.by_folder, colour)
-        self.validation = Validation([p for p in pictures if p.hash in held], training.scales, colour)
+        own = [p for p in pictures if p.hash not in held]
+        self.patches = method.batches(own, training.scales, self.recipe)
+        self.validation = method.validation([p for p in pictures if p.hash in held], training.scales)
 
     def trainer(self, recipe: Recipe, folder: Path) -> Trainer:
         scales = self.training.scales
