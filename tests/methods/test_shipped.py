@@ -9,6 +9,7 @@ import pytest
 from srbench import dataset, degradation, metrics, paths, protocol
 from srbench.evaluation.scoring import Example, HrImage, compare, super_resolve
 from srbench.method import MethodContext, plugins
+from srbench.results import pages
 from srbench.training import TrainedMethod
 from srbench.training.shipped import shipped
 
@@ -68,6 +69,12 @@ def test_set5_is_what_the_card_says(name, scale):
     assert mean == pytest.approx(card["test_psnr"][f"set5 x{scale}"], abs=0.01)
     if method.aims_at_pixels:  # others give up PSNR for what people see
         assert mean > BICUBIC[scale] + (1 if scale <= 4 else 0.5)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_page_of_a_method_says_whether_weights_come_with_it(name):
+    card = METHODS[name].card
+    assert ("No weights come" in pages.shipped(name, card.title).differs) != bool(METHODS[name].weight_files())
 
 
 @pytest.mark.parametrize("name", METHODS)
