@@ -174,7 +174,7 @@ class Rbpn(MotionTrained):
         frames=(1, FRAMES),
         size="32 channels, 5 frames",
     )
-    packed = True
+    packed = ("single.", "several.", "encoder.", "decoder.")
     channels_last = True
     recipe = MotionRecipe(
         steps=100_000,

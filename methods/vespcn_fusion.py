@@ -11,4 +11,5 @@ from srbench.methods.vespcn import Vespcn
 
 class VespcnFusion(Vespcn):
     card = replace(Vespcn.card, name="vespcn-fusion", title="VESPCN, early fusion alone")
+    packed = ("body.",)
     compensated = False

@@ -32,7 +32,7 @@ def main(results: Path) -> None:
             served = [row for row in own.itertuples() if method.weight_path(row.scale) == path]
             if not served:  # not in this results folder
                 continue
-            card["test_psnr"] |= {f"{row.dataset} x{row.scale}": round(row.mean, 3) for row in served}
+            card["test_psnr"] |= {f"{row.dataset} x{row.scale}": round(row.mean, 6) for row in served}
             card_path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 

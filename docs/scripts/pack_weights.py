@@ -68,11 +68,10 @@ def main() -> None:
     pictures = hold_out(read_pictures(options.data), 10, 0)[1]
     for name in options.methods:
         method = plugins.instantiate(plugins.find(name)[0])
-        asked = method.packed if isinstance(method.packed, tuple) else ()
         for path in method.weight_files():
             state, metadata = read(path)
             scales = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["scales"]
-            for parts in [(part,) for part in options.parts] or [asked]:
+            for parts in [(part,) for part in options.parts] or [method.packed]:
                 packed = pack(single(state), parts)
                 lost = cost(method, pictures, state, packed, scales)
                 words = ", ".join(f"x{scale} {-value:+.5f} dB" for scale, value in lost.items())

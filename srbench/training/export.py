@@ -31,8 +31,7 @@ def export(result: TrainingResult, validation: Validation, folder: Path, notes: 
     half = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
     smaller = [("half precision", half, TOLERANCE)]
     if method.packed:
-        parts = method.packed if isinstance(method.packed, tuple) else ()
-        smaller.append(("8 bits a weight", pack(weights, parts), PACKED_TOLERANCE))
+        smaller.append(("8 bits a weight", pack(weights, method.packed), PACKED_TOLERANCE))
     psnr = exact = validation.with_weights(networks, weights, result.device)
     for name, form, tolerance in smaller:
         rounded = validation.with_weights(networks, unpack(form), result.device)

@@ -38,9 +38,8 @@ class TrainedMethod(TorchMethod):
     recipe: ClassVar[Recipe | FitRecipe]
     recipes: ClassVar[Mapping[str, Recipe]] = {}
     """Further recipes by name, for ``srbench train METHOD --recipe NAME``."""
-    packed: ClassVar[bool | tuple[str, ...]] = False
-    """Whether kernels of 64 and more taps are written in 8 bits (:mod:`srbench.weights.packing`), or which kernels in
-    place of those: of tensors whose names begin as one of these."""
+    packed: ClassVar[tuple[str, ...]] = ()
+    """What the names begin as of tensors whose kernels are written in 8 bits (:mod:`srbench.weights.packing`)."""
     starts_from: ClassVar[str] = ""
     """The method whose weights a training starts from (``--init``); '' if it starts from random ones."""
 

@@ -25,14 +25,14 @@ def test_every_tap_is_within_half_a_step_of_its_own_kernel(values):
     assert ((unpack(packed)["w"] - weight).abs() <= 0.57 * step + 64 * 2.0**-24).all()
 
 
-def test_small_kernels_vectors_and_counters_are_not_packed():
-    weights = {"conv": torch.rand(4, 4, 3, 3), "bias": torch.rand(200), "seen": torch.tensor(7)}
-    packed = pack(weights)
+def test_kernels_of_one_tap_vectors_and_counters_are_not_packed():
+    weights = {"conv": torch.rand(4, 4, 1, 1), "bias": torch.rand(200), "seen": torch.tensor(7)}
+    packed = pack(weights, ["conv", "bias", "seen"])
     assert [value.dtype for value in packed.values()] == [torch.float16, torch.float16, torch.int64]
     assert all(torch.equal(unpack(packed)[key], packed[key]) for key in weights)
 
 
-def test_small_kernels_are_packed_where_their_part_is_named():
+def test_kernels_are_packed_where_their_part_is_named():
     weights = {"blocks.0": torch.rand(4, 4, 3, 3), "first": torch.rand(4, 3, 3, 3), "blocks.bias": torch.rand(4)}
     packed = pack(weights, ["blocks."])
     assert {key: value.dtype for key, value in packed.items()} == {
