@@ -186,6 +186,7 @@ class Liif(TrainedMethod):
             protocol="liif",
         ),
     )
+    packed = ("encoder.blocks.",)
     channels_last = True
     recipe = ContinuousRecipe(
         steps=100_000,
