@@ -116,7 +116,7 @@ def plan(
 
     Raises:
         TrainingError: the method cannot be trained, not at these scales, or the recipe has no such key; its name is
-            that of no folder below ``output``.
+            that of no folder below ``output``; its ``packed`` is no tuple.
         UnknownNameError: it has no recipe of that name.
     """
     name = method.card.name
@@ -132,6 +132,10 @@ def plan(
         raise UnknownNameError(f"recipe of {name}", recipe_name, method.recipes)
     if Path(name).name != name or name == ".." or any(letter in name for letter in "\\:\0"):
         raise TrainingError(f"the method's name '{name}' cannot name a folder", "rename it on its card")
+    packed: object = method.packed  # a plugin may say anything
+    if not isinstance(packed, tuple):  # said now, not when the weights are written
+        hint = 'such as packed = ("blocks.",): what the names of those tensors begin as'
+        raise TrainingError(f"{name}: 'packed' is a tuple of texts, not {packed!r}", hint)
     recipe = (method.recipe if recipe_name is None else method.recipes[recipe_name]).changed(changes or {})
     joint = recipe.joint_scales
     together = method.takes_range() or (joint and all(s in joint for s in scales))

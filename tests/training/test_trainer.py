@@ -290,3 +290,11 @@ def test_kernels_are_written_in_8_bits_where_asked_for(tiny, folder, tmp_path, o
         assert card["validation_psnr"]["x2"] == pytest.approx(outcome.psnr, abs=0.02)
     assert kinds == {((), torch.float16), (("conv.",), torch.int8)}
     assert not observer.notes
+
+
+@pytest.mark.parametrize("packed", [True, "conv."])
+def test_packed_that_is_no_tuple_is_refused_before_anything_is_trained(tiny, folder, tmp_path, monkeypatch, packed):
+    monkeypatch.setattr(type(tiny), "packed", packed)
+    with pytest.raises(TrainingError, match="'packed' is a tuple of texts") as caught:
+        plan(tiny, [folder], (2,), "cpu", {}, tmp_path)
+    assert '("blocks.",)' in caught.value.hint
