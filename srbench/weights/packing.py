@@ -21,12 +21,12 @@ MARK = ".kernel_scale"  # beside a tensor of bytes: its scales, of shape (A, B, 
 SMALLEST = 2.0**-24  # positive number in half precision
 
 
-def pack(weights: Mapping[str, Tensor], parts: Sequence[str] = ("",)) -> dict[str, Tensor]:
+def pack(weights: Mapping[str, Tensor], parts: Sequence[str]) -> dict[str, Tensor]:
     """Replace every (A, B, K, K) tensor whose name begins as one of ``parts``, unless it would grow, by signed bytes
     and their scales; the other floating tensors go to half precision.
 
     >>> kernel = torch.linspace(-1, 1, 64).reshape(1, 1, 8, 8)
-    >>> packed = pack({"weight": kernel, "bias": torch.ones(1)})
+    >>> packed = pack({"weight": kernel, "bias": torch.ones(1)}, ["weight"])
     >>> {key: value.dtype for key, value in packed.items()}
     {'weight': torch.int8, 'weight.kernel_scale': torch.float16, 'bias': torch.float16}
     >>> bool((unpack(packed)["weight"] - kernel).abs().max() < 1 / 127)
